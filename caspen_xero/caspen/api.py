@@ -1,0 +1,175 @@
+"""The feed over HTTP: any server that serves the billing feed by the conventions of Caspen's API.
+
+Lists, cursors, keys, limits and errors are as Caspen documents them (docs.caspen.com). The billing endpoints
+(`/tax-rates`, `/payment-methods`, `/invoices`, `/payments`, `/credit-notes`, `updated_since` and
+`POST /invoices/{id}/payments`) are this project's contract: no public page of Caspen's describes such.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from .connection import Answer, Connection, base_url, find_api_key, odd_answer
+from .exact_json import encode
+from .feed import BadRecord, OnProgress, RawRecord, check_record
+from .records import Record
+
+ENDPOINTS = {
+    "tax_rate": "tax-rates",
+    "payment_method": "payment-methods",
+    "client": "clients",
+    "contact": "contacts",
+    "invoice": "invoices",
+    "payment": "payments",
+    "credit_note": "credit-notes",
+}
+PAGE_SIZE = 100
+"""The most that Caspen gives at once."""
+
+OVERLAP = dt.timedelta(minutes=5)
+"""Read again before each cursor: a record can become visible a little after the moment it says it was updated."""
+
+
+class ApiFeed:
+    """Reads records from a server, and posts payments to it. `cursors` are those of the last complete reading.
+
+    Raises `FeedError` at once for a bad URL (`bad-source-url`) and for a missing key (`caspen-key-missing`).
+    """
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        api_key: str | None = None,
+        cursors: Mapping[str, dt.datetime] | None = None,
+        on_progress: OnProgress | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._base = base_url(source)
+        self._connection = Connection(self._base, find_api_key(api_key), sleep)
+        self._since = dict(cursors or {})
+        self._cursors: dict[str, dt.datetime] = {}
+        self._ignored: dict[str, int] = {}
+        self._on_progress = on_progress
+        self._done = 0
+
+    @property
+    def description(self) -> str:
+        """The server's address."""
+        return self._base
+
+    @property
+    def fingerprint(self) -> str | None:
+        """None: only asking tells whether there is something new."""
+        return None
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """Records of kinds that the feed does not define, by kind."""
+        return dict(self._ignored)
+
+    @property
+    def cursors(self) -> Mapping[str, dt.datetime]:
+        """By kind, the newest `updated_at` read (UTC), from which the next reading starts. None for a kind to read whole.
+
+        A kind with a bad record keeps its old cursor, so that the record is read, and reported, until it is mended.
+        """
+        return dict(self._cursors)
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._connection.close()
+
+    def records(self) -> Iterator[Record | BadRecord]:
+        """What changed since the cursors, kind by kind. Raises `FeedError`: then nothing read so far counts."""
+        self._ignored, self._cursors, self._done = {}, {}, 0
+        for kind in ENDPOINTS:
+            yield from self._records_of(kind)
+
+    def post_payment(self, invoice_id: str, record: Mapping[str, object], idempotency_key: str) -> None:
+        """Hands a `xero_payment` record to Caspen; returning means that Caspen has it. Raises `FeedError` otherwise."""
+        url = self._url(f"invoices/{quote(invoice_id, safe='')}/payments")
+        self._connection.post(url, encode(record), idempotency_key)
+
+    def _records_of(self, kind: str) -> Iterator[Record | BadRecord]:
+        reading = _Reading(self._since.get(kind))
+        file = self._url(ENDPOINTS[kind])
+        number = 0
+        for answer, page in self._pages(kind):
+            reading.begun_at(answer.server_time)
+            for data in page:
+                number += 1
+                raw = RawRecord(f"record {number}", {"object": kind, **data} if isinstance(data, dict) else data)
+                record = check_record(raw, file, self._ignored)
+                if record is not None:
+                    reading.saw(record)
+                    yield record
+        if reading.cursor is not None:
+            self._cursors[kind] = reading.cursor
+
+    def _pages(self, kind: str) -> Iterator[tuple[Answer, list[Any]]]:
+        since = self._since.get(kind)
+        query = f"?limit={PAGE_SIZE}" + (f"&updated_since={_written(since - OVERLAP)}" if since else "")
+        url: str | None = self._url(ENDPOINTS[kind] + query)
+        seen: set[str] = set()
+        while url is not None:
+            if url in seen:
+                raise odd_answer(url, "the pages lead back to one that was read already")
+            seen.add(url)
+            answer = self._connection.get(url)
+            self._report(answer.size)
+            page, link = _page_of(answer.body, url)
+            yield answer, page
+            url = None if link is None else self._connection.next_page(url, link)
+
+    def _url(self, path: str) -> str:
+        return f"{self._base}/{path}"
+
+    def _report(self, read: int) -> None:
+        self._done += read
+        if self._on_progress is not None:
+            self._on_progress(self._done, 0)
+
+
+class _Reading:
+    """What the next cursor of one kind will be."""
+
+    def __init__(self, since: dt.datetime | None) -> None:
+        self._since = since
+        self._newest = since
+        self._begun: dt.datetime | None = None
+        self._is_timed = True
+        self._is_clean = True
+
+    def begun_at(self, moment: dt.datetime | None) -> None:
+        self._begun = self._begun or moment
+
+    def saw(self, record: Record | BadRecord) -> None:
+        if isinstance(record, BadRecord):
+            self._is_clean = False
+        elif record.updated_at is None:
+            self._is_timed = False
+        elif self._newest is None or record.updated_at > self._newest:
+            self._newest = record.updated_at
+
+    @property
+    def cursor(self) -> dt.datetime | None:
+        if not self._is_timed:
+            return None
+        if not self._is_clean or self._newest is None:
+            return self._since
+        # A stamp in the future would hide every change until then; the server's clock at the first page is the limit.
+        return min(self._newest, self._begun) if self._begun else self._newest
+
+
+def _page_of(body: Any, url: str) -> tuple[list[Any], object]:
+    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
+        raise odd_answer(url, 'the answer is no page of records ({"data": [...], "links": {...}})')
+    links = body.get("links")
+    return body["data"], links.get("next") if isinstance(links, dict) else None
+
+
+def _written(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

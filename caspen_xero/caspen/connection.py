@@ -1,0 +1,234 @@
+"""One HTTP connection to a Caspen server: the key, the 60 requests a minute, retries, and errors in plain words.
+
+Documented by Caspen (docs.caspen.com): `Authorization: Bearer KEY`, never in a URL; 60 requests per 60 seconds and key;
+`X-RateLimit-Limit/-Remaining/-Reset`; over it a 429 with `Retry-After`; errors 400, 401, 403, 404, 409, 422, 500, 502, 503.
+UNCONFIRMED: whether `X-RateLimit-Reset` is a moment or a number of seconds; both are understood.
+"""
+
+import datetime as dt
+import json
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .exact_json import decode
+from .feed import FeedError
+
+TRIES = 5
+LONGEST_WAIT = 120.0
+"""Seconds. Who is asked to wait longer is told to come back later."""
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_KEY_FIX = "Make a key in Caspen under Settings, API keys, then set CASPEN_API_KEY, or CASPEN_API_KEY_FILE to its file"
+
+
+def find_api_key(from_keyring: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
+    """The key from `CASPEN_API_KEY`, else the file `CASPEN_API_KEY_FILE`, else the one given. `FeedError` if none is."""
+    file = environ.get("CASPEN_API_KEY_FILE", "")
+    key = environ.get("CASPEN_API_KEY", "").strip()
+    if not key and file:
+        try:
+            key = Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise FeedError(
+                "caspen-key-missing", f"CASPEN_API_KEY_FILE: {file} can't be read: {error}", _KEY_FIX
+            ) from error
+    key = key or (from_keyring or "").strip()
+    if not key:
+        raise FeedError("caspen-key-missing", "There is no key for Caspen's API", _KEY_FIX)
+    if not (key.isascii() and key.isprintable()) or " " in key:
+        raise FeedError("caspen-key-missing", "The key for Caspen's API holds characters that no key has", _KEY_FIX)
+    return key
+
+
+def base_url(source: str) -> str:
+    """The source as a base URL. HTTPS, or HTTP on this machine; without user, password, query or fragment."""
+    fix = "Give an address such as https://api.caspen.com/v1"
+    try:
+        url = httpx.URL(source.rstrip("/"))
+    except httpx.InvalidURL as error:
+        raise FeedError("bad-source-url", f"The source is no URL: {error}", fix) from None
+    if not url.host or url.scheme not in ("http", "https"):
+        raise FeedError("bad-source-url", "The source is no http(s) URL", fix)
+    if url.userinfo or url.query or url.fragment:
+        raise FeedError("bad-source-url", "A source URL holds no user, password, query or fragment", fix)
+    if url.scheme == "http" and url.host not in _LOOPBACK:
+        raise FeedError("bad-source-url", f"{url} is not HTTPS: the key would travel in the open", fix)
+    return str(url)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A good answer: its JSON with exact numbers, its size in bytes, and the server's own clock (UTC) if it tells it."""
+
+    body: Any
+    size: int
+    server_time: dt.datetime | None
+
+
+class Connection:
+    """Sends requests to one server, and the key to no other. `sleep` waits out limits; tests replace it."""
+
+    def __init__(self, base: str, api_key: str, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._base = httpx.URL(base)
+        self._key = api_key
+        self._sleep = sleep
+        self._wait = 0.0
+        self._client = httpx.Client(
+            headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
+            timeout=httpx.Timeout(60, connect=15),
+            trust_env=self._base.host not in _LOOPBACK,  # never through a proxy to this machine
+        )
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
+
+    def get(self, url: str) -> Answer:
+        """A good answer to a GET. Raises `FeedError` for any other, after what retrying helps against."""
+        response = self._send("GET", url)
+        self._raise_for(response)
+        try:
+            body = decode(response.content.decode("utf-8-sig"))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            raise odd_answer(url, "the answer is not JSON") from None
+        return Answer(body, len(response.content), _http_date(response.headers.get("Date", "")))
+
+    def post(self, url: str, body: str, idempotency_key: str) -> None:
+        """Posts until accepted. 409 means that the server has it already, as the key says. Raises `FeedError`."""
+        headers = {"Idempotency-Key": idempotency_key, "Content-Type": "application/json"}
+        response = self._send("POST", url, body, headers)
+        if response.status_code != 409:
+            self._raise_for(response)
+
+    def next_page(self, asked: str, link: object) -> str:
+        """Where `links.next` leads. Raises `FeedError` if that is another server, which must not see the key."""
+        if not isinstance(link, str):
+            raise odd_answer(asked, "links.next is not text")
+        try:
+            url = httpx.URL(asked).join(link)
+        except httpx.InvalidURL:
+            raise odd_answer(asked, "links.next is no URL") from None
+        if (url.scheme, url.host, url.port) != (self._base.scheme, self._base.host, self._base.port) or url.userinfo:
+            raise odd_answer(asked, f"the next page is on another server ({url.scheme}://{url.netloc.decode()})")
+        return str(url)
+
+    def _send(
+        self, method: str, url: str, body: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        for attempt in range(1, TRIES + 1):
+            self._pause()
+            pause = float(2 ** (attempt - 1))
+            try:
+                response = self._client.request(method, url, content=body, headers=headers)
+            except httpx.TransportError as error:
+                if attempt == TRIES:
+                    raise self._unreachable(error) from error
+                self._wait = pause
+                continue
+            if response.status_code != 429 and response.status_code < 500:
+                self._wait = _pacing(response)
+                return response
+            self._wait = (
+                _retry_after(response) or (_until_reset(response) if response.status_code == 429 else 0) or pause
+            )
+            if self._wait > LONGEST_WAIT:
+                break
+        return response
+
+    def _pause(self) -> None:
+        if self._wait > 0:
+            self._sleep(self._wait)
+        self._wait = 0.0
+
+    def _unreachable(self, error: httpx.TransportError) -> FeedError:
+        reason = str(error) or type(error).__name__
+        return FeedError(
+            "caspen-unreachable",
+            f"{self._base} can't be reached: {reason}",
+            "Check the network, then run this again",
+            6,
+        )
+
+    def _raise_for(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status < 300:
+            return
+        where = f"{response.request.method} {response.request.url.copy_with(query=None)}"
+        said = f"{where}: Caspen answered {status}{self._words_of(response)}"
+        match status:
+            case 401:
+                raise FeedError("caspen-key-refused", said, _KEY_FIX)
+            case 403:
+                raise FeedError("caspen-forbidden", said, "Ask the workspace's owner for a key that may read billing")
+            case 404:
+                raise FeedError("caspen-not-found", said, "Check the source: caspen-xero settings show")
+            case 429:
+                raise FeedError("caspen-rate-limit", said, "Run this again in a few minutes", 6)
+            case _ if status >= 500:
+                raise FeedError("caspen-unavailable", said, "Run this again later", 6)
+            case _ if status < 400:
+                raise odd_answer(str(response.request.url), "it sends us on to another address", said)
+            case _:
+                raise FeedError("caspen-refused", said)
+
+    def _words_of(self, response: httpx.Response) -> str:
+        """Caspen's own words, from `message` and the `errors` object of a 422."""
+        try:
+            body = decode(response.content.decode("utf-8"))
+        except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
+            return ""
+        if not isinstance(body, dict):
+            return ""
+        words = [str(body["message"])] if body.get("message") else []
+        if isinstance(body.get("errors"), dict):
+            words += [f"{field}: {_flat(reasons)}" for field, reasons in body["errors"].items()]
+        text = "; ".join(words).replace(self._key, "(key)")[:400]
+        return f": {text}" if text else ""
+
+
+def odd_answer(url: str, what: str, said: str = "") -> FeedError:
+    """The error for an answer that breaks Caspen's documented conventions."""
+    message = f"{said or url.partition('?')[0]}: {what}"
+    return FeedError("caspen-odd-answer", message, "Check the source: caspen-xero settings show")
+
+
+def _flat(reasons: object) -> str:
+    return ", ".join(map(str, reasons)) if isinstance(reasons, list) else str(reasons)
+
+
+def _http_date(text: str) -> dt.datetime | None:
+    try:
+        return parsedate_to_datetime(text).astimezone(dt.UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _pacing(response: httpx.Response) -> float:
+    """Seconds to wait before the next request: none while the minute has some left."""
+    return _until_reset(response) if response.headers.get("X-RateLimit-Remaining", "").strip() == "0" else 0.0
+
+
+def _until_reset(response: httpx.Response) -> float:
+    text = response.headers.get("X-RateLimit-Reset", "").strip()
+    if not text.isdecimal():
+        return 0.0
+    value = int(text)
+    now = _http_date(response.headers.get("Date", ""))
+    if value > 10**9:  # a moment: measured by the server's clock, as ours may be off
+        value -= int(now.timestamp() if now else time.time())
+    return float(min(max(value, 1), 60))
+
+
+def _retry_after(response: httpx.Response) -> float:
+    text = response.headers.get("Retry-After", "").strip()
+    if text.isdecimal():
+        return float(max(int(text), 1))
+    until, now = _http_date(text), _http_date(response.headers.get("Date", ""))
+    return max((until - now).total_seconds(), 1.0) if until and now else 0.0

@@ -1,0 +1,126 @@
+"""Where Caspen's records come from: files or HTTP, behind one small protocol.
+
+    FeedError(Exception)    the source as a whole can't be read, or did not take a payment: nothing of the import counts
+      codes of files        file-not-found, no-feed-files, unreadable, not-json, not-csv, broken-off,
+                            updates-not-writable
+      codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
+                            caspen-not-found, caspen-refused, caspen-odd-answer
+      ... with exit code 6  caspen-rate-limit, caspen-unavailable, caspen-unreachable
+
+A record that is wrong by itself is no error but a `BadRecord` among the good ones.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from .records import RECORD_TYPES, Record, RecordError, parse_record
+
+OnProgress = Callable[[int, int], None]
+"""Called with the bytes read so far and the bytes in all (0 where nobody can know)."""
+
+
+class FeedError(Exception):
+    """The source can't be read. Carries what a person needs: `code`, `message`, `fix` and the exit code."""
+
+    def __init__(self, code: str, message: str, fix: str = "", exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fix = fix
+        self.exit_code = exit_code
+
+
+def unreadable(path: Path, error: OSError) -> FeedError:
+    """The error for a file or folder that the operating system does not let us read."""
+    return FeedError(
+        "unreadable", f"{path} can't be read: {error.strerror or error}", "Check the path and its permissions"
+    )
+
+
+@dataclass(frozen=True)
+class BadRecord:
+    """A record that was left out, and why. `where` is its place in the file, such as `line 12` or `record 3`."""
+
+    file: str
+    where: str
+    kind: str | None
+    id: str | None
+    field: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A decoded record before it is checked, with its place for the message."""
+
+    where: str
+    data: object
+
+
+class Feed(Protocol):
+    """A source of Caspen's records."""
+
+    @property
+    def description(self) -> str:
+        """The source in words, for messages."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """Changes whenever the source may hold something new; None where only reading can tell."""
+
+    @property
+    def ignored(self) -> Mapping[str, int]:
+        """How many records were passed over, by kind, because the feed has no such kind. Complete once all are read."""
+
+    @property
+    def cursors(self) -> Mapping[str, dt.datetime]:
+        """Where the next reading may start, by kind, in UTC. Complete once all are read; empty for files."""
+
+    def records(self) -> Iterator[Record | BadRecord]:
+        """Every record, the bad ones too, each one once read. Raises `FeedError`: then nothing read so far counts."""
+
+
+def open_feed(
+    source: str,
+    *,
+    api_key: str | None = None,
+    cursors: Mapping[str, dt.datetime] | None = None,
+    on_progress: OnProgress | None = None,
+) -> Feed:
+    """The feed at a path or URL. `api_key` (from the keyring) and `cursors` (of the last reading) are for URLs only."""
+    if source.lower().startswith(("http://", "https://")):
+        from .api import ApiFeed
+
+        return ApiFeed(source, api_key=api_key, cursors=cursors, on_progress=on_progress)
+    from .files import FileFeed
+
+    return FileFeed([source], on_progress=on_progress)
+
+
+def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record | BadRecord | None:
+    """The record, or what is wrong with it; None (and counted) if the feed has no such kind."""
+    data = raw.data
+    if not isinstance(data, dict):
+        return BadRecord(file, raw.where, None, None, "", "is not a record: an object with fields was expected")
+    kind = data.get("object")
+    if isinstance(kind, str) and kind not in RECORD_TYPES:
+        ignored[kind] = ignored.get(kind, 0) + 1
+        return None
+    try:
+        return parse_record(data)
+    except RecordError as error:
+        return BadRecord(file, raw.where, error.kind, error.record_id, error.field, error.reason)
+
+
+def expand_page(data: Any) -> list[Any] | None:
+    """The records of an array or of a `{"data": [...]}` page; None if `data` is something else, such as one record."""
+    if isinstance(data, list):
+        return data
+    if not isinstance(data, dict) or not isinstance(data.get("data"), list):
+        return None
+    kind = data.get("object")
+    is_record = isinstance(kind, str) and kind in RECORD_TYPES
+    return None if is_record else list(data["data"])

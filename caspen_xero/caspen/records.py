@@ -1,0 +1,345 @@
+"""The records of the Caspen billing feed, version 1: what a clinic's invoices, clients and payments look like to us.
+
+Money, quantities and rates are `Decimal`, in the invoice's currency; dates are plain dates; times are aware and in UTC.
+Records are frozen. Fields that the feed does not define are ignored; text stays as it came, control characters too.
+
+    RecordError(ValueError)     a record that breaks the feed's shape: which field, and why
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from .values import quoted, read_date, read_decimal, read_timestamp, wrong
+
+Kind = Literal["tax_rate", "payment_method", "client", "contact", "invoice", "payment", "credit_note"]
+InvoiceStatus = Literal["draft", "open", "paid", "void", "deleted"]
+PaymentStatus = Literal["allocated", "unallocated", "void", "refunded", "deleted"]
+CreditNoteStatus = Literal["issued", "void", "deleted"]
+TaxMode = Literal["exclusive", "inclusive", "none"]
+DiscountType = Literal["percentage", "fixed"]
+
+
+class RecordError(ValueError):
+    """A record that breaks the feed's shape. `field` is a path such as `lines[0].quantity`; `reason` is plain words."""
+
+    def __init__(self, kind: str | None, record_id: str | None, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}" if field else reason)
+        self.kind = kind
+        self.record_id = record_id
+        self.field = field
+        self.reason = reason
+
+
+def _blank_is_null(value: object) -> object:
+    return None if isinstance(value, str) and not value.strip() else value
+
+
+def _null_is_blank(value: object) -> object:
+    return "" if value is None else value
+
+
+def _null_is_empty(value: object) -> object:
+    return () if value is None else value
+
+
+def _null_is_false(value: object) -> object:
+    return False if value is None else value
+
+
+def _plain_phone_numbers(value: object) -> object:
+    """Caspen does not document what an element of `phone_numbers` is: a text, or an object that holds one."""
+    if not isinstance(value, list | tuple):
+        return () if value is None else value
+    found = (item.get("number") or item.get("phone_number") if isinstance(item, dict) else item for item in value)
+    return tuple(number for number in found if number not in (None, ""))
+
+
+def _share(value: Decimal) -> Decimal:
+    if not 0 <= value <= 100:
+        raise wrong(f"{value} is not a percentage between 0 and 100")
+    return value
+
+
+Id = Annotated[str, StringConstraints(pattern=r"\S")]
+OptionalId = Annotated[Id | None, BeforeValidator(_blank_is_null)]
+_Plain = PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json")  # never 0E-7
+Amount = Annotated[Decimal, BeforeValidator(read_decimal), _Plain]
+Percentage = Annotated[Decimal, BeforeValidator(lambda value: _share(read_decimal(value))), _Plain]
+Day = Annotated[dt.date, BeforeValidator(read_date)]
+OptionalDay = Annotated[Day | None, BeforeValidator(_blank_is_null)]
+Moment = Annotated[dt.datetime, BeforeValidator(read_timestamp)]
+OptionalMoment = Annotated[Moment | None, BeforeValidator(_blank_is_null)]
+Description = Annotated[str, BeforeValidator(_null_is_blank)]
+PhoneNumbers = Annotated[tuple[str, ...], BeforeValidator(_plain_phone_numbers)]
+
+
+class _Part(BaseModel):
+    """Anything of a record. Whole numbers are taken where text is expected: ids, postcodes and item codes often are."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+
+class _Record(_Part):
+    id: Id
+    updated_at: OptionalMoment = None
+
+
+class TaxRate(_Record):
+    """A tax rate of the workspace; `rate` is a percentage."""
+
+    object: Literal["tax_rate"] = "tax_rate"
+    name: str
+    rate: Percentage
+    archived: Annotated[bool, BeforeValidator(_null_is_false)] = False
+
+
+class PaymentMethod(_Record):
+    """A way clients pay, such as EFTPOS; `type` is Caspen's own word for it."""
+
+    object: Literal["payment_method"] = "payment_method"
+    name: str
+    type: str | None = None
+
+
+class Address(_Part):
+    """A postal address; any part may be unknown."""
+
+    line1: str | None = None
+    line2: str | None = None
+    city: str | None = None
+    state: str | None = None
+    postal_code: str | None = None
+    country_code: str | None = None
+
+
+class Client(_Record):
+    """A person that the clinic treats."""
+
+    object: Literal["client"] = "client"
+    title: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    preferred_name: str | None = None
+    email: str | None = None
+    phone_number: str | None = None
+    phone_numbers: PhoneNumbers = ()
+    address: Address | None = None
+
+
+class Contact(_Record):
+    """A third party who pays for a client ("Invoice to"), such as an NDIS plan manager."""
+
+    object: Literal["contact"] = "contact"
+    type: str | None = None
+    title: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    company: str | None = None
+    email: str | None = None
+    phone_numbers: PhoneNumbers = ()
+    address: Address | None = None
+
+
+class Discount(_Part):
+    """`percentage`: 0 to 100 of the line; `fixed`: an amount off the line, in the invoice's currency."""
+
+    type: DiscountType
+    value: Amount
+
+    @model_validator(mode="after")
+    def _in_range(self) -> Self:
+        if self.type == "percentage":
+            _share(self.value)
+        elif self.value < 0:
+            raise wrong(f"a discount of {self.value} is negative")
+        return self
+
+
+class _Line(_Part):
+    id: Id
+    description: Description = ""
+    item_code: OptionalId = None
+    quantity: Amount
+    unit_price: Amount
+    discount: Discount | None = None
+    tax_rate_id: OptionalId = None
+    amount: Amount | None = None
+    tax: Amount | None = None
+
+
+class InvoiceLine(_Line):
+    """A line of an invoice. `amount` and `tax` are Caspen's own figures for it, where the source carries them."""
+
+
+class CreditNoteLine(_Line):
+    """A credited line; `invoice_line_id` is the line of the invoice that it credits."""
+
+    invoice_line_id: OptionalId = None
+
+
+class Invoice(_Record):
+    """An invoice. Its subtotal (without tax), tax and total are Caspen's own, and present on every finalised one."""
+
+    object: Literal["invoice"] = "invoice"
+    number: OptionalId = None
+    status: InvoiceStatus
+    client_id: Id
+    invoice_to_id: OptionalId = None
+    issue_date: Day
+    due_date: OptionalDay = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+    tax_mode: TaxMode
+    reference: str | None = None
+    lines: Annotated[tuple[InvoiceLine, ...], BeforeValidator(_null_is_empty)] = ()
+    subtotal: Amount | None = None
+    tax: Amount | None = None
+    total: Amount | None = None
+    finalized_at: OptionalMoment = None
+    url: OptionalId = None
+
+    @model_validator(mode="after")
+    def _finalised_is_complete(self) -> Self:
+        if self.status in ("open", "paid", "void"):
+            for field in ("number", "subtotal", "tax", "total"):
+                if getattr(self, field) is None:
+                    reason = f"is missing, but the invoice's status is {self.status}"
+                    raise PydanticCustomError("feed", "{reason}", {"reason": reason, "field": field})
+        return self
+
+
+class Allocation(_Part):
+    """The part of a payment that is put on one invoice."""
+
+    id: Id
+    invoice_id: Id
+    amount: Amount
+    date: OptionalDay = None
+
+
+class Payment(_Record):
+    """Money received; what is not in `allocations` is on no invoice. `xero_id`: it came from Xero, with that id."""
+
+    object: Literal["payment"] = "payment"
+    client_id: OptionalId = None
+    date: Day
+    method_id: OptionalId = None
+    amount: Amount
+    status: PaymentStatus
+    description: str | None = None
+    xero_id: OptionalId = None
+    allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_null_is_empty)] = ()
+
+
+class CreditNote(_Record):
+    """A credit note on one invoice, whose `tax_mode` it shares. Subtotal, tax and total are Caspen's own, positive."""
+
+    object: Literal["credit_note"] = "credit_note"
+    number: Id
+    invoice_id: Id
+    date: Day
+    status: CreditNoteStatus
+    reason: str | None = None
+    lines: Annotated[tuple[CreditNoteLine, ...], BeforeValidator(_null_is_empty)] = ()
+    subtotal: Amount
+    tax: Amount
+    total: Amount
+
+
+Record = Annotated[
+    TaxRate | PaymentMethod | Client | Contact | Invoice | Payment | CreditNote, Field(discriminator="object")
+]
+
+RECORD_TYPES: dict[
+    str,
+    type[TaxRate]
+    | type[PaymentMethod]
+    | type[Client]
+    | type[Contact]
+    | type[Invoice]
+    | type[Payment]
+    | type[CreditNote],
+] = {
+    "tax_rate": TaxRate,
+    "payment_method": PaymentMethod,
+    "client": Client,
+    "contact": Contact,
+    "invoice": Invoice,
+    "payment": Payment,
+    "credit_note": CreditNote,
+}
+"""The model of each kind of record, in an order in which nothing names a record that comes later."""
+
+
+def parse_record(data: Mapping[str, Any]) -> Record:
+    """The record that `data` (one decoded JSON object) holds. Raises `RecordError` for the first thing wrong in it."""
+    kind = data.get("object")
+    if not isinstance(kind, str):
+        raise RecordError(None, _id_of(data), "object", "is missing: every record names its kind")
+    model = RECORD_TYPES.get(kind)
+    if model is None:
+        raise RecordError(kind, _id_of(data), "object", f"{quoted(kind)} is not a kind of record that the feed knows")
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _as_record_error(kind, data, error) from None
+
+
+def _id_of(data: Mapping[str, Any]) -> str | None:
+    found = data.get("id")
+    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
+
+
+def _as_record_error(kind: str, data: Mapping[str, Any], error: ValidationError) -> RecordError:
+    wrong = [(_field_of(detail), _reason_of(detail)) for detail in error.errors(include_url=False)]
+    field, reason = wrong[0]
+    others = list(dict.fromkeys(name for name, _ in wrong[1:] if name != field))
+    if others:
+        reason += f" (also wrong: {', '.join(others)})"
+    return RecordError(kind, _id_of(data), field, reason)
+
+
+def _field_of(detail: ErrorDetails) -> str:
+    steps = [*detail["loc"], *([detail["ctx"]["field"]] if "field" in detail.get("ctx", {}) else [])]
+    path = ""
+    for step in steps:
+        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
+    return path
+
+
+def _reason_of(detail: ErrorDetails) -> str:
+    value = detail["input"]
+    if value is None and detail["type"] != "feed":
+        return "is missing"
+    match detail["type"]:
+        case "missing":
+            return "is missing"
+        case "string_type":
+            return "is not text"
+        case "string_unicode":
+            return "is not valid Unicode text"
+        case "string_pattern_mismatch":
+            return "is empty" if not str(value).strip() else f"{quoted(value)} is not three capital letters, as in AUD"
+        case "literal_error":
+            return f"{quoted(value)} is not {detail['ctx']['expected']}"
+        case "tuple_type":
+            return "is not a list"
+        case "model_type" | "model_attributes_type" | "dict_type":
+            return "is not an object with fields"
+        case "bool_type" | "bool_parsing":
+            return f"{quoted(value)} is neither true nor false"
+        case _:
+            return detail["msg"]

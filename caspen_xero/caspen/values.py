@@ -1,0 +1,77 @@
+"""How the feed writes amounts, dates and moments, and nothing looser: a value read wrong is worse than one refused."""
+
+import datetime as dt
+import re
+from decimal import Decimal
+
+from pydantic_core import PydanticCustomError
+
+MAX_DIGITS = 14
+"""Digits a number may have: quantity times price then stays exact in Decimal's standard 28 digits."""
+
+_DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]+)?)?(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+
+
+def wrong(reason: str) -> PydanticCustomError:
+    """The error that refuses a value, in plain words."""
+    # The reason is quoted text: braces in it must not be taken for a template.
+    return PydanticCustomError("feed", "{reason}", {"reason": reason})
+
+
+def quoted(value: object) -> str:
+    """A value as a message shows it: text in quotes, and nothing long."""
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def read_decimal(value: object) -> Decimal:
+    """An exact decimal from a JSON number or a decimal string. No exponent, underscore, NaN, float or bool."""
+    if type(value) is str:
+        text = value
+    elif isinstance(value, Decimal):
+        text = format(value, "f")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        text = str(value)
+    else:
+        text = ""
+    if not _DECIMAL.fullmatch(text):
+        raise wrong(f"{quoted(value)} is not a plain decimal number such as 150.00")
+    if len(text) > MAX_DIGITS and len(text.lstrip("-").replace(".", "")) > MAX_DIGITS:
+        raise wrong(f"{quoted(value)} has more than {MAX_DIGITS} digits")
+    number = Decimal(text)
+    return number if number else number.copy_abs()  # no minus zero
+
+
+def read_date(value: object) -> dt.date:
+    """A day written `YYYY-MM-DD`, and in no other way."""
+    if type(value) is dt.date:
+        return value
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        try:
+            return dt.date.fromisoformat(value)
+        except ValueError:
+            raise wrong(f"{quoted(value)} is not a day of the calendar") from None
+    raise wrong(f"{quoted(value)} is not a date written YYYY-MM-DD")
+
+
+def read_timestamp(value: object) -> dt.datetime:
+    """A moment in UTC from an ISO 8601 timestamp. The feed's timestamps are UTC, so one without an offset is too."""
+    if isinstance(value, dt.datetime):
+        moment = value
+    elif isinstance(value, str) and _TIMESTAMP.fullmatch(value):
+        try:
+            moment = dt.datetime.fromisoformat(value)
+        except ValueError:
+            raise wrong(f"{quoted(value)} is not a moment of the calendar") from None
+    else:
+        raise wrong(f"{quoted(value)} is not a timestamp such as 2026-11-02T03:04:05Z")
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=dt.UTC)
+    try:
+        return moment.astimezone(dt.UTC)
+    except OverflowError:
+        raise wrong(f"{quoted(value)} is not a moment of the calendar") from None

@@ -1,0 +1,123 @@
+"""The command line: every command group in one place. Importing it stays cheap: commands import what they need."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
+
+from caspen_xero import __version__
+from caspen_xero.cli.output import Output
+
+HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
+
+\b
+See it work, no account needed:
+  caspen-xero demo
+
+\b
+Set it up once:
+  caspen-xero connect
+  caspen-xero settings set --sales-account 200 --payment-account 090 --source ~/caspen-export
+  caspen-xero taxes map
+
+\b
+Every day, by hand or from cron:
+  caspen-xero sync
+
+\b
+See what is not in Xero, why, and the command that fixes it:
+  caspen-xero unsynced
+"""
+
+
+GROUPS = {
+    "connect": ("connect", "disconnect"),
+    "settings": ("settings",),
+    "taxes": ("taxes",),
+    "sync": ("import", "push", "pull", "sync", "drift", "unsynced"),
+    "invoices": ("invoices",),
+    "health": ("status", "doctor", "log"),
+    "sandbox": ("sandbox",),
+    "demo": ("demo",),
+}
+"""The commands of each module of this package, in the order of the help."""
+
+
+class _Commands(TyperGroup):
+    """The top group: imports only the module whose command is called; with `--json`, tells wrong usage in JSON too."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        for module, names in GROUPS.items():
+            if cmd_name in names:
+                self._load(module)
+        return super().get_command(ctx, cmd_name)
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        for module in GROUPS:
+            self._load(module)
+        return [name for names in GROUPS.values() for name in names if name in self.commands]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if self.get_command(ctx, args[0]) is None:
+            self.list_commands(ctx)  # so that near names can be suggested
+        return super().resolve_command(ctx, args)
+
+    def _load(self, module: str) -> None:
+        if GROUPS[module][0] in self.commands:
+            return
+        group = typer.Typer(rich_markup_mode=None)
+        commands = import_module(f"caspen_xero.cli.{module}")
+        if module == "sandbox":
+            group.add_typer(commands.app, name="sandbox")
+        else:
+            commands.register(group)
+        self.commands.update(get_group(group).commands)
+
+    def main(self, args: Any = None, *more: Any, **settings: Any) -> Any:
+        given = list(sys.argv[1:] if args is None else args)
+        if "--json" not in given or not settings.get("standalone_mode", True):
+            return super().main(args, *more, **settings)
+        try:
+            code = super().main(args, *more, **settings | {"standalone_mode": False})
+        except Exception as error:
+            if not hasattr(error, "format_message"):
+                raise
+            code = getattr(error, "exit_code", 2)
+            Output(json=True).error("usage", error.format_message(), "caspen-xero --help", code)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+app = typer.Typer(
+    name="caspen-xero",
+    help=HELP,
+    cls=_Commands,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
+
+
+def _say_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"caspen-xero {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """The `caspen-xero` command."""
+    app(prog_name="caspen-xero")

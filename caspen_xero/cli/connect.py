@@ -1,0 +1,407 @@
+"""`caspen-xero connect` and `disconnect`: one organisation in Xero for each workspace."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.menu import ask, confirm, pick, somebody_is_there
+from caspen_xero.cli.session import Session, SessionError
+
+if TYPE_CHECKING:
+    from caspen_xero.xero.connection import Connection, Kind, StoreKind
+    from caspen_xero.xero.connections import Connections, Linked
+    from caspen_xero.xero.grants import Grant
+    from caspen_xero.xero.hosts import Hosts
+    from caspen_xero.xero.login import SignIn
+    from caspen_xero.xero.tokens import TokenStore
+    from caspen_xero.xero.transport import Transport
+
+PATIENCE = 300
+
+
+class TokenPlace(StrEnum):
+    """Where the sign-in is kept."""
+
+    keyring = "keyring"
+    file = "file"
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `connect` and `disconnect`."""
+    command(app, "connect")(connect)
+    command(app, "disconnect")(disconnect)
+
+
+def connect(
+    session: Session,
+    client_id: Annotated[
+        str | None,
+        typer.Option(envvar="XERO_CLIENT_ID", metavar="ID", help="The client id of your app at developer.xero.com."),
+    ] = None,
+    org: Annotated[
+        str | None, typer.Option(metavar="NAME|ID", help="Which organisation, where several are connected.")
+    ] = None,
+    no_browser: Annotated[
+        bool, typer.Option("--no-browser", help="Print the address instead, and take the pasted redirect address.")
+    ] = False,
+    custom_connection: Annotated[
+        bool,
+        typer.Option(
+            "--custom-connection", help="For servers: client id and secret (XERO_CLIENT_SECRET, or asked once)."
+        ),
+    ] = False,
+    token_store: Annotated[
+        TokenPlace | None, typer.Option(help="Where the sign-in is kept: the system's keyring, or a file (mode 0600).")
+    ] = None,
+    timeout: Annotated[
+        int, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the browser.")
+    ] = PATIENCE,
+) -> None:
+    """Connect this workspace to an organisation in Xero, or sign in to it again.
+
+    \b
+    caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
+    caspen-xero connect --no-browser --token-store file        on a server, over ssh
+    caspen-xero connect --custom-connection                    on a server, without a browser at all
+    """
+    from caspen_xero.xero.connection import Connection, check_same_host, url_from_environment
+    from caspen_xero.xero.hosts import Hosts
+    from caspen_xero.xero.login import SignIn
+    from caspen_xero.xero.tokens import open_token_store
+    from caspen_xero.xero.transport import Transport
+
+    stored = session.store.connection()
+    bound = Connection.from_dict(stored) if stored else None
+    if bound:
+        check_same_host(bound)
+    xero_url = bound.xero_url if bound else url_from_environment()
+    hosts = Hosts.of(xero_url)
+    kind: Kind = "custom" if custom_connection else "pkce"
+    client = _client_id(session, client_id, bound, kind)
+    place: StoreKind = token_store.value if token_store else bound.token_store if bound else "keyring"
+    store = open_token_store(place, session.store.entry(), session.folder)
+    store.probe()
+
+    def link(transport: Transport, grant: Grant, secret: str) -> Connection:
+        _require_scopes(grant)
+        linked = _organisation(session, transport, hosts, grant, org, bound)
+        connection = Connection(
+            tenant_id=linked.tenant_id,
+            tenant_name=linked.name,
+            connection_id=linked.connection_id,
+            client_id=client,
+            kind=kind,
+            xero_url=xero_url,
+            token_store=place,
+            entry=session.store.entry(),
+            scopes=grant.scopes,
+            connected_at=datetime.now(UTC),
+        )
+        _remember(session, connection, store, grant, secret, bound)
+        return connection
+
+    transport = Transport(hosts.token)
+    try:
+        if custom_connection:
+            secret = _client_secret(session)
+            connection = link(transport, _custom_grant(transport, hosts, client, secret), secret)
+        else:
+            stray = "A browser came back with the answer to another sign-in; still waiting for this one."
+            with SignIn(hosts, client, on_stray=lambda: session.output.note(stray)) as sign_in:
+                grant = _browser_grant(session, sign_in, transport, no_browser=no_browser, patience=timeout)
+                connection = link(transport, grant, grant.refresh_token or "")
+                sign_in.tell_linked(connection.tenant_name)
+    finally:
+        transport.close()
+    _tell_connected(session, connection, store.name)
+
+
+def disconnect(
+    session: Session,
+    local_only: Annotated[
+        bool, typer.Option("--local-only", help="Only forget the sign-in here; Xero is not told.")
+    ] = False,
+) -> None:
+    """End the connection at Xero (this organisation's only) and forget the sign-in. What is linked stays linked.
+
+    \b
+    caspen-xero disconnect
+    """
+    connection = session.connection
+    with session.only_writer():
+        at_xero = connection.kind == "pkce" and not local_only and _remove_at_xero(session, connection)
+        _forget(session, connection, local_only=local_only)
+    if session.output.json:
+        organisation = {"id": connection.tenant_id, "name": connection.tenant_name}
+        document = {"command": "disconnect", "organisation": organisation, "disconnected_at_xero": at_xero}
+        session.output.document(document)
+        return
+    session.output.say(
+        f"Disconnected from {connection.tenant_name}. The sign-in is deleted from the {_place(connection)}."
+    )
+    session.output.say("Connect to the same organisation again, and everything goes on where it stopped.")
+
+
+# connecting
+
+
+def _client_id(session: Session, given: str | None, bound: Connection | None, kind: Kind) -> str:
+    if given and given.strip():
+        return given.strip()
+    if bound and bound.kind == kind:
+        return bound.client_id
+    if somebody_is_there(session.output) and (typed := ask("Client id of your app at developer.xero.com")):
+        return typed
+    from caspen_xero.xero.login import ACCOUNTING_SCOPES, REDIRECT_URIS
+
+    app = (
+        f"an app of the kind 'Custom connection' with the scopes {' '.join(ACCOUNTING_SCOPES)}"
+        if kind == "custom"
+        else f"a free app of the kind 'Mobile or desktop app' with the redirect URIs {', '.join(REDIRECT_URIS)}"
+    )
+    raise SessionError(
+        "client-id-missing",
+        "Which app at Xero is this? A client id is needed.",
+        f"Create {app} at https://developer.xero.com/app/manage, then give its client id with --client-id or XERO_CLIENT_ID.",
+        2,
+    )
+
+
+def _client_secret(session: Session) -> str:
+    secret = os.environ.get("XERO_CLIENT_SECRET", "").strip()
+    if not secret and somebody_is_there(session.output):
+        secret = str(typer.prompt("Client secret of the custom connection", hide_input=True, default="")).strip()
+    if not secret:
+        raise SessionError(
+            "client-secret-missing",
+            "A custom connection signs in with its client secret.",
+            "Put it into the environment variable XERO_CLIENT_SECRET for this one command, or run it on a terminal.",
+            2,
+        )
+    return secret
+
+
+def _custom_grant(transport: Transport, hosts: Hosts, client_id: str, secret: str) -> Grant:
+    from caspen_xero.xero.grants import GrantRefused, Grants
+    from caspen_xero.xero.login import ACCOUNTING_SCOPES, refused_sign_in
+
+    try:
+        return Grants(transport, hosts, client_id).client_credentials(secret, ACCOUNTING_SCOPES)
+    except GrantRefused as refused:
+        raise refused_sign_in(refused, client_id) from None
+
+
+def _browser_grant(
+    session: Session, sign_in: SignIn, transport: Transport, *, no_browser: bool, patience: int
+) -> Grant:
+    if not no_browser:
+        _open_browser(sign_in.url)
+        session.output.note(
+            f"Your browser opens Xero's page. If it does not, open this address yourself:\n{sign_in.url}"
+        )
+        return sign_in.grant(transport, patience=patience)
+    from caspen_xero.xero.pasting import PastedLines
+
+    session.output.note("Open this address in a browser:")
+    _print_address(session, sign_in.url)
+    session.output.note(
+        "Then allow access. If the browser can't come back to this machine, paste the address where it ends up here."
+    )
+
+    def pasted(line: str) -> None:
+        if problem := sign_in.paste(line):
+            session.output.note(problem)
+
+    lines = PastedLines(pasted)
+    try:
+        return sign_in.grant(transport, patience=patience)
+    finally:
+        lines.close()
+
+
+def _print_address(session: Session, url: str) -> None:
+    """The address alone on its line and unbroken, at once, also into a pipe; beside a JSON document on stderr."""
+    stream = sys.stderr if session.output.json else sys.stdout
+    stream.write(f"{url}\n")
+    stream.flush()
+
+
+def _open_browser(url: str) -> None:
+    """In a thread: some browsers only return when they are closed."""
+    import threading
+    import webbrowser
+
+    threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
+
+
+def _require_scopes(grant: Grant) -> None:
+    from caspen_xero.xero.errors import MissingScope
+    from caspen_xero.xero.login import ACCOUNTING_SCOPES
+
+    given = set(grant.scopes) | {f"{scope}.read" for scope in grant.scopes}
+    # An app older than March 2026 may still have the broad scope that covers invoices and payments.
+    missing = [scope for scope in ACCOUNTING_SCOPES if scope not in given]
+    if given and missing and "accounting.transactions" not in given:
+        raise MissingScope(", ".join(missing))
+
+
+def _organisation(
+    session: Session, transport: Transport, hosts: Hosts, grant: Grant, wanted: str | None, bound: Connection | None
+) -> Linked:
+    """The organisation of this sign-in; another one than the workspace's is refused, and taken off Xero's list again."""
+    from caspen_xero.xero.connections import Connections, candidates, unclear
+    from caspen_xero.xero.errors import SignInFailed
+    from caspen_xero.xero.grants import claims
+
+    connections = Connections(transport, hosts, grant.access.token)
+    everything = connections.linked()
+    event = claims(grant.access.token).get("authentication_event_id")
+    fresh = connections.linked(str(event)) if event and len(everything) > 1 else everything
+    possible = candidates(fresh, everything, wanted=wanted, bound=bound.tenant_id if bound else None)
+    chosen = possible[0]
+    if len(possible) > 1:
+        if not somebody_is_there(session.output):
+            raise unclear(possible)
+        number = pick("Which organisation?", [one.name for one in possible], otherwise="none")
+        if number is None:
+            raise unclear(possible)
+        chosen = possible[number]
+    if bound and chosen.tenant_id != bound.tenant_id:
+        for one in fresh:
+            if one.is_new and one.tenant_id != bound.tenant_id and one.connection_id != bound.connection_id:
+                _take_off_again(session, connections, one)
+        raise SignInFailed(
+            "another-organisation",
+            f"This workspace belongs to {bound.tenant_name}; {chosen.name} can't be connected to it as well.",
+            f"For {chosen.name}: another workspace (caspen-xero connect --workspace NAME), or caspen-xero disconnect first.",
+            exit_code=1,
+        )
+    return chosen
+
+
+def _take_off_again(session: Session, connections: Connections, linked: Linked) -> None:
+    from caspen_xero.xero.errors import XeroError
+
+    try:
+        connections.remove(linked.connection_id)
+    except XeroError as error:
+        session.output.warn(f"{linked.name} stays on Xero's list of connected apps: {error.message}")
+
+
+def _remember(
+    session: Session, connection: Connection, store: TokenStore, grant: Grant, secret: str, bound: Connection | None
+) -> None:
+    """First the tokens, then the connection that names them."""
+    from caspen_xero.xero.tokens import keep_sign_in, open_token_store
+
+    with session.store.write():
+        now_stored = session.store.connection()
+        if now_stored is not None and now_stored["tenant_id"] != connection.tenant_id:
+            raise SessionError(
+                "another-organisation",
+                f"Meanwhile this workspace was connected to {now_stored['tenant_name']}.",
+                "caspen-xero disconnect, then caspen-xero connect",
+            )
+    keep_sign_in(store, session.folder / "token.lock", secret, grant.access)
+    session.store.set_connection(connection.to_dict())
+    if bound and (bound.token_store, bound.entry) != (connection.token_store, connection.entry):
+        old = open_token_store(bound.token_store, bound.entry, session.folder)
+        try:
+            old.clear()
+        except Exception as error:
+            if not hasattr(error, "message"):
+                raise
+            session.output.warn(f"The earlier sign-in could not be deleted from the {old.name}: {error.message}")
+
+
+def _tell_connected(session: Session, connection: Connection, place: str) -> None:
+    if session.output.json:
+        session.output.document(
+            {
+                "command": "connect",
+                "organisation": {"id": connection.tenant_id, "name": connection.tenant_name},
+                "kind": connection.kind,
+                "client_id": connection.client_id,
+                "xero_url": connection.xero_url,
+                "token_store": connection.token_store,
+                "scopes": list(connection.scopes),
+                "connected_at": connection.connected_at,
+            }
+        )
+        return
+    session.output.say(f"Connected to {connection.tenant_name}. The sign-in is kept in the {place}.")
+    session.output.note("Next: caspen-xero settings set, then caspen-xero taxes map, then caspen-xero push --dry-run")
+
+
+# disconnecting
+
+
+def _remove_at_xero(session: Session, connection: Connection) -> bool:
+    """Ends the connection at Xero. False where Xero no longer accepts the sign-in: then there is nothing left to end.
+
+    Raises where Xero can't be reached, unless a person says to go on without it.
+    """
+    from caspen_xero.xero.errors import ConnectNeeded, TokenStoreError, TryLater
+
+    try:
+        _delete_connection(session, connection)
+    except ConnectNeeded:
+        session.output.warn(
+            f"Xero no longer accepts the sign-in for {connection.tenant_name}, so it could not be told. "
+            "If caspen-xero still stands under Connected apps in Xero, disconnect it there."
+        )
+        return False
+    except (TryLater, TokenStoreError) as error:
+        if somebody_is_there(session.output):
+            session.output.warn(error.message)
+            if confirm("Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"):
+                return False
+        error.fix = (
+            f"{error.fix} Or: caspen-xero disconnect --local-only (then disconnect it in Xero, under Connected apps)."
+        )
+        raise
+    return True
+
+
+def _delete_connection(session: Session, connection: Connection) -> None:
+    from caspen_xero.xero.connections import Connections
+    from caspen_xero.xero.errors import ConnectNeeded
+    from caspen_xero.xero.hosts import Hosts
+    from caspen_xero.xero.transport import Transport
+
+    hosts = Hosts.of(connection.xero_url)
+    transport = Transport(hosts.connections)
+    try:
+        token = session.tokens.current()
+        try:
+            Connections(transport, hosts, token).remove(connection.connection_id)
+        except ConnectNeeded:
+            Connections(transport, hosts, session.tokens.renew(token)).remove(connection.connection_id)
+    finally:
+        transport.close()
+
+
+def _forget(session: Session, connection: Connection, *, local_only: bool) -> None:
+    from caspen_xero.xero.errors import TokenStoreError
+    from caspen_xero.xero.tokens import open_token_store, token_lock
+
+    store = open_token_store(connection.token_store, connection.entry, session.folder)
+    try:
+        with token_lock(session.folder / "token.lock"):
+            store.clear()
+    except TokenStoreError as error:
+        if not local_only:
+            raise
+        session.output.warn(f"The sign-in could not be deleted from the {store.name}: {error.message}")
+    session.store.set_connection(None)
+
+
+def _place(connection: Connection) -> str:
+    return "token file" if connection.token_store == "file" else "keyring"

@@ -1,0 +1,308 @@
+"""`caspen-xero demo`: the whole story on a local Xero, in a throw-away home.
+
+The commands are the real ones and speak real HTTP on this machine; only the person at the browser is stood in for. Nothing
+of the user's is read or written: no settings, no keyring, no browser, no question on the terminal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import shlex
+import shutil
+import sys
+import tempfile
+import threading
+import urllib.error
+import urllib.request
+import webbrowser
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from caspen_xero.cli.output import Output
+
+if TYPE_CHECKING:
+    from caspen_xero.sandbox.server import Sandbox
+
+SAMPLE = Path(__file__).with_name("sample_clinic.jsonl")
+OURS = ("CASPEN_", "XERO_")
+FINALISED = ("open", "paid")
+PARTLY, INTERRUPTED = 3, 130
+
+INTRODUCTION = """\
+A small clinic's invoices go to a local Xero that runs on this machine only. No account is needed, and nothing of
+yours is touched: everything below happens in a throw-away folder, with the real commands."""
+
+FOR_REAL = """\
+For real:
+
+  1. Create a free app at https://developer.xero.com/app/manage ("Mobile or desktop app"; the README says how).
+  2. caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
+  3. caspen-xero settings set --sales-account 200 --payment-account 090 --source YOUR_CASPEN_EXPORT
+  4. caspen-xero taxes map
+  5. caspen-xero push --dry-run       then, by hand or from cron:  caspen-xero push
+
+To look at a local Xero in a browser first:  caspen-xero sandbox serve"""
+
+
+class StoryBroke(Exception):
+    """The demo did not come out as it should: a defect, or something on this machine in its way."""
+
+    code = "demo-failed"
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.message, self.exit_code = message, exit_code
+        self.fix = (
+            "" if exit_code == INTERRUPTED else "Run it again; if it fails again, please report it with this text."
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `demo` to the command line."""
+
+    @app.command("demo")
+    def demo() -> None:
+        """Show the whole story on a local Xero: connect, push, one invoice unsynced, the fix, and all in order.
+
+        \b
+        caspen-xero demo
+        """
+        from caspen_xero.cli.sandbox import SandboxMissing, _sandbox
+
+        try:
+            sandbox = _sandbox()
+            with _throw_away_place() as place, sandbox(auto_approve=True) as box:
+                _Story(box, place).tell()
+        except (SandboxMissing, StoryBroke) as error:
+            Output().error(error.code, error.message, error.fix, error.exit_code)
+            raise typer.Exit(error.exit_code) from None
+
+
+class _Story:
+    """The story, told command by command."""
+
+    def __init__(self, box: Sandbox, place: Path) -> None:
+        from caspen_xero.cli.app import app  # not above: the command line imports this file
+
+        self._commands = typer.main.get_command(app)
+        self._box, self._place = box, place
+        self._output = Output()
+
+    def tell(self) -> None:
+        """Tells it. Raises `StoryBroke` where it does not come out as it should."""
+        with (
+            _environment(CASPEN_XERO_HOME=str(self._place / "home"), XERO_URL=self._box.url),
+            _nobody_at_the_terminal(),
+        ):
+            self._say(INTRODUCTION)
+            self._connect()
+            export = self._set_up()
+            self._push_with_one_left_over()
+            self._fix_it()
+            self._everything_is_there(export)
+        self._say(f"{self._sum_up(export)}\n\n{FOR_REAL}")
+
+    def _connect(self) -> None:
+        self._say(
+            f"1. Connect. The local Xero is at {self._box.url}. With Xero itself a browser opens, and you sign in, choose the\n"
+            "   organisation and allow access; here the demo acts as the browser, and the local Xero says yes by itself."
+        )
+        with _browser() as browser:
+            self._run("connect", "--client-id", "DEMO", "--token-store", "file")
+        self._say(f'   (The browser shows "{browser.page_title()}".)')
+
+    def _set_up(self) -> Path:
+        export = self._place / "caspen-export"
+        export.mkdir()
+        shutil.copy(SAMPLE, export)
+        self._say("2. Say which accounts are meant, and where Caspen's export is.")
+        accounts = ("--sales-account", "200", "--payment-account", "090")
+        self._run("settings", "set", *accounts, "--source", str(export))
+        self._say("3. Caspen's tax rates, and the Xero rates that stand for them: none is linked yet.")
+        self._run("taxes", "list")
+        return export / SAMPLE.name
+
+    def _push_with_one_left_over(self) -> None:
+        self._say(
+            "4. Push. Caspen's 10 % GST can only mean one of Xero's rates, so it is linked by itself. GST free could mean\n"
+            "   several 0 % rates that differ on the return, so it is never guessed: an invoice that has it stays behind."
+        )
+        self._run("push", expected=PARTLY)
+        self._say("5. What is not in Xero, why, and the command that fixes it.")
+        self._run("unsynced")
+        codes = [row["code"] for row in self._unsynced()]
+        if codes != ["tax-rate-not-linked"]:
+            raise StoryBroke(f"One invoice should be unsynced for its tax rate, but there is: {codes or 'none'}.")
+
+    def _fix_it(self) -> None:
+        fix = shlex.split(self._unsynced()[0]["fix"])
+        if fix[:1] != ["caspen-xero"]:
+            raise StoryBroke(f"The fix is no command to paste: {shlex.join(fix)}")
+        self._say("6. The fix, exactly as shown, and the push again: only what was left over is sent.")
+        self._run(*fix[1:])
+        self._run("push")
+
+    def _everything_is_there(self, export: Path) -> None:
+        self._say("7. Nothing is left over.")
+        self._run("unsynced")
+        self._run("invoices", "list")
+        if left := self._unsynced():
+            raise StoryBroke(
+                f"Nothing should be unsynced any more, but there is {left[0]['number']}: {left[0]['reason']}."
+            )
+        if wrong := _differences(_invoices_of(export), self._invoices_in_xero()):
+            raise StoryBroke("The local Xero does not hold what Caspen says: " + "; ".join(wrong) + ".")
+
+    def _sum_up(self, export: Path) -> str:
+        invoices = _invoices_of(export)
+        sent = [invoice for invoice in invoices if invoice["status"] in FINALISED]
+        total = sum((Decimal(invoice["total"]) for invoice in sent), Decimal(0))
+        return (
+            f"What you saw: of {len(invoices)} invoices the {len(sent)} finalised ones are in the local Xero exactly once, with\n"
+            f"Caspen's subtotal, tax and total to the cent ({total:,.2f} in all); the demo has just compared them. A draft\n"
+            "and a void invoice stayed out. One was unsynced, with the reason and the command that fixed it."
+        )
+
+    # --- how it is told
+
+    def _run(self, *arguments: str, expected: int = 0) -> None:
+        """Shows a command and runs it. Raises `StoryBroke` where it ends with another exit code than expected."""
+        self._output.say(f"\n$ {shlex.join(['caspen-xero', *arguments])}")
+        code = self._exit_code(*arguments)
+        if code == INTERRUPTED:
+            raise StoryBroke("The demo was interrupted.", INTERRUPTED)
+        if code != expected:
+            raise StoryBroke(f"caspen-xero {arguments[0]} ended with exit code {code}, not {expected}.")
+
+    def _exit_code(self, *arguments: str) -> int:
+        code = self._commands.main(list(arguments), prog_name="caspen-xero", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+
+    def _say(self, text: str) -> None:
+        self._output.say(f"\n{text}")
+
+    def _unsynced(self) -> list[dict[str, Any]]:
+        """What `unsynced --json` says."""
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self._exit_code("unsynced", "--json")
+        rows: list[dict[str, Any]] = json.loads(said.getvalue())["unsynced"]
+        return rows
+
+    def _invoices_in_xero(self) -> list[dict[str, Any]]:
+        with _direct().open(f"{self._box.url}/sandbox/state", timeout=10) as answer:
+            state = json.load(answer, parse_float=Decimal)
+        invoices: list[dict[str, Any]] = state["Invoices"]
+        return invoices
+
+
+def _invoices_of(export: Path) -> list[dict[str, Any]]:
+    records = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
+    return [record for record in records if record["object"] == "invoice"]
+
+
+def _differences(caspen: list[dict[str, Any]], xero: list[dict[str, Any]]) -> list[str]:
+    """What keeps the finalised invoices from being in Xero exactly once, to the cent, and no other."""
+    wanted = {
+        invoice["number"]: tuple(Decimal(invoice[figure]) for figure in ("subtotal", "tax", "total"))
+        for invoice in caspen
+        if invoice["status"] in FINALISED
+    }
+    found = [invoice["InvoiceNumber"] for invoice in xero]
+    wrong = [f"{number} is there {found.count(number)} times" for number in wanted if found.count(number) != 1]
+    wrong += [f"{number} should not be there" for number in sorted({*found} - {*wanted})]
+    for invoice in xero:
+        figures = tuple(Decimal(invoice[figure]) for figure in ("SubTotal", "TotalTax", "Total"))
+        if invoice["InvoiceNumber"] in wanted and figures != wanted[invoice["InvoiceNumber"]]:
+            wrong.append(f"{invoice['InvoiceNumber']} shows {figures}, not {wanted[invoice['InvoiceNumber']]}")
+    return wrong
+
+
+# --- the stage
+
+
+@contextlib.contextmanager
+def _throw_away_place() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="caspen-xero-demo-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _environment(**ours: str) -> Iterator[None]:
+    """Only these of the variables that concern caspen-xero; afterwards all are as before."""
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith(OURS)]:
+        del os.environ[name]
+    os.environ.update(ours)
+    os.environ.setdefault("COLUMNS", "118")
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@contextlib.contextmanager
+def _nobody_at_the_terminal() -> Iterator[None]:
+    """No command asks anything, and what they say stands in one stream, in order."""
+    before = sys.stdin
+    with open(os.devnull, encoding="utf-8") as nothing, contextlib.redirect_stderr(sys.stdout):
+        sys.stdin = nothing
+        try:
+            yield
+        finally:
+            sys.stdin = before
+
+
+class _Browser(webbrowser.BaseBrowser):
+    """Opens an address as a browser does: follows the redirects and reads the page, while the command goes on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.retired = False
+        self._page = ""
+        self._thread: threading.Thread | None = None
+
+    def open(self, url: str, new: int = 0, autoraise: bool = True) -> bool:
+        if self.retired:
+            return False
+        self._thread = threading.Thread(target=self._read, args=(url,), daemon=True)
+        self._thread.start()
+        return True
+
+    def page_title(self) -> str:
+        """The title of the page where it ended up."""
+        if self._thread is not None:
+            self._thread.join(10)
+        found = re.search(r"<title>(.*?)</title>", self._page, re.DOTALL)
+        return found[1] if found else "nothing"
+
+    def _read(self, url: str) -> None:
+        try:
+            with _direct().open(url, timeout=20) as answer:
+                self._page = answer.read().decode()
+        except urllib.error.URLError as error:
+            self._page = f"<title>{error.reason}</title>"
+
+
+@contextlib.contextmanager
+def _browser() -> Iterator[_Browser]:
+    """The demo's own browser as the system's first choice; afterwards it passes every address on to the next one."""
+    browser = _Browser()
+    webbrowser.register("caspen-xero-demo", None, browser, preferred=True)
+    try:
+        yield browser
+    finally:
+        browser.retired = True
+
+
+def _direct() -> urllib.request.OpenerDirector:
+    """Opens addresses on this machine, whatever proxy is set."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))

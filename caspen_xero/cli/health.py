@@ -1,0 +1,154 @@
+"""`status` and `log`: is all well, and what was sent."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session, SessionError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    command(app, "status")(status)
+    command(app, "log")(log)
+
+
+def status(
+    session: Session,
+    max_age: Annotated[
+        str | None,
+        typer.Option("--max-age", metavar="26h", help="Exit with 1 where the last good push is older (m, h or d)."),
+    ] = None,
+) -> int:
+    """Show the linked organisation, where the tokens are, the last push, and how the invoices stand.
+
+    \b
+    caspen-xero status --max-age 26h --quiet || mail-me
+    """
+    from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
+
+    limit = _span(max_age) if max_age else None
+    stored = session.store.connection()
+    mappings = session.mappings if stored else None
+    counts = Counter(invoice.sync_status for invoice in list_invoices(session.store, mappings))
+    last = _last_run(session, "push")
+    summary: dict[str, Any] = {
+        "command": "status",
+        "workspace": session.workspace,
+        "connected": stored is not None,
+        "organisation": session.connection.tenant_name if stored else None,
+        "tenant_id": session.connection.tenant_id if stored else None,
+        "connection": session.connection.kind if stored else None,
+        "token_store": session.connection.token_store if stored else None,
+        "xero_url": session.connection.xero_url if stored else None,
+        "last_push": last,
+        "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
+        "store": str(session.store.path),
+    }
+    too_old = limit is not None and _older_than(_last_good_push(session), limit, session)
+    if session.output.json:
+        session.output.document(summary | ({"too_old": too_old} if limit is not None else {}))
+    else:
+        _tell_status(session, summary)
+    if too_old and not session.output.json:
+        session.output.error("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push", 1)
+    return 1 if too_old else 0
+
+
+def log(
+    session: Session,
+    number: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many documents at the most.")] = 50,
+    invoice: Annotated[str | None, typer.Option("--invoice", help="Only what belongs to this invoice.")] = None,
+) -> int:
+    """Show what was sent to Xero, when, and with what answer, newest first.
+
+    \b
+    caspen-xero log --invoice INV-0042
+    """
+    from caspen_xero.store import clinic
+    from caspen_xero.store.journal import writes
+
+    rows: list[dict[str, Any]] = []
+    if session.store.connection():
+        ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
+        if not ids:
+            raise SessionError("invoice-not-found", f"There is no invoice {invoice}.", "caspen-xero invoices list")
+        rows = [row for id_ in ids for row in writes(session.mappings, number, id_)]
+    if session.output.json:
+        session.output.document({"log": rows})
+        return 0
+    session.output.table(
+        ("Sent (UTC)", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
+        [
+            (
+                row["first_sent_at"][:19].replace("T", " "),
+                row["operation"].replace("-", " "),
+                row["number"],
+                row["state"] if row["write_state"] != "sent" else "unknown",
+                row["http_status"],
+                row["xero_id"],
+                row["message"],
+            )
+            for row in rows
+        ],
+    )
+    return 0
+
+
+def _tell_status(session: Session, summary: dict[str, Any]) -> None:
+    last = summary["last_push"]
+    facts: list[tuple[str, str]] = [
+        ("Workspace", summary["workspace"]),
+        ("Organisation", summary["organisation"] or "not connected  (caspen-xero connect)"),
+    ]
+    if summary["connected"]:
+        kept = {"keyring": "the system's keyring", "file": "a file of this workspace (chosen with --token-store file)"}
+        facts.append(("Tokens", kept[summary["token_store"]]))
+        if summary["xero_url"]:
+            facts.append(("Xero", f"{summary['xero_url']}  (not the real Xero)"))
+    told = "never"
+    if last:
+        told = f"{last['ended_at'][:16].replace('T', ' ')} UTC: {last['synced']} synced, {last['unsynced']} unsynced"
+    facts.append(("Last push", told))
+    facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
+    facts.append(("Store", summary["store"]))
+    session.output.table(("caspen-xero", ""), facts)
+
+
+def _last_run(session: Session, command_name: str) -> dict[str, Any] | None:
+    row = session.store.row("SELECT * FROM log WHERE command = ? ORDER BY id DESC LIMIT 1", command_name)
+    if row is None:
+        return None
+    result = json.loads(row["result"])
+    return {
+        "started_at": row["started_at"],
+        "ended_at": row["ended_at"],
+        "exit_code": row["exit_code"],
+        "synced": result.get("synced", 0),
+        "unsynced": result.get("unsynced", 0),
+    }
+
+
+def _last_good_push(session: Session) -> datetime | None:
+    row = session.store.row(
+        "SELECT ended_at FROM log WHERE command = 'push' AND exit_code IN (0, 3) ORDER BY id DESC LIMIT 1"
+    )
+    return datetime.fromisoformat(row["ended_at"]) if row else None
+
+
+def _older_than(moment: datetime | None, limit: timedelta, session: Session) -> bool:
+    return moment is None or session.now() - moment > limit
+
+
+def _span(text: str) -> timedelta:
+    match = re.fullmatch(r"(\d+)\s*([mhd])", text.strip())
+    if match is None:
+        raise SessionError("bad-age", f"{text!r} is no span of time.", "Write it like 90m, 26h or 2d.", 2)
+    return timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})

@@ -1,0 +1,224 @@
+"""`invoices`: each invoice on both sides, and what a person decides about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session, SessionError, one_invoice
+
+if TYPE_CHECKING:
+    from caspen_xero.store.listing import ListedInvoice
+
+InvoiceName = Annotated[str, typer.Argument(metavar="INVOICE", help="Its number or id.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds `invoices` and its commands to the command line."""
+    group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+    command(group, "list")(list_)
+    command(group, "show")(show)
+    command(group, "open")(open_)
+    command(group, "skip")(skip)
+    command(group, "unskip")(unskip)
+    command(group, "link")(link)
+    app.add_typer(group, name="invoices", help="Each invoice in Caspen and in Xero.")
+
+
+def list_(
+    session: Session,
+    status: Annotated[
+        str | None, typer.Option("--status", help="synced, unsynced, pending, draft, skipped or void.")
+    ] = None,
+) -> int:
+    """List every invoice with its sync status.
+
+    \b
+    caspen-xero invoices list --status unsynced
+    """
+    from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
+
+    if status is not None and status not in SYNC_STATUSES:
+        raise SessionError("bad-status", f"{status} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", 2)
+    listed = list_invoices(session.store, _mappings(session))
+    rows = [invoice for invoice in listed if status in (None, invoice.sync_status)]
+    if session.output.json:
+        link = _links(session)
+        session.output.document({"invoices": [_as_json(invoice, link(invoice)) for invoice in rows]})
+        return 0
+    session.output.table(
+        ("Invoice", "Client", "Date", "Caspen", "Sync", "Xero", "Total", "Due"),
+        [
+            (
+                invoice.number or invoice.invoice_id,
+                invoice.client,
+                invoice.issue_date,
+                invoice.caspen_status,
+                invoice.sync_status,
+                invoice.xero_status,
+                invoice.total,
+                invoice.amount_due,
+            )
+            for invoice in rows
+        ],
+    )
+    session.output.say(f"{len(rows)} invoices.")
+    return 0
+
+
+def show(session: Session, invoice: InvoiceName) -> int:
+    """Show one invoice: its figures on both sides, its problems, and what was sent.
+
+    \b
+    caspen-xero invoices show INV-0042
+    """
+    from caspen_xero.store import work
+    from caspen_xero.store.journal import writes
+
+    listed, mappings = _find(session, invoice), _mappings(session)
+    problems = [dict(row) for row in work.problems(mappings, listed.invoice_id)] if mappings else []
+    sent = writes(mappings, 50, listed.invoice_id) if mappings else []
+    if session.output.json:
+        shown = ("code", "reason", "fix", "xero_says", "attempts", "first_failed_at", "last_tried_at")
+        session.output.document(
+            {
+                "invoice": _as_json(listed, _links(session)(listed)),
+                "problems": [{key: problem[key] for key in shown} for problem in problems],
+                "writes": sent,
+            }
+        )
+        return 0
+    link = _links(session)(listed)
+    facts: list[tuple[str, Any]] = [
+        ("Client", listed.client),
+        ("Date", listed.issue_date),
+        ("Total", f"{listed.total} {listed.currency}"),
+        ("Paid, credited, due", f"{listed.amount_paid}, {listed.amount_credited}, {listed.amount_due}"),
+        ("In Caspen", listed.caspen_status),
+        ("Sync", listed.sync_status.capitalize()),
+        ("In Xero", listed.xero_status),
+        ("Open in Xero", link),
+    ]
+    session.output.table((f"Invoice {listed.number or listed.invoice_id}", ""), [fact for fact in facts if fact[1]])
+    for problem in problems:
+        session.output.say(f"{problem['code']}: {problem['reason']}\n  -> {problem['fix']}")
+    for row in sent:
+        session.output.say(f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {row['message'] or ''}")
+    return 0
+
+
+def open_(session: Session, invoice: InvoiceName) -> int:
+    """Open an invoice in Xero, in the browser."""
+    listed = _find(session, invoice)
+    link = _links(session)(listed)
+    if link is None:
+        raise SessionError("not-in-xero", f"Invoice {listed.number or invoice} is not in Xero.", "caspen-xero unsynced")
+    if session.output.json:
+        session.output.document({"xero_url": link})
+        return 0
+    import webbrowser
+
+    session.output.say(link)
+    webbrowser.open(link)
+    return 0
+
+
+def skip(
+    session: Session,
+    invoice: InvoiceName,
+    reason: Annotated[str | None, typer.Option("--reason", help="Why, for whoever asks later.")] = None,
+) -> int:
+    """Set an invoice aside: it is handled by hand, and no longer counts as unsynced.
+
+    \b
+    caspen-xero invoices skip INV-0042 --reason "entered in Xero by hand"
+    """
+    from caspen_xero.store import work
+
+    with session.only_writer():
+        work.skip(session.store, one_invoice(session, invoice), reason, session.now())
+    return _say_done(session, invoice, "is set aside", f"caspen-xero invoices unskip {invoice}")
+
+
+def unskip(session: Session, invoice: InvoiceName) -> int:
+    """Let pushes take care of an invoice again."""
+    from caspen_xero.store import work
+
+    with session.only_writer():
+        if not work.unskip(session.store, one_invoice(session, invoice)):
+            raise SessionError("not-skipped", f"Invoice {invoice} was not set aside.", "caspen-xero invoices list")
+    return _say_done(session, invoice, "is taken care of again", f"caspen-xero push {invoice}")
+
+
+def link(
+    session: Session,
+    invoice: InvoiceName,
+    xero_id: Annotated[str, typer.Argument(metavar="XERO_ID", help="InvoiceID or PaymentID, or the address in Xero.")],
+) -> int:
+    """Link an invoice, or a payment of it, to what is in Xero already, so that it is not sent a second time.
+
+    \b
+    caspen-xero invoices link INV-0042 60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1
+    """
+    from caspen_xero.sync.linking import link_to
+
+    with session.only_writer():
+        told = link_to(session.client, session.mappings, one_invoice(session, invoice), xero_id, session.now())
+    return _say_done(session, invoice, told, f"caspen-xero push {invoice}")
+
+
+def _say_done(session: Session, invoice: str, what: str, next_command: str) -> int:
+    if session.output.json:
+        session.output.document({"invoice": invoice, "done": what})
+    else:
+        session.output.say(f"Invoice {invoice} {what}.")
+        session.output.note(f"Next: {next_command}")
+    return 0
+
+
+def _find(session: Session, name: str) -> ListedInvoice:
+    from caspen_xero.store.listing import list_invoices
+
+    return list_invoices(session.store, _mappings(session), one_invoice(session, name))[0]
+
+
+def _mappings(session: Session) -> Any:
+    return session.mappings if session.store.connection() else None
+
+
+def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
+    """A function that gives the address at which an invoice opens in Xero, or None where it is not there."""
+    if session.store.connection() is None:
+        return lambda listed: None
+    from caspen_xero.sync.reference import known_reference
+    from caspen_xero.xero.deeplinks import XERO_PAGES, invoice_link
+
+    reference = known_reference(session.mappings)
+    short_code = reference.organisation.short_code if reference else None
+    base = (session.connection.xero_url or XERO_PAGES).rstrip("/")
+    return lambda listed: listed.xero_invoice_id and invoice_link(short_code, listed.xero_invoice_id, base)
+
+
+def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:
+    def text(amount: Decimal | None) -> str | None:
+        return None if amount is None else f"{amount:.2f}"
+
+    return {
+        "number": listed.number,
+        "invoice_id": listed.invoice_id,
+        "client": listed.client,
+        "caspen_status": listed.caspen_status,
+        "sync_status": listed.sync_status,
+        "xero_invoice_id": listed.xero_invoice_id,
+        "xero_status": listed.xero_status,
+        "xero_url": link,
+        "total": text(listed.total),
+        "amount_paid": text(listed.amount_paid),
+        "amount_credited": text(listed.amount_credited),
+        "amount_due": text(listed.amount_due),
+        "currency": listed.currency,
+    }

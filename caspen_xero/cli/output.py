@@ -1,0 +1,149 @@
+"""What a person or a script sees: tables and JSON on stdout, talk on stderr, and never markup or escape codes from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Cell = str | Decimal | int | date | None
+
+
+def plain(text: object) -> str:
+    """Text from outside made harmless: control, escape and direction-changing characters become a space."""
+    return "".join(
+        " " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else char for char in str(text)
+    ).strip()
+
+
+def _json_value(value: object) -> object:
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+@dataclass
+class Output:
+    """One command's way of speaking. `json`: stdout holds one JSON document and nothing else. `quiet`: errors only."""
+
+    json: bool = False
+    quiet: bool = False
+
+    def console(self, *, stderr: bool = False) -> Console:
+        """A rich console for tables and progress; width is generous when nobody looks, so that nothing is cut in a pipe."""
+        from rich.console import Console
+
+        stream = sys.stderr if stderr else sys.stdout
+        width = None if stream.isatty() else int(os.environ.get("COLUMNS", "200"))
+        return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+
+    def document(self, document: dict[str, Any]) -> None:
+        """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
+        sys.stdout.write(json.dumps(document, default=_json_value, ensure_ascii=False, indent=2) + "\n")
+        sys.stdout.flush()
+
+    def say(self, text: str = "") -> None:
+        """A line of result for people, on stdout."""
+        if not (self.json or self.quiet):
+            sys.stdout.write(printable(text) + "\n")
+            sys.stdout.flush()
+
+    def note(self, text: str) -> None:
+        """A line of talk (progress, a hint), on stderr."""
+        if not self.quiet:
+            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.flush()
+
+    def warn(self, text: str) -> None:
+        """Something a person should look at, on stderr, also with `--quiet`."""
+        sys.stderr.write(f"Warning: {printable(text)}\n")
+        sys.stderr.flush()
+
+    def error(self, code: str, message: str, fix: str, exit_code: int) -> None:
+        """The one way an error reaches a person (stderr) or a script (JSON on stdout)."""
+        if self.json:
+            self.document({"error": {"code": code, "message": message, "fix": fix, "exit_code": exit_code}})
+            return
+        sys.stderr.write(f"Error: {printable(message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
+        sys.stderr.flush()
+
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:
+        """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup."""
+        if self.json or self.quiet:
+            return
+        from rich import box
+        from rich.table import Table
+        from rich.text import Text
+
+        body = [list(row) for row in rows]
+        table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
+        for index, column in enumerate(columns):
+            numeric = any(isinstance(row[index], (Decimal, int)) for row in body)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        for row in body:
+            table.add_row(*(Text(_cell(cell)) for cell in row))
+        self.console().print(table)
+
+    @contextmanager
+    def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
+        """A progress bar on a terminal, a plain line at each tenth otherwise. Call the given function with (done, total)."""
+        if self.quiet or self.json:
+            yield _no_progress
+        elif sys.stderr.isatty():
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            bars = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
+            with Progress(*bars, TimeRemainingColumn(), console=self.console(stderr=True), transient=True) as progress:
+                task = progress.add_task(what, total=total)
+
+                def update(done: int, total: int | None = None) -> None:
+                    progress.update(task, completed=done, total=total)
+
+                yield update
+        else:
+            yield self._plain_progress(what)
+
+    def _plain_progress(self, what: str) -> Callable[[int, int | None], None]:
+        told = 0
+
+        def tell(done: int, total: int | None = None) -> None:
+            nonlocal told
+            tenth = done * 10 // total if total else 0
+            if total and told < tenth < 10:
+                told = tenth
+                self.note(f"{what}: {tenth * 10} %")
+
+        return tell
+
+
+def _no_progress(done: int, total: int | None = None) -> None:
+    """Progress that nobody wants to see."""
+
+
+def printable(text: str) -> str:
+    """Lines of our own making that may carry outside text: each line made `plain`, line breaks kept."""
+    return "\n".join(line[: len(line) - len(line.lstrip())] + plain(line) for line in text.split("\n"))
+
+
+def _cell(value: Cell) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        return f"{value:,.2f}"
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M")
+    return plain(value)

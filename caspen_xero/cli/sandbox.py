@@ -1,0 +1,115 @@
+"""`caspen-xero sandbox serve`: a local Xero for trying and testing."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from caspen_xero.cli.output import Output
+
+if TYPE_CHECKING:
+    from caspen_xero.sandbox.server import Sandbox
+
+app = typer.Typer(help="A local Xero that keeps Xero's rules, for trying and testing.", no_args_is_help=True)
+
+
+class SandboxMissing(Exception):
+    """The packages that only the sandbox needs are not installed."""
+
+    code = "sandbox-not-installed"
+    message = "The sandbox needs two more packages, starlette and uvicorn."
+    fix = "pip install 'caspen-xero[sandbox]'"
+    exit_code = 1
+
+
+@app.callback()
+def sandbox() -> None:
+    """A local Xero that keeps Xero's rules, for trying and testing."""
+
+
+@app.command()
+def serve(
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8790,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", dir_okay=False, help="Keep everything in this file. [default: in memory]"),
+    ] = None,
+    country: Annotated[Literal["AU", "NZ"], typer.Option(help="Whose chart and tax rates.")] = "AU",
+    auto_approve: Annotated[
+        bool, typer.Option("--auto-approve", help="Allow access without the consent page.")
+    ] = False,
+    minute_limit: Annotated[int, typer.Option(min=1, help="Calls allowed in a minute.")] = 60,
+    minute_seconds: Annotated[float, typer.Option(min=0.1, help="How long a minute lasts.")] = 60.0,
+    day_limit: Annotated[int, typer.Option(min=1, help="Calls allowed in a day.")] = 1_000,
+    rounding: Annotated[Literal["half-up", "half-even"], typer.Option(help="Where half a cent goes.")] = "half-up",
+    organisation: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="One more organisation. Repeatable.")
+    ] = None,
+) -> None:
+    """Runs a local Xero until Ctrl-C. It is a stand-in: nothing reaches the real Xero.
+
+    Example: caspen-xero sandbox serve --data xero.db
+    """
+    output = Output()
+    try:
+        box = _sandbox()(
+            host=host,
+            port=port,
+            data=data,
+            country=country,
+            organisations=organisation or (),
+            auto_approve=auto_approve,
+            minute_limit=minute_limit,
+            minute_seconds=minute_seconds,
+            day_limit=day_limit,
+            rounding=rounding,
+        )
+    except Exception as error:
+        if not hasattr(error, "fix"):
+            raise
+        output.error(error.code, error.message, error.fix, error.exit_code)  # type: ignore[attr-defined]
+        raise typer.Exit(1) from error
+    _run(box, output)
+
+
+def _sandbox() -> type[Sandbox]:
+    """The sandbox's class; raises `SandboxMissing`. Only here is the web server imported."""
+    try:
+        from caspen_xero.sandbox.server import Sandbox
+    except ModuleNotFoundError as error:
+        if error.name not in {"starlette", "uvicorn", "h11", "anyio"}:
+            raise
+        raise SandboxMissing from error
+    return Sandbox
+
+
+def _run(box: Sandbox, output: Output) -> None:
+    """Serves until a signal to stop."""
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    with box:
+        output.say(_welcome(box.url))
+        while box.running and not stop.wait(0.2):
+            pass
+    output.say("The local Xero has stopped.")
+
+
+def _welcome(url: str) -> str:
+    return f"""A local Xero is running: {url}
+Open that in a browser to look at its books. It is a sandbox, not Xero. Ctrl-C ends it.
+
+In another terminal:
+
+    export XERO_URL={url}
+    export XERO_CLIENT_ID=sandbox
+    caspen-xero connect
+    caspen-xero settings set --sales-account 200 --payment-account 090
+    caspen-xero push --dry-run
+"""

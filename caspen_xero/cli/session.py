@@ -1,0 +1,150 @@
+"""What a command works with: the workspace's folder, its store, its lock, its connection to Xero. All opened on first use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from caspen_xero.cli.output import Output
+
+if TYPE_CHECKING:
+    from caspen_xero.store.mappings import Mappings
+    from caspen_xero.store.store import Store
+    from caspen_xero.xero.client import XeroClient
+    from caspen_xero.xero.connection import Connection
+    from caspen_xero.xero.tokens import AccessTokens
+
+
+class SessionError(Exception):
+    """A command can't start: `bad-workspace` (usage), `another-run` (exit code 7), `not-connected` (4), `other-host` (4)."""
+
+    def __init__(self, code: str, message: str, fix: str = "", exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.code, self.message, self.fix, self.exit_code = code, message, fix, exit_code
+
+
+class Session:
+    """One command's run in one workspace. Nothing is opened, created or imported before it is asked for."""
+
+    def __init__(self, output: Output, workspace: str | None = None) -> None:
+        self.output = output
+        self.workspace = workspace or "default"
+        self.started_at = datetime.now(UTC)
+
+    def now(self) -> datetime:
+        """The time in UTC."""
+        return datetime.now(UTC)
+
+    def seconds(self) -> str:
+        """How long this command has run, in seconds with one decimal."""
+        return f"{(self.now() - self.started_at).total_seconds():.1f}"
+
+    @cached_property
+    def folder(self) -> Path:
+        """The workspace's folder below `CASPEN_XERO_HOME` (else the platform's data folder), made with mode 0700."""
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", self.workspace):
+            raise SessionError(
+                "bad-workspace",
+                f"A workspace can't be called {self.workspace!r}.",
+                "Use letters, digits, '-', '_' and '.' (64 at most).",
+                2,
+            )
+        home = os.environ.get("CASPEN_XERO_HOME")
+        if not home:
+            from platformdirs import user_data_dir
+
+            home = user_data_dir("caspen-xero", appauthor=False)
+        base = Path(home).expanduser()
+        base.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder = base / self.workspace
+        folder.mkdir(mode=0o700, exist_ok=True)
+        folder.chmod(0o700)
+        return folder
+
+    @cached_property
+    def store(self) -> Store:
+        """The workspace's store, opened and migrated."""
+        from caspen_xero.store.store import Store
+
+        return Store(self.folder / "store.sqlite")
+
+    @cached_property
+    def connection(self) -> Connection:
+        """The linked organisation. Raises `SessionError` `not-connected` (exit code 4) where there is none."""
+        from caspen_xero.xero.connection import Connection, check_same_host
+
+        stored = self.store.connection()
+        if stored is None:
+            raise SessionError(
+                "not-connected", "This workspace is not connected to a Xero organisation.", "caspen-xero connect", 4
+            )
+        connection = Connection.from_dict(stored)
+        check_same_host(connection)
+        return connection
+
+    @cached_property
+    def mappings(self) -> Mappings:
+        """What this workspace knows of the linked organisation. Needs a connection."""
+        return self.store.mappings(self.connection.tenant_id)
+
+    @cached_property
+    def tokens(self) -> AccessTokens:
+        """The access tokens of the linked organisation, refreshed as needed."""
+        from caspen_xero.xero.tokens import AccessTokens, open_token_store
+
+        store = open_token_store(self.connection.token_store, self.connection.entry, self.folder)
+        return AccessTokens(self.connection, store, self.folder / "token.lock")
+
+    @cached_property
+    def client(self) -> XeroClient:
+        """A client of Xero's API for the linked organisation; no call is made by opening it."""
+        from caspen_xero.xero.client import XeroClient
+
+        return XeroClient(self.connection, self.tokens, on_wait=self._tell_wait)
+
+    def _tell_wait(self, seconds: float, why: str) -> None:
+        if seconds >= 2:
+            self.output.note(f"Waiting {seconds:.0f} s: {why}")
+
+    @contextmanager
+    def only_writer(self) -> Iterator[None]:
+        """Holds the workspace's lock. Raises `SessionError` `another-run` (exit code 7) where another run has it."""
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "run.lock", mode=0o600)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise SessionError(
+                "another-run", "Another caspen-xero run is active in this workspace.", "Wait for it to end.", 7
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        for name in ("client", "store"):
+            if name in self.__dict__:
+                self.__dict__.pop(name).close()
+
+
+def one_invoice(session: Session, name: str) -> str:
+    """The id of the invoice that a person named by number or id. Raises `SessionError` where none or several fit."""
+    from caspen_xero.store import clinic
+
+    found = clinic.invoice_ids(session.store, name)
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise SessionError("invoice-not-found", f"There is no invoice {name}.", "caspen-xero invoices list")
+    raise SessionError(
+        "invoice-ambiguous", f"Several invoices have the number {name}.", f"Use the id: {', '.join(found)}"
+    )

@@ -1,0 +1,319 @@
+"""`import`, `push` and `unsynced`: Caspen's records in, invoices out to Xero, and what did not get there."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session, one_invoice
+
+if TYPE_CHECKING:
+    from caspen_xero.store.imports import ImportResult
+    from caspen_xero.sync.push import Announcement, PushResult
+
+SHOWN_BAD_RECORDS = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    command(app, "import")(import_)
+    command(app, "push")(push)
+    command(app, "unsynced")(unsynced)
+
+
+def import_(
+    session: Session,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files or folders of a Caspen export.")],
+) -> int:
+    """Read a Caspen export into the local store.
+
+    Running it twice changes nothing. Bad records are reported and left out (exit code 3); a file that is no JSON, or
+    breaks off, changes nothing at all (exit code 1).
+
+    \b
+    caspen-xero import ~/caspen-export
+    caspen-xero import invoices.jsonl payments.jsonl
+    """
+    from caspen_xero.sync.reading import import_paths
+
+    with session.only_writer(), session.output.progress("Importing") as progress:
+        result = import_paths(session.store, paths, progress)
+    if session.output.json:
+        session.output.document({"command": "import", **import_summary(result)})
+    else:
+        tell_import(session, result)
+    return 3 if result.bad_count else 0
+
+
+def push(
+    session: Session,
+    invoices: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[INVOICE]...", help="Only these, by number or id; tried again at once."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing to Xero.")] = False,
+    max_writes: Annotated[
+        int | None, typer.Option("--max-writes", min=0, metavar="N", help="Write at most N documents, then stop.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")] = False,
+    refresh: Annotated[
+        bool,
+        typer.Option("--refresh", help="Read accounts, tax rates, lock dates and contacts anew, and try all again."),
+    ] = False,
+    overwrite: Annotated[
+        list[str] | None,
+        typer.Option("--overwrite", metavar="INVOICE", help="Let Caspen's version replace what was edited in Xero."),
+    ] = None,
+    pay_anyway: Annotated[
+        list[str] | None,
+        typer.Option("--pay-anyway", metavar="INVOICE", help="Send its payments though Xero shows one like them."),
+    ] = None,
+) -> int:
+    """Send finalised invoices to Xero: new ones only, each exactly once.
+
+    From cron, one line does it (the source is read first, if `settings set --source` named one):
+
+    \b
+    */15 * * * *  caspen-xero push --quiet
+
+    \b
+    caspen-xero push --dry-run
+    caspen-xero push INV-0042
+    """
+    from caspen_xero.sync.push import Push, PushOptions
+
+    with session.only_writer():
+        mappings = session.mappings
+        bad_records = _import_new(session)
+        overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
+        named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
+        with session.output.progress("Pushing") as progress:
+            engine = Push(
+                mappings,
+                lambda: session.client,
+                session.now,
+                progress=progress,
+                confirm=lambda announcement: _confirm(session, announcement, yes=yes),
+            )
+            result = engine.run(
+                PushOptions(
+                    invoice_ids=named or None,
+                    dry_run=dry_run,
+                    refresh=refresh,
+                    max_writes=max_writes,
+                    overwrite=frozenset(overwritten),
+                    pay_anyway=frozenset(paid),
+                )
+            )
+        code = exit_code(result, bad_records)
+        summary = push_summary(result, session.seconds())
+        if not dry_run:
+            session.store.log(mappings.tenant_id, "push", session.started_at, code, summary)
+    if session.output.json:
+        session.output.document(summary)
+    else:
+        _tell_push(session, result)
+    return code
+
+
+def unsynced(session: Session) -> int:
+    """Show which invoices are not in Xero, why, since when, and the command that fixes it."""
+    from caspen_xero.sync.unsynced import unsynced_rows
+
+    rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None)
+    if session.output.json:
+        session.output.document({"unsynced": rows})
+    elif not rows:
+        session.output.say("Nothing is unsynced: every finalised invoice is in Xero.")
+    else:
+        _tell_unsynced(session, rows)
+    return 0
+
+
+def _import_new(session: Session) -> int:
+    """Reads what is new at the source, if there is one; gives the number of bad records."""
+    from caspen_xero.sync.reading import import_new
+
+    source = session.store.setting("source")
+    if not source:
+        return 0
+    with session.output.progress("Importing") as progress:
+        result = import_new(session.store, source, progress)
+    if result is not None and (result.read or result.bad_count) and not session.output.json:
+        tell_import(session, result)
+    elif result is not None:
+        _tell_bad_records(session, result)
+    return result.bad_count if result else 0
+
+
+def import_summary(result: ImportResult) -> dict[str, Any]:
+    """An import in numbers, as JSON shows it."""
+    return {
+        "read": result.read,
+        "new": sum(result.new.values()),
+        "changed": sum(result.changed.values()),
+        "unchanged": sum(result.unchanged.values()),
+        "older": sum(result.older.values()),
+        "bad": result.bad_count,
+        "bad_records": [vars(bad) for bad in result.bad],
+    }
+
+
+def tell_import(session: Session, result: ImportResult) -> None:
+    """An import in a line for people, with the records that could not be taken."""
+    parts = [
+        f"{sum(counts.values())} {word}"
+        for word, counts in (("new", result.new), ("changed", result.changed), ("unchanged", result.unchanged))
+        if counts
+    ]
+    if result.older:
+        parts.append(f"{sum(result.older.values())} older than what is known")
+    session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
+    _tell_bad_records(session, result)
+
+
+def _tell_bad_records(session: Session, result: ImportResult) -> None:
+    for bad in result.bad[:SHOWN_BAD_RECORDS]:
+        what = " ".join(part for part in (bad.kind, bad.id) if part)
+        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{bad.field} {bad.reason}")
+    if result.bad_count > SHOWN_BAD_RECORDS:
+        session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
+    if result.bad_count:
+        session.output.warn(f"{result.bad_count} bad records were left out; correct them in Caspen and import again.")
+
+
+def _ids(session: Session, names: list[str] | None) -> list[str]:
+    """The ids of the invoices that were named."""
+    return [one_invoice(session, name) for name in names or ()]
+
+
+def _confirm(session: Session, announcement: Announcement, *, yes: bool) -> bool:
+    day = f", the oldest of {announcement.oldest}" if announcement.oldest else ""
+    session.output.note(f"First push to {session.connection.tenant_name}: {announcement.invoices} invoices{day}.")
+    if yes or session.output.json or session.output.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return True
+    if typer.confirm("Send them?", default=True):
+        return True
+    session.output.note("Nothing was sent. To begin later: caspen-xero settings set --start-date YYYY-MM-DD")
+    return False
+
+
+def exit_code(result: PushResult, bad_records: int = 0) -> int:
+    """How a push ends: by why it stopped, else by what is unsynced."""
+    codes = {0}
+    if result.stopped is not None:
+        codes.add(result.stopped.exit_code)
+    if result.only_settings_missing:
+        codes.add(5)
+    if result.problems or (result.unfinished and not result.dry_run) or bad_records:
+        codes.add(3)
+    return next(code for code in (130, 1, 4, 7, 6, 5, 3, 0) if code in codes)
+
+
+def push_summary(result: PushResult, seconds: str) -> dict[str, Any]:
+    """A push in numbers, as JSON shows it and the log keeps it."""
+    from decimal import Decimal
+
+    summary: dict[str, Any] = {
+        "command": "push",
+        "dry_run": result.dry_run,
+        "synced": len(result.synced),
+        "updated": len(result.updated),
+        "unsynced": result.unsynced,
+        "skipped": result.skipped,
+        "payments": result.count("create-payment"),
+        "credit_notes": result.count("create-credit-note"),
+        "allocations": result.count("allocate-credit-note"),
+        "contacts_created": result.count("create-contact"),
+        "contacts_linked": result.count("link-contact"),
+        "contacts_updated": result.count("update-contact"),
+        "payments_deleted": result.count("delete-payment"),
+        "pending": len(result.waiting),
+        "voided": result.count("void-invoice"),
+        "api_calls": result.api_calls,
+        "seconds": Decimal(seconds),
+    }
+    if result.stopped is not None:
+        error = result.stopped
+        summary["stopped"] = {
+            "code": error.code,
+            "message": error.message,
+            "fix": error.fix,
+            "exit_code": error.exit_code,
+        }
+    if result.dry_run:
+        summary["plan"] = [
+            {"operation": step.kind, "number": step.number, "detail": step.detail} for step in result.plan
+        ]
+    return summary
+
+
+def _tell_push(session: Session, result: PushResult) -> None:
+    output = session.output
+    for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
+        output.note(line)
+    if result.dry_run:
+        output.table(
+            ("Step", "Number", "Detail"),
+            [(step.kind.replace("-", " "), step.number, step.detail) for step in result.plan],
+        )
+        output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
+    else:
+        counts = [
+            ("invoices synced", len(result.synced)),
+            ("invoices updated", len(result.updated)),
+            ("invoices voided", result.count("void-invoice")),
+            ("contacts created", result.count("create-contact")),
+            ("contacts linked", result.count("link-contact")),
+            ("payments", result.count("create-payment")),
+            ("payments deleted", result.count("delete-payment")),
+            ("credit notes", result.count("create-credit-note")),
+            ("contacts updated", result.count("update-contact")),
+            ("invoices unsynced", result.unsynced),
+        ]
+        rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
+        output.table((f"Push to {session.connection.tenant_name}", ""), rows)
+    for invoice_id, why in list(result.waiting.items())[:5]:
+        output.note(f"{_number(session, invoice_id)} waits: {why}.")
+    if len(result.waiting) > 5:
+        output.note(f"... and {len(result.waiting) - 5} more wait.")
+    if result.unsynced and not result.dry_run:
+        output.note("See why, and what to do:  caspen-xero unsynced")
+    if result.stopped is not None:
+        output.error(*(result.stopped.code, result.stopped.message, result.stopped.fix, result.stopped.exit_code))
+
+
+def _number(session: Session, invoice_id: str) -> str:
+    row = session.store.row("SELECT number FROM invoices WHERE id = ?", invoice_id)
+    return str(row["number"] or invoice_id) if row else invoice_id
+
+
+def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
+    from decimal import Decimal
+
+    session.output.table(
+        ("Invoice", "Client", "Date", "Total", "Why", "Since", "Tries"),
+        [
+            (
+                row["number"] or row["invoice_id"],
+                row["client"],
+                row["date"],
+                Decimal(row["total"]) if row["total"] is not None else None,
+                f"{row['code']}: {row['reason']}",
+                (row["first_failed_at"] or "")[:16].replace("T", " "),
+                row["attempts"],
+            )
+            for row in rows
+        ],
+        title="Unsynced invoices",
+    )
+    fixes: dict[str, list[str]] = {}
+    for row in rows:
+        fixes.setdefault(row["fix"], []).append(row["number"] or row["invoice_id"])
+    session.output.say("What to do:")
+    for fix, numbers in fixes.items():
+        few = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
+        session.output.say(f"  {fix}    # {few}")

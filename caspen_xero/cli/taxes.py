@@ -1,0 +1,152 @@
+"""`caspen-xero taxes`: Caspen's tax rates and the Xero rates that stand for them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.menu import somebody_is_there
+from caspen_xero.cli.session import Session, SessionError
+
+taxes_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the `taxes` group."""
+    app.add_typer(taxes_app, name="taxes", help="Link Caspen's tax rates to Xero's.")
+
+
+@command(taxes_app, "list")
+def list_(session: Session) -> None:
+    """List Caspen's tax rates and the Xero rates they are linked to.
+
+    \b
+    caspen-xero taxes list
+    caspen-xero taxes list --json
+    """
+    from caspen_xero.cli.taxes_view import read_links, read_source_once, show_links
+
+    read_source_once(session)
+    show_links(session, read_links(session))
+
+
+@command(taxes_app, "map")
+def map_(
+    session: Session,
+    rate: Annotated[str | None, typer.Argument(metavar="RATE", help="Caspen's rate: its name or id.")] = None,
+    tax_type: Annotated[
+        str | None, typer.Argument(metavar="TAX_TYPE", help="Xero's rate: its tax type or name.")
+    ] = None,
+    suggest: Annotated[
+        bool, typer.Option("--suggest", help="Link every rate that only one Xero rate fits; ask nothing.")
+    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Link also where the percentages differ.")] = False,
+) -> int | None:
+    """Link a Caspen tax rate to the Xero rate that stands for it. Without arguments, on a terminal: asks for each.
+
+    \b
+    caspen-xero taxes map GST OUTPUT
+    caspen-xero taxes map "GST free" "GST Free Income"
+    caspen-xero taxes map "no tax" BASEXCLUDED
+    caspen-xero taxes map --suggest
+    """
+    if suggest and (rate or force):
+        raise SessionError("usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", 2)
+    if rate and not tax_type:
+        fix = f"caspen-xero taxes map \"{rate}\" TAX_TYPE   (Caspen's rate first, then Xero's tax type or name)"
+        raise SessionError("usage", "Which Xero tax rate?", fix, 2)
+    if suggest:
+        return _suggest(session)
+    if rate and tax_type:
+        _map_one(session, rate, tax_type, force=force)
+        return None
+    if not somebody_is_there(session.output):
+        fix = "caspen-xero taxes map RATE TAX_TYPE, or caspen-xero taxes map --suggest"
+        raise SessionError("usage", "Which tax rates?", fix, 2)
+    return _walk_through(session)
+
+
+@command(taxes_app, "unmap")
+def unmap(
+    session: Session, rate: Annotated[str, typer.Argument(metavar="RATE", help="Caspen's rate: its name or id.")]
+) -> None:
+    """Take a tax rate's link away. Invoices that use it stay out of Xero until it is linked again.
+
+    \b
+    caspen-xero taxes unmap GST
+    """
+    from caspen_xero.store import clinic
+    from caspen_xero.sync.awaited import stop_waiting
+    from caspen_xero.sync.tax_links import unlink_rate
+    from caspen_xero.sync.taxes import find_caspen_rate
+
+    if stop_waiting(session.mappings, "tax_rate", rate):
+        said = f"{rate} no longer waits to be linked."
+    else:
+        found = find_caspen_rate(clinic.tax_rates(session.store), rate)
+        was_linked = unlink_rate(session.mappings, found.id)
+        said = f"{found.name} is no longer linked." if was_linked else f"{found.name} was not linked."
+    _tell(session, said)
+
+
+def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> None:
+    from caspen_xero.cli.taxes_view import read_source_once
+    from caspen_xero.store import clinic
+    from caspen_xero.sync.awaited import Awaited, stop_waiting, wait_for
+    from caspen_xero.sync.choices import ChoiceError
+    from caspen_xero.sync.reference import ONE_DAY, read_tax_rates
+    from caspen_xero.sync.tax_links import link_rate
+    from caspen_xero.sync.taxes import NO_TAX, choose_xero_rate, find_caspen_rate, rate_label
+
+    mappings, now = session.mappings, session.started_at
+    read_source_once(session)
+    caspen_rates = clinic.tax_rates(session.store)
+    known = bool(caspen_rates) or rate.casefold() == NO_TAX
+    caspen_rate = find_caspen_rate(caspen_rates, rate) if known else None
+    try:
+        xero_rates = read_tax_rates(session.client, mappings, now=now, max_age=ONE_DAY)
+        xero_rate = choose_xero_rate(xero_rates, tax_type, caspen_rate, force=force)
+    except ChoiceError:  # perhaps somebody has just added or restored it in Xero
+        xero_rates = read_tax_rates(session.client, mappings, now=now)
+        xero_rate = choose_xero_rate(xero_rates, tax_type, caspen_rate, force=force)
+    if caspen_rate is None:
+        wait_for(mappings, Awaited("tax_rate", rate, xero_rate.tax_type, force))
+        _tell(session, f"{rate} will be linked to {rate_label(xero_rate)} once Caspen's tax rates are imported.")
+        return
+    with session.store.write():
+        stop_waiting(mappings, "tax_rate", rate)
+        link_rate(mappings, caspen_rate.id, xero_rate.tax_type)
+    _tell(session, f"{caspen_rate.name} is linked to {rate_label(xero_rate)}.")
+
+
+def _suggest(session: Session) -> int:
+    from caspen_xero.cli.taxes_view import read_links, read_rates, read_source_once, show_links
+    from caspen_xero.sync.tax_links import link_sole_candidates
+    from caspen_xero.sync.taxes import rate_label
+
+    read_source_once(session)
+    linked = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
+    for link in linked:
+        assert link.xero_rate is not None
+        session.output.say(f"{link.rate.name} is linked to {rate_label(link.xero_rate)}.")
+    return show_links(session, read_links(session), linked=[link.rate.id for link in linked])
+
+
+def _walk_through(session: Session) -> int:
+    from caspen_xero.cli.taxes_view import read_links, read_source_once, show_links
+    from caspen_xero.cli.taxes_walk import walk_through
+
+    read_source_once(session)
+    walk_through(session)
+    return show_links(session, read_links(session))
+
+
+def _tell(session: Session, said: str) -> None:
+    """The outcome: a sentence for people, all tax rates as `taxes list --json` shows them for scripts."""
+    from caspen_xero.cli.taxes_view import read_links, show_links
+
+    session.output.say(said)
+    if session.output.json:
+        show_links(session, read_links(session))

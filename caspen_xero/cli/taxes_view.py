@@ -1,0 +1,108 @@
+"""What `taxes list` shows, and where the tax rates for it come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from caspen_xero.cli.session import Session
+from caspen_xero.store import clinic
+from caspen_xero.sync.awaited import awaited, settle_awaited
+from caspen_xero.sync.reading import import_new
+from caspen_xero.sync.reference import ONE_DAY, known_tax_rates, read_tax_rates
+from caspen_xero.sync.tax_links import RateLink, rate_links
+from caspen_xero.sync.taxes import percent_digits, percent_text
+from caspen_xero.xero.documents import TaxRate
+from caspen_xero.xero.errors import XeroError
+
+PARTLY = 3
+
+
+def read_source_once(session: Session) -> None:
+    """Reads Caspen's records from the source that is set, if no tax rate is known yet; later, push does it."""
+    source = session.store.setting("source")
+    if source and not clinic.tax_rates(session.store):
+        with session.only_writer(), session.output.progress("Importing") as progress:
+            result = import_new(session.store, source, progress)
+        if result is not None:
+            session.output.note(f"Imported {result.read} records from {source}.")
+            if result.bad_count:
+                session.output.warn(f"{result.bad_count} bad records were left out; caspen-xero push names them.")
+
+
+def read_rates(session: Session) -> list[TaxRate]:
+    """Xero's tax rates, at most a day old; links that waited for the first import are made now."""
+    rates = read_tax_rates(session.client, session.mappings, now=session.started_at, max_age=ONE_DAY)
+    for sentence in settle_awaited(session.store, session.mappings, rates):
+        session.output.note(sentence)
+    return rates
+
+
+def read_links(session: Session) -> list[RateLink]:
+    """Caspen's rates with their links, judged by Xero's rates (those last read, where Xero can't be asked)."""
+    if session.store.connection() is None:
+        session.output.note("Not connected to Xero: caspen-xero connect")
+        return rate_links(session.store, None, None)
+    try:
+        rates: list[TaxRate] | None = read_rates(session)
+    except XeroError as error:
+        session.output.warn(f"{error.message} Xero's tax rates are shown as they were when last read.")
+        rates = known_tax_rates(session.mappings)
+    return rate_links(session.store, session.mappings, rates)
+
+
+def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str] | None = None) -> int:
+    """The table of rates, or its JSON document (`linked`: what was linked just now); 3 if some rate is not synced."""
+    left = [link for link in links if not link.synced]
+    waiting = [] if session.store.connection() is None else awaited(session.mappings)
+    waiting = [choice for choice in waiting if choice.kind == "tax_rate"]
+    if session.output.json:
+        document: dict[str, Any] = {"taxes": [_entry(link) for link in links]}
+        if waiting:
+            document["waiting"] = [{"rate": choice.name, "tax_type": choice.target} for choice in waiting]
+        session.output.document(document | ({"linked": list(linked)} if linked is not None else {}))
+        return PARTLY if left else 0
+    if not links:
+        session.output.say("No tax rates from Caspen yet: caspen-xero import PATH")
+    else:
+        session.output.table(
+            ["Caspen rate", "Percentage", "Xero status", "Xero rate", "Tax type", "Xero percentage"],
+            [
+                [
+                    link.rate.name + (" (archived)" if link.rate.archived else ""),
+                    percent_text(link.rate.rate),
+                    _status(link),
+                    link.xero_rate.name if link.xero_rate else "",
+                    link.tax_type,
+                    percent_text(link.xero_percentage) if link.xero_percentage is not None else "",
+                ]
+                for link in links
+            ],
+        )
+    for choice in waiting:
+        session.output.say(f"{choice.name} will be linked to {choice.target} once Caspen's tax rates are imported.")
+    for link in left:
+        if link.problem:
+            session.output.say(f"! {link.rate.name}: {link.problem}.")
+    if left:
+        session.output.say(f'Link a rate: caspen-xero taxes map "{left[0].rate.name}" TAX_TYPE')
+    return PARTLY if left else 0
+
+
+def _status(link: RateLink) -> str:
+    return "Synced" if link.synced else "Not synced"
+
+
+def _entry(link: RateLink) -> dict[str, Any]:
+    return {
+        "id": link.rate.id,
+        "name": link.rate.name,
+        "rate": percent_digits(link.rate.rate),
+        "archived": link.rate.archived,
+        "status": _status(link),
+        "tax_type": link.tax_type,
+        "xero_name": link.xero_rate.name if link.xero_rate else None,
+        "xero_rate": None if link.xero_percentage is None else percent_digits(link.xero_percentage),
+        "linked_by": link.linked_by,
+        "problem": link.problem,
+    }

@@ -1,0 +1,29 @@
+"""`taxes map` without arguments: goes through the rates that are not linked, with a menu for each."""
+
+from __future__ import annotations
+
+from caspen_xero.cli.menu import confirm, pick
+from caspen_xero.cli.session import Session
+from caspen_xero.sync.reference import read_tax_rates
+from caspen_xero.sync.tax_links import link_rate, rate_links
+from caspen_xero.sync.taxes import candidates, percent_text, rate_label, why_percentage_differs
+
+
+def walk_through(session: Session) -> None:
+    """Asks for each unlinked rate which of Xero's rates (of now) it is; those of equal percentage come first."""
+    xero_rates = read_tax_rates(session.client, session.mappings, now=session.started_at)
+    unlinked = [link for link in rate_links(session.store, session.mappings, xero_rates) if not link.synced]
+    if unlinked:
+        session.output.say("Missing here? Add it in Xero (Accounting > Tax rates), then run this again.")
+    for link in unlinked:
+        rate = link.rate
+        fit = candidates(rate.rate, xero_rates)
+        found = pick(
+            f"Which Xero tax rate is Caspen's {rate.name} ({percent_text(rate.rate)})?",
+            [rate_label(candidate) for candidate in fit],
+        )
+        if found is None:
+            continue
+        differs = why_percentage_differs(rate, fit[found])
+        if differs is None or confirm(f"{differs}. Link them all the same?"):
+            link_rate(session.mappings, rate.id, fit[found].tax_type)

@@ -1,0 +1,116 @@
+"""Caspen's records, read back from the store."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from caspen_xero.caspen.records import Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate
+from caspen_xero.store.store import Store
+
+_Kind = TypeVar("_Kind", Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate)
+_MANY = 500  # values in one SQL list
+
+
+@dataclass(frozen=True)
+class AppliedPayment:
+    """One allocation of a payment to an invoice, with what its payment says. `amount` in the invoice's currency."""
+
+    allocation_id: str
+    payment_id: str
+    invoice_id: str
+    amount: Decimal
+    date: date
+    status: str
+    method_id: str | None
+    xero_id: str | None
+
+
+def tax_rates(store: Store) -> list[TaxRate]:
+    """Every tax rate, archived ones too, by name."""
+    return [_model(TaxRate, row) for row in store.rows("SELECT * FROM tax_rates ORDER BY name, id")]
+
+
+def payment_methods(store: Store) -> list[PaymentMethod]:
+    """Every payment method, by name."""
+    return [_model(PaymentMethod, row) for row in store.rows("SELECT * FROM payment_methods ORDER BY name, id")]
+
+
+def clients(store: Store, ids: Iterable[str]) -> dict[str, Client]:
+    """Clients by id; an unknown id is left out."""
+    return {row["id"]: _model(Client, row) for row in _among(store, "clients", "id", ids)}
+
+
+def contacts(store: Store, ids: Iterable[str]) -> dict[str, Contact]:
+    """Caspen's contacts (payers) by id; an unknown id is left out."""
+    return {row["id"]: _model(Contact, row) for row in _among(store, "contacts", "id", ids)}
+
+
+def invoices(store: Store, ids: Iterable[str]) -> dict[str, Invoice]:
+    """Invoices by id; an unknown id is left out."""
+    return {row["id"]: _model(Invoice, row) for row in _among(store, "invoices", "id", ids)}
+
+
+def invoice_ids(store: Store, name: str) -> list[str]:
+    """The ids of the invoices which a person may mean: that id, else that number (case folded)."""
+    if store.row("SELECT 1 FROM invoices WHERE id = ?", name):
+        return [name]
+    return [row["id"] for row in store.rows("SELECT id FROM invoices WHERE number = ? COLLATE NOCASE", name)]
+
+
+def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
+    """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
+    found: dict[str, list[AppliedPayment]] = defaultdict(list)
+    sql = (
+        "SELECT a.id, a.payment_id, a.invoice_id, a.amount, p.date, p.status, p.method_id, p.xero_id FROM allocations a "
+        "JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id IN ({}) ORDER BY p.date, a.id"
+    )
+    for row in _in_lists(store, sql, invoice_ids):
+        found[row["invoice_id"]].append(
+            AppliedPayment(
+                allocation_id=row["id"],
+                payment_id=row["payment_id"],
+                invoice_id=row["invoice_id"],
+                amount=Decimal(row["amount"]),
+                date=date.fromisoformat(row["date"]),
+                status=row["status"],
+                method_id=row["method_id"],
+                xero_id=row["xero_id"],
+            )
+        )
+    return found
+
+
+def credit_notes_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[CreditNote]]:
+    """The credit notes of invoices, by invoice id, oldest first; void and deleted ones too."""
+    found: dict[str, list[CreditNote]] = defaultdict(list)
+    for row in _among(store, "credit_notes", "invoice_id", invoice_ids):
+        found[row["invoice_id"]].append(_model(CreditNote, row))
+    for notes in found.values():
+        notes.sort(key=lambda note: (note.date, note.id))
+    return found
+
+
+def _among(store: Store, table: str, column: str, values: Iterable[str]) -> list[Any]:
+    return _in_lists(store, f"SELECT * FROM {table} WHERE {column} IN ({{}})", values)
+
+
+def _in_lists(store: Store, sql: str, values: Iterable[str]) -> list[Any]:
+    wanted: Sequence[str] = list(dict.fromkeys(values))
+    rows: list[Any] = []
+    for start in range(0, len(wanted), _MANY):
+        some = wanted[start : start + _MANY]
+        rows += store.rows(sql.format(", ".join("?" * len(some))), *some)
+    return rows
+
+
+def _model(kind: type[_Kind], row: Any) -> _Kind:
+    record = json.loads(row["record"])
+    if "updated_at" in row.keys() and row["updated_at"]:  # noqa: SIM118 - a sqlite3.Row is no dict
+        record["updated_at"] = row["updated_at"]
+    return kind.model_validate(record)

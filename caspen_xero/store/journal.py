@@ -1,0 +1,187 @@
+"""The journal's rows: each HTTP write before it is sent, and each of its documents until it is done or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import utc_text, utc_time
+
+EntryState = Literal["sent", "answered", "looked-up", "not-sent"]
+DocumentState = Literal["open", "done", "refused", "missing"]
+
+
+@dataclass(frozen=True)
+class EntryDocument:
+    """One document of a write: its operation, its record, and what the answer is held against."""
+
+    position: int
+    operation: str
+    caspen_id: str
+    invoice_id: str | None
+    number: str | None
+    expected: Mapping[str, Any]
+    state: DocumentState = "open"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One HTTP write: the exact bytes, the key that Xero knows it by, and when it was first sent (UTC)."""
+
+    id: int
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: bytes
+    idempotency_key: str
+    first_sent_at: datetime
+    documents: Sequence[EntryDocument]
+
+
+def write_entry(
+    mappings: Mappings,
+    method: str,
+    path: str,
+    params: Mapping[str, str],
+    body: bytes,
+    documents: Sequence[EntryDocument],
+    now: datetime,
+) -> Entry:
+    """Journals a write that is about to be sent; committed before this returns.
+
+    The idempotency key is sha256(tenant, method, path, body, generation): the same bytes sent once more, after an earlier write
+    of them has ended, are another generation.
+    """
+    whole = (
+        "\n".join((mappings.tenant_id, method, path, json.dumps(dict(params), sort_keys=True))).encode() + b"\n" + body
+    )
+    body_hash = hashlib.sha256(whole).hexdigest()
+    with mappings.store.write():
+        row = mappings.store.row(
+            "SELECT COALESCE(MAX(generation), 0) AS last FROM journal WHERE tenant_id = ? AND body_hash = ?",
+            mappings.tenant_id,
+            body_hash,
+        )
+        generation = (row["last"] if row else 0) + 1
+        key = hashlib.sha256(f"{body_hash}\n{generation}".encode()).hexdigest()
+        mappings.store.run(
+            "INSERT INTO journal (tenant_id, method, path, params, body, body_hash, generation, idempotency_key, state, "
+            "first_sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
+            mappings.tenant_id,
+            method,
+            path,
+            json.dumps(dict(params)),
+            body,
+            body_hash,
+            generation,
+            key,
+            utc_text(now),
+        )
+        last = mappings.store.row("SELECT last_insert_rowid() AS id")
+        assert last is not None
+        for document in documents:
+            mappings.store.run(
+                "INSERT INTO journal_documents (journal_id, position, operation, caspen_id, invoice_id, number, expected, state) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, 'open')",
+                last["id"],
+                document.position,
+                document.operation,
+                document.caspen_id,
+                document.invoice_id,
+                document.number,
+                json.dumps(dict(document.expected), default=str),
+            )
+    return Entry(last["id"], method, path, params, body, key, now, tuple(documents))
+
+
+def open_entries(mappings: Mappings) -> list[Entry]:
+    """Writes whose answer is not known, oldest first: what a crash or a lost answer left behind."""
+    rows = mappings.store.rows(
+        "SELECT * FROM journal WHERE tenant_id = ? AND state = 'sent' ORDER BY id", mappings.tenant_id
+    )
+    return [
+        Entry(
+            id=row["id"],
+            method=row["method"],
+            path=row["path"],
+            params=json.loads(row["params"]),
+            body=bytes(row["body"]),
+            idempotency_key=row["idempotency_key"],
+            first_sent_at=utc_time(row["first_sent_at"]) or datetime.min.replace(tzinfo=UTC),
+            documents=_documents(mappings, row["id"]),
+        )
+        for row in rows
+    ]
+
+
+def _documents(mappings: Mappings, entry_id: int) -> list[EntryDocument]:
+    rows = mappings.store.rows("SELECT * FROM journal_documents WHERE journal_id = ? ORDER BY position", entry_id)
+    return [
+        EntryDocument(
+            position=row["position"],
+            operation=row["operation"],
+            caspen_id=row["caspen_id"],
+            invoice_id=row["invoice_id"],
+            number=row["number"],
+            expected=json.loads(row["expected"]),
+            state=row["state"],
+        )
+        for row in rows
+    ]
+
+
+def end_entry(
+    mappings: Mappings,
+    entry: Entry,
+    state: EntryState,
+    now: datetime,
+    http_status: int | None = None,
+    answer: str | None = None,
+) -> None:
+    """Notes how a write ended."""
+    mappings.store.run(
+        "UPDATE journal SET state = ?, answered_at = ?, http_status = ?, answer = ? WHERE id = ?",
+        state,
+        utc_text(now),
+        http_status,
+        answer,
+        entry.id,
+    )
+
+
+def end_document(
+    mappings: Mappings,
+    entry: Entry,
+    document: EntryDocument,
+    state: DocumentState,
+    xero_id: str | None,
+    message: str | None,
+) -> None:
+    """Notes how one document of a write ended."""
+    mappings.store.run(
+        "UPDATE journal_documents SET state = ?, xero_id = ?, message = ? WHERE journal_id = ? AND position = ?",
+        state,
+        xero_id,
+        message,
+        entry.id,
+        document.position,
+    )
+
+
+def writes(mappings: Mappings, limit: int, invoice_id: str | None = None) -> list[dict[str, Any]]:
+    """What was sent, newest first, one row per document; of one invoice, or of all."""
+    one = " AND d.invoice_id = ?" if invoice_id else ""
+    rows = mappings.store.rows(
+        "SELECT j.id, j.first_sent_at, j.answered_at, j.method, j.path, j.http_status, j.state AS write_state, d.operation, "
+        "d.caspen_id, d.invoice_id, d.number, d.state, d.xero_id, d.message FROM journal j JOIN journal_documents d "
+        f"ON d.journal_id = j.id WHERE j.tenant_id = ?{one} ORDER BY j.id DESC, d.position LIMIT ?",
+        mappings.tenant_id,
+        *([invoice_id] if invoice_id else []),
+        limit,
+    )
+    return [dict(row) for row in rows]

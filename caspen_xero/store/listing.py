@@ -1,0 +1,116 @@
+"""Invoices as people list them: Caspen's side, Xero's side, and how far they have come."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any, Literal
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+
+SyncStatus = Literal["synced", "unsynced", "pending", "draft", "skipped", "void"]
+SYNC_STATUSES: tuple[SyncStatus, ...] = ("synced", "unsynced", "pending", "draft", "skipped", "void")
+
+
+@dataclass(frozen=True)
+class ListedInvoice:
+    """One invoice on both sides. Amounts in its currency: Xero's where it is there, else Caspen's."""
+
+    invoice_id: str
+    number: str | None
+    client_id: str
+    client: str
+    issue_date: date | None
+    caspen_status: str
+    sync_status: SyncStatus
+    total: Decimal | None
+    currency: str
+    amount_paid: Decimal
+    amount_credited: Decimal
+    amount_due: Decimal | None
+    xero_invoice_id: str | None
+    xero_status: str | None
+
+
+_SQL = """
+SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency, i.touched,
+    l.xero_id, l.status AS xero_status, l.settled, l.amount_paid, l.amount_credited, l.amount_due, l.total AS xero_total,
+    s.invoice_id AS skipped,
+    (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems
+FROM invoices i
+LEFT JOIN clients c ON c.id = i.client_id
+LEFT JOIN links l ON l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id
+LEFT JOIN skips s ON s.invoice_id = i.id
+"""
+
+
+def list_invoices(store: Store, mappings: Mappings | None, invoice_id: str | None = None) -> list[ListedInvoice]:
+    """Every invoice (or the one named), oldest first. Without a linked organisation nothing is in Xero."""
+    tenant = mappings.tenant_id if mappings else ""
+    where = "WHERE i.id = :invoice " if invoice_id else ""
+    rows = store.db.conn.execute(
+        f"{_SQL} {where} ORDER BY i.issue_date, i.number, i.id", {"tenant": tenant, "invoice": invoice_id}
+    ).fetchall()
+    start_date = store.setting("start_date") or ""
+    paid = _paid_in_caspen(store, invoice_id)
+    return [_listed(row, start_date, paid.get(row["id"], Decimal(0))) for row in rows]
+
+
+def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
+    in_xero = row["xero_id"] is not None
+    total = _decimal(row["total"])
+    amount_paid = _decimal(row["amount_paid"]) if in_xero else paid
+    amount_credited = _decimal(row["amount_credited"]) if in_xero else Decimal(0)
+    due = _decimal(row["amount_due"]) if in_xero else None
+    if due is None and total is not None:
+        due = total - (amount_paid or Decimal(0)) - (amount_credited or Decimal(0))
+    return ListedInvoice(
+        invoice_id=row["id"],
+        number=row["number"],
+        client_id=row["client_id"],
+        client=row["client"] or "",
+        issue_date=date.fromisoformat(row["issue_date"]) if row["issue_date"] else None,
+        caspen_status="paid" if row["xero_status"] == "PAID" and row["status"] == "open" else row["status"],
+        sync_status=_sync_status(row, start_date),
+        total=total,
+        currency=row["currency"] or "",
+        amount_paid=amount_paid or Decimal(0),
+        amount_credited=amount_credited or Decimal(0),
+        amount_due=due,
+        xero_invoice_id=row["xero_id"],
+        xero_status=row["xero_status"],
+    )
+
+
+def _sync_status(row: Any, start_date: str) -> SyncStatus:
+    in_xero = row["xero_id"] is not None
+    if row["skipped"]:
+        return "skipped"
+    if row["problems"]:
+        return "unsynced"
+    if row["status"] in {"void", "deleted"} and (not in_xero or row["settled"] == row["touched"]):
+        return "void"
+    if row["status"] == "draft" and not in_xero:
+        return "draft"
+    if in_xero:
+        return "synced" if row["settled"] == row["touched"] else "pending"
+    return "skipped" if (row["issue_date"] or "") < start_date else "pending"
+
+
+def _paid_in_caspen(store: Store, invoice_id: str | None) -> dict[str, Decimal]:
+    one = " AND a.invoice_id = ?" if invoice_id else ""
+    rows = store.rows(
+        "SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id "
+        f"WHERE p.status NOT IN ('void', 'deleted'){one}",
+        *([invoice_id] if invoice_id else []),
+    )
+    paid: dict[str, Decimal] = {}
+    for row in rows:
+        paid[row["invoice_id"]] = paid.get(row["invoice_id"], Decimal(0)) + Decimal(row["amount"])
+    return paid
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return Decimal(text) if text is not None else None

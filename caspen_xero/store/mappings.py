@@ -1,0 +1,297 @@
+"""What the store knows of one Xero organisation: what stands for what, and the last reading of Xero's lists.
+
+Everything here belongs to (tenant, id): another organisation starts with none of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from caspen_xero.store.store import Store, utc_text, utc_time
+
+LinkKind = Literal["invoice", "contact", "payer", "payment", "credit_note", "allocation"]
+_MANY = 500
+
+
+@dataclass(frozen=True)
+class Link:
+    """One Caspen record and the Xero document that stands for it.
+
+    `caspen_id` is the invoice's, client's or credit note's id, for `payment` the Caspen allocation's, for `allocation`
+    the credit note's; `invoice_id` is the Caspen invoice that a payment, credit note or allocation belongs to. `content`
+    is a fingerprint of what was sent, `shown` what Xero showed right after, `settled` the import number up to which all
+    is done. Amounts are what Xero last said, in the document's currency.
+    """
+
+    kind: LinkKind
+    caspen_id: str
+    xero_id: str
+    made_by_us: bool
+    invoice_id: str | None = None
+    number: str | None = None
+    status: str | None = None
+    content: str | None = None
+    settled: int | None = None
+    subtotal: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal | None = None
+    amount_paid: Decimal | None = None
+    amount_credited: Decimal | None = None
+    amount_due: Decimal | None = None
+    shown: Mapping[str, str] | None = None
+    xero_updated_at: datetime | None = None
+    linked_at: datetime | None = None
+
+    def with_(self, **changes: Any) -> Link:
+        """The same link with other values."""
+        return replace(self, **changes)
+
+
+@dataclass(frozen=True)
+class KnownContact:
+    """A Xero contact as the store last read it. `status` is ACTIVE, ARCHIVED or GDPRREQUEST."""
+
+    xero_id: str
+    name: str
+    number: str | None
+    status: str
+    merged_to: str | None = None
+    updated_at: datetime | None = None
+
+
+_MONEY = ("subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")
+
+
+def name_key(name: str) -> str:
+    """How names are compared: without regard to case and to runs of spaces, as Xero compares contact names."""
+    return " ".join(name.split()).casefold()
+
+
+class Mappings:
+    """The tables of one organisation; all writes are transactions of the store."""
+
+    def __init__(self, store: Store, tenant_id: str) -> None:
+        self.store = store
+        self.tenant_id = tenant_id
+
+    # --- settings of this organisation
+
+    def setting(self, key: str) -> str | None:
+        """A setting that belongs to this organisation."""
+        return self.store.setting(key, self.tenant_id)
+
+    def set_setting(self, key: str, value: str | None) -> None:
+        """Keeps a setting of this organisation; None takes it away."""
+        self.store.set_setting(key, value, self.tenant_id)
+
+    def settings_number(self) -> int:
+        """Grows with every change of accounts and tax links: a refused invoice is tried again at once after one."""
+        return int(self.setting("settings_number") or "0")
+
+    def _settings_changed(self) -> None:
+        self.set_setting("settings_number", str(self.settings_number() + 1))
+
+    # --- documents
+
+    def link(self, kind: LinkKind, caspen_id: str) -> Link | None:
+        """The link of one record, or None."""
+        return self.links(kind, [caspen_id]).get(caspen_id)
+
+    def links(self, kind: LinkKind, caspen_ids: Iterable[str]) -> dict[str, Link]:
+        """Links by Caspen id; what is not linked is left out."""
+        sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND caspen_id IN ({})"
+        return {row["caspen_id"]: _link(row) for row in self._in_lists(sql, caspen_ids, kind)}
+
+    def links_of_invoices(self, kind: LinkKind, invoice_ids: Iterable[str]) -> list[Link]:
+        """The links of a kind that belong to Caspen invoices: their payments, credit notes or allocations."""
+        sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND invoice_id IN ({})"
+        return [_link(row) for row in self._in_lists(sql, invoice_ids, kind)]
+
+    def links_to(self, xero_ids: Iterable[str]) -> dict[str, Link]:
+        """Links by Xero id."""
+        sql = "SELECT * FROM links WHERE tenant_id = ? AND xero_id IN ({})"
+        return {row["xero_id"]: _link(row) for row in self._in_lists(sql, xero_ids)}
+
+    def put_link(self, link: Link) -> None:
+        """Keeps a link, new or changed."""
+        row: dict[str, Any] = {"tenant_id": self.tenant_id, **vars(link)}
+        row["made_by_us"] = int(link.made_by_us)
+        row["xero_updated_at"] = utc_text(link.xero_updated_at) if link.xero_updated_at else None
+        row["shown"] = None if link.shown is None else json.dumps(dict(link.shown))
+        row["linked_at"] = utc_text(link.linked_at or datetime.now(UTC))
+        for column in _MONEY:
+            row[column] = None if row[column] is None else f"{row[column]:f}"
+        names = ", ".join(row)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in row)
+        self.store.run(
+            f"INSERT INTO links ({names}) VALUES ({', '.join('?' * len(row))}) "
+            f"ON CONFLICT (tenant_id, kind, caspen_id) DO UPDATE SET {updates}",
+            *row.values(),
+        )
+
+    def settle(self, kind: LinkKind, caspen_id: str, touched: int) -> None:
+        """Notes that everything up to that import number is done for a record."""
+        self.store.run(
+            "UPDATE links SET settled = ? WHERE tenant_id = ? AND kind = ? AND caspen_id = ?",
+            touched,
+            self.tenant_id,
+            kind,
+            caspen_id,
+        )
+
+    def drop_link(self, kind: LinkKind, caspen_id: str) -> None:
+        """Forgets a link (the Xero document is gone)."""
+        self.store.run(
+            "DELETE FROM links WHERE tenant_id = ? AND kind = ? AND caspen_id = ?", self.tenant_id, kind, caspen_id
+        )
+
+    # --- tax rates and accounts
+
+    def tax_links(self) -> dict[str, str]:
+        """Xero tax types by Caspen tax rate id; `no tax` is the id of "no tax on this line"."""
+        sql = "SELECT tax_rate_id, tax_type FROM tax_rate_links WHERE tenant_id = ?"
+        return {row["tax_rate_id"]: row["tax_type"] for row in self.store.rows(sql, self.tenant_id)}
+
+    def link_tax_rate(self, tax_rate_id: str, tax_type: str, linked_by: Literal["person", "rule"]) -> None:
+        """Links a Caspen rate to a Xero tax type."""
+        with self.store.write():
+            self.store.run(
+                "INSERT INTO tax_rate_links (tenant_id, tax_rate_id, tax_type, linked_by, linked_at) VALUES (?, ?, ?, ?, ?) "
+                "ON CONFLICT (tenant_id, tax_rate_id) DO UPDATE SET tax_type = excluded.tax_type, "
+                "linked_by = excluded.linked_by, linked_at = excluded.linked_at",
+                self.tenant_id,
+                tax_rate_id,
+                tax_type,
+                linked_by,
+                utc_text(datetime.now(UTC)),
+            )
+            self._settings_changed()
+
+    def unlink_tax_rate(self, tax_rate_id: str) -> bool:
+        """Takes a tax rate's link away; False where there was none."""
+        with self.store.write():
+            self._settings_changed()
+            return bool(
+                self.store.run(
+                    "DELETE FROM tax_rate_links WHERE tenant_id = ? AND tax_rate_id = ?", self.tenant_id, tax_rate_id
+                )
+            )
+
+    def account_links(self) -> dict[str, str]:
+        """AccountIDs by purpose: `sales`, `payments`, and `method:ID` for a payment method with an account of its own."""
+        sql = "SELECT purpose, account_id FROM account_links WHERE tenant_id = ?"
+        return {row["purpose"]: row["account_id"] for row in self.store.rows(sql, self.tenant_id)}
+
+    def link_account(self, purpose: str, account_id: str) -> None:
+        """Chooses an account for a purpose."""
+        with self.store.write():
+            self.store.run(
+                "INSERT INTO account_links (tenant_id, purpose, account_id, linked_at) VALUES (?, ?, ?, ?) "
+                "ON CONFLICT (tenant_id, purpose) DO UPDATE SET account_id = excluded.account_id, "
+                "linked_at = excluded.linked_at",
+                self.tenant_id,
+                purpose,
+                account_id,
+                utc_text(datetime.now(UTC)),
+            )
+            self._settings_changed()
+
+    # --- Xero's lists, as last read
+
+    def xero_list(self, kind: str) -> tuple[datetime, list[dict[str, Any]]] | None:
+        """When a list (`Organisation`, `Accounts`, `TaxRates`, `Currencies`) was read, and its elements; None if never."""
+        row = self.store.row(
+            "SELECT read_at, body FROM xero_lists WHERE tenant_id = ? AND kind = ?", self.tenant_id, kind
+        )
+        if row is None:
+            return None
+        read_at = utc_time(row["read_at"])
+        assert read_at is not None
+        return read_at, json.loads(row["body"], parse_float=Decimal)
+
+    def put_xero_list(self, kind: str, read_at: datetime, body: str) -> None:
+        """Keeps a list as JSON text."""
+        self.store.run(
+            "INSERT INTO xero_lists (tenant_id, kind, read_at, body) VALUES (?, ?, ?, ?) ON CONFLICT (tenant_id, kind) "
+            "DO UPDATE SET read_at = excluded.read_at, body = excluded.body",
+            self.tenant_id,
+            kind,
+            utc_text(read_at),
+            body,
+        )
+
+    def put_contacts(self, contacts: Iterable[KnownContact]) -> None:
+        """Keeps what was read of Xero's contacts."""
+        with self.store.write():
+            for contact in contacts:
+                self.store.run(
+                    "INSERT INTO xero_contacts (tenant_id, xero_id, name, name_key, number, status, merged_to, updated_at) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, xero_id) DO UPDATE SET name = excluded.name, "
+                    "name_key = excluded.name_key, number = excluded.number, status = excluded.status, "
+                    "merged_to = excluded.merged_to, updated_at = excluded.updated_at",
+                    self.tenant_id,
+                    contact.xero_id,
+                    contact.name,
+                    name_key(contact.name),
+                    contact.number,
+                    contact.status,
+                    contact.merged_to,
+                    utc_text(contact.updated_at) if contact.updated_at else None,
+                )
+
+    def contacts(self, xero_ids: Iterable[str]) -> dict[str, KnownContact]:
+        """Known Xero contacts by ContactID."""
+        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND xero_id IN ({})"
+        return {row["xero_id"]: _contact(row) for row in self._in_lists(sql, xero_ids)}
+
+    def contacts_numbered(self, numbers: Iterable[str]) -> list[KnownContact]:
+        """Known Xero contacts with these ContactNumbers."""
+        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND number IN ({})"
+        return [_contact(row) for row in self._in_lists(sql, numbers)]
+
+    def contacts_named(self, names: Iterable[str]) -> list[KnownContact]:
+        """Known Xero contacts with these names (case and spacing aside), archived ones too."""
+        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND name_key IN ({})"
+        return [_contact(row) for row in self._in_lists(sql, [name_key(name) for name in names])]
+
+    def _in_lists(self, sql: str, values: Iterable[str], *first: str) -> list[Any]:
+        wanted: Sequence[str] = list(dict.fromkeys(values))
+        rows: list[Any] = []
+        for start in range(0, len(wanted), _MANY):
+            some = wanted[start : start + _MANY]
+            rows += self.store.rows(sql.format(", ".join("?" * len(some))), self.tenant_id, *first, *some)
+        return rows
+
+
+def _link(row: Mapping[str, Any]) -> Link:
+    return Link(
+        kind=row["kind"],
+        caspen_id=row["caspen_id"],
+        xero_id=row["xero_id"],
+        made_by_us=bool(row["made_by_us"]),
+        invoice_id=row["invoice_id"],
+        number=row["number"],
+        status=row["status"],
+        content=row["content"],
+        settled=row["settled"],
+        shown=json.loads(row["shown"]) if row["shown"] else None,
+        xero_updated_at=utc_time(row["xero_updated_at"]),
+        linked_at=utc_time(row["linked_at"]),
+        **{column: None if row[column] is None else Decimal(row[column]) for column in _MONEY},
+    )
+
+
+def _contact(row: Mapping[str, Any]) -> KnownContact:
+    return KnownContact(
+        xero_id=row["xero_id"],
+        name=row["name"],
+        number=row["number"],
+        status=row["status"],
+        merged_to=row["merged_to"],
+        updated_at=utc_time(row["updated_at"]),
+    )

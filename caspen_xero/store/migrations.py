@@ -1,0 +1,104 @@
+"""The store's tables, made step by step. Amounts are decimal TEXT, times ISO 8601 UTC TEXT, `record` and `body` JSON TEXT.
+
+A step that has landed is never edited: a change is a new step.
+"""
+
+from __future__ import annotations
+
+from sqlite_utils import Database, Migrations
+
+migrations = Migrations("caspen_xero")
+
+_CASPEN = """
+CREATE TABLE settings (
+    tenant_id TEXT NOT NULL DEFAULT '', key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (tenant_id, key));
+CREATE TABLE tax_rates (id TEXT PRIMARY KEY, name TEXT, rate TEXT, archived INTEGER, record TEXT NOT NULL);
+CREATE TABLE payment_methods (id TEXT PRIMARY KEY, name TEXT, type TEXT, record TEXT NOT NULL);
+CREATE TABLE clients (id TEXT PRIMARY KEY, name TEXT, touched INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE TABLE contacts (id TEXT PRIMARY KEY, name TEXT, touched INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE TABLE invoices (
+    id TEXT PRIMARY KEY, number TEXT, status TEXT NOT NULL, client_id TEXT NOT NULL, issue_date TEXT, due_date TEXT,
+    currency TEXT, subtotal TEXT, tax TEXT, total TEXT, updated_at TEXT, touched INTEGER NOT NULL, record TEXT NOT NULL);
+CREATE INDEX invoices_number ON invoices (number);
+CREATE INDEX invoices_work ON invoices (status, id, touched);
+CREATE INDEX invoices_client ON invoices (client_id);
+CREATE TABLE payments (
+    id TEXT PRIMARY KEY, client_id TEXT, date TEXT, method_id TEXT, amount TEXT, status TEXT NOT NULL, xero_id TEXT,
+    updated_at TEXT, record TEXT NOT NULL);
+CREATE TABLE allocations (
+    id TEXT PRIMARY KEY, payment_id TEXT NOT NULL REFERENCES payments (id), invoice_id TEXT NOT NULL, amount TEXT NOT NULL,
+    date TEXT);
+CREATE INDEX allocations_invoice ON allocations (invoice_id);
+CREATE INDEX allocations_payment ON allocations (payment_id);
+CREATE TABLE credit_notes (
+    id TEXT PRIMARY KEY, number TEXT, invoice_id TEXT NOT NULL, date TEXT, status TEXT NOT NULL, subtotal TEXT, tax TEXT,
+    total TEXT, updated_at TEXT, record TEXT NOT NULL);
+CREATE INDEX credit_notes_invoice ON credit_notes (invoice_id);
+CREATE TABLE source_files (path TEXT PRIMARY KEY, signature TEXT NOT NULL);
+"""
+
+_SYNC = """
+CREATE TABLE links (
+    tenant_id TEXT NOT NULL, kind TEXT NOT NULL, caspen_id TEXT NOT NULL, xero_id TEXT NOT NULL, number TEXT, status TEXT,
+    made_by_us INTEGER NOT NULL, invoice_id TEXT, content TEXT, settled INTEGER, subtotal TEXT, tax TEXT, total TEXT,
+    amount_paid TEXT, amount_credited TEXT, amount_due TEXT, shown TEXT, xero_updated_at TEXT, linked_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, caspen_id)) WITHOUT ROWID;
+CREATE INDEX links_xero ON links (tenant_id, xero_id);
+CREATE INDEX links_invoice ON links (tenant_id, kind, invoice_id);
+CREATE INDEX links_settled ON links (tenant_id, kind, caspen_id, settled);
+CREATE TABLE tax_rate_links (
+    tenant_id TEXT NOT NULL, tax_rate_id TEXT NOT NULL, tax_type TEXT NOT NULL, linked_by TEXT NOT NULL,
+    linked_at TEXT NOT NULL, PRIMARY KEY (tenant_id, tax_rate_id));
+CREATE TABLE account_links (
+    tenant_id TEXT NOT NULL, purpose TEXT NOT NULL, account_id TEXT NOT NULL, linked_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, purpose));
+CREATE TABLE skips (invoice_id TEXT PRIMARY KEY, reason TEXT, skipped_at TEXT NOT NULL);
+CREATE TABLE problems (
+    tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, code TEXT NOT NULL, subject TEXT NOT NULL, reason TEXT NOT NULL,
+    fix TEXT NOT NULL, xero_says TEXT, attempts INTEGER NOT NULL, first_failed_at TEXT NOT NULL, last_tried_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, invoice_id, code, subject));
+CREATE TABLE refusals (
+    tenant_id TEXT NOT NULL, operation TEXT NOT NULL, caspen_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL,
+    fix TEXT NOT NULL, xero_says TEXT, attempts INTEGER NOT NULL, first_failed_at TEXT NOT NULL, last_tried_at TEXT NOT NULL,
+    retry_after TEXT NOT NULL, basis TEXT NOT NULL, PRIMARY KEY (tenant_id, operation, caspen_id));
+CREATE TABLE xero_lists (
+    tenant_id TEXT NOT NULL, kind TEXT NOT NULL, read_at TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (tenant_id, kind));
+CREATE TABLE xero_contacts (
+    tenant_id TEXT NOT NULL, xero_id TEXT NOT NULL, name TEXT NOT NULL, name_key TEXT NOT NULL, number TEXT,
+    status TEXT NOT NULL, merged_to TEXT, updated_at TEXT, PRIMARY KEY (tenant_id, xero_id));
+CREATE INDEX xero_contacts_name ON xero_contacts (tenant_id, name_key);
+CREATE INDEX xero_contacts_number ON xero_contacts (tenant_id, number);
+CREATE TABLE journal (
+    id INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, method TEXT NOT NULL, path TEXT NOT NULL, params TEXT NOT NULL,
+    body BLOB NOT NULL, body_hash TEXT NOT NULL, generation INTEGER NOT NULL, idempotency_key TEXT NOT NULL,
+    state TEXT NOT NULL, first_sent_at TEXT NOT NULL, answered_at TEXT, http_status INTEGER, answer TEXT);
+CREATE INDEX journal_open ON journal (tenant_id, state);
+CREATE INDEX journal_bytes ON journal (tenant_id, body_hash);
+CREATE TABLE journal_documents (
+    journal_id INTEGER NOT NULL REFERENCES journal (id), position INTEGER NOT NULL, operation TEXT NOT NULL,
+    caspen_id TEXT NOT NULL, invoice_id TEXT, number TEXT, expected TEXT NOT NULL, state TEXT NOT NULL, xero_id TEXT,
+    message TEXT, PRIMARY KEY (journal_id, position));
+CREATE INDEX journal_documents_of ON journal_documents (operation, caspen_id);
+CREATE TABLE log (
+    id INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, command TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT NOT NULL,
+    exit_code INTEGER NOT NULL, result TEXT NOT NULL);
+"""
+
+
+@migrations()
+def caspen_records(db: Database) -> None:
+    """What Caspen said: its records, and the settings of this workspace."""
+    _run(db, _CASPEN)
+
+
+@migrations()
+def xero_mappings(db: Database) -> None:
+    """What stands for what in Xero, what is wrong, and what was sent."""
+    _run(db, _SYNC)
+
+
+def _run(db: Database, script: str) -> None:
+    # Not executescript: that would commit the transaction which the migration runs in.
+    for statement in script.split(";"):
+        if statement.strip():
+            db.execute(statement)

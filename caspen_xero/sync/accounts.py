@@ -1,0 +1,106 @@
+"""Which accounts of the chart can take sales lines and payments, and which one a person means. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from caspen_xero.sync.choices import ChoiceError, choose
+from caspen_xero.xero.documents import Account
+
+SALES = "sales"
+PAYMENTS = "payments"
+
+
+def method_purpose(payment_method_id: str) -> str:
+    """The purpose under which a payment method's own account is kept."""
+    return f"method:{payment_method_id}"
+
+
+def account_label(account: Account) -> str:
+    """What a bookkeeper calls the account: code and name, or the one of them that it has."""
+    return " ".join(part for part in (account.code, account.name) if part) or account.account_id
+
+
+def why_not_sales(account: Account) -> str | None:
+    """Why invoice lines can't go to this account, or None. They go to an active income account that is not Xero's own.
+
+    Xero's Accounts page: class REVENUE holds the types REVENUE, SALES and OTHERINCOME; system accounts can't be used on
+    lines.
+    """
+    if why := _why_not_active(account):
+        return why
+    if account.type == "BANK":
+        return "it is a bank account, not an income account"
+    if account.system_account:
+        return f"it is one of Xero's own accounts ({account.system_account})"
+    if account.account_class != "REVENUE":
+        return f"it is not an income account ({account.type or account.account_class or 'no type'})"
+    return None
+
+
+def why_not_payments(account: Account) -> str | None:
+    """Why payments can't go to this account, or None. They go to bank accounts, and to those with payments enabled."""
+    if why := _why_not_active(account):
+        return why
+    if account.type != "BANK" and not account.enable_payments_to_account:
+        return (
+            "it is no bank account, and payments to it are not enabled in Xero "
+            "(Accounting > Chart of accounts > the account > Enable payments to this account)"
+        )
+    return None
+
+
+def _why_not_active(account: Account) -> str | None:
+    if account.status != "ACTIVE":
+        return f"it is {(account.status or 'not active').lower()} in Xero"
+    return None
+
+
+def find_account(accounts: Sequence[Account], text: str) -> Account:
+    """The account with that AccountID, code or name, whatever the case.
+
+    Raises `ChoiceError` `account-not-found` with near matches, or `account-ambiguous`.
+    """
+    return choose(
+        text,
+        accounts,
+        kind="account",
+        called="account in Xero",
+        names=(lambda account: account.account_id, lambda account: account.code, lambda account: account.name),
+        label=account_label,
+        alive=lambda account: account.status == "ACTIVE",
+        fix="caspen-xero settings accounts",
+    )
+
+
+def choose_sales_account(accounts: Sequence[Account], text: str) -> Account:
+    """The account for invoice lines that `text` names. Raises `ChoiceError`: also `account-unusable`."""
+    return _usable(accounts, text, why_not_sales, "take sales lines")
+
+
+def choose_payment_account(accounts: Sequence[Account], text: str) -> Account:
+    """The account for payments that `text` names. Raises `ChoiceError`: also `account-unusable`."""
+    return _usable(accounts, text, why_not_payments, "take payments")
+
+
+def bank_feed_warning(account: Account) -> str | None:
+    """What to look out for with this payment account. Xero does not say whether an account has a bank feed."""
+    if account.type != "BANK":
+        return None
+    return (
+        f"If a bank feed is connected to {account_label(account)}, it brings the same payments a second time: "
+        "then choose a clearing account instead, or let the feed do it: caspen-xero settings set --payments off"
+    )
+
+
+def _usable(accounts: Sequence[Account], text: str, why_not: Callable[[Account], str | None], purpose: str) -> Account:
+    account = find_account(accounts, text)
+    why = why_not(account)
+    if why is None:
+        return account
+    usable = [account_label(other) for other in accounts if why_not(other) is None]
+    raise ChoiceError(
+        "account-unusable",
+        f"{account_label(account)} can't {purpose}: {why}.",
+        f"These can: {', '.join(usable[:6])}{', ...' if len(usable) > 6 else ''}" if usable else "Add one in Xero.",
+    )

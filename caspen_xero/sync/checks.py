@@ -1,0 +1,147 @@
+"""What can be known before any call is made: missing settings, closed periods, unfit accounts and tax rates. Pure."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from caspen_xero.caspen.records import CreditNote, Invoice
+from caspen_xero.sync import accounts, taxes
+from caspen_xero.sync.problems import Problem, lock_date_problem, quoted
+from caspen_xero.sync.reference import Reference
+from caspen_xero.sync.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.taxes import NO_TAX, NO_TAX_RATE, percentage_of
+from caspen_xero.sync.translate import TaxChoice, Terms
+from caspen_xero.xero.documents import TaxRate
+
+
+def terms(snapshot: Snapshot) -> Terms | None:
+    """How invoices are written, from the links that are fit to use; None without a usable sales account."""
+    account = snapshot.reference.account(snapshot.account_links.get(accounts.SALES))
+    if account is None or accounts.why_not_sales(account):
+        return None
+    target = {"AccountID": account.account_id} | ({"AccountCode": account.code} if account.code else {})
+    choices = {}
+    for rate_id, tax_type in snapshot.tax_links.items():
+        caspen_rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
+        xero_rate = snapshot.reference.tax_rate(tax_type)
+        if caspen_rate is not None and xero_rate is not None and taxes.applies_to_sales(xero_rate, account):
+            choices[rate_id] = TaxChoice(tax_type, caspen_rate.rate, percentage_of(xero_rate))
+    return Terms(
+        sales_account=target,
+        taxes=choices,
+        privacy=snapshot.settings.privacy,
+        invoice_status=snapshot.settings.invoice_status,
+    )
+
+
+def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
+    """Everything that keeps an invoice from being written in Xero, as far as it can be known without asking."""
+    invoice = state.invoice
+    return [
+        *sales_account(invoice.id, snapshot),
+        *tax_rates(invoice.id, invoice, invoice.tax_mode, snapshot),
+        *_currency(invoice, snapshot.reference),
+        *locked(invoice.id, f"the invoice {invoice.number}", invoice.issue_date, snapshot.reference),
+    ]
+
+
+def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
+    """A missing or unfit account for invoice lines."""
+    account_id = snapshot.account_links.get(accounts.SALES)
+    account = snapshot.reference.account(account_id)
+    fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.reference)}"
+    if account_id is None:
+        reason = "no default account for invoice lines has been chosen"
+        return [Problem("sales-account-missing", invoice_id, reason, fix)]
+    if account is None:
+        reason = "the account chosen for invoice lines is no longer in Xero"
+        return [Problem("sales-account-missing", invoice_id, reason, fix)]
+    why = accounts.why_not_sales(account)
+    if why is None:
+        return []
+    reason = f"invoice lines can't go to {accounts.account_label(account)}: {why}"
+    return [Problem("sales-account-unfit", invoice_id, reason, fix)]
+
+
+def _likely_sales_account(reference: Reference) -> str:
+    usable = [account for account in reference.accounts if accounts.why_not_sales(account) is None]
+    usable.sort(
+        key=lambda account: (account.code != "200", account.type not in {"SALES", "REVENUE"}, account.code or "~")
+    )
+    return quoted(usable[0].code or usable[0].name or usable[0].account_id) if usable else "CODE"
+
+
+def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snapshot: Snapshot) -> list[Problem]:
+    """The tax rates of a document's lines that are not linked, or linked to one that Xero can't use there."""
+    if tax_mode == "none":
+        return []
+    account = snapshot.reference.account(snapshot.account_links.get(accounts.SALES))
+    found: list[Problem] = []
+    for rate_id in dict.fromkeys(line.tax_rate_id or NO_TAX for line in record.lines):
+        rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
+        if rate is None:
+            reason = f"its tax rate {rate_id} was never imported"
+            fix = "Export the tax rates from Caspen too, then: caspen-xero import PATH"
+            found.append(Problem("tax-rate-missing", invoice_id, reason, fix, subject=rate_id))
+            continue
+        fix = f"caspen-xero taxes map {quoted(rate.name)} {_likely_tax_type(rate.name, rate_id, snapshot)}"
+        tax_type = snapshot.tax_links.get(rate_id)
+        xero_rate = snapshot.reference.tax_rate(tax_type)
+        if tax_type is None:
+            choices = _equal_rates(rate_id, snapshot)
+            hint = f" (in Xero there is {' or '.join(map(taxes.rate_label, choices))})" if choices else ""
+            reason = f"Caspen's tax rate {rate.name} is not linked to a Xero tax rate{hint}"
+            found.append(Problem("tax-rate-not-linked", invoice_id, reason, fix, subject=rate_id))
+        elif xero_rate is None:
+            reason = f"the Xero tax rate {tax_type} that {rate.name} is linked to is no longer there"
+            found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
+        elif why := taxes.why_not_sales(xero_rate, account):
+            reason = f"Caspen's tax rate {rate.name} can't go to Xero as linked: {why}"
+            found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
+    return found
+
+
+def _equal_rates(rate_id: str, snapshot: Snapshot) -> list[TaxRate]:
+    rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates[rate_id]
+    fit = taxes.candidates(rate.rate, snapshot.reference.tax_rates)
+    return [candidate for candidate in fit if percentage_of(candidate) == rate.rate]
+
+
+def _likely_tax_type(name: str, rate_id: str, snapshot: Snapshot) -> str:
+    """The tax type for the command that people paste: of the rates of that percentage, the one whose name is most alike."""
+    if rate_id == NO_TAX:
+        outside = [rate for rate in _equal_rates(rate_id, snapshot) if rate.tax_type in {"BASEXCLUDED", "NONE"}]
+        return outside[0].tax_type if outside else "TAX_TYPE"
+    wanted = _words(name)
+    fit = sorted(
+        _equal_rates(rate_id, snapshot),
+        key=lambda rate: (-len(wanted & _words(rate.name)), not _words(rate.name) & {"income", "sales"}),
+    )
+    return quoted(fit[0].tax_type) if fit else "TAX_TYPE"
+
+
+def _words(name: str) -> set[str]:
+    return set(name.casefold().replace("-", " ").split())
+
+
+def _currency(invoice: Invoice, reference: Reference) -> list[Problem]:
+    base = reference.organisation.base_currency
+    if (
+        base is None
+        or invoice.currency == base
+        or reference.currencies is None
+        or invoice.currency in reference.currencies
+    ):
+        return []
+    reason = f"the organisation has not enabled the currency {invoice.currency} (Settings > Currencies in Xero)"
+    return [Problem("currency-not-enabled", invoice.id, reason, "caspen-xero push --refresh")]
+
+
+def locked(invoice_id: str, what: str, day: date, reference: Reference, subject: str = "") -> list[Problem]:
+    """A period-locked problem where a day is in a period that the organisation has locked."""
+    locks = [reference.organisation.period_lock_date, reference.organisation.end_of_year_lock_date]
+    lock = max((lock for lock in locks if lock is not None), default=None)
+    if lock is None or day > lock:
+        return []
+    problem = lock_date_problem(invoice_id, what, day, lock)
+    return [Problem(problem.code, invoice_id, problem.reason, problem.fix, subject)]

@@ -1,0 +1,78 @@
+"""Picking the one thing that a person named: by id, code or name, whatever the case; near matches where nothing fits.
+
+ChoiceError          code, message, fix, exit_code (1)
+    KIND-not-found   nothing is called that
+    KIND-ambiguous   several are
+    KIND-unusable    it is there, but can't be used for this
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+_Thing = TypeVar("_Thing")
+_NEAR = 3
+
+
+class ChoiceError(Exception):
+    """What a person named can't be used: there is no such thing, there are several, or it does not fit."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.fix = code, message, fix
+
+
+def choose(
+    text: str,
+    things: Sequence[_Thing],
+    *,
+    kind: str,
+    called: str,
+    names: Sequence[Callable[[_Thing], str | None]],
+    label: Callable[[_Thing], str],
+    alive: Callable[[_Thing], bool] = lambda thing: True,
+    fix: str = "",
+) -> _Thing:
+    """The thing that `text` names. The ways to name one are tried in turn; of namesakes the one that is `alive` wins.
+
+    `kind` begins the error's code (`account`), `called` is in its message ("account in Xero"). Raises `ChoiceError`.
+    """
+    wanted = _key(text)
+    for name in names:
+        found = [thing for thing in things if wanted and _key(name(thing)) == wanted]
+        living = [thing for thing in found if alive(thing)]
+        if len(living) == 1 or len(found) == 1:
+            return (living or found)[0]
+        if found:
+            several = ", ".join(label(thing) for thing in living or found)
+            raise ChoiceError(
+                f"{kind}-ambiguous",
+                f"More than one {called} is called {text!r}: {several}.",
+                "Name it by its id, or rename one of them.",
+            )
+    near = _near(wanted, [thing for thing in things if alive(thing)], names)
+    message = f"There is no {called} called {text!r}."
+    if near:
+        message += " Did you mean " + " or ".join(label(thing) for thing in near) + "?"
+    raise ChoiceError(f"{kind}-not-found", message, fix)
+
+
+def _key(text: str | None) -> str:
+    return " ".join((text or "").split()).casefold()
+
+
+def _near(wanted: str, things: Sequence[_Thing], names: Sequence[Callable[[_Thing], str | None]]) -> list[_Thing]:
+    """Up to three things with a name much like `wanted`, or that holds it, the likest first."""
+    likeness: list[tuple[float, int]] = []
+    for index, thing in enumerate(things):
+        keys = [key for key in (_key(name(thing)) for name in names) if key]
+        ratio = max((difflib.SequenceMatcher(None, wanted, key).ratio() for key in keys), default=0)
+        if len(wanted) >= 3 and any(wanted in key or (len(key) >= 3 and key in wanted) for key in keys):
+            ratio = max(ratio, 0.9)
+        if ratio >= 0.6:
+            likeness.append((-ratio, index))
+    return [things[index] for _, index in sorted(likeness)[:_NEAR]]

@@ -1,0 +1,81 @@
+"""What an invoice shows, side by side: what we would write, what we wrote, and what Xero shows now. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.xero.documents import Invoice
+
+Shape = dict[str, str]
+"""What people see of an invoice, as text by name (`line 2 quantity`); amounts without trailing zeros."""
+
+SHOWN = 6
+
+
+def invoice_shape(found: Invoice) -> Shape:
+    """What Xero shows of an invoice that was read with its lines."""
+    shape = {
+        "number": _text(found.invoice_number),
+        "contact": _text(found.contact.contact_id if found.contact else None),
+        "date": _text(found.date),
+        "due date": _text(found.due_date),
+        "reference": _text(found.reference),
+        "currency": _text(found.currency_code),
+        "amounts are": _text(found.line_amount_types),
+    }
+    for number, line in enumerate(found.line_items, 1):
+        shape |= {
+            f"line {number} description": _text(line.description),
+            f"line {number} quantity": _text(line.quantity),
+            f"line {number} price": _text(line.unit_amount),
+            f"line {number} discount": _text(line.discount_rate or line.discount_amount),
+            f"line {number} tax type": _text(line.tax_type),
+        }
+    shape["total"] = _text(found.total)
+    return {name: value for name, value in shape.items() if value}
+
+
+def body_shape(body: Mapping[str, Any]) -> Shape:
+    """What an invoice's body would show; its total and what Xero fills in by itself are left out."""
+    shape = invoice_shape(Invoice.model_validate(body))
+    return {name: value for name, value in shape.items() if name != "total"}
+
+
+def contact_shape(element: Mapping[str, Any]) -> Shape:
+    """What Xero shows of a contact, of the parts that we write."""
+    shape = {name: _text(element.get(name)) for name in ("Name", "FirstName", "LastName", "EmailAddress")}
+    for phone in element.get("Phones") or []:
+        if phone.get("PhoneType") == "DEFAULT":
+            shape["Phone"] = _text(phone.get("PhoneNumber"))
+    for address in element.get("Addresses") or []:
+        kind = address.get("AddressType")
+        if kind in ("STREET", "POBOX"):
+            for part in ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode", "Country"):
+                shape[f"{kind} {part}"] = _text(address.get(part))
+    return {name: value for name, value in shape.items() if value}
+
+
+def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[str, str, str]]:
+    """Where two shapes differ: (what, in the one, in the other). A total counts only where both have one."""
+    names = [name for name in {**one, **other} if name != "total" or (name in one and name in other)]
+    return [
+        (name, one.get(name, ""), other.get(name, "")) for name in names if one.get(name, "") != other.get(name, "")
+    ]
+
+
+def told(found: list[tuple[str, str, str]]) -> str:
+    """Differences in words: Caspen's side first."""
+    parts = [f"{name} is {ours or 'nothing'} in Caspen, {theirs or 'nothing'} in Xero" for name, ours, theirs in found]
+    more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
+    return ("; ".join(parts[:SHOWN]) + more) or "nothing that shows"
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, Decimal):
+        text = f"{value:f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return " ".join(str(value).split())

@@ -1,0 +1,88 @@
+"""Clients who changed their name, email or address: their contacts follow, if we made them and nobody edited them since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from caspen_xero.store import clinic, work
+from caspen_xero.store.mappings import Link, LinkKind, Mappings, name_key
+from caspen_xero.store.work import Refusal
+from caspen_xero.sync.compare import contact_shape, differences
+from caspen_xero.sync.identity import Party, contact_body, contact_content
+from caspen_xero.sync.lookup import ReadingClient, contacts_by_id
+from caspen_xero.sync.operations import Operation
+from caspen_xero.sync.translate import Privacy
+
+
+def contact_updates(
+    client: Callable[[], ReadingClient],
+    mappings: Mappings,
+    privacy: Privacy,
+    refusals: dict[tuple[str, str], Refusal],
+    warnings: list[str],
+) -> list[Operation]:
+    """The updates of contacts that are due. Reads those contacts (one call per 40) only where something would change."""
+    changed = [change for change in _changed(mappings, privacy) if ("update-contact", change[0].key) not in refusals]
+    if not changed:
+        return []
+    seen = contacts_by_id(client(), [link.xero_id for _, link, _ in changed])
+    operations: list[Operation] = []
+    for party, link, touched in changed:
+        element = seen.get(link.xero_id)
+        why_not = _why_left_alone(element, link)
+        if element is None or why_not is not None:
+            warnings.append(f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is.")
+            mappings.settle(link.kind, link.caspen_id, touched)
+            continue
+        contact = contact_body(party, _free_name(mappings, party, link))
+        warnings += contact.warnings
+        operations.append(
+            Operation(
+                kind="update-contact",
+                caspen_id=party.key,
+                invoice_id=None,
+                number=party.number,
+                detail=contact.body["Name"],
+                body={"ContactID": link.xero_id, **contact.body},
+                expected={"content": contact_content(party), "touched": touched},
+                target=link.xero_id,
+            )
+        )
+    return operations
+
+
+def _changed(mappings: Mappings, privacy: Privacy) -> Iterator[tuple[Party, Link, int]]:
+    """Parties whose contact would show something else now; those that would not are settled on the way."""
+    for kind, caspen_id, touched in work.contacts_to_do(mappings):
+        link_kind: LinkKind = "payer" if kind == "payer" else "contact"
+        link = mappings.link(link_kind, caspen_id)
+        record: Any = (clinic.contacts if kind == "payer" else clinic.clients)(mappings.store, [caspen_id]).get(
+            caspen_id
+        )
+        party = Party("payer" if kind == "payer" else "contact", caspen_id, record, privacy)
+        if link is None or record is None or privacy == "generic" or contact_content(party) == link.content:
+            mappings.settle(link_kind, caspen_id, touched)
+            continue
+        yield party, link, touched
+
+
+def _why_left_alone(element: dict[str, Any] | None, link: Link) -> str | None:
+    if element is None:
+        return "it is no longer in Xero"
+    if element.get("ContactStatus", "ACTIVE") != "ACTIVE":
+        return "it is archived in Xero"
+    if link.shown is not None and differences(link.shown, contact_shape(element)):
+        return "somebody has edited it in Xero"
+    return None
+
+
+def _free_name(mappings: Mappings, party: Party, link: Link) -> str:
+    """The party's name, made unique further where another active contact has it."""
+    attempt = -1
+    while True:
+        name = party.name() if attempt < 0 else party.name(unique=True, attempt=attempt)
+        others = [c for c in mappings.contacts_named([name]) if c.status == "ACTIVE" and c.xero_id != link.xero_id]
+        if not others or name_key(name) == name_key(link.number or ""):
+            return name
+        attempt += 1

@@ -1,0 +1,101 @@
+"""`invoices link`: a person says that an invoice, or a payment of it, is in Xero already."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from caspen_xero.store import clinic, work
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.lookup import ReadingClient, invoices_by_id, payment_by_id
+from caspen_xero.sync.plan_payments import GONE, payment_content
+from caspen_xero.sync.settle import Settler
+from caspen_xero.sync.translate import invoice_content
+from caspen_xero.xero.documents import Invoice, Payment
+
+_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class LinkError(Exception):
+    """What was named can't stand for the invoice or its payment: `link-not-an-id`, `link-not-found`, `link-does-not-fit`."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, fix: str = "") -> None:
+        super().__init__(message)
+        self.code, self.message, self.fix = code, message, fix
+
+
+def link_to(client: ReadingClient, mappings: Mappings, invoice_id: str, name: str, now: datetime) -> str:
+    """Links an invoice to the Xero invoice, or one of its payments to the Xero payment, with that id (or in that address).
+
+    Gives what was done, in words. Raises `LinkError`.
+    """
+    found_id = _ID.findall(name)
+    if not found_id:
+        raise LinkError(
+            "link-not-an-id", f"{name!r} holds no Xero id.", "Copy it from the address of the page in Xero."
+        )
+    xero_id = found_id[-1].lower()
+    element = invoices_by_id(client, [xero_id]).get(xero_id)
+    if element is not None:
+        return _link_invoice(mappings, invoice_id, Invoice.model_validate(element), now)
+    payment = payment_by_id(client, xero_id)
+    if payment is not None:
+        return _link_payment(mappings, invoice_id, Payment.model_validate(payment), now)
+    raise LinkError("link-not-found", f"Xero has neither an invoice nor a payment {xero_id}.", "Check the id in Xero.")
+
+
+def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: datetime) -> str:
+    xero_id = found.invoice_id or ""
+    _not_linked_elsewhere(mappings, xero_id, invoice_id)
+    if found.type not in (None, "ACCREC") or found.status in ("VOIDED", "DELETED"):
+        raise LinkError("link-does-not-fit", f"{found.invoice_number} is no living sales invoice ({found.status}).")
+    invoice = clinic.invoices(mappings.store, [invoice_id])[invoice_id]
+    with mappings.store.write():
+        before = mappings.link("invoice", invoice_id)
+        if before is not None and before.xero_id != xero_id:
+            raise LinkError(
+                "link-does-not-fit", f"{invoice.number} is linked to another Xero invoice ({before.xero_id})."
+            )
+        Settler(mappings, lambda: now).link_invoice(
+            invoice_id, found, made_by_us=before is not None and before.made_by_us, content=invoice_content(invoice)
+        )
+        work.forgive_invoices(mappings, [invoice_id])
+        work.replace_problems(mappings, invoice_id, [], now)
+    return f"is linked to {found.invoice_number} in Xero ({found.total}, {found.status})"
+
+
+def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: datetime) -> str:
+    xero_id = found.payment_id or ""
+    _not_linked_elsewhere(mappings, xero_id, invoice_id)
+    link = mappings.link("invoice", invoice_id)
+    if link is None or found.invoice is None or found.invoice.invoice_id != link.xero_id or found.status == "DELETED":
+        raise LinkError("link-does-not-fit", "That payment in Xero is not on this invoice, or is deleted.")
+    linked = mappings.links_of_invoices("payment", [invoice_id])
+    taken = {payment.caspen_id for payment in linked}
+    waiting = [
+        payment
+        for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
+        if payment.allocation_id not in taken and payment.status not in GONE
+    ]
+    fit = [payment for payment in waiting if payment.amount == found.amount] or (waiting if len(waiting) == 1 else [])
+    if not fit:
+        raise LinkError("link-does-not-fit", f"No payment of {found.amount} of this invoice is waiting in Caspen.")
+    with mappings.store.write():
+        Settler(mappings, lambda: now).link_payment(
+            fit[0].allocation_id,
+            invoice_id,
+            xero_id,
+            {"amount": str(found.amount), "content": payment_content(fit[0])},
+            made_by_us=False,
+            number=found.reference,
+        )
+        work.forgive_invoices(mappings, [invoice_id])
+    return f"has its payment of {fit[0].amount} linked to the one of {found.date} in Xero"
+
+
+def _not_linked_elsewhere(mappings: Mappings, xero_id: str, invoice_id: str) -> None:
+    link = mappings.links_to([xero_id]).get(xero_id)
+    if link is not None and invoice_id not in (link.caspen_id, link.invoice_id):
+        raise LinkError("link-does-not-fit", f"That document already stands for {link.caspen_id} in Caspen.")

@@ -1,0 +1,195 @@
+"""What has to happen, from the store alone. Pure: the same plan is printed by a dry run and carried out by a push.
+
+Making a plan again after a step has been carried out gives the next steps, so a crash at any moment only means planning anew.
+What one concern needs is decided in a file of its own: `plan_contacts`, `plan_invoices`, `plan_payments`, `plan_credit_notes`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.store.work import Refusal
+from caspen_xero.sync import checks, plan_credit_notes, plan_invoices, plan_payments
+from caspen_xero.sync.identity import Party
+from caspen_xero.sync.operations import Operation, OperationKind
+from caspen_xero.sync.problems import Problem, push_command
+from caspen_xero.sync.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.translate import Terms
+
+FINALISED = ("open", "paid")
+
+
+@dataclass
+class Plan:
+    """Steps to carry out, problems by invoice, warnings, and the invoices that need nothing more.
+
+    `asks_for_contacts`: a party is not linked yet, so Xero's contacts should be known as they are now. `asks_for_invoices`:
+    InvoiceIDs that have to be read before something is decided; `asks_for_payments` and
+    `asks_for_credit_notes`: the same for what is to be taken back.
+    `archived`: the parties whose contact only a person can restore. `waiting`: why invoices wait though nothing is wrong.
+    """
+
+    operations: list[Operation] = field(default_factory=list)
+    problems: defaultdict[str, list[Problem]] = field(default_factory=lambda: defaultdict(list))
+    warnings: list[str] = field(default_factory=list)
+    archived: list[Party] = field(default_factory=list)
+    waiting: dict[str, str] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    asks_for_contacts: bool = False
+    asks_for_invoices: set[str] = field(default_factory=set)
+    asks_for_payments: set[str] = field(default_factory=set)
+    asks_for_credit_notes: set[str] = field(default_factory=set)
+    done: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem that took a look into Xero to find: kept like a refusal, so that the next push need not look again."""
+
+    operation: OperationKind
+    caspen_id: str
+    code: str
+    reason: str
+    fix: str
+    basis: str
+
+
+def make_plan(snapshot: Snapshot) -> Plan:
+    """The plan for the invoices of a snapshot."""
+    planner = Planner(snapshot)
+    for state in snapshot.invoices:
+        planner.plan_invoice(state)
+    return planner.plan
+
+
+class Planner:
+    """One plan in the making: the snapshot, what was decided so far, and the ways to add to it."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.plan = Plan()
+        self.terms: Terms | None = checks.terms(snapshot)
+        self.contact_ids: dict[str, str | None] = {}
+        self.contact_problems: dict[str, Problem] = {}
+        self.promised: defaultdict[str, Decimal] = defaultdict(Decimal)
+
+    def plan_invoice(self, state: InvoiceState) -> None:
+        """Adds what one invoice needs; an invoice that adds nothing is done.
+
+        What is gone in Caspen is taken back first: Xero lets nobody change or void an invoice that has payments or credits.
+        """
+        before = self._amount(state)
+        plan_payments.take_back(self, state)
+        plan_credit_notes.take_back(self, state)
+        if state.invoice.status in FINALISED:
+            plan_invoices.plan_finalised(self, state, taking_back=self._amount(state) != before)
+            plan_payments.plan_payments(self, state)
+            plan_credit_notes.plan_credit_notes(self, state)
+        elif state.invoice.status in ("void", "deleted"):
+            plan_invoices.plan_void(self, state, taking_back=self._amount(state) != before)
+        if self._amount(state) == before:
+            self.plan.done.append(state.invoice.id)
+
+    def _amount(self, state: InvoiceState) -> tuple[int, ...]:
+        plan, id_ = self.plan, state.invoice.id
+        asked = len(plan.asks_for_invoices) + len(plan.asks_for_payments) + len(plan.asks_for_credit_notes)
+        return (
+            len(plan.operations),
+            len(plan.problems.get(id_, ())),
+            len(plan.findings),
+            asked,
+            int(id_ in plan.waiting),
+        )
+
+    def add(
+        self,
+        state: InvoiceState,
+        kind: OperationKind,
+        *,
+        detail: str,
+        body: dict[str, Any] | None,
+        expected: dict[str, Any],
+        caspen_id: str | None = None,
+        number: str | None = None,
+        target: str = "",
+        other: str = "",
+    ) -> None:
+        """Adds a step that belongs to an invoice."""
+        self.plan.operations.append(
+            Operation(
+                kind=kind,
+                caspen_id=caspen_id or state.invoice.id,
+                invoice_id=state.invoice.id,
+                number=number or state.invoice.number,
+                detail=detail,
+                body=body,
+                expected=expected,
+                basis=self.basis(state),
+                target=target,
+                other=other,
+            )
+        )
+
+    def basis(self, state: InvoiceState) -> str:
+        """What a refusal of a step of this invoice depends on, as far as we can know: the invoice and the settings."""
+        return f"{state.touched}.{self.snapshot.settings_number}"
+
+    def problem(
+        self,
+        state: InvoiceState,
+        code: str,
+        reason: str,
+        fix: str = "",
+        *,
+        subject: str = "",
+        xero_says: str | None = None,
+        attempts: int | None = None,
+    ) -> None:
+        """Adds a problem of an invoice; without a `fix` it is to push the invoice again."""
+        fix = fix or push_command(state.invoice.number, state.invoice.id)
+        self.plan.problems[state.invoice.id].append(
+            Problem(code, state.invoice.id, reason, fix, subject, xero_says, attempts)
+        )
+
+    def found(
+        self,
+        state: InvoiceState,
+        kind: OperationKind,
+        code: str,
+        reason: str,
+        fix: str,
+        *,
+        caspen_id: str | None = None,
+    ) -> None:
+        """Adds a problem that a look into Xero has shown; it stays until something changes or it is time to look again."""
+        id_ = caspen_id or state.invoice.id
+        self.plan.findings.append(Finding(kind, id_, code, reason, fix, self.basis(state)))
+        self.problem(state, code, reason, fix, subject=_subject(state, id_))
+
+    def held(self, state: InvoiceState, kind: OperationKind, caspen_id: str | None = None) -> bool:
+        """Whether Xero has refused this step as things stand; then that is the problem, and it is not sent again yet."""
+        refusal = self.refusal(state, kind, caspen_id)
+        if refusal is None:
+            return False
+        self.problem(
+            state,
+            refusal.code,
+            refusal.reason,
+            refusal.fix,
+            subject=_subject(state, caspen_id or state.invoice.id),
+            xero_says=refusal.xero_says,
+            attempts=refusal.attempts,
+        )
+        return True
+
+    def refusal(self, state: InvoiceState, kind: OperationKind, caspen_id: str | None = None) -> Refusal | None:
+        """Xero's refusal of this step, if it still stands."""
+        refusal = self.snapshot.refusals.get((kind, caspen_id or state.invoice.id))
+        return refusal if refusal is not None and refusal.basis == self.basis(state) else None
+
+
+def _subject(state: InvoiceState, caspen_id: str) -> str:
+    return "" if caspen_id == state.invoice.id else caspen_id

@@ -1,0 +1,119 @@
+"""The contact that an invoice goes to: linked, found, to be created, or in the way. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caspen_xero.store.mappings import name_key
+from caspen_xero.sync.identity import GENERIC_ID, contact_body, contact_content, match_party
+from caspen_xero.sync.operations import Operation
+from caspen_xero.sync.problems import Problem, push_command
+from caspen_xero.xero.deeplinks import contact_link
+
+if TYPE_CHECKING:
+    from caspen_xero.sync.plan import Planner
+    from caspen_xero.sync.snapshot import InvoiceState
+
+
+def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
+    """The ContactID that an invoice goes to, and whether it can have one: (None, True) means that it is to be created first."""
+    key = state.party.key
+    if key not in planner.contact_ids:
+        planner.contact_ids[key] = _decide(planner, state)
+    problem = planner.contact_problems.get(key)
+    if problem is None:
+        return planner.contact_ids[key], True
+    fix = problem.fix or push_command(state.invoice.number, state.invoice.id)
+    planner.problem(
+        state, problem.code, problem.reason, fix, subject=key, xero_says=problem.xero_says, attempts=problem.attempts
+    )
+    return None, False
+
+
+def _decide(planner: Planner, state: InvoiceState) -> str | None:
+    book, party = planner.snapshot.contacts, state.party
+    link = book.links.get((party.kind, party.caspen_id))
+    if link is not None:
+        known = book.by_id.get(link.xero_id)
+        if known is not None and known.merged_to:
+            _link(planner, state, known.merged_to, known.name)
+            return known.merged_to
+        if known is not None and known.status != "ACTIVE":
+            _asks(planner, state)
+            _archived(planner, state, known.xero_id, known.name)
+            return None
+        return link.xero_id
+    _asks(planner, state)
+    match = match_party(party, book.numbered.get(party.number, []), book.named, planner.snapshot.taken_names)
+    if match.known is not None:
+        found = match.known.merged_to or match.known.xero_id
+        _link(planner, state, found, match.known.name)
+        return found
+    if match.archived is not None:
+        _archived(planner, state, match.archived.xero_id, match.archived.name)
+        return None
+    _create(planner, state, match.name)
+    return None
+
+
+def _asks(planner: Planner, state: InvoiceState) -> None:
+    planner.plan.asks_for_contacts |= ("match-contact", state.party.key) not in planner.snapshot.refusals
+
+
+def _create(planner: Planner, state: InvoiceState, name: str) -> None:
+    party, snapshot = state.party, planner.snapshot
+    if party.record is None and party.caspen_id != GENERIC_ID:
+        who = "client" if party.kind == "contact" else "payer (Invoice to)"
+        fix = "Export it from Caspen too, then: caspen-xero import PATH"
+        reason = f"its {who} {party.caspen_id} was never imported"
+        planner.contact_problems[party.key] = Problem("client-missing", "", reason, fix)
+        return
+    touched = snapshot.contacts.touched.get((party.kind, party.caspen_id), 0)
+    basis = f"{touched}.{snapshot.settings_number}.{name}"
+    refusal = snapshot.refusals.get(("create-contact", party.key))
+    if refusal is not None and refusal.basis == basis:
+        planner.contact_problems[party.key] = Problem(
+            refusal.code,
+            "",
+            f"its contact {name}: {refusal.reason}",
+            refusal.fix,
+            xero_says=refusal.xero_says,
+            attempts=refusal.attempts,
+        )
+        return
+    snapshot.taken_names.add(name_key(name))
+    contact = contact_body(party, name)
+    planner.plan.warnings += contact.warnings
+    planner.plan.operations.append(
+        Operation(
+            kind="create-contact",
+            caspen_id=party.key,
+            invoice_id=None,
+            number=party.number,
+            detail=name,
+            body=contact.body,
+            expected={"content": contact_content(party), "name": name, "touched": touched},
+            basis=basis,
+        )
+    )
+
+
+def _link(planner: Planner, state: InvoiceState, xero_id: str, name: str) -> None:
+    planner.plan.operations.append(
+        Operation(
+            kind="link-contact",
+            caspen_id=state.party.key,
+            invoice_id=None,
+            number=state.party.number,
+            detail=name,
+            body={},
+            target=xero_id,
+        )
+    )
+
+
+def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str) -> None:
+    link = contact_link(planner.snapshot.reference.organisation.short_code, contact_id)
+    reason = f"its contact {name} is archived in Xero, which only a person can undo: open {link} and restore it"
+    planner.plan.archived.append(state.party)
+    planner.contact_problems[state.party.key] = Problem("contact-archived", "", reason, "")

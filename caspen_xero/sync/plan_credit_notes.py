@@ -1,0 +1,189 @@
+"""Credit notes: a Xero credit note with the same figures, then allocated to its invoice; taken back when void. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from caspen_xero.sync import checks
+from caspen_xero.sync.plan_contacts import contact_of
+from caspen_xero.sync.plan_invoices import UNAPPROVED, expectation, totals_agree
+from caspen_xero.sync.problems import push_command, totals_problem
+from caspen_xero.sync.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
+
+if TYPE_CHECKING:
+    from caspen_xero.caspen.records import CreditNote
+    from caspen_xero.store.mappings import Link
+    from caspen_xero.sync.plan import Planner
+    from caspen_xero.sync.snapshot import InvoiceState
+
+GONE_IN_XERO = ("VOIDED", "DELETED")
+
+
+def take_back(planner: Planner, state: InvoiceState) -> None:
+    """Undoes the allocation of credit notes that are void in Caspen, then voids them."""
+    for note in state.credit_notes:
+        link = state.credit_note_links.get(note.id)
+        if note.status == "issued" or link is None or link.status in GONE_IN_XERO:
+            continue
+        if not link.made_by_us:
+            reason = f"the credit note {note.number} is void in Caspen; caspen-xero did not make the one in Xero"
+            planner.problem(state, "credit-note-not-ours", reason, subject=note.id)
+            continue
+        allocation = state.allocation_links.get(note.id)
+        if allocation is not None and not planner.held(state, "remove-allocation", note.id):
+            seen = planner.snapshot.looks.allocations.get(link.xero_id)
+            planner.plan.asks_for_credit_notes |= {link.xero_id} if not allocation.number and seen is None else set()
+            allocation_id = allocation.number or (seen or {}).get(state.link.xero_id if state.link else "")
+            planner.add(
+                state,
+                "remove-allocation",
+                caspen_id=note.id,
+                number=note.number,
+                detail=f"{note.total}",
+                body={} if allocation_id else None,
+                expected={},
+                target=link.xero_id,
+                other=allocation_id or "",
+            )
+        if planner.held(state, "void-credit-note", note.id):
+            continue
+        planner.add(
+            state,
+            "void-credit-note",
+            caspen_id=note.id,
+            number=note.number,
+            detail=f"{note.total}",
+            body={"CreditNoteID": link.xero_id, "Status": "DELETED" if link.status in UNAPPROVED else "VOIDED"}
+            if allocation is None
+            else None,
+            expected={"content": link.content},
+            target=link.xero_id,
+        )
+
+
+def plan_credit_notes(planner: Planner, state: InvoiceState) -> None:
+    """Adds the credit notes and allocations that Xero does not have yet."""
+    for note in state.credit_notes:
+        if note.status == "issued":
+            _plan_note(planner, state, note)
+
+
+def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
+    link = state.credit_note_links.get(note.id)
+    if link is None:
+        _create(planner, state, note)
+    elif link.status in GONE_IN_XERO:
+        reason = (
+            f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
+        )
+        planner.problem(state, "credit-note-voided-in-xero", reason, subject=note.id)
+    elif link.content is not None and link.content != credit_note_content(note):
+        reason = (
+            f"the credit note {note.number} has changed in Caspen since it was sent; void it there and issue another"
+        )
+        planner.problem(state, "credit-note-changed", reason, subject=note.id)
+    elif (link.subtotal, link.tax, link.total) != (note.subtotal, note.tax, note.total):
+        figures = (note.subtotal, note.tax, note.total)
+        problem = totals_problem(
+            state.invoice.id,
+            f"the figures of credit note {note.number} differ",
+            figures,
+            (link.subtotal, link.tax, link.total),
+            push_command(state.invoice.number, state.invoice.id),
+        )
+        planner.problem(state, problem.code, problem.reason, problem.fix, subject=note.id)
+    elif link.status in UNAPPROVED:
+        if not planner.held(state, "authorise-credit-note", note.id):
+            planner.add(
+                state,
+                "authorise-credit-note",
+                caspen_id=note.id,
+                number=note.number,
+                detail="approve",
+                body={"CreditNoteID": link.xero_id, "Status": "AUTHORISED"},
+                expected={"content": link.content},
+                target=link.xero_id,
+            )
+    elif note.id not in state.allocation_links and note.total:
+        _allocate(planner, state, note, link)
+
+
+def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
+    if planner.held(state, "create-credit-note", note.id):
+        return
+    invoice_waits = bool(planner.plan.problems.get(state.invoice.id)) and state.link is None
+    if invoice_waits:
+        return
+    problems = [
+        *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
+        *checks.locked(
+            state.invoice.id, f"the credit note {note.number}", note.date, planner.snapshot.reference, subject=note.id
+        ),
+        *checks.sales_account(state.invoice.id, planner.snapshot),
+    ]
+    if problems or planner.terms is None:
+        planner.plan.problems[state.invoice.id] += problems
+        return
+    document = _translated(planner, state, note)
+    contact_id, possible = contact_of(planner, state) if document else (None, False)
+    if document is None or not possible:
+        return
+    link = state.link
+    ready = link is not None and link.status not in UNAPPROVED and totals_agree(state, link)
+    blocked = planner.plan.problems.get(state.invoice.id)
+    if link is not None and not ready and not blocked and not _will_be_approved(planner, state):
+        planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
+        return
+    document.body["Contact"] = {"ContactID": contact_id}
+    proves_tax = document.explicit_tax and not planner.snapshot.settings.keeps_tax_amount
+    if proves_tax:
+        document.body["Status"] = "DRAFT"
+    planner.add(
+        state,
+        "create-credit-note",
+        caspen_id=note.id,
+        number=note.number,
+        detail=f"{note.total} on {state.invoice.number}",
+        body=document.body if ready and contact_id else None,
+        expected=expectation(document, credit_note_content(note))
+        | {"contact_id": contact_id, "proves_tax": proves_tax},
+    )
+
+
+def _will_be_approved(planner: Planner, state: InvoiceState) -> bool:
+    return any(
+        step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
+        for step in planner.plan.operations
+    )
+
+
+def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Document | None:
+    assert planner.terms is not None
+    try:
+        return translate_credit_note(note, state.invoice, planner.terms)
+    except CannotTranslate as error:
+        fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
+        planner.problem(state, error.code, f"the credit note {note.number}: {error.reason}", fix, subject=note.id)
+        return None
+
+
+def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Link) -> None:
+    if planner.held(state, "allocate-credit-note", note.id):
+        return
+    ready = state.link is not None and state.link.status not in UNAPPROVED
+    planner.add(
+        state,
+        "allocate-credit-note",
+        caspen_id=note.id,
+        number=note.number,
+        detail=f"{note.total} to {state.invoice.number}",
+        body={
+            "Amount": note.total,
+            "Date": max(note.date, state.invoice.issue_date),
+            "Invoice": {"InvoiceID": state.link.xero_id},
+        }
+        if ready and state.link is not None
+        else None,
+        expected={"amount": str(note.total), "invoice_xero_id": state.link.xero_id if state.link else ""},
+        target=link.xero_id,
+    )

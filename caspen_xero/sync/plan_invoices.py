@@ -1,0 +1,245 @@
+"""The invoice itself: created, changed by its id, approved, voided. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from caspen_xero.sync import checks
+from caspen_xero.sync.compare import body_shape, differences, invoice_shape, told
+from caspen_xero.sync.plan_contacts import contact_of
+from caspen_xero.sync.problems import push_command, quoted, totals_problem
+from caspen_xero.sync.translate import CannotTranslate, Document, invoice_content, translate_invoice
+
+if TYPE_CHECKING:
+    from caspen_xero.store.mappings import Link
+    from caspen_xero.sync.plan import Planner
+    from caspen_xero.sync.snapshot import InvoiceState
+
+GONE_IN_XERO = ("VOIDED", "DELETED")
+UNAPPROVED = ("DRAFT", "SUBMITTED")
+
+
+def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
+    """Adds what a finalised invoice needs of itself. `taking_back`: payments or credits of it have to go first."""
+    link = state.link
+    if link is None:
+        _create(planner, state)
+    elif link.status in GONE_IN_XERO:
+        reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
+        planner.problem(state, "voided-in-xero", reason, f"caspen-xero invoices skip {_name(state)}")
+    elif link.content is not None and link.content != invoice_content(state.invoice):
+        if not taking_back:
+            _change(planner, state, link)
+    elif not totals_agree(state, link):
+        _mend(planner, state, link)
+    else:
+        _authorise(planner, state, link)
+
+
+def totals_agree(state: InvoiceState, link: Link) -> bool:
+    """Whether Xero shows Caspen's subtotal, tax and total."""
+    return (link.subtotal, link.tax, link.total) == _figures(state)
+
+
+def expectation(document: Document, content: str) -> dict[str, Any]:
+    """What an answer is held against, as plain JSON values for the journal."""
+    return {
+        "content": content,
+        "subtotal": str(document.subtotal),
+        "tax": str(document.tax),
+        "total": str(document.total),
+        "explicit_tax": document.explicit_tax,
+        "status": document.body.get("Status"),
+    }
+
+
+def _create(planner: Planner, state: InvoiceState) -> None:
+    if planner.held(state, "create-invoice"):
+        return
+    document = _written(planner, state)
+    contact_id, possible = contact_of(planner, state) if document else (None, False)
+    if document is None or not possible:
+        return
+    if ("approve", "organisation") in planner.snapshot.refusals and document.body["Status"] == "AUTHORISED":
+        planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
+        return
+    document.body["Contact"] = {"ContactID": contact_id}
+    proves_tax = document.explicit_tax and not planner.snapshot.settings.keeps_tax_amount
+    if proves_tax:
+        document.body["Status"] = "DRAFT"
+    planner.add(
+        state,
+        "create-invoice",
+        detail=f"{document.total} {state.invoice.currency} for {state.party.full_name or state.party.name()}",
+        body=document.body if contact_id else None,
+        expected=expectation(document, invoice_content(state.invoice))
+        | {"contact_id": contact_id, "proves_tax": proves_tax},
+    )
+
+
+def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) -> Document | None:
+    """The invoice as it is to stand in Xero, or None with the problems that keep it from that."""
+    problems = checks.before_invoice(state, planner.snapshot)
+    if problems or planner.terms is None:
+        planner.plan.problems[state.invoice.id] += problems
+        return None
+    try:
+        return translate_invoice(state.invoice, planner.terms, state.payer_name, certain=certain)
+    except CannotTranslate as error:
+        fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
+        planner.problem(state, error.code, error.reason, fix)
+        return None
+
+
+def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """Approves a draft of ours that has shown the right figures."""
+    if link.status not in UNAPPROVED or planner.snapshot.settings.invoice_status == "DRAFT" or not link.made_by_us:
+        return
+    if planner.held(state, "authorise-invoice"):
+        return
+    if ("approve", "organisation") in planner.snapshot.refusals:
+        planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
+        return
+    planner.add(
+        state,
+        "authorise-invoice",
+        detail="approve",
+        body={"InvoiceID": link.xero_id, "Status": "AUTHORISED"},
+        expected={"content": link.content},
+        target=link.xero_id,
+    )
+
+
+# --- changes
+
+
+def _change(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """Caspen's invoice has changed since it was sent: the same Xero document is updated, if nothing speaks against it."""
+    overwrite = state.invoice.id in planner.snapshot.overwrite
+    if planner.held(state, "update-invoice"):
+        return
+    document = _written(planner, state)
+    contact_id, possible = contact_of(planner, state) if document else (None, False)
+    if document is None or not possible:
+        return
+    seen = planner.snapshot.looks.invoices.get(link.xero_id)
+    if seen is None:
+        planner.plan.asks_for_invoices.add(link.xero_id)
+        planner.add(state, "update-invoice", detail="changed in Caspen", body=None, expected={}, target=link.xero_id)
+        return
+    document.body["Contact"] = {"ContactID": contact_id}
+    shown, wanted = invoice_shape(seen), body_shape(document.body)
+    if (seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)):
+        reason = "it has changed in Caspen, but has a payment or credit in Xero: " + told(differences(wanted, shown))
+        planner.found(state, "update-invoice", "changed-after-payment", reason, _later(state))
+        return
+    edited = link.shown is not None and differences(link.shown, shown)
+    if (edited or not link.made_by_us) and not overwrite:
+        why = "it was also edited in Xero" if edited else "it was not made by caspen-xero"
+        reason = f"it has changed in Caspen, and {why}: " + told(differences(wanted, shown))
+        fix = f"caspen-xero push --overwrite {_name(state)}"
+        planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
+        return
+    if seen.date is not None:
+        locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.reference)
+        if locked:
+            planner.plan.problems[state.invoice.id] += locked
+            return
+    _update(planner, state, link, document, contact_id, "changed in Caspen")
+
+
+def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """Xero's figures are not Caspen's: written once more by id with nothing left to round, else a problem."""
+    refusal = planner.refusal(state, "update-invoice")
+    if refusal is not None and refusal.code == "changed-in-xero":
+        planner.held(state, "update-invoice")
+        return
+    if refusal is not None or not link.made_by_us or link.amount_paid or link.amount_credited:
+        figures = [figure for figure in _figures(state) if figure is not None]
+        shown = (link.subtotal, link.tax, link.total)
+        problem = totals_problem(state.invoice.id, "the figures differ", figures, shown, _later(state))
+        planner.plan.problems[state.invoice.id].append(replace(problem, attempts=refusal.attempts if refusal else None))
+        return
+    seen = planner.snapshot.looks.invoices.get(link.xero_id)
+    if seen is None and state.invoice.id not in planner.snapshot.created:
+        planner.plan.asks_for_invoices.add(link.xero_id)
+        planner.add(state, "update-invoice", detail="mend the figures", body=None, expected={}, target=link.xero_id)
+        return
+    edits = differences(link.shown, invoice_shape(seen)) if seen is not None and link.shown is not None else []
+    if edits and state.invoice.id not in planner.snapshot.overwrite:
+        reason = "it was edited in Xero since it was sent: " + told(edits)
+        fix = f"caspen-xero push --overwrite {_name(state)}"
+        planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
+        return
+    document = _written(planner, state, certain=True)
+    contact_id, possible = contact_of(planner, state) if document else (None, False)
+    if document is not None and possible:
+        _update(planner, state, link, document, contact_id, "mend the figures")
+
+
+def _update(
+    planner: Planner, state: InvoiceState, link: Link, document: Document, contact_id: str | None, detail: str
+) -> None:
+    document.body["Contact"] = {"ContactID": contact_id}
+    if link.status in UNAPPROVED:
+        document.body["Status"] = "DRAFT"  # approved in a step of its own, once its figures are right
+    planner.add(
+        state,
+        "update-invoice",
+        detail=detail,
+        body={"InvoiceID": link.xero_id, **document.body} if contact_id else None,
+        expected=expectation(document, invoice_content(state.invoice)) | {"made_by_us": True},
+        target=link.xero_id,
+    )
+
+
+def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
+    """Adds what an invoice that is void (or deleted) in Caspen needs; one that never was in Xero needs nothing."""
+    link = state.link
+    if link is None or link.status in GONE_IN_XERO or planner.held(state, "void-invoice"):
+        return
+    if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
+        reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
+        planner.problem(state, "void-not-ours", reason, f"caspen-xero push --overwrite {_name(state)}")
+        return
+    problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.reference)
+    if problems:
+        planner.plan.problems[state.invoice.id] += problems
+        return
+    seen = planner.snapshot.looks.invoices.get(link.xero_id)
+    if not taking_back and seen is None:
+        planner.plan.asks_for_invoices.add(link.xero_id)
+    if (
+        seen is not None
+        and ((seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)))
+        and not taking_back
+    ):
+        reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero did not make"
+        planner.found(state, "void-invoice", "void-has-payment", reason, _later(state))
+        return
+    status = seen.status if seen is not None else link.status
+    planner.add(
+        state,
+        "void-invoice",
+        detail="void",
+        body={"InvoiceID": link.xero_id, "Status": "DELETED" if status in UNAPPROVED else "VOIDED"}
+        if seen is not None and not taking_back
+        else None,
+        expected={"content": link.content},
+        target=link.xero_id,
+    )
+
+
+def _figures(state: InvoiceState) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    return (state.invoice.subtotal, state.invoice.tax, state.invoice.total)
+
+
+def _name(state: InvoiceState) -> str:
+    return quoted(state.invoice.number or state.invoice.id)
+
+
+def _later(state: InvoiceState) -> str:
+    """The command that reads Xero anew and tries the invoice again."""
+    return push_command(state.invoice.number, state.invoice.id)

@@ -1,0 +1,253 @@
+"""Payments: one Xero payment for each allocation of a Caspen payment to a synced invoice; never a second one. Pure."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from caspen_xero.sync import accounts, checks
+from caspen_xero.sync.plan_invoices import UNAPPROVED, totals_agree
+from caspen_xero.sync.problems import Problem, push_command, quoted
+from caspen_xero.xero.documents import Account, Invoice, Payment
+
+if TYPE_CHECKING:
+    from caspen_xero.store.clinic import AppliedPayment
+    from caspen_xero.store.mappings import Link
+    from caspen_xero.sync.plan import Planner
+    from caspen_xero.sync.snapshot import InvoiceState, Snapshot
+
+GONE = ("void", "deleted")
+
+
+def take_back(planner: Planner, state: InvoiceState) -> None:
+    """Deletes the Xero payments that we made for what is void, removed or changed in Caspen."""
+    wanted = {payment.allocation_id: payment for payment in state.payments if payment.status not in GONE}
+    for allocation_id, link in state.payment_links.items():
+        payment = wanted.get(allocation_id)
+        if payment is not None and link.content in (None, payment_content(payment)):
+            continue
+        if planner.held(state, "delete-payment", allocation_id):
+            continue
+        if not link.made_by_us:
+            reason = (
+                "a payment was removed in Caspen; the one in Xero was made there, so it is left alone"
+                if payment is None
+                else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
+            )
+            fix = f"caspen-xero invoices show {quoted(state.invoice.number or state.invoice.id)}"
+            planner.problem(state, "payment-not-ours", reason, fix, subject=allocation_id)
+            continue
+        _delete(planner, state, allocation_id, link)
+
+
+def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Link) -> None:
+    seen = planner.snapshot.looks.payments.get(link.xero_id)
+    if seen is None:
+        planner.plan.asks_for_payments.add(link.xero_id)
+    elif seen.is_reconciled:
+        reason = (
+            f"a payment of {link.total} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
+        )
+        planner.found(
+            state,
+            "delete-payment",
+            "payment-reconciled",
+            reason,
+            push_command(state.invoice.number, state.invoice.id),
+            caspen_id=allocation_id,
+        )
+        return
+    planner.add(
+        state,
+        "delete-payment",
+        caspen_id=allocation_id,
+        number=link.number,
+        detail=f"{link.total}",
+        body={"Status": "DELETED"} if seen is not None else None,
+        expected={},
+        target=link.xero_id,
+    )
+
+
+def plan_payments(planner: Planner, state: InvoiceState) -> None:
+    """Adds the payments that Xero does not have yet."""
+    missing = [
+        payment
+        for payment in state.payments
+        if payment.status not in GONE and payment.amount and payment.allocation_id not in state.payment_links
+    ]
+    for payment in missing:
+        if payment.xero_id:
+            planner.add(
+                state,
+                "adopt-payment",
+                caspen_id=payment.allocation_id,
+                number=None,
+                detail=f"{payment.amount} came from Xero",
+                body={},
+                expected={"amount": str(payment.amount), "content": payment_content(payment)},
+                target=payment.xero_id,
+            )
+        elif planner.snapshot.settings.payments:
+            _create(planner, state, payment)
+
+
+def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+    link, snapshot = state.link, planner.snapshot
+    if planner.held(state, "create-payment", payment.allocation_id):
+        return
+    account, problem = payment_account(state, payment, snapshot)
+    problems = [problem] if problem else []
+    problems += checks.locked(
+        state.invoice.id,
+        f"the payment of {payment.amount}",
+        payment.date,
+        snapshot.reference,
+        subject=payment.allocation_id,
+    )
+    if problems:
+        planner.plan.problems[state.invoice.id] += problems
+        return
+    if link is None or planner.plan.problems.get(state.invoice.id):
+        ready = False
+    elif link.status in UNAPPROVED:
+        ready = False
+        if _approval_is_ours(planner, state, link):
+            pass
+        else:
+            _wait_for_approval(planner, state, link)
+            return
+    else:
+        ready = totals_agree(state, link)
+    if ready and link is not None and state.invoice.id not in snapshot.created:
+        seen = snapshot.looks.invoices.get(link.xero_id)
+        if seen is None:
+            planner.plan.asks_for_invoices.add(link.xero_id)
+            ready = False
+        elif not _clear_to_pay(planner, state, payment, seen):
+            return
+    reference = payment_reference(snapshot, payment)
+    planner.add(
+        state,
+        "create-payment",
+        caspen_id=payment.allocation_id,
+        number=reference,
+        detail=f"{payment.amount} on {state.invoice.number}, {reference}",
+        body={
+            "Invoice": {"InvoiceID": link.xero_id},
+            "Account": {"AccountID": account.account_id},
+            "Date": payment.date,
+            "Amount": payment.amount,
+            "Reference": reference,
+        }
+        if ready and link is not None and account is not None
+        else None,
+        expected={"amount": str(payment.amount), "content": payment_content(payment), "reference": reference}
+        | ({"invoice_xero_id": link.xero_id} if link else {}),
+    )
+
+
+def _approval_is_ours(planner: Planner, state: InvoiceState, link: Link) -> bool:
+    """Whether this run will approve the draft itself, so that its payments only have to wait for that step."""
+    return any(
+        step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
+        for step in planner.plan.operations
+    )
+
+
+def _wait_for_approval(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """A draft takes no payments: they wait; now and then the invoice is looked at, for a person may have approved it."""
+    planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its payments are sent once it is approved there"
+    looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.refusals
+    if not looked_at and link.xero_id not in planner.snapshot.looks.invoices:
+        planner.plan.asks_for_invoices.add(link.xero_id)
+
+
+def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice) -> bool:
+    """Whether what Xero shows on the invoice leaves room for this payment; else a person decides."""
+    unclaimed = [
+        found
+        for found in seen.payments
+        if found.payment_id
+        and found.payment_id not in planner.snapshot.claimed
+        and (found.status or "AUTHORISED") != "DELETED"
+    ]
+    ours = next((found for found in unclaimed if found.reference == payment_reference(planner.snapshot, payment)), None)
+    if ours is not None and ours.payment_id:
+        planner.add(
+            state,
+            "adopt-payment",
+            caspen_id=payment.allocation_id,
+            number=ours.reference,
+            detail=f"{payment.amount} is there already",
+            body={},
+            expected={"amount": str(payment.amount), "content": payment_content(payment), "made_by_us": True},
+            target=ours.payment_id,
+        )
+        return False
+    promised = planner.promised[state.invoice.id]
+    due = (seen.amount_due if seen.amount_due is not None else seen.total or Decimal(0)) - promised
+    same = [found for found in unclaimed if found.amount == payment.amount]
+    covered = payment.amount > due and (unclaimed or seen.prepayments or seen.overpayments)
+    if (same or covered) and state.invoice.id not in planner.snapshot.pay_anyway:
+        _maybe_there(planner, state, payment, same or unclaimed)
+        return False
+    if payment.amount > due:
+        reason = f"the payment of {payment.amount} is more than the {due} that Xero shows as due"
+        fix = push_command(state.invoice.number, state.invoice.id)
+        planner.found(state, "create-payment", "payment-exceeds-due", reason, fix, caspen_id=payment.allocation_id)
+        return False
+    planner.promised[state.invoice.id] += payment.amount
+    return True
+
+
+def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
+    name = quoted(state.invoice.number or state.invoice.id)
+    there = ", ".join(f"{one.amount} of {one.date} ({one.reference or 'no reference'})" for one in found[:3])
+    anyway = f"caspen-xero push --pay-anyway {name}"
+    reason = (
+        f"the payment of {payment.amount} of {payment.date} may be in Xero already: {there or 'an allocated credit'}; "
+        f"if it is another one: {anyway}"
+    )
+    fix = f"caspen-xero invoices link {name} {found[0].payment_id}" if found else anyway
+    planner.found(
+        state, "create-payment", "payment-maybe-already-in-xero", reason, fix, caspen_id=payment.allocation_id
+    )
+
+
+def payment_account(
+    state: InvoiceState, payment: AppliedPayment, snapshot: Snapshot
+) -> tuple[Account | None, Problem | None]:
+    """The account that a payment goes to: its method's own, else the default; or the problem with it."""
+    links = snapshot.account_links
+    account_id = links.get(accounts.method_purpose(payment.method_id or "")) or links.get(accounts.PAYMENTS)
+    account = snapshot.reference.account(account_id)
+    fix = f"caspen-xero settings set --payment-account {_likely_payment_account(snapshot)}"
+    if account is None:
+        reason = (
+            "no default account for payments has been chosen" if account_id is None else "its account is gone in Xero"
+        )
+        return None, Problem("payment-account-missing", state.invoice.id, reason, fix)
+    why = accounts.why_not_payments(account)
+    if why is None:
+        return account, None
+    reason = f"payments can't go to {accounts.account_label(account)}: {why}"
+    return None, Problem("payment-account-unfit", state.invoice.id, reason, fix)
+
+
+def _likely_payment_account(snapshot: Snapshot) -> str:
+    fit = [account for account in snapshot.reference.accounts if accounts.why_not_payments(account) is None]
+    fit.sort(key=lambda account: (account.type != "BANK", account.code or "~"))
+    return quoted(fit[0].code or fit[0].name or fit[0].account_id) if fit else "CODE"
+
+
+def payment_reference(snapshot: Snapshot, payment: AppliedPayment) -> str:
+    """What a bookkeeper reads beside the payment, and what finds it again: `EFTPOS all_001`."""
+    method = snapshot.methods.get(payment.method_id or "")
+    name = " ".join(method.name.split())[:100] if method else "Payment"
+    return f"{name} {payment.allocation_id}"
+
+
+def payment_content(payment: AppliedPayment) -> str:
+    """What of a payment stands in Xero: a change of it needs another Xero payment."""
+    return f"{payment.amount.normalize():f}|{payment.date}|{payment.method_id or ''}"

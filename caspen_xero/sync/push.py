@@ -1,0 +1,367 @@
+"""A push: read what the plan needs, plan, send step by step, and note what is done and what is wrong.
+
+Invoices are taken in slices, oldest first; within one, a plan is made, its first steps are sent and settled, and the plan is made
+anew from the store until nothing is left to send. So whatever happens in between, the store says what is true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from caspen_xero.store import work
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync import adopt
+from caspen_xero.sync.awaited import settle_awaited
+from caspen_xero.sync.contact_changes import contact_updates
+from caspen_xero.sync.journal import Client, Journal
+from caspen_xero.sync.looks import Looker
+from caspen_xero.sync.lookup import LookUp, ReadingClient, read_contacts
+from caspen_xero.sync.operations import ORDER, ROUTES, Operation, OperationKind
+from caspen_xero.sync.plan import Plan, make_plan
+from caspen_xero.sync.problems import SETTING_CODES, Problem
+from caspen_xero.sync.reference import Reference, read_currencies, read_reference
+from caspen_xero.sync.settle import Settler
+from caspen_xero.sync.snapshot import PushSettings, Snapshot, load_snapshot
+from caspen_xero.sync.tax_links import link_sole_candidates, sole_candidates
+from caspen_xero.sync.taxes import rate_label
+from caspen_xero.xero.errors import XeroError
+
+SLICE = 1000
+_MANY_PASSES = 60
+
+
+class PushClient(Client, ReadingClient):
+    """What a push needs of a Xero client."""
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """What one push was asked for. `invoice_ids` None means all that need something."""
+
+    invoice_ids: tuple[str, ...] | None = None
+    dry_run: bool = False
+    refresh: bool = False
+    max_writes: int | None = None
+    overwrite: frozenset[str] = frozenset()
+    pay_anyway: frozenset[str] = frozenset()
+
+
+@dataclass
+class PushResult:
+    """What a push did. Counts are of documents; `problems` by invoice id; `stopped` is why it ended early.
+
+    `waiting`: invoices that are in Xero as drafts, and what waits for their approval.
+    """
+
+    dry_run: bool = False
+    synced: set[str] = field(default_factory=set)
+    updated: set[str] = field(default_factory=set)
+    skipped: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+    unfinished: set[str] = field(default_factory=set)
+    waiting: dict[str, str] = field(default_factory=dict)
+    plan: list[Operation] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    linked_rates: list[str] = field(default_factory=list)
+    api_calls: int = 0
+    stopped: XeroError | None = None
+
+    @property
+    def unsynced(self) -> int:
+        """Invoices that have a problem or were not reached."""
+        return len(set(self.problems) | self.unfinished)
+
+    @property
+    def only_settings_missing(self) -> bool:
+        """Whether nothing at all could be sent because accounts or tax links are missing."""
+        codes = {problem.code for problems in self.problems.values() for problem in problems}
+        return bool(codes) and codes <= SETTING_CODES and not self.done and not self.stopped
+
+    def count(self, *operations: OperationKind) -> int:
+        """How many documents of these operations were done."""
+        return sum(self.done.get(operation, 0) for operation in operations)
+
+
+@dataclass
+class Announcement:
+    """What a first push is about to do."""
+
+    invoices: int
+    oldest: date | None
+
+
+class Push:
+    """One push of one organisation. `client` is made on first use, so that a push with nothing to do opens nothing."""
+
+    def __init__(
+        self,
+        mappings: Mappings,
+        client: Callable[[], Any],
+        now: Callable[[], datetime],
+        *,
+        progress: Callable[[int, int | None], None] = lambda done, total: None,
+        confirm: Callable[[Announcement], bool] = lambda announcement: True,
+    ) -> None:
+        self.mappings, self._open_client, self.now = mappings, client, now
+        self.progress, self.confirm = progress, confirm
+        self.settler = Settler(mappings, now)
+        self._client: Any = None
+        self._looker = Looker(lambda: self.client, mappings, self.settler, now)
+        self._writes_left: int | None = None
+        self._suggested: dict[str, str] = {}
+
+    @property
+    def client(self) -> Any:
+        """The Xero client, opened when first needed."""
+        if self._client is None:
+            self._client = self._open_client()
+        return self._client
+
+    def run(self, options: PushOptions) -> PushResult:
+        """Carries the push out. Never raises for what Xero says: `stopped` tells why it ended early."""
+        result = PushResult(dry_run=options.dry_run)
+        self._writes_left = options.max_writes
+        try:
+            self._run(options, result)
+        except XeroError as error:
+            result.stopped = error
+        self._sum_up(options, result)
+        return result
+
+    def _run(self, options: PushOptions, result: PushResult) -> None:
+        if not options.dry_run and work.has_open_entries(self.mappings):
+            self._journal().recover()
+        settings = PushSettings.of(self.mappings)
+        if options.refresh:
+            work.forgive(self.mappings)
+        elif options.invoice_ids is not None:
+            work.forgive_invoices(self.mappings, options.invoice_ids)
+        work.forgive_approvals(self.mappings, asked=options.refresh or options.invoice_ids is not None)
+        result.skipped = work.count_skipped(self.mappings)
+        if options.invoice_ids is None:
+            self._update_contacts(settings, options, result)
+        ids = self._invoice_ids(options, settings)
+        if not ids:
+            return
+        if not options.dry_run and not work.has_pushed(self.mappings):
+            announcement = Announcement(len(ids), work.oldest_date(self.mappings, ids))
+            if not self.confirm(announcement):
+                result.unfinished |= set(ids)
+                return
+        result.unfinished |= set(ids)
+        reference = self._reference(options, ids, settings, result)
+        for start in range(0, len(ids), SLICE):
+            self._push_slice(ids[start : start + SLICE], reference, options, result)
+            self.progress(min(start + SLICE, len(ids)), len(ids))
+
+    def _invoice_ids(self, options: PushOptions, settings: PushSettings) -> list[str]:
+        if options.invoice_ids is not None:
+            return list(options.invoice_ids)
+        start = settings.start_date.isoformat() if settings.start_date else None
+        return work.invoices_to_do(self.mappings, start)
+
+    # --- what the plan needs from Xero
+
+    def _reference(
+        self, options: PushOptions, ids: Sequence[str], settings: PushSettings, result: PushResult
+    ) -> Reference:
+        stale = self.mappings.setting("reference_stale") is not None
+        reference = read_reference(self.client, self.mappings, now=self.now(), refresh=options.refresh or stale)
+        if stale:
+            self.mappings.set_setting("reference_stale", None)
+        if work.other_currency(self.mappings, ids, reference.organisation.base_currency or ""):
+            codes = read_currencies(self.client, self.mappings, now=self.now(), refresh=options.refresh)
+            reference = Reference(
+                reference.organisation, reference.accounts, reference.tax_rates, reference.read_at, codes
+            )
+        self._link_obvious_rates(reference, options, result)
+        return reference
+
+    def _link_obvious_rates(self, reference: Reference, options: PushOptions, result: PushResult) -> None:
+        """Links each Caspen rate that can only mean one Xero rate, and says so; a dry run only supposes it."""
+        store = self.mappings.store
+        if not options.dry_run:
+            result.linked_rates += settle_awaited(store, self.mappings, reference.tax_rates)
+            links = link_sole_candidates(store, self.mappings, reference.tax_rates)
+        else:
+            links = sole_candidates(store, self.mappings, reference.tax_rates)
+            self._suggested = {link.rate.id: link.tax_type for link in links if link.tax_type}
+        said = "would be" if options.dry_run else "is now"
+        result.linked_rates += [
+            f"Tax rate {link.rate.name} {said} linked to {rate_label(link.xero_rate)}, the only one that fits."
+            for link in links
+            if link.xero_rate
+        ]
+
+    def _snapshot(self, ids: Sequence[str], reference: Reference, options: PushOptions) -> Snapshot:
+        return load_snapshot(
+            self.mappings,
+            ids,
+            reference,
+            PushSettings.of(self.mappings),
+            self.now(),
+            looks=self._looker.looks,
+            created=frozenset(self.settler.done["create-invoice"]),
+            overwrite=options.overwrite,
+            pay_anyway=options.pay_anyway,
+            suggested_rates=self._suggested,
+        )
+
+    def _plan(self, ids: Sequence[str], reference: Reference, options: PushOptions) -> Plan:
+        """The plan as things stand, with all that it asks of Xero looked up."""
+        plan = make_plan(self._snapshot(ids, reference, options))
+        while self._looker.answer(plan, anew=options.refresh):
+            plan = make_plan(self._snapshot(ids, reference, options))
+        return plan
+
+    def _update_contacts(self, settings: PushSettings, options: PushOptions, result: PushResult) -> None:
+        """Brings the contacts of clients who changed up to date."""
+        refusals = work.refusals(self.mappings, self.now())
+        updates = contact_updates(lambda: self.client, self.mappings, settings.privacy, refusals, result.warnings)
+        if options.dry_run:
+            result.plan += updates
+        elif updates:
+            self._send(self._journal(), "update-contact", updates)
+
+    # --- carrying out
+
+    def _push_slice(self, ids: Sequence[str], reference: Reference, options: PushOptions, result: PushResult) -> None:
+        try:
+            if options.dry_run:
+                result.plan += self._plan(ids, reference, options).operations
+            else:
+                self._carry_out(ids, reference, options, result)
+        finally:
+            self._note(ids, make_plan(self._snapshot(ids, reference, options)), options, result)
+
+    def _carry_out(self, ids: Sequence[str], reference: Reference, options: PushOptions, result: PushResult) -> None:
+        journal = self._journal()
+        for _ in range(_MANY_PASSES):
+            plan = self._plan(ids, reference, options)
+            result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
+            kind, operations = _first_step(plan)
+            if kind is None or self._writes_left == 0:
+                break
+            self._send(journal, kind, operations)
+
+    def _send(self, journal: Journal, kind: OperationKind, operations: list[Operation]) -> None:
+        if kind in ("link-contact", "adopt-payment"):
+            self._adopt(kind, operations)
+            return
+        for batch in _batches(kind, operations):
+            if self._writes_left is not None:
+                batch = batch[: self._writes_left]
+                self._writes_left -= len(batch)
+            if not batch:
+                return
+            refused_before = set(self.settler.refused[kind])
+            journal.send(batch)
+            self._looker.forget(batch)
+            newly_refused = self.settler.refused[kind] - refused_before
+            if newly_refused:
+                self._after_refusals(kind, [operation for operation in batch if operation.caspen_id in newly_refused])
+            if any(operation.expected.get("proves_tax") for operation in batch):
+                return  # what Xero did with our tax amounts decides how the rest is sent
+
+    def _adopt(self, kind: OperationKind, operations: Sequence[Operation]) -> None:
+        """Links what is in Xero already: no call is made."""
+        with self.mappings.store.write():
+            for step in operations:
+                if kind == "link-contact":
+                    self.settler.link_contact(
+                        step.caspen_id, step.target, made_by_us=False, content=None, name=step.detail
+                    )
+                else:
+                    self.settler.link_payment(
+                        step.caspen_id,
+                        step.invoice_id or "",
+                        step.target,
+                        step.expected,
+                        made_by_us=bool(step.expected.get("made_by_us")),
+                        number=step.number,
+                    )
+                self.settler.done[kind].add(step.caspen_id)
+
+    def _after_refusals(self, kind: OperationKind, refused: list[Operation]) -> None:
+        """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem."""
+        if kind == "create-contact":
+            read_contacts(self.client, self.mappings)
+        elif kind == "create-invoice":
+            adopt.adopt_refused_invoices(self.client, self.mappings, self.settler, refused)
+        elif kind == "create-credit-note":
+            adopt.adopt_refused_credit_notes(self.client, self.mappings, self.settler, refused)
+        if kind in ("create-invoice", "authorise-invoice"):
+            work.stop_approvals(self.mappings, kind, [step.caspen_id for step in refused], self.now())
+        self.mappings.set_setting("reference_stale", "yes")
+
+    def _journal(self) -> Journal:
+        return Journal(self.mappings, self.client, self.settler, LookUp(self.client, self.mappings), self.now)
+
+    # --- noting
+
+    def _note(self, ids: Sequence[str], plan: Plan, options: PushOptions, result: PushResult) -> None:
+        """Keeps the problems of the slice and settles the invoices that need nothing more."""
+        waiting = {operation.invoice_id for operation in plan.operations if operation.invoice_id}
+        now, touched, done = self.now(), work.touched(self.mappings, ids), set(plan.done)
+        if not options.dry_run:
+            self._keep_findings(plan)
+        for invoice_id in ids:
+            problems = plan.problems.get(invoice_id, [])
+            if problems:
+                result.problems[invoice_id] = problems
+            if options.dry_run:
+                result.unfinished.discard(invoice_id)
+                continue
+            work.replace_problems(self.mappings, invoice_id, problems, now)
+            if invoice_id in plan.waiting:
+                result.waiting[invoice_id] = plan.waiting[invoice_id]
+            if invoice_id not in waiting:
+                result.unfinished.discard(invoice_id)
+                if not problems and invoice_id in done and invoice_id in touched:
+                    self.mappings.settle("invoice", invoice_id, touched[invoice_id])
+
+    def _keep_findings(self, plan: Plan) -> None:
+        """What took a look into Xero to find is kept, so that the next push need not look again."""
+        for party in plan.archived:
+            if self._looker.contacts_read:
+                work.refuse(self.mappings, "match-contact", party.key, "contact-archived", "", "", self.now())
+        for found in plan.findings:
+            work.refuse(
+                self.mappings,
+                found.operation,
+                found.caspen_id,
+                found.code,
+                found.reason,
+                found.basis,
+                self.now(),
+                fix=found.fix,
+            )
+
+    def _sum_up(self, options: PushOptions, result: PushResult) -> None:
+        done = self.settler.done
+        result.done = {kind: len(ids) for kind, ids in done.items() if ids}
+        result.synced = (done["create-invoice"] | done["adopt-invoice"]) - set(result.problems) - result.unfinished
+        result.updated = done["update-invoice"] - set(result.problems)
+        result.api_calls = self._client.calls if self._client is not None else 0
+
+
+def _first_step(plan: Plan) -> tuple[OperationKind | None, list[Operation]]:
+    """The first kind of step that has something to send, and all that can be sent of it."""
+    for kind in ORDER:
+        ready = [operation for operation in plan.operations if operation.kind == kind and operation.ready]
+        if ready:
+            return kind, ready
+    return None, []
+
+
+def _batches(kind: OperationKind, operations: Sequence[Operation]) -> Iterator[list[Operation]]:
+    size = ROUTES[kind].batch
+    ordered = list(operations)
+    if kind == "create-invoice":  # what depends on an unproven tax amount goes first, in a batch of its own
+        ordered.sort(key=lambda operation: not operation.expected.get("proves_tax"))
+    for start in range(0, len(ordered), size):
+        yield ordered[start : start + size]

@@ -1,0 +1,237 @@
+"""What a plan is made from: some invoices with all that belongs to them, as plain values. Loading it is the only database work."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Literal
+
+from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
+from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.store import clinic, work
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
+from caspen_xero.store.work import Refusal
+from caspen_xero.sync.identity import GENERIC_ID, Party
+from caspen_xero.sync.reference import Reference
+from caspen_xero.sync.translate import Privacy
+from caspen_xero.xero.documents import Invoice as XeroInvoice
+from caspen_xero.xero.documents import Payment as XeroPayment
+
+
+@dataclass(frozen=True)
+class PushSettings:
+    """The settings that decide what is sent and how. `keeps_tax_amount`: whether the organisation has shown that it keeps ours."""
+
+    start_date: date | None = None
+    payments: bool = True
+    privacy: Privacy = "full"
+    contact: Literal["client", "payer"] = "client"
+    invoice_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
+    keeps_tax_amount: bool = False
+
+    @classmethod
+    def of(cls, mappings: Mappings) -> PushSettings:
+        """The settings as the store has them."""
+        store = mappings.store
+        start = store.setting("start_date")
+        privacy = store.setting("privacy") or "full"
+        return cls(
+            start_date=date.fromisoformat(start) if start else None,
+            payments=store.setting("payments") != "off",
+            privacy="generic" if privacy == "generic" else "name-only" if privacy == "name-only" else "full",
+            contact="payer" if store.setting("contact") == "payer" else "client",
+            invoice_status="DRAFT" if store.setting("invoice_status") == "draft" else "AUTHORISED",
+            keeps_tax_amount=mappings.setting("keeps_tax_amount") == "yes",
+        )
+
+
+@dataclass(frozen=True)
+class InvoiceState:
+    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero."""
+
+    invoice: Invoice
+    touched: int
+    party: Party
+    payer_name: str | None
+    link: Link | None
+    payments: list[AppliedPayment]
+    payment_links: dict[str, Link]
+    credit_notes: list[CreditNote]
+    credit_note_links: dict[str, Link]
+    allocation_links: dict[str, Link]
+
+
+@dataclass(frozen=True)
+class ContactBook:
+    """What is known of Xero's contacts: links by party, contacts by number, by name and by id."""
+
+    links: Mapping[tuple[str, str], Link]
+    touched: Mapping[tuple[str, str], int]
+    numbered: Mapping[str, list[KnownContact]]
+    names: Mapping[str, list[KnownContact]]
+    by_id: Mapping[str, KnownContact]
+
+    def named(self, name: str) -> list[KnownContact]:
+        """Contacts of that name, archived ones too."""
+        return self.names.get(name_key(name), [])
+
+
+@dataclass
+class Looks:
+    """What this run has seen in Xero, by Xero's ids: invoices, payments, and the allocations of credit notes."""
+
+    invoices: dict[str, XeroInvoice] = field(default_factory=dict)
+    payments: dict[str, XeroPayment] = field(default_factory=dict)
+    allocations: dict[str, dict[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that one plan looks at. `created`: invoices made in this run; `claimed`: Xero payments that stand for ours."""
+
+    invoices: list[InvoiceState]
+    reference: Reference
+    settings: PushSettings
+    tax_rates: Mapping[str, CaspenRate]
+    tax_links: Mapping[str, str]
+    account_links: Mapping[str, str]
+    methods: Mapping[str, PaymentMethod]
+    contacts: ContactBook
+    refusals: Mapping[tuple[str, str], Refusal]
+    settings_number: int
+    looks: Looks
+    created: frozenset[str] = frozenset()
+    claimed: frozenset[str] = frozenset()
+    overwrite: frozenset[str] = frozenset()
+    pay_anyway: frozenset[str] = frozenset()
+    taken_names: set[str] = field(default_factory=set)
+
+
+def load_snapshot(
+    mappings: Mappings,
+    invoice_ids: Iterable[str],
+    reference: Reference,
+    settings: PushSettings,
+    now: datetime,
+    *,
+    looks: Looks | None = None,
+    created: frozenset[str] = frozenset(),
+    overwrite: frozenset[str] = frozenset(),
+    pay_anyway: frozenset[str] = frozenset(),
+    suggested_rates: Mapping[str, str] | None = None,
+) -> Snapshot:
+    """Reads what a plan for these invoices needs from the store, in their order."""
+    store = mappings.store
+    ids = list(invoice_ids)
+    looks = looks or Looks()
+    invoices = clinic.invoices(store, ids)
+    touched = work.touched(mappings, invoices)
+    parties = {id_: _party(mappings, invoice, settings) for id_, invoice in invoices.items()}
+    parties, payers = _with_records(mappings, invoices, parties, settings)
+    links = mappings.links("invoice", invoices)
+    payments = clinic.payments_on(store, invoices)
+    notes = clinic.credit_notes_on(store, invoices)
+    payment_links = _by_invoice(mappings.links_of_invoices("payment", invoices))
+    note_links = _by_invoice(mappings.links_of_invoices("credit_note", invoices))
+    allocation_links = _by_invoice(mappings.links_of_invoices("allocation", invoices))
+    return Snapshot(
+        invoices=[
+            InvoiceState(
+                invoice=invoices[id_],
+                touched=touched[id_],
+                party=parties[id_],
+                payer_name=payers.get(id_),
+                link=links.get(id_),
+                payments=payments.get(id_, []),
+                payment_links=payment_links[id_],
+                credit_notes=notes.get(id_, []),
+                credit_note_links=note_links[id_],
+                allocation_links=allocation_links[id_],
+            )
+            for id_ in ids
+            if id_ in invoices
+        ],
+        reference=reference,
+        settings=settings,
+        tax_rates={rate.id: rate for rate in clinic.tax_rates(store)},
+        tax_links={**(suggested_rates or {}), **mappings.tax_links()},
+        account_links=mappings.account_links(),
+        methods={method.id: method for method in clinic.payment_methods(store)},
+        contacts=_contact_book(mappings, parties.values()),
+        refusals=work.refusals(mappings, now),
+        settings_number=mappings.settings_number(),
+        looks=looks,
+        created=created,
+        claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
+        overwrite=overwrite,
+        pay_anyway=pay_anyway,
+    )
+
+
+def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
+    """The ids of all payments on the invoices that were looked at."""
+    seen = (looks.invoices.get(link.xero_id) for link in links)
+    return [payment.payment_id for invoice in seen if invoice for payment in invoice.payments if payment.payment_id]
+
+
+def _party(mappings: Mappings, invoice: Invoice, settings: PushSettings) -> Party:
+    if settings.privacy == "generic":
+        return Party("contact", GENERIC_ID, None, settings.privacy)
+    if settings.contact == "payer" and invoice.invoice_to_id:
+        return Party("payer", invoice.invoice_to_id, None, settings.privacy)
+    return Party("contact", invoice.client_id, None, settings.privacy)
+
+
+def _with_records(
+    mappings: Mappings, invoices: Mapping[str, Invoice], parties: Mapping[str, Party], settings: PushSettings
+) -> tuple[dict[str, Party], dict[str, str]]:
+    """The parties with their records, and the name of the payer who is to stand in an invoice's reference."""
+    store = mappings.store
+    clients = clinic.clients(store, [party.caspen_id for party in parties.values() if party.kind == "contact"])
+    contacts = clinic.contacts(store, [i.invoice_to_id for i in invoices.values() if i.invoice_to_id])
+    complete: dict[str, Party] = {}
+    payers: dict[str, str] = {}
+    for id_, party in parties.items():
+        record = contacts.get(party.caspen_id) if party.kind == "payer" else clients.get(party.caspen_id)
+        complete[id_] = Party(party.kind, party.caspen_id, record, party.privacy)
+        payer = contacts.get(invoices[id_].invoice_to_id or "")
+        if payer and party.kind == "contact" and settings.privacy != "generic":
+            payers[id_] = Party("payer", payer.id, payer).full_name
+    return complete, payers
+
+
+def _contact_book(mappings: Mappings, parties: Iterable[Party]) -> ContactBook:
+    distinct = {(party.kind, party.caspen_id): party for party in parties}
+    links: dict[tuple[str, str], Link] = {}
+    touched: dict[tuple[str, str], int] = {}
+    for kind, table in (("contact", "clients"), ("payer", "contacts")):
+        ids = [caspen_id for party_kind, caspen_id in distinct if party_kind == kind]
+        found = mappings.links("payer" if kind == "payer" else "contact", ids)
+        links |= {(kind, caspen_id): link for caspen_id, link in found.items()}
+        for caspen_id in ids:
+            row = mappings.store.row(f"SELECT touched FROM {table} WHERE id = ?", caspen_id)
+            touched[kind, caspen_id] = row["touched"] if row else 0
+    unlinked = [party for key, party in distinct.items() if key not in links]
+    numbered: dict[str, list[KnownContact]] = defaultdict(list)
+    for contact in mappings.contacts_numbered(party.number for party in unlinked):
+        numbered[contact.number or ""].append(contact)
+    names: dict[str, list[KnownContact]] = defaultdict(list)
+    wanted = [
+        name
+        for party in unlinked
+        for name in (party.name(), party.name(unique=True), party.name(unique=True, attempt=1))
+    ]
+    for contact in mappings.contacts_named(wanted):
+        names[name_key(contact.name)].append(contact)
+    by_id = mappings.contacts(link.xero_id for link in links.values())
+    return ContactBook(links, touched, numbered, names, by_id)
+
+
+def _by_invoice(links: Iterable[Link]) -> defaultdict[str, dict[str, Link]]:
+    found: defaultdict[str, dict[str, Link]] = defaultdict(dict)
+    for link in links:
+        found[link.invoice_id or ""][link.caspen_id] = link
+    return found

@@ -1,0 +1,146 @@
+"""Which of Xero's tax rates can stand for one of Caspen's, and which one a person means. Pure.
+
+TaxTypes mean different rates in different countries (OUTPUT is 10 % in Australia and an old 12.5 % in New Zealand), so
+only the percentages and flags that the organisation itself reports are looked at, never the code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.sync.choices import ChoiceError, choose
+from caspen_xero.xero.documents import Account
+from caspen_xero.xero.documents import TaxRate as XeroRate
+
+NO_TAX = "no tax"
+"""The id under which the Xero rate is kept for a line without a tax rate in a taxed invoice."""
+
+NO_TAX_RATE = CaspenRate(id=NO_TAX, name=NO_TAX, rate=Decimal(0))
+"""That line's rate, as if it were one of Caspen's."""
+
+_NOT_FOR_APPS = frozenset({"USSALESTAX", "AVALARA"})  # listed in US organisations, unusable through Xero's API
+
+
+def percentage_of(rate: XeroRate) -> Decimal:
+    """What Xero charges by this rate, in percent: its effective rate, which counts compound parts."""
+    for figure in (rate.effective_rate, rate.display_tax_rate):
+        if figure is not None:
+            return figure
+    return sum((component.rate or Decimal(0) for component in rate.tax_components), Decimal(0))
+
+
+def percent_text(percentage: Decimal) -> str:
+    """A percentage as people write it: `10 %`, `12.5 %`."""
+    return f"{percent_digits(percentage)} %"
+
+
+def percent_digits(percentage: Decimal) -> str:
+    """A percentage's digits without empty places: `10`, `12.5`."""
+    digits = f"{percentage:f}"
+    return digits.rstrip("0").rstrip(".") if "." in digits else digits
+
+
+def rate_label(rate: XeroRate) -> str:
+    """What a bookkeeper calls a Xero rate: its name, tax type and percentage."""
+    return f"{rate.name} ({rate.tax_type}, {percent_text(percentage_of(rate))})"
+
+
+def why_not_sales(rate: XeroRate, account: Account | None = None) -> str | None:
+    """Why this rate can't stand on a sales line (of that account), or None."""
+    if rate.status != "ACTIVE":
+        return f"{rate.name} ({rate.tax_type}) is {(rate.status or 'not active').lower()} in Xero"
+    if not rate.can_apply_to_revenue or rate.tax_type in _NOT_FOR_APPS:
+        return f"{rate.name} ({rate.tax_type}) can't be used on sales in Xero"
+    if account is not None and account.account_class not in (None, "REVENUE"):
+        return f"{rate.name} ({rate.tax_type}) can't be used with account {account.code or account.name}"
+    return None
+
+
+def applies_to_sales(rate: XeroRate, account: Account | None = None) -> bool:
+    """Whether this rate can stand on a sales line (of that account): active, and allowed on income accounts."""
+    return why_not_sales(rate, account) is None
+
+
+def why_not(caspen_rate: CaspenRate, xero_rate: XeroRate) -> str | None:
+    """Why this Xero rate can't stand for this Caspen rate, or None: not usable on sales, or another percentage."""
+    return why_not_sales(xero_rate) or why_percentage_differs(caspen_rate, xero_rate)
+
+
+def why_percentage_differs(caspen_rate: CaspenRate, xero_rate: XeroRate) -> str | None:
+    """Both percentages in words where they differ, else None."""
+    if percentage_of(xero_rate) == caspen_rate.rate:
+        return None
+    return (
+        f"{caspen_rate.name} is {percent_text(caspen_rate.rate)} in Caspen, "
+        f"but {xero_rate.name} ({xero_rate.tax_type}) is {percent_text(percentage_of(xero_rate))} in Xero"
+    )
+
+
+def candidates(percentage: Decimal, rates: Iterable[XeroRate]) -> list[XeroRate]:
+    """The rates that can stand on sales lines: those of equal percentage first, then the others; each part by name."""
+    fit = [rate for rate in rates if applies_to_sales(rate)]
+    return sorted(fit, key=lambda rate: (percentage_of(rate) != percentage, rate.name.casefold(), rate.tax_type))
+
+
+def sole_candidate(rate: CaspenRate, rates: Iterable[XeroRate]) -> XeroRate | None:
+    """The one Xero rate that a Caspen rate can only mean: the only one of its percentage on sales. Else None.
+
+    A rate of 0 % is never guessed: GST free, BAS excluded, zero rated and exempt are all 0 %, and differ on the return.
+    """
+    if rate.rate == 0 or rate.id == NO_TAX:
+        return None
+    equal = [candidate for candidate in candidates(rate.rate, rates) if percentage_of(candidate) == rate.rate]
+    return equal[0] if len(equal) == 1 else None
+
+
+def find_xero_rate(rates: Sequence[XeroRate], text: str) -> XeroRate:
+    """The Xero rate with that tax type or name, deleted ones included (`why_not_sales` tells).
+
+    Raises `ChoiceError` `xero-tax-rate-not-found` with near matches, or `xero-tax-rate-ambiguous`.
+    """
+    return choose(
+        text,
+        rates,
+        kind="xero-tax-rate",
+        called="tax rate in Xero",
+        names=(lambda rate: rate.tax_type, lambda rate: rate.name),
+        label=rate_label,
+        alive=applies_to_sales,
+        fix="Missing? Add it in Xero (Accounting > Tax rates), then run this again.",
+    )
+
+
+def find_caspen_rate(rates: Sequence[CaspenRate], text: str) -> CaspenRate:
+    """The Caspen rate with that id or name; `no tax` is the rate of lines that have none.
+
+    Raises `ChoiceError` `tax-rate-not-found` with near matches, or `tax-rate-ambiguous`.
+    """
+    return choose(
+        text,
+        [*rates, NO_TAX_RATE],
+        kind="tax-rate",
+        called="tax rate in Caspen",
+        names=(lambda rate: rate.id, lambda rate: rate.name),
+        label=lambda rate: rate.name if rate.id == NO_TAX else f"{rate.name} ({rate.id}, {percent_text(rate.rate)})",
+        alive=lambda rate: not rate.archived,
+        fix="caspen-xero taxes list",
+    )
+
+
+def choose_xero_rate(
+    rates: Sequence[XeroRate], text: str, caspen_rate: CaspenRate | None = None, *, force: bool = False
+) -> XeroRate:
+    """The Xero rate that `text` names, fit for sales and of the Caspen rate's percentage (with `force`: of any).
+
+    Raises `ChoiceError`: not found, ambiguous, `tax-rate-unfit`, or `percentage-differs`.
+    """
+    rate = find_xero_rate(rates, text)
+    if why := why_not_sales(rate):
+        fit = candidates(caspen_rate.rate if caspen_rate else Decimal(0), rates)[:5]
+        raise ChoiceError("tax-rate-unfit", f"{why}.", "These can be used: " + ", ".join(map(rate_label, fit)))
+    if caspen_rate and not force and (why := why_percentage_differs(caspen_rate, rate)):
+        command = f'caspen-xero taxes map "{caspen_rate.name}" {rate.tax_type} --force'
+        raise ChoiceError("percentage-differs", f"{why}.", f"Choose another, or, if this is meant: {command}")
+    return rate

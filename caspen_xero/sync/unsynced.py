@@ -1,0 +1,67 @@
+"""Which invoices are not wholly in Xero, one row per invoice and problem; those that no push has reached yet too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from caspen_xero.caspen.records import Client
+from caspen_xero.store import clinic, work
+from caspen_xero.store.listing import list_invoices
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+
+NOT_PUSHED = "not-pushed-yet"
+
+
+def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any]]:
+    """The rows of `unsynced`, oldest invoice first; amounts are decimal strings, times ISO 8601 in UTC."""
+    found = work.problems(mappings) if mappings else []
+    with_problem = {problem["invoice_id"] for problem in found}
+    pending = [
+        listed
+        for listed in list_invoices(store, mappings)
+        if listed.sync_status == "pending" and listed.invoice_id not in with_problem
+    ]
+    clients = clinic.clients(store, {problem["client_id"] for problem in found})
+    rows = [
+        {
+            "number": problem["number"],
+            "invoice_id": problem["invoice_id"],
+            "client": client_name(clients.get(problem["client_id"])),
+            "date": problem["issue_date"],
+            "total": problem["total"],
+            "currency": problem["currency"],
+            "code": problem["code"],
+            "reason": problem["reason"],
+            "fix": problem["fix"],
+            "xero_says": problem["xero_says"],
+            "attempts": problem["attempts"],
+            "first_failed_at": problem["first_failed_at"],
+            "last_tried_at": problem["last_tried_at"],
+        }
+        for problem in found
+    ]
+    rows += [
+        {
+            "number": listed.number,
+            "invoice_id": listed.invoice_id,
+            "client": listed.client,
+            "date": listed.issue_date.isoformat() if listed.issue_date else None,
+            "total": None if listed.total is None else f"{listed.total:f}",
+            "currency": listed.currency,
+            "code": NOT_PUSHED,
+            "reason": "no push has reached it yet",
+            "fix": "caspen-xero push" if mappings else "caspen-xero connect",
+            "xero_says": None,
+            "attempts": 0,
+            "first_failed_at": None,
+            "last_tried_at": None,
+        }
+        for listed in pending
+    ]
+    return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
+
+
+def client_name(client: Client | None) -> str:
+    """A client's first and last name."""
+    return " ".join(part for part in (client.first_name, client.last_name) if part) if client else ""

@@ -1,0 +1,206 @@
+"""Calls to Xero's Accounting API: reads that try again by themselves, writes that never do what might be done twice."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from caspen_xero.xero.codec import parse_timestamp
+from caspen_xero.xero.connection import Connection
+from caspen_xero.xero.errors import LimitReached, NoAnswer, Unreachable
+from caspen_xero.xero.hosts import Hosts
+from caspen_xero.xero.limits import XERO_WINDOW, Pace, retry_after
+from caspen_xero.xero.replies import accepted, lacks_scope
+from caspen_xero.xero.tokens import AccessTokens
+from caspen_xero.xero.transport import Answer, Transport
+
+__all__ = ["Answer", "XeroClient"]
+
+Params = Mapping[str, str | int]
+
+READ_TRIES = 4
+LIMIT_TRIES = 10
+LONGEST_WAIT = 300.0
+"""A `Retry-After` beyond this many seconds is not waited for, whatever limit it is said to be about."""
+
+
+class XeroClient:
+    """Calls below `/api.xro/2.0/` for one organisation, one at a time.
+
+    `calls` counts the requests that were sent. `on_wait(seconds, why)` is told before each wait.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        tokens: AccessTokens,
+        *,
+        pace: Pace | None = None,
+        on_wait: Callable[[float, str], None] | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.calls = 0
+        self._hosts = Hosts.of(connection.xero_url)
+        self._tenant = {"Xero-tenant-id": connection.tenant_id} if connection.kind == "pkce" else {}
+        self._organisation = connection.tenant_name
+        self._tokens = tokens
+        self._pace = pace or Pace(window=XERO_WINDOW if connection.xero_url is None else None)
+        self._on_wait = on_wait
+        self._sleep = sleep
+        self._transport = Transport(self._hosts.api)
+        self._one_at_a_time = Lock()
+
+    def get(self, path: str, params: Params | None = None, *, since: datetime | None = None) -> Answer:
+        """Reads. `since`: only what changed since then; nothing changed is an answer without elements.
+
+        Tries again a few times when Xero can't be reached or gives no answer, then raises that `XeroError`.
+        """
+        headers = {} if since is None else {"If-Modified-Since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"}
+        for tries in range(1, READ_TRIES + 1):
+            try:
+                answer = accepted(self._admitted("GET", path, params, headers, None), path, self._organisation)
+                answer.json()
+            except (Unreachable, NoAnswer) as error:
+                if tries == READ_TRIES:
+                    raise
+                self._wait(2 ** (tries - 1) * random.uniform(0.75, 1.25), error.message)
+            else:
+                return answer
+        raise AssertionError("unreachable")
+
+    def send(
+        self, method: str, path: str, body: bytes, *, params: Params | None = None, idempotency_key: str | None = None
+    ) -> Answer:
+        """Writes, once. Only what Xero certainly did not carry out (a 429, an expired token) is sent again.
+
+        Raises `Unreachable` (never sent), `NoAnswer` (Xero may have done it), `Refused` (Xero did not do it),
+        `LimitReached`, `ConnectNeeded`. An answer that is returned holds readable JSON, or nothing at all for a DELETE.
+        """
+        headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
+        if body:
+            headers["Content-Type"] = "application/json"
+        answer = accepted(self._admitted(method, path, params, headers, body), path, self._organisation)
+        if not answer.json() and method != "DELETE":
+            raise NoAnswer(f"HTTP {answer.status} without content", status=answer.status)
+        return answer
+
+    def pages(
+        self,
+        path: str,
+        *,
+        key: str,
+        params: Params | None = None,
+        since: datetime | None = None,
+        page_size: int = 1000,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Every element that changed since `since` (all for None), page by page, also while the set changes.
+
+        After a full page it starts again from the newest `UpdatedDateUTC` of that page, less a second, as offsets shift
+        when a document changes between two pages; only within one second does it go on to the next page. Elements of
+        the overlap come once. Source: Xero's default order is UpdatedDateUTC ascending.
+        """
+        id_name = f"{key.removesuffix('s')}ID"
+        told: set[tuple[Any, Any]] = set()
+        page = 1
+        while True:
+            document = self.get(path, {**(params or {}), "page": page, "pageSize": page_size}, since=since).json()
+            rows: list[dict[str, Any]] = document.get(key) or []
+            fresh = [row for row in rows if (row.get(id_name), row.get("UpdatedDateUTC")) not in told]
+            if fresh:
+                yield fresh
+            if not _more(document, len(rows), page, page_size):
+                return
+            told |= {(row[id_name], row.get("UpdatedDateUTC")) for row in rows if id_name in row}
+            newest = _newest(rows)
+            if newest is not None and (since is None or newest - timedelta(seconds=1) > since):
+                since, page = newest - timedelta(seconds=1), 1
+                told = {(row_id, at) for row_id, at in told if (parse_timestamp(at) or newest) >= since}
+            else:
+                page += 1
+
+    def close(self) -> None:
+        """Closes the connections kept open."""
+        self._transport.close()
+
+    def _admitted(
+        self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        """The answer of a request that got past Xero's limits and past the expiry of the token."""
+        renewed = False
+        refusals = 0
+        while True:
+            self._wait(self._pace.delay(), "Xero's limit of calls per minute")
+            token = self._tokens.current()
+            sent = self._pace.clock()
+            answer = self._once(method, path, params, {**headers, "Authorization": f"Bearer {token}"}, body)
+            if answer.status == 429:
+                refusals += 1
+                self._wait_for_limit(answer, sent, refusals)
+                continue
+            self._pace.answered(answer.headers)
+            if answer.status != 401 or renewed or lacks_scope(answer):
+                return answer
+            self._tokens.renew(token)
+            renewed = True
+
+    def _once(
+        self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None
+    ) -> Answer:
+        url = self._hosts.api + path.lstrip("/")
+        with self._one_at_a_time:
+            self.calls += 1
+            try:
+                return self._transport.request(
+                    method, url, headers={**self._tenant, **headers}, params=params, body=body or None
+                )
+            except Unreachable:
+                self.calls -= 1
+                raise
+
+    def _wait_for_limit(self, answer: Answer, sent: float, refusals: int) -> None:
+        """Waits as a 429 asks; raises `LimitReached` where that is too long or has gone on for too long."""
+        problem = answer.headers.get("X-Rate-Limit-Problem", "").strip().lower()
+        seconds = retry_after(answer.headers)
+        if problem == "day" or (problem == "" and (seconds or 0) > LONGEST_WAIT):
+            raise LimitReached("day", seconds)
+        if problem == "concurrent":
+            if refusals >= LIMIT_TRIES:
+                raise LimitReached("concurrent", seconds)
+            self._wait(min(0.5 * 2 ** (refusals - 1), 15.0), "Xero's limit of calls at the same time")
+            return
+        if refusals >= LIMIT_TRIES or (seconds or 0) > LONGEST_WAIT:
+            raise LimitReached("appminute" if problem == "appminute" else "minute", seconds)
+        if problem == "appminute":
+            self._wait(max(1.0, seconds or 10.0), "Xero's limit of calls per minute for this app")
+        else:
+            self._wait(self._pace.refused(sent, seconds), "Xero's limit of calls per minute")
+
+    def _wait(self, seconds: float, why: str) -> None:
+        if seconds <= 0:
+            return
+        if self._on_wait is not None:
+            self._on_wait(seconds, why)
+        self._sleep(seconds)
+
+
+def _more(document: Mapping[str, Any], rows: int, page: int, page_size: int) -> bool:
+    """Whether a page was full. Xero says how many pages there are, where it does not a full page may have a next one."""
+    pagination = document.get("pagination")
+    if rows == 0:
+        return False
+    if isinstance(pagination, Mapping) and isinstance(pagination.get("pageCount"), int):
+        return page < int(pagination["pageCount"])
+    return rows >= page_size
+
+
+def _newest(rows: list[dict[str, Any]]) -> datetime | None:
+    """The newest `UpdatedDateUTC` in whole seconds; None if rows lack it or are in another order (then pages are turned)."""
+    moments = [parse_timestamp(row.get("UpdatedDateUTC")) for row in rows]
+    known = [moment for moment in moments if moment is not None]
+    if len(known) < len(rows) or known != sorted(known):
+        return None
+    return known[-1].replace(microsecond=0)

@@ -1,0 +1,114 @@
+"""The organisations that our app is connected to at Xero, and which of them a sign-in means."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from caspen_xero.xero.codec import parse_timestamp
+from caspen_xero.xero.errors import NotFound, SignInFailed
+from caspen_xero.xero.hosts import Hosts
+from caspen_xero.xero.replies import accepted
+from caspen_xero.xero.transport import Transport
+
+_ORGANISATION = "ORGANISATION"
+_AT_ONCE = timedelta(seconds=2)
+
+
+@dataclass(frozen=True)
+class Linked:
+    """One organisation that the app may work in. `connection_id` names the link, `tenant_id` the organisation."""
+
+    connection_id: str
+    tenant_id: str
+    name: str
+    created: datetime | None
+    updated: datetime | None
+
+    @property
+    def is_new(self) -> bool:
+        """Whether this very sign-in made the link: signing in again to a linked organisation only updates it."""
+        if self.created is None or self.updated is None:
+            return False
+        return self.updated - self.created < _AT_ONCE
+
+
+class Connections:
+    """`/connections` with one access token. Raises what a call of the API raises."""
+
+    def __init__(self, transport: Transport, hosts: Hosts, access_token: str) -> None:
+        self._transport, self._url = transport, hosts.connections
+        self._headers = {"Authorization": f"Bearer {access_token}"}
+
+    def linked(self, auth_event_id: str | None = None) -> list[Linked]:
+        """The organisations, oldest link first; `auth_event_id` narrows them to those of one sign-in."""
+        params = {"authEventId": auth_event_id} if auth_event_id else None
+        answer = self._transport.request("GET", self._url, headers=self._headers, params=params)
+        rows = accepted(answer, "connections", "this sign-in").json() or []
+        return [_linked(row) for row in rows if row.get("tenantType", _ORGANISATION) == _ORGANISATION]
+
+    def remove(self, linked_id: str) -> bool:
+        """Ends one link at Xero, no other; False if it was gone already."""
+        answer = self._transport.request("DELETE", f"{self._url}/{linked_id}", headers=self._headers)
+        try:
+            accepted(answer, "connections", "this sign-in")
+        except NotFound:
+            return False
+        return True
+
+
+def candidates(
+    fresh: Sequence[Linked], everything: Sequence[Linked], *, wanted: str | None, bound: str | None
+) -> list[Linked]:
+    """The organisations that a sign-in can mean: one, or several to ask a person about.
+
+    `fresh`: those of this sign-in; `wanted`: a name or id that was asked for; `bound`: the organisation (tenant id)
+    that the workspace already belongs to. Raises `SignInFailed` where there is none.
+    """
+    if not everything and not fresh:
+        raise SignInFailed(
+            "no-organisation",
+            "The sign-in worked, but gives access to no organisation.",
+            "Connect again, and choose an organisation on Xero's page.",
+        )
+    if wanted is not None:
+        named = [one for one in everything if wanted in (one.tenant_id, one.connection_id)] or [
+            one for one in everything if one.name.casefold() == wanted.strip().casefold()
+        ]
+        newest = [one for one in named if one in fresh]
+        if not named:
+            raise SignInFailed(
+                "organisation-not-found",
+                f"No organisation called {wanted} is connected. Connected: {_listing(everything)}.",
+                "Connect again and choose it on Xero's page, or give --org one of these names.",
+                exit_code=1,
+            )
+        return newest if len(newest) == 1 else named
+    possible = list(fresh) or list(everything)
+    return [one for one in possible if one.tenant_id == bound] or possible
+
+
+def unclear(possible: Sequence[Linked]) -> SignInFailed:
+    """The error where several are possible and nobody can be asked."""
+    return SignInFailed(
+        "organisation-unclear",
+        f"Several organisations are connected: {_listing(possible)}.",
+        "Say which one: caspen-xero connect --org NAME (or its id, where two share a name).",
+        exit_code=1,
+    )
+
+
+def _listing(linked: Sequence[Linked]) -> str:
+    return ", ".join(f"{one.name} ({one.tenant_id})" for one in linked)
+
+
+def _linked(row: dict[str, Any]) -> Linked:
+    return Linked(
+        connection_id=str(row["id"]),
+        tenant_id=str(row["tenantId"]),
+        name=str(row.get("tenantName") or row["tenantId"]),
+        created=parse_timestamp(row.get("createdDateUtc")),
+        updated=parse_timestamp(row.get("updatedDateUtc")),
+    )

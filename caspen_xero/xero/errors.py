@@ -1,0 +1,156 @@
+"""What can go wrong on the Xero side, as one tree.
+
+    XeroError                    code, message, fix, exit_code
+      ConnectNeeded              (4)  only `connect` helps: not signed in, the sign-in ended, the organisation is gone
+        MissingScope             (4)  the sign-in did not ask for what this call needs
+      SignInFailed               (4, or 1 where connecting again changes nothing)  `connect` itself did not work out
+      TokenStoreError            (1)  the keyring or the token file can't be read or written
+      TryLater                   (6)
+        LimitReached             one of Xero's limits is used up; certainly nothing was done
+        Unreachable              Xero was never reached; certainly nothing was sent
+        NoAnswer                 sent, but no readable answer: Xero may have done it
+      Refused                    (1)  Xero understood and said no
+        NotFound                 (1)  Xero knows no such thing
+
+No message or attribute of these ever holds a token or a client secret.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+LimitKind = Literal["minute", "day", "concurrent", "appminute"]
+
+CONNECT_AGAIN = "caspen-xero connect"
+
+
+class XeroError(Exception):
+    """An error a person can act on: `message` says what is wrong, `fix` the next command or step (may be empty)."""
+
+    exit_code = 1
+
+    def __init__(self, code: str, message: str, fix: str = "", *, exit_code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.fix = fix
+        if exit_code is not None:
+            self.exit_code = exit_code
+
+
+class ConnectNeeded(XeroError):
+    """Only a person can go on: by `caspen-xero connect`, or in Xero itself."""
+
+    exit_code = 4
+
+
+class MissingScope(ConnectNeeded):
+    """Xero refused the call because the sign-in lacks a scope; refreshing the token would not help."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            "missing-scope",
+            f"Xero did not give caspen-xero permission for this: {what}.",
+            f"{CONNECT_AGAIN}   (and allow everything that Xero asks; for a custom connection, add the scopes to the "
+            "app at developer.xero.com and authorise it again)",
+        )
+
+
+class SignInFailed(XeroError):
+    """The sign-in at Xero did not work out; nothing was changed here."""
+
+    exit_code = 4
+
+
+class TokenStoreError(XeroError):
+    """The place where tokens are kept can't be used."""
+
+
+class TryLater(XeroError):
+    """Nothing is wrong here: the same command works later."""
+
+    exit_code = 6
+
+
+class LimitReached(TryLater):
+    """One of Xero's limits is used up. `retry_after` is in seconds, None where Xero did not say."""
+
+    _NAMES: dict[str, str] = {  # noqa: RUF012 - read only
+        "minute": "calls per minute for this organisation",
+        "day": "calls per day for this organisation",
+        "concurrent": "calls at the same time for this organisation",
+        "appminute": "calls per minute for this app",
+    }
+
+    def __init__(self, kind: LimitKind, retry_after: float | None = None) -> None:
+        when = "later" if retry_after is None else f"in {spoken_time(retry_after)}"
+        super().__init__(
+            f"xero-{kind}-limit",
+            f"Xero's limit of {self._NAMES[kind]} is used up.",
+            f"Run the same command again {when}: it goes on where it stopped.",
+        )
+        self.kind: LimitKind = kind
+        self.retry_after = retry_after
+
+
+class Unreachable(TryLater):
+    """The request certainly never left: no such host, connection refused, connect timeout."""
+
+    def __init__(self, host: str, why: str) -> None:
+        super().__init__(
+            "xero-unreachable",
+            f"Xero can't be reached at {host}: {why}.",
+            "Check the network (and HTTPS_PROXY, if you need one), then run the same command again.",
+        )
+
+
+class NoAnswer(TryLater):
+    """The request was sent and its answer never came, can't be read, or was a 5xx. Xero may have carried it out."""
+
+    def __init__(self, why: str, *, status: int | None = None) -> None:
+        super().__init__(
+            "xero-no-answer",
+            f"Xero gave no usable answer: {why}.",
+            "Run the same command again: it first looks up what Xero did.",
+        )
+        self.why = why
+        self.status = status
+
+
+class Refused(XeroError):
+    """Xero answered 4xx. `messages` are Xero's own words, `elements` what it sent back of our documents."""
+
+    def __init__(
+        self,
+        status: int,
+        messages: list[str],
+        *,
+        error_number: int | None = None,
+        type: str = "",
+        elements: list[dict[str, Any]] | None = None,
+        code: str = "xero-refused",
+        fix: str = "",
+    ) -> None:
+        words = " ".join(messages) or f"HTTP {status}, without a reason"
+        super().__init__(code, f"Xero refused: {words}", fix)
+        self.status = status
+        self.messages = messages
+        self.error_number = error_number
+        self.type = type
+        self.elements = elements if elements is not None else []
+
+
+class NotFound(Refused):
+    """HTTP 404: Xero knows no document (or address) like that."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(404, [f"{what} was not found."], code="xero-not-found")
+
+
+def spoken_time(seconds: float) -> str:
+    """A span of time as a person says it: '40 seconds', '3 minutes', '5 hours'."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} seconds"
+    if seconds < 5400:
+        return f"{round(seconds / 60)} minutes"
+    return f"{round(seconds / 3600)} hours"

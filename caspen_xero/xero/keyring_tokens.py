@@ -1,0 +1,120 @@
+"""Tokens in the operating system's keyring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from caspen_xero.xero.errors import TokenStoreError
+from caspen_xero.xero.grants import Access
+from caspen_xero.xero.token_store import access_text, read_access
+
+SERVICE = "caspen-xero"
+
+SMALLEST_KEYRING = 1280
+"""Characters that fit the smallest keyring: Windows takes 2,560 bytes of UTF-16."""
+
+WAYS_OUT = (
+    "Any of these three: (1) install or start a keyring for this user (on Linux a Secret Service such as GNOME Keyring "
+    "or KWallet), then connect again; (2) caspen-xero connect --token-store file, which keeps the tokens in a file that "
+    "only you can read; (3) set PYTHON_KEYRING_BACKEND to a keyring back end that works here, then connect again."
+)
+
+_T = TypeVar("_T")
+
+
+class KeyringTokens:
+    """The secret in an entry of its own; the access token in a second one, only while it fits every keyring."""
+
+    name = "keyring"
+
+    def __init__(self, entry: str) -> None:
+        self._secret_entry = f"{entry}:secret"
+        self._access_entry = f"{entry}:access"
+        self._probe_entry = f"{entry}:probe"
+
+    def secret(self) -> str | None:
+        """The refresh token or client secret."""
+        return self._read(self._secret_entry)
+
+    def save_secret(self, secret: str) -> None:
+        """Replaces the secret. Raises `TokenStoreError` also where the keyring takes it and keeps nothing."""
+        self._write(self._secret_entry, secret)
+
+    def access(self) -> Access | None:
+        """The access token, if it was small enough to be kept."""
+        return read_access(self._read(self._access_entry))
+
+    def save_access(self, access: Access) -> None:
+        """Keeps the access token while it fits."""
+        text = access_text(access)
+        if len(text) <= SMALLEST_KEYRING:
+            self._write(self._access_entry, text)
+        else:
+            self._delete(self._access_entry)
+
+    def probe(self) -> None:
+        """Writes, reads back and deletes an entry."""
+        self._write(self._probe_entry, "caspen-xero tries whether this keyring works")
+        self._delete(self._probe_entry)
+
+    def clear(self) -> None:
+        """Forgets both."""
+        self._delete(self._access_entry)
+        self._delete(self._secret_entry)
+
+    def _read(self, entry: str) -> str | None:
+        import keyring
+
+        return _asked(lambda: keyring.get_password(SERVICE, entry), "read")
+
+    def _write(self, entry: str, text: str) -> None:
+        import keyring
+
+        _asked(lambda: keyring.set_password(SERVICE, entry, text), "written")
+        if self._read(entry) != text:
+            raise TokenStoreError(
+                "keyring-drops-writes",
+                f"The keyring ({_backend()}) took the sign-in but did not keep it.",
+                WAYS_OUT,
+            )
+
+    def _delete(self, entry: str) -> None:
+        import keyring
+
+        if self._read(entry) is not None:
+            _asked(lambda: keyring.delete_password(SERVICE, entry), "written")
+
+
+def _asked(call: Callable[[], _T], what: str) -> _T:
+    try:
+        return call()
+    except Exception as error:  # noqa: BLE001 - back ends raise whatever their system raises (D-Bus, COM, OS errors)
+        _tell(error, what)
+
+
+def _tell(error: Exception, what: str) -> NoReturn:
+    """The error in our words. Its own text stays out: some back ends put what was to be stored into it."""
+    from keyring.errors import KeyringLocked, NoKeyringError
+
+    if isinstance(error, NoKeyringError):
+        raise TokenStoreError("no-keyring", "This machine has no keyring to keep the sign-in in.", WAYS_OUT) from None
+    if isinstance(error, KeyringLocked):
+        raise TokenStoreError(
+            "keyring-locked",
+            "The keyring is locked.",
+            "Unlock it (log in to the desktop, or open it in its own program), then run this again. On a server or in "
+            "cron, where nobody can unlock it: caspen-xero connect --token-store file",
+        ) from None
+    raise TokenStoreError(
+        "keyring-unusable", f"The keyring ({_backend()}) could not be {what}: {type(error).__name__}.", WAYS_OUT
+    ) from None
+
+
+def _backend() -> str:
+    import keyring
+
+    try:
+        return str(keyring.get_keyring().name)
+    except Exception:  # noqa: BLE001 - a back end that can't even be loaded, such as a mistyped PYTHON_KEYRING_BACKEND
+        return "none could be loaded"

@@ -1,0 +1,126 @@
+"""Tokens in a file of the workspace's folder that only its owner can read: the explicit choice where there is no keyring."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+from caspen_xero.xero.errors import TokenStoreError
+from caspen_xero.xero.grants import Access
+from caspen_xero.xero.token_store import access_text, read_access
+
+FILE_NAME = "tokens.json"
+
+
+class FileTokens:
+    """A 0600 file. It is replaced whole (written beside, synced, renamed), so a crash leaves the old one or the new one."""
+
+    name = "token file"
+
+    def __init__(self, folder: Path, entry: str) -> None:
+        self.path = folder / FILE_NAME
+        self._entry = entry
+
+    def secret(self) -> str | None:
+        """The refresh token or client secret."""
+        return self._read().get("secret")
+
+    def save_secret(self, secret: str) -> None:
+        """Replaces the secret. An access token of the sign-in before is forgotten with it."""
+        self._write({"entry": self._entry, "secret": secret})
+
+    def access(self) -> Access | None:
+        """The access token."""
+        return read_access(self._read().get("access"))
+
+    def save_access(self, access: Access) -> None:
+        """Keeps the access token."""
+        self._write(self._read() | {"entry": self._entry, "access": access_text(access)})
+
+    def probe(self) -> None:
+        """Writes what is there already once more."""
+        kept = self._read()
+        self._write(kept)
+        if not kept:
+            self.clear()
+
+    def clear(self) -> None:
+        """Deletes the file."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._unusable("deleted", error) from None
+
+    def _read(self) -> dict[str, str]:
+        try:
+            kept = json.loads(self._text() or "{}")
+        except ValueError:
+            raise TokenStoreError(
+                "token-file-damaged",
+                f"{self.path} does not hold what caspen-xero wrote.",
+                "caspen-xero connect --token-store file",
+            ) from None
+        # A folder that was copied from another home must not use up that home's sign-in.
+        if not isinstance(kept, dict) or kept.get("entry") not in (None, self._entry):
+            return {}
+        return {name: text for name, text in kept.items() if isinstance(text, str)}
+
+    def _text(self) -> str:
+        """The file's text, "" where there is none; a file that others may read is tightened first."""
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise self._unusable("read", error) from None
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
+                raise self._unusable("used: it is no plain file of yours", None)
+            if os.name == "posix" and status.st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
+            return file.read().decode("utf-8", "replace")
+
+    def _write(self, kept: dict[str, str]) -> None:
+        text = json.dumps(kept, indent=1)
+        try:
+            if self.path.is_symlink():
+                raise self._unusable("written: it is a symbolic link", None)
+            # mkstemp makes the file with mode 0600, before anything is in it.
+            descriptor, beside = tempfile.mkstemp(prefix=".tokens-", dir=self.path.parent)
+            try:
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(text)
+                    file.flush()
+                    os.fsync(file.fileno())
+                os.replace(beside, self.path)
+            except BaseException:
+                Path(beside).unlink(missing_ok=True)
+                raise
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise self._unusable("written", error) from None
+        if self._read() != kept:
+            raise self._unusable("read back as it was written", None)
+
+    def _unusable(self, what: str, error: OSError | None) -> TokenStoreError:
+        why = f": {error.strerror}" if error is not None and error.strerror else ""
+        return TokenStoreError(
+            "token-file-unusable",
+            f"The token file {self.path} could not be {what}{why}.",
+            "Check the folder's owner, its permissions and the free space, then run this again.",
+        )
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the renaming last through a power cut; Windows has no such thing for folders."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

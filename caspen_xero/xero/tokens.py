@@ -1,0 +1,175 @@
+"""Access tokens for Xero: from memory, from the store, or refreshed, by one process at a time.
+
+A refresh token works once and its successor exists only in the answer, so a refresh happens inside a lock between
+processes: take it, read the store again, decide, refresh, save, and only then use. Tokens are dropped only when Xero
+itself says that the sign-in has ended (`invalid_grant`), after one more look into the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from caspen_xero.xero.connection import Connection, StoreKind
+from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TryLater, Unreachable
+from caspen_xero.xero.grants import Access, GrantRefused, Grants
+from caspen_xero.xero.hosts import Hosts
+from caspen_xero.xero.keyring_tokens import KeyringTokens
+from caspen_xero.xero.token_file import FileTokens
+from caspen_xero.xero.token_store import TokenStore
+from caspen_xero.xero.transport import Transport
+
+__all__ = [
+    "AccessTokens",
+    "FileTokens",
+    "KeyringTokens",
+    "TokenStore",
+    "keep_sign_in",
+    "open_token_store",
+    "token_lock",
+]
+
+LONGEST_REFRESH = 240
+"""Seconds to wait for another process that renews the tokens; its request gives up sooner than that."""
+
+EARLY = timedelta(seconds=60)
+"""A token is renewed when it has less than this left, so that it does not expire on its way."""
+
+
+def open_token_store(kind: StoreKind, entry: str, folder: Path) -> TokenStore:
+    """The token store of a workspace: the keyring, or a file in the workspace's folder. Nothing is read yet."""
+    return FileTokens(folder, entry) if kind == "file" else KeyringTokens(entry)
+
+
+def keep_sign_in(store: TokenStore, lock_path: Path, secret: str, access: Access) -> None:
+    """Keeps a new sign-in (refresh token or client secret, and its first access token) in place of an older one."""
+    with token_lock(lock_path):
+        store.save_secret(secret)
+        store.save_access(access)
+
+
+@contextmanager
+def token_lock(path: Path) -> Iterator[None]:
+    """Held while tokens change; a system lock, so that it ends with the process that holds it."""
+    try:
+        with FileLock(path, timeout=LONGEST_REFRESH, mode=0o600):
+            yield
+    except Timeout:
+        raise TryLater(
+            "sign-in-busy",
+            "Another caspen-xero has been renewing the sign-in for minutes.",
+            "See that it ends, then run the same command again.",
+        ) from None
+
+
+class AccessTokens:
+    """The access tokens of one connection."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        store: TokenStore,
+        lock_path: Path,
+        *,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._connection = connection
+        self._store = store
+        self._lock_path = lock_path
+        self._now = now
+        self._access: Access | None = None
+
+    def current(self) -> str:
+        """A token that is good for the next minute. Raises `ConnectNeeded`, `Unreachable`, `TokenStoreError`."""
+        if not self._good(self._access):
+            self._access = self._store.access()
+        if not self._good(self._access):
+            self._access = self._renewed(None)
+        assert self._access is not None
+        return self._access.token
+
+    def renew(self, rejected: str) -> str:
+        """A token other than the one that Xero has just rejected: another process's newer one, or a refreshed one."""
+        self._access = self._renewed(rejected)
+        return self._access.token
+
+    def _good(self, access: Access | None) -> bool:
+        return access is not None and access.expires_at - EARLY > self._now()
+
+    def _renewed(self, rejected: str | None) -> Access:
+        with token_lock(self._lock_path):
+            cached = self._store.access()
+            if cached is not None and self._good(cached) and cached.token != rejected:
+                return cached
+            secret = self._secret()
+            try:
+                return self._refreshed(secret)
+            except GrantRefused as refused:
+                return self._after_refusal(refused, secret)
+
+    def _after_refusal(self, refused: GrantRefused, secret: str) -> Access:
+        """One more look: a process that holds no lock (a restored backup, another machine) may have saved a newer one."""
+        newer = self._store.secret()
+        if refused.error != "invalid_grant":
+            raise self._no_longer(refused)
+        if newer is not None and newer != secret:
+            try:
+                return self._refreshed(newer)
+            except GrantRefused as again:
+                refused = again
+        if refused.error == "invalid_grant" and self._connection.kind == "pkce":
+            self._store.clear()
+        raise self._no_longer(refused)
+
+    def _refreshed(self, secret: str) -> Access:
+        transport = Transport(Hosts.of(self._connection.xero_url).token)
+        try:
+            grants = Grants(transport, Hosts.of(self._connection.xero_url), self._connection.client_id)
+            if self._connection.kind == "custom":
+                grant = grants.client_credentials(secret, self._connection.scopes)
+            else:
+                grant = grants.refresh(secret)
+        except NoAnswer as error:
+            # To the caller this is certain: its own request was never sent. Nothing is dropped; the old refresh token
+            # goes on working for 30 minutes after a refresh whose answer was lost (Xero's OAuth questions page).
+            raise Unreachable("its sign-in service", error.why) from None
+        finally:
+            transport.close()
+        if grant.refresh_token is not None and self._connection.kind == "pkce":
+            self._store.save_secret(grant.refresh_token)
+        self._store.save_access(grant.access)
+        return grant.access
+
+    def _secret(self) -> str:
+        secret = self._store.secret()
+        if secret is None:
+            raise ConnectNeeded(
+                "not-connected",
+                f"There is no sign-in for {self._connection.tenant_name} in the {self._store.name}.",
+                CONNECT_AGAIN,
+            )
+        return secret
+
+    def _no_longer(self, refused: GrantRefused) -> ConnectNeeded:
+        name = self._connection.tenant_name
+        if refused.error == "invalid_grant" and self._connection.kind == "pkce":
+            return ConnectNeeded(
+                "sign-in-expired",
+                f"The sign-in for {name} has ended: it lasts 60 days after its last use, and ends when access is "
+                "taken away in Xero.",
+                CONNECT_AGAIN,
+            )
+        if refused.error == "invalid_client":
+            return ConnectNeeded(
+                "invalid-client",
+                f"Xero no longer knows the app with client id {self._connection.client_id}"
+                + (", or its secret has changed." if self._connection.kind == "custom" else "."),
+                CONNECT_AGAIN + (" --custom-connection" if self._connection.kind == "custom" else ""),
+            )
+        return ConnectNeeded(
+            "sign-in-refused", f"Xero's sign-in refuses to go on for {name}: {refused.reason}.", CONNECT_AGAIN
+        )

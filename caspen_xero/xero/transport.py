@@ -1,0 +1,92 @@
+"""One HTTP request and its answer. The only file that knows the HTTP library; no error of it leaves here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+
+from caspen_xero import __version__
+from caspen_xero.xero.codec import decode
+from caspen_xero.xero.errors import NoAnswer, Unreachable
+from caspen_xero.xero.hosts import is_loopback
+
+USER_AGENT = f"caspen-xero/{__version__}"
+
+# Xero gives up on a request of its own after 100 s or less.
+_TIMEOUT = httpx.Timeout(connect=10, read=100, write=100, pool=10)
+
+# Raised before the first byte of a request is on its way; everything else may have reached Xero.
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer, whatever its status. Header names are found in any letter case."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+    def json(self) -> Any:
+        """The body, fractions as Decimal; an empty body (a 304, a 204) is `{}`. Raises `NoAnswer` if it is no JSON."""
+        return self._decoded
+
+    @cached_property
+    def _decoded(self) -> Any:
+        if not self.body.strip():
+            return {}
+        try:
+            return decode(self.body)
+        except ValueError:
+            kind = self.headers.get("content-type", "").split(";")[0].strip() or "something"
+            raise NoAnswer(f"HTTP {self.status} with {kind} that can't be read", status=self.status) from None
+
+
+class Transport:
+    """Sends requests to one Xero, one at a time, following no redirect. Proxies come from the environment."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=not is_loopback(url))
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str | int] | None = None,
+        body: bytes | None = None,
+        form: Mapping[str, str] | None = None,
+        basic: tuple[str, str] | None = None,
+    ) -> Answer:
+        """Sends once. Raises `Unreachable` if it certainly never left, `NoAnswer` if nothing readable came back."""
+        host = urlsplit(url).netloc
+        sent_headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
+        auth = httpx.BasicAuth(*basic) if basic else None
+        # "from None": the library's errors hold the request, and the request holds the token.
+        try:
+            response = self._http.request(
+                method, url, headers=sent_headers, params=params, content=body, data=form, auth=auth
+            )
+        except _NEVER_SENT as error:
+            raise Unreachable(host, _reason(error)) from None
+        except httpx.TimeoutException:
+            raise NoAnswer(f"{host} did not answer in time") from None
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"the connection to {host} broke off ({_reason(error)})") from None
+        return Answer(response.status_code, response.headers, response.content)
+
+    def close(self) -> None:
+        """Closes the connections kept open."""
+        self._http.close()
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
+        return "it did not answer within 10 seconds"
+    return str(error).rstrip(".") or type(error).__name__

@@ -1,0 +1,184 @@
+"""What tests need: a local Xero on loopback, a state folder of their own, and the command line as people type it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from caspen_xero.caspen.records import parse_record
+from caspen_xero.cli.app import app
+from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.imports import import_records
+from caspen_xero.store.store import Store
+
+OURS = ("CASPEN_", "XERO_")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one run of the command line gave."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def json(self) -> Any:
+        """The one JSON document on stdout."""
+        return json.loads(self.stdout)
+
+
+Cli = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty state folder; none of the machine's own settings reach the test."""
+    for name in [name for name in os.environ if name.startswith(OURS)]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "home"
+    monkeypatch.setenv("CASPEN_XERO_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def running_sandbox() -> Iterator[Sandbox]:
+    """One local Xero for all tests, without limits that would slow them down."""
+    with Sandbox(auto_approve=True, minute_limit=1_000_000, day_limit=1_000_000) as box:
+        yield box
+
+
+@pytest.fixture
+def sandbox(running_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
+    """The local Xero as new, with `XERO_URL` pointing to it. Who is signed in stays so."""
+    httpx.post(f"{running_sandbox.url}/sandbox/reset").raise_for_status()
+    monkeypatch.setenv("XERO_URL", running_sandbox.url)
+    return running_sandbox
+
+
+@pytest.fixture(scope="session")
+def signed_in_home(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state folder whose workspace was connected as a person does it, once for all tests; copied, never used itself."""
+    folder = tmp_path_factory.mktemp("signed-in") / "home"
+    sign_in(running_sandbox.url, folder)
+    return folder
+
+
+@pytest.fixture
+def connected(sandbox: Sandbox, signed_in_home: Path, home: Path) -> Path:
+    """The state folder of a workspace that is connected to the sandbox's organisation; nothing else is set."""
+    shutil.copytree(signed_in_home, home)
+    return home
+
+
+@pytest.fixture
+def cli(home: Path) -> Cli:
+    """Runs `caspen-xero` with these arguments, without a terminal."""
+    runner = CliRunner()
+
+    def run(*arguments: str | Path, stdin: str | None = None) -> Result:
+        result = runner.invoke(app, [str(argument) for argument in arguments], input=stdin)
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Result(result.exit_code, result.stdout, result.stderr)
+
+    return run
+
+
+@pytest.fixture
+def caspen(home: Path) -> Callable[..., None]:
+    """Puts records of Caspen's feed into the default workspace's store."""
+
+    def put(*records: Mapping[str, Any]) -> None:
+        folder = home / "default"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(Store(folder / "store.sqlite")) as store:
+            result = import_records(store, [parse_record(record) for record in records])
+        assert not result.bad
+
+    return put
+
+
+@pytest.fixture
+def terminal(home: Path) -> Callable[..., Result]:
+    """Runs `caspen-xero` at a pseudo-terminal and types: for each (words, answer), the answer once the words are on screen."""
+
+    def run(*arguments: str, typing: Sequence[tuple[str, str]] = ()) -> Result:
+        ours = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
+        process, end = _at_a_terminal(command_line(*arguments), clean_environment(**ours, COLUMNS="120", TERM="dumb"))
+        screen, seen = "", 0
+        waiting = list(typing)
+        for piece in _screen(end):
+            screen += piece
+            while waiting and (place := screen.find(waiting[0][0], seen)) >= 0:
+                seen = place + len(waiting[0][0])
+                os.write(end, waiting.pop(0)[1].encode() + b"\n")
+        os.close(end)
+        assert not waiting, f"never asked for {waiting[0][0]!r}:\n{screen}"
+        return Result(process.wait(timeout=10), screen.replace("\r\n", "\n"), "")
+
+    return run
+
+
+def _at_a_terminal(command: Sequence[str], environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(
+        command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True, start_new_session=True
+    )
+    os.close(theirs)
+    return process, ours
+
+
+def _screen(end: int) -> Iterator[str]:
+    """What appears on the terminal, until the process ends or says nothing for 20 seconds."""
+    while select.select([end], [], [], 20)[0]:
+        try:
+            piece = os.read(end, 4096)
+        except OSError:  # Linux's way to say that the other side has closed
+            return
+        if not piece:
+            return
+        yield piece.decode(errors="replace")
+
+
+def sign_in(xero_url: str, home: Path, *options: str) -> None:
+    """`connect --no-browser`, with somebody else following the printed link to a Xero that approves by itself."""
+    process = subprocess.Popen(
+        command_line("connect", "--no-browser", "--token-store", "file", "--client-id", "TEST-APP", *options),
+        env=clean_environment(CASPEN_XERO_HOME=str(home), XERO_URL=xero_url),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if line.startswith(xero_url):
+            httpx.get(line.strip(), follow_redirects=True).raise_for_status()
+    assert process.wait(timeout=20) == 0, "".join(said)
+
+
+def command_line(*arguments: str) -> list[str]:
+    """`caspen-xero` as a process of its own."""
+    return [sys.executable, "-m", "caspen_xero", *arguments]
+
+
+def clean_environment(**ours: str) -> dict[str, str]:
+    """This machine's environment without what concerns caspen-xero, but for `ours`."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | ours

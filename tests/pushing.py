@@ -1,0 +1,181 @@
+"""A clinic that is connected to the local Xero, as the tests of a push see it: what was imported, sent, and now stands there."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from clinics import TAX_RATES
+
+from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.store import Store
+from caspen_xero.sync.journal import Journal
+from caspen_xero.xero.client import XeroClient
+
+FIGURES = (("subtotal", "SubTotal"), ("tax", "TotalTax"), ("total", "Total"))
+
+
+@dataclass
+class Clinic:
+    """The default workspace and its Xero. Amounts are decimals on both sides."""
+
+    cli: Callable[..., Any]
+    sandbox: Sandbox
+    home: Path
+    imports: int = 0
+
+    # what a person does
+
+    def takes(self, *records: Mapping[str, Any]) -> Any:
+        """Imports these records of Caspen's feed, as a file."""
+        self.imports += 1
+        file = self.home.parent / f"export-{self.imports}.jsonl"
+        file.write_text("".join(json.dumps(record) + "\n" for record in records))
+        result = self.cli("import", file)
+        assert result.exit_code == 0, result.stderr
+        return result
+
+    def push(self, *arguments: str) -> Any:
+        """`push --json`."""
+        return self.cli("push", "--json", *arguments)
+
+    def run(self, command: str) -> Any:
+        """A command as it was printed, pasted into a shell: `caspen-xero ...`."""
+        program, *arguments = shlex.split(command)
+        assert program == "caspen-xero", f"not a command to paste: {command}"
+        return self.cli(*arguments)
+
+    def unsynced(self) -> list[dict[str, Any]]:
+        """The rows of `unsynced --json`."""
+        result = self.cli("unsynced", "--json")
+        assert result.exit_code == 0
+        return list(result.json["unsynced"])
+
+    def problem(self, number: str = "INV-0001") -> dict[str, Any]:
+        """The one problem of an invoice."""
+        (row,) = [row for row in self.unsynced() if row["number"] == number]
+        return row
+
+    def listed(self) -> dict[str, dict[str, Any]]:
+        """`invoices list --json`, by number."""
+        return {row["number"]: row for row in self.cli("invoices", "list", "--json").json["invoices"]}
+
+    # what Xero has
+
+    def state(self, kind: str) -> list[dict[str, Any]]:
+        """Every document of a kind in Xero."""
+        answer = httpx.get(f"{self.sandbox.url}/sandbox/state")
+        return list(json.loads(answer.text, parse_float=Decimal)[kind])
+
+    def in_xero(self) -> dict[str, dict[str, Any]]:
+        """Xero's invoices by number; no number is there twice."""
+        found = self.state("Invoices")
+        doubled = [n for n, times in Counter(each["InvoiceNumber"] for each in found).items() if times > 1]
+        assert not doubled, f"twice in Xero: {doubled}"
+        return {each["InvoiceNumber"]: each for each in found}
+
+    def contacts(self) -> dict[str, dict[str, Any]]:
+        """Xero's contacts by name; no ContactNumber is there twice."""
+        found = self.state("Contacts")
+        numbers = Counter(each["ContactNumber"] for each in found if each.get("ContactNumber"))
+        assert not [n for n, times in numbers.items() if times > 1]
+        return {each["Name"]: each for each in found}
+
+    def requests(self) -> list[dict[str, Any]]:
+        """Every call below /api.xro/ since the log was last cleared."""
+        log = httpx.get(f"{self.sandbox.url}/sandbox/requests").json()["requests"]
+        return [each for each in log if each["path"].startswith("/api.xro/")]
+
+    def calls(self) -> list[str]:
+        """The calls as `PUT Invoices`."""
+        return [f"{each['method']} {each['path'].removeprefix('/api.xro/2.0/')}" for each in self.requests()]
+
+    def writes(self) -> list[str]:
+        """Those calls that may change something."""
+        return [call for call in self.calls() if not call.startswith("GET ")]
+
+    def forget_calls(self) -> None:
+        httpx.delete(f"{self.sandbox.url}/sandbox/requests").raise_for_status()
+
+    def control(self, path: str, **wishes: Any) -> None:
+        """A control of the local Xero: what goes wrong there, or what a person does there."""
+        httpx.post(f"{self.sandbox.url}/sandbox/{path}", json=wishes).raise_for_status()
+
+    def put_in_xero(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """A document that somebody else wrote in Xero."""
+        tokens = json.loads((self.home / "default" / "tokens.json").read_text())
+        token = json.loads(tokens["access"])["token"] if tokens["access"].startswith("{") else tokens["access"]
+        answer = httpx.put(
+            f"{self.sandbox.url}/api.xro/2.0/{kind}",
+            json=fields,
+            headers={
+                "Authorization": f"Bearer {token}",
+                "Accept": "application/json",
+                "Xero-tenant-id": self.tenant_id,
+            },
+        )
+        assert answer.status_code == 200, answer.text
+        self.forget_calls()
+        return dict(answer.json()[kind][0])
+
+    @property
+    def tenant_id(self) -> str:
+        return self.sandbox.api.organisations()[0].tenant_id
+
+    # what the store knows
+
+    @property
+    def store_file(self) -> Path:
+        return self.home / "default" / "store.sqlite"
+
+    def sql(self, statement: str, *values: Any) -> list[Any]:
+        """A statement on the store's file, as somebody with a SQLite tool would run it."""
+        with closing(Store(self.store_file)) as store, store.write():
+            return store.rows(statement, *values)
+
+
+def same_figures(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:
+    """Whether Xero shows Caspen's subtotal, tax and total."""
+    return all(Decimal(record[ours]) == document[theirs] for ours, theirs in FIGURES)
+
+
+def finalised(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The invoices of an export that belong into Xero, by number."""
+    found = [each for each in records if each["object"] == "invoice" and each["status"] in {"open", "paid"}]
+    return {each["number"]: each for each in found}
+
+
+@pytest.fixture
+def clinic(cli: Callable[..., Any], sandbox: Sandbox, connected: Path) -> Clinic:
+    """A connected clinic without records, accounts or tax links."""
+    return Clinic(cli, sandbox, connected)
+
+
+@pytest.fixture
+def ready(clinic: Clinic) -> Clinic:
+    """A connected clinic with a sales account, and GST and GST free linked: invoices can go."""
+    clinic.takes(*TAX_RATES)
+    clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
+    for rate, tax_type in (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED")):
+        assert clinic.cli("taxes", "map", rate, tax_type).exit_code == 0
+    clinic.forget_calls()
+    return clinic
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+    """Time that passes at once: the seconds that would have been waited."""
+    waited: list[float] = []
+    monkeypatch.setattr("caspen_xero.sync.push.Journal", partial(Journal, sleep=waited.append))
+    monkeypatch.setattr("caspen_xero.xero.client.XeroClient", partial(XeroClient, sleep=waited.append))
+    yield waited
