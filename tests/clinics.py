@@ -54,7 +54,7 @@ class Rounding:
         self, lines: Sequence[Mapping[str, Any]], tax_mode: TaxMode, rates: Mapping[str | None, Decimal] = RATES
     ) -> Totals:
         """What the clinic's software says that these lines come to."""
-        exact = [(self._net(line), Fraction(rates[line.get("tax_rate_id")]) / 100) for line in lines]
+        exact = [(self._net(line), Fraction(rates.get(line.get("tax_rate_id"), Decimal(0))) / 100) for line in lines]
         if self.per == "line":
             return self._by_line(exact, tax_mode)
         amount = self.cents(sum((net for net, _ in exact), Fraction(0)))

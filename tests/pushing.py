@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -16,12 +17,16 @@ from typing import Any
 import httpx
 import pytest
 from clinics import TAX_RATES
+from conftest import sign_in
+from typer.testing import CliRunner
 
+from caspen_xero.cli.app import app
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
 from caspen_xero.sync.journal import Journal
 from caspen_xero.xero.client import XeroClient
 
+RATE_LINKS = (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED"))
 FIGURES = (("subtotal", "SubTotal"), ("tax", "TotalTax"), ("total", "Total"))
 
 
@@ -107,9 +112,9 @@ class Clinic:
     def forget_calls(self) -> None:
         httpx.delete(f"{self.sandbox.url}/sandbox/requests").raise_for_status()
 
-    def control(self, path: str, **wishes: Any) -> None:
+    def control(self, what: str, /, **wishes: Any) -> None:
         """A control of the local Xero: what goes wrong there, or what a person does there."""
-        httpx.post(f"{self.sandbox.url}/sandbox/{path}", json=wishes).raise_for_status()
+        httpx.post(f"{self.sandbox.url}/sandbox/{what}", json=wishes).raise_for_status()
 
     def put_in_xero(self, kind: str, **fields: Any) -> dict[str, Any]:
         """A document that somebody else wrote in Xero."""
@@ -155,21 +160,46 @@ def finalised(records: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     return {each["number"]: each for each in found}
 
 
+def connected_to(box: Sandbox, cli: Callable[..., Any], home: Path) -> Clinic:
+    """A clinic whose invoices can go, at a local Xero of its own."""
+    sign_in(box.url, home)
+    clinic = Clinic(cli, box, home)
+    clinic.takes(*TAX_RATES)
+    cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
+    for rate, tax_type in RATE_LINKS:
+        assert cli("taxes", "map", rate, tax_type).exit_code == 0
+    clinic.forget_calls()
+    return clinic
+
+
 @pytest.fixture
 def clinic(cli: Callable[..., Any], sandbox: Sandbox, connected: Path) -> Clinic:
     """A connected clinic without records, accounts or tax links."""
     return Clinic(cli, sandbox, connected)
 
 
+@pytest.fixture(scope="session")
+def ready_home(signed_in_home: Path, running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state folder of a clinic whose invoices can go, made once as a person does it; copied, never used itself."""
+    folder = tmp_path_factory.mktemp("ready") / "home"
+    shutil.copytree(signed_in_home, folder)
+    export = folder.parent / "rates.jsonl"
+    export.write_text("".join(json.dumps(rate) + "\n" for rate in TAX_RATES))
+    for command in (
+        ("import", str(export)),
+        ("settings", "set", "--sales-account", "200", "--payment-account", "090"),
+        *(("taxes", "map", rate, tax_type) for rate, tax_type in RATE_LINKS),
+    ):
+        done = CliRunner().invoke(app, command, env={"CASPEN_XERO_HOME": str(folder), "XERO_URL": running_sandbox.url})
+        assert done.exit_code == 0, done.output
+    return folder
+
+
 @pytest.fixture
-def ready(clinic: Clinic) -> Clinic:
+def ready(cli: Callable[..., Any], sandbox: Sandbox, ready_home: Path, home: Path) -> Clinic:
     """A connected clinic with a sales account, and GST and GST free linked: invoices can go."""
-    clinic.takes(*TAX_RATES)
-    clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
-    for rate, tax_type in (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED")):
-        assert clinic.cli("taxes", "map", rate, tax_type).exit_code == 0
-    clinic.forget_calls()
-    return clinic
+    shutil.copytree(ready_home, home)
+    return Clinic(cli, sandbox, home)
 
 
 @pytest.fixture

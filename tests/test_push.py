@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line, random_clinic
 from conftest import sign_in
-from pushing import Clinic, finalised, same_figures
+from pushing import Clinic, connected_to, finalised, same_figures
 
 from caspen_xero.cli import sync
 from caspen_xero.sandbox.server import Sandbox
 
-pytest_plugins = ("pushing",)
+clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
 
 SAMPLE = [
     json.loads(text) for text in Path(sync.__file__).with_name("sample_clinic.jsonl").read_text().splitlines() if text
@@ -33,12 +35,8 @@ def test_a_whole_clinic_arrives_to_the_cent_whichever_way_xero_rounds(
     records = random_clinic(seed=7, invoices=250)
     with Sandbox(auto_approve=True, minute_limit=100_000, day_limit=100_000, rounding=rounding) as box:
         monkeypatch.setenv("XERO_URL", box.url)
-        sign_in(box.url, home)
-        clinic = Clinic(cli, box, home)
+        clinic = connected_to(box, cli, home)
         clinic.takes(*records)
-        cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
-        for rate, tax_type in (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED")):
-            cli("taxes", "map", rate, tax_type)
         pushed = clinic.push()
         assert (pushed.exit_code, pushed.json["synced"], pushed.json["unsynced"]) == (0, 250, 0)
         there, wanted = clinic.in_xero(), finalised(records)
@@ -306,21 +304,44 @@ def test_some_unsynced_is_3_and_all_well_is_0(clinic: Clinic) -> None:
     assert clinic.push().exit_code == 0
 
 
-def test_a_sign_in_that_has_ended_exits_4_and_nothing_is_lost(ready: Clinic) -> None:
-    ready.takes(client("1048237"), invoice("INV-0001"))
-    tokens = ready.home / "default" / "tokens.json"
-    kept = tokens.read_text()
-    ready.control("faults", kind="revoke-token", path="/api.xro/", method="PUT")
-    stopped = ready.push()
-    assert stopped.exit_code == 4
-    assert ready.unsynced()[0]["number"] == "INV-0001"
-    assert json.loads(kept) != json.loads(tokens.read_text() if tokens.exists() else "{}")
+def test_a_sign_in_that_has_ended_exits_4_and_nothing_is_lost(
+    home: Path, cli: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(auto_approve=True) as box:
+        monkeypatch.setenv("XERO_URL", box.url)
+        clinic = connected_to(box, cli, home)
+        clinic.takes(client("1048237"), invoice("INV-0001"))
+        clinic.control("faults", kind="revoke-token", path="/api.xro/", method="PUT")
+        stopped = clinic.push()
+        assert (stopped.exit_code, stopped.json["stopped"]["exit_code"]) == (4, 4)
+        assert [row["number"] for row in clinic.unsynced()] == ["INV-0001"]
+        sign_in(box.url, home)
+        assert clinic.push().exit_code == 0
+        assert set(clinic.in_xero()) == {"INV-0001"}
+
+
+def test_a_token_that_expires_in_the_middle_is_renewed(home: Path, cli: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sandbox(auto_approve=True) as box:
+        monkeypatch.setenv("XERO_URL", box.url)
+        clinic = connected_to(box, cli, home)
+        clinic.takes(client("1048237"), invoice("INV-0001"))
+        let_in = box.xero.gateway.leave
+
+        def half_an_hour_later(admission: Any) -> None:
+            let_in(admission)
+            if admission.request.method == "PUT" and admission.request.path == "Contacts":
+                box.xero.move_clock(timedelta(minutes=31))
+
+        monkeypatch.setattr(box.xero.gateway, "leave", half_an_hour_later)
+        assert clinic.push().exit_code == 0
+        assert set(clinic.in_xero()) == {"INV-0001"}
+        assert [each["status"] for each in clinic.requests() if each["method"] == "PUT"] == [200, 401, 200]
 
 
 def test_push_tells_scripts_its_numbers_in_the_documented_shape(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice("INV-0001"))
-    assert set(ready.push("--dry-run").json) - {"plan"} == set(ready.push().json)
-    assert set(ready.push().json) == {
+    assert set(ready.push("--dry-run").json) == set(ready.push().json) | {"plan"}
+    assert set(ready.push().json) >= {
         "command",
         "dry_run",
         "synced",

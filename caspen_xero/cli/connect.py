@@ -177,7 +177,12 @@ def _client_id(session: Session, given: str | None, bound: Connection | None, ki
 def _client_secret(session: Session) -> str:
     secret = os.environ.get("XERO_CLIENT_SECRET", "").strip()
     if not secret and somebody_is_there(session.output):
-        secret = str(typer.prompt("Client secret of the custom connection", hide_input=True, default="")).strip()
+        from getpass import getpass
+
+        try:
+            secret = getpass("Client secret of the custom connection (it is not shown): ").strip()
+        except EOFError:
+            secret = ""
     if not secret:
         raise SessionError(
             "client-secret-missing",

@@ -41,9 +41,9 @@ class Session:
         """The time in UTC."""
         return datetime.now(UTC)
 
-    def seconds(self) -> str:
+    def seconds(self) -> float:
         """How long this command has run, in seconds with one decimal."""
-        return f"{(self.now() - self.started_at).total_seconds():.1f}"
+        return round((self.now() - self.started_at).total_seconds(), 1)
 
     @cached_property
     def folder(self) -> Path:

@@ -213,9 +213,8 @@ def exit_code(result: PushResult, bad_records: int = 0) -> int:
     return next(code for code in (130, 1, 4, 7, 6, 5, 3, 0) if code in codes)
 
 
-def push_summary(result: PushResult, seconds: str) -> dict[str, Any]:
+def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
     """A push in numbers, as JSON shows it and the log keeps it."""
-    from decimal import Decimal
 
     summary: dict[str, Any] = {
         "command": "push",
@@ -234,7 +233,7 @@ def push_summary(result: PushResult, seconds: str) -> dict[str, Any]:
         "pending": len(result.waiting),
         "voided": result.count("void-invoice"),
         "api_calls": result.api_calls,
-        "seconds": Decimal(seconds),
+        "seconds": seconds,
     }
     if result.stopped is not None:
         error = result.stopped

@@ -6,9 +6,9 @@ from typing import Any
 
 from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.books import Body, Ledger
-from caspen_xero.sandbox.charts import CLASSES
+from caspen_xero.sandbox.charts import CLASSES, CURRENCY_NAMES
 from caspen_xero.sandbox.documents import Desk
-from caspen_xero.sandbox.fields import FLAG, ID, WORD, Fields, Text, too_long
+from caspen_xero.sandbox.fields import FLAG, ID, WORD, Choice, Fields, Text, too_long
 from caspen_xero.sandbox.organisations import organisation_of
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.wire import NOWHERE, new_id, xero_time
@@ -18,11 +18,11 @@ ACCOUNT_FIELDS: Fields = {
     "Code": Text(10),
     "Name": Text(150),
     "Type": WORD,
-    "Status": WORD,
+    "Status": Choice(frozenset({"ACTIVE", "ARCHIVED", "DELETED"})),
     "Description": Text(4000),
     "BankAccountNumber": Text(),
-    "BankAccountType": WORD,
-    "CurrencyCode": WORD,
+    "BankAccountType": Choice(frozenset({"BANK", "CREDITCARD", "PAYPAL", "NONE", ""})),
+    "CurrencyCode": Choice(frozenset(CURRENCY_NAMES)),
     "TaxType": WORD,
     "EnablePaymentsToAccount": FLAG,
     "ShowInExpenseClaims": FLAG,

@@ -160,7 +160,9 @@ class Api:
                 raise missing()
             elements = [elements[0] | {resource.id: found[resource.id] if found else path[1]}]
         writer = resource.put if request.method == "PUT" else resource.post
-        return self._envelope(resource.kind, write(desk, resource, writer, elements, summarizes(request.params)))
+        return self._envelope(
+            resource.kind, write(desk, resource, writer, elements, summarizes(resource, request.params))
+        )
 
     def _allocations(self, desk: Desk, resource: Resource, request: ApiRequest, path: list[str]) -> ApiAnswer:
         credit = read_one(desk.ledger, resource, path[1])
@@ -177,7 +179,8 @@ class Api:
         if not has_elements(request.body, "Allocations"):
             raise no_data(messages.NO_DATA(what="Allocation"))
         elements = elements_of(request.body, "Allocations")
-        written = write(desk, allocator.resource(), allocator.allocate, elements, summarizes(request.params))
+        below = allocator.resource()
+        written = write(desk, below, below.put, elements, summarizes(below, request.params))
         return self._envelope("Allocations", written)
 
     def _delete_account(self, desk: Desk, account_id: str) -> ApiAnswer:

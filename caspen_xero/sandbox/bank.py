@@ -129,7 +129,7 @@ def post_bank_transaction(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[
     transaction = desk.ledger.find("BankTransactions", transaction_id)
     if transaction is None:
         raise Refusal(messages.DOCUMENT_NOT_FOUND())
-    standing: Body = {"BankTransactionID": transaction_id}
+    standing = show_bank_transaction(desk, transaction, "list")
     if sent.get("Status") != "DELETED" or transaction["Status"] != "AUTHORISED":
         raise Refusal(messages.BANK_TRANSACTION_NOT_VALID_FOR_CHANGE(), shown=standing)
     check_lock_dates(desk.ledger, transaction["Date"])

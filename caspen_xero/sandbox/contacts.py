@@ -10,7 +10,7 @@ from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.accounting import ZERO
 from caspen_xero.sandbox.books import Body, Ledger
 from caspen_xero.sandbox.charts import CURRENCY_NAMES
-from caspen_xero.sandbox.fields import FLAG, ID, WHOLE, WORD, Fields, Many, One, Text, too_long
+from caspen_xero.sandbox.fields import FLAG, ID, WHOLE, WORD, Choice, Fields, Many, One, Text, too_long
 from caspen_xero.sandbox.organisations import today
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.settlement import amount_due
@@ -27,6 +27,7 @@ _ADDRESS = {
 }
 _PHONE = {"PhoneType": WORD, "PhoneNumber": Text(50), "PhoneAreaCode": Text(10), "PhoneCountryCode": Text(20)}
 _PERSON = {"FirstName": Text(255), "LastName": Text(255), "EmailAddress": Text(255), "IncludeInEmails": FLAG}
+_LINE_AMOUNT_TYPES = Choice(frozenset({"INCLUSIVE", "EXCLUSIVE", "NONE"}))
 _SCALARS: Fields = {
     "Name": Text(255),
     "ContactNumber": Text(50),
@@ -40,13 +41,14 @@ _SCALARS: Fields = {
     "AccountsReceivableTaxType": WORD,
     "AccountsPayableTaxType": WORD,
     "DefaultCurrency": WORD,
-    "SalesDefaultLineAmountType": WORD,
-    "PurchasesDefaultLineAmountType": WORD,
+    "SalesDefaultLineAmountType": _LINE_AMOUNT_TYPES,
+    "PurchasesDefaultLineAmountType": _LINE_AMOUNT_TYPES,
     "SalesDefaultAccountCode": WORD,
     "PurchasesDefaultAccountCode": WORD,
     "XeroNetworkKey": Text(),
 }
-_TERM = One({"Day": WHOLE, "Type": WORD})
+_TERMS = Choice(frozenset({"DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH"}))
+_TERM = One({"Day": WHOLE, "Type": _TERMS})
 CONTACT_FIELDS: Fields = {
     "ContactID": ID,
     **_SCALARS,

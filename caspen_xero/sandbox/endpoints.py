@@ -90,6 +90,7 @@ ENDPOINTS = {
             _put_currency,
             paged=False,
             changes=False,
+            single=True,
         ),
         Resource(
             "Contacts",

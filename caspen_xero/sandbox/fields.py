@@ -24,6 +24,13 @@ class Text:
 
 
 @dataclass(frozen=True)
+class Choice:
+    """One of some words; any other can't be read."""
+
+    words: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Many:
     """A list of objects with these fields."""
 
@@ -65,6 +72,8 @@ def _read(value: Any, field: Any) -> Any:
             raise NotReadable(f"Could not convert {value!r} to a boolean.")
         return str(value).lower() == "true"
     text = str(value).encode("utf-8", "replace").decode("utf-8")
+    if isinstance(field, Choice) and text not in field.words:
+        raise NotReadable(f"Could not convert {text!r} to one of {', '.join(sorted(field.words))}.")
     return text.strip() if field == WORD else text
 
 

@@ -124,6 +124,8 @@ def _related(desk: Desk, body: Body, name: str) -> Any:
         return (desk.ledger.find("Contacts", body.get("ContactID", "")) or {}).get(rest)
     if what in ("Account", "BankAccount"):
         return (desk.ledger.find("Accounts", body.get("AccountID", "")) or {}).get(rest)
+    if name == "Invoice.InvoiceID":  # a refunded credit is shown as the payment's invoice too
+        return body.get("TargetID")
     kind = f"{what}s"
     if what in _TARGETS and body.get("Target") == kind:
         target = desk.ledger.find(kind, body["TargetID"]) or {}
@@ -217,8 +219,10 @@ def _read_where(kind: str, text: str, query: Query) -> None:
 
 
 def _without_case(kind: str, found: Filter) -> Filter:
-    """Folds the constants that are compared with folded fields."""
+    """Folds the constants that are compared with folded fields, and spells ids as they are kept."""
     if isinstance(found, Compare):
+        if found.field.endswith("ID") and isinstance(found.value, str):
+            return replace(found, value=read_id(found.value))
         fold = found.field in _FOLDED.get(kind, ()) and isinstance(found.value, str)
         return replace(found, value=folded(str(found.value))) if fold else found
     if isinstance(found, Negated):

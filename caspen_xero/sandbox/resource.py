@@ -31,4 +31,4 @@ class Resource:
     flag: str = ""
     paged: bool = True
     changes: bool = True  # whether lists listen to If-Modified-Since
-    single: bool = False  # one element per request (Accounts, TaxRates)
+    single: bool = False  # settings: one element per request, and no summarizeErrors

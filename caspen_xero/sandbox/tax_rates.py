@@ -8,13 +8,13 @@ from typing import Any
 from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.accounting import HUNDRED
 from caspen_xero.sandbox.books import Body, Ledger
-from caspen_xero.sandbox.fields import FLAG, NUMBER, WORD, Fields, Many, Text
+from caspen_xero.sandbox.fields import FLAG, NUMBER, WORD, Choice, Fields, Many, Text
 from caspen_xero.sandbox.refusals import Refusal
 
 TAX_RATE_FIELDS: Fields = {
     "Name": Text(50),
     "TaxType": WORD,
-    "Status": WORD,
+    "Status": Choice(frozenset({"ACTIVE", "DELETED", "ARCHIVED", "PENDING"})),
     "ReportTaxType": WORD,
     "TaxComponents": Many({"Name": Text(50), "Rate": NUMBER, "IsCompound": FLAG, "IsNonRecoverable": FLAG}),
 }

@@ -46,9 +46,9 @@ def has_elements(body: bytes, plural: str) -> bool:
     return bool(sent.get(plural, sent) if isinstance(sent, dict) else sent)
 
 
-def summarizes(params: Mapping[str, str]) -> bool:
+def summarizes(resource: Resource, params: Mapping[str, str]) -> bool:
     """Whether one error makes the whole request an error; so it is unless the request says otherwise."""
-    return params.get("summarizeErrors", "true").lower() != "false"
+    return resource.single or params.get("summarizeErrors", "true").lower() != "false"
 
 
 def delete_one(desk: Desk, delete: Callable[[], Result]) -> Result:
@@ -97,11 +97,10 @@ def _write_one(
 
 def _refused(resource: Resource, element: dict[str, Any], refusal: Refusal, summarize: bool) -> dict[str, Any]:
     """A refused element: what was sent, the id of the document that it would change (all zeroes for none), and why."""
-    answer: dict[str, Any] = {resource.id: NOWHERE} | echo(element, resource.fields)
-    if refusal.shown is None:
+    answer = echo(element, resource.fields)
+    if refusal.shown is None and resource.id.endswith("ID"):
         answer[resource.id] = NOWHERE
-    else:
-        answer |= refusal.shown
+    answer |= refusal.shown or {}
     for (name, position), texts in refusal.inside.items():
         parts = answer.get(name)
         part = parts[position] if isinstance(parts, list) and position < len(parts) else parts

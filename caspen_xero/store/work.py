@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store, utc_text, utc_time
@@ -79,14 +79,21 @@ def contacts_to_do(mappings: Mappings) -> list[tuple[str, str, int]]:
     return found
 
 
-def touched(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, int]:
-    """The import number that last changed each invoice."""
-    found: dict[str, int] = {}
-    for invoice_id in invoice_ids:
-        row = mappings.store.row("SELECT touched FROM invoices WHERE id = ?", invoice_id)
-        if row:
-            found[invoice_id] = row["touched"]
-    return found
+def touched(
+    store: Store, ids: Iterable[str], table: Literal["invoices", "clients", "contacts"] = "invoices"
+) -> dict[str, int]:
+    """The import number that last changed each invoice (client, contact)."""
+    return {
+        row["id"]: row["touched"]
+        for some in _lists(list(ids))
+        for row in store.rows(f"SELECT id, touched FROM {table} WHERE id IN ({', '.join('?' * len(some))})", *some)
+    }
+
+
+def with_problems(mappings: Mappings) -> set[str]:
+    """The invoices that have a problem."""
+    rows = mappings.store.rows("SELECT DISTINCT invoice_id FROM problems WHERE tenant_id = ?", mappings.tenant_id)
+    return {row["invoice_id"] for row in rows}
 
 
 def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:
@@ -195,6 +202,13 @@ def refusals(mappings: Mappings, now: datetime) -> dict[tuple[str, str], Refusal
         "SELECT * FROM refusals WHERE tenant_id = ? AND retry_after > ?", mappings.tenant_id, utc_text(now)
     )
     return {(row["operation"], row["caspen_id"]): _refusal(row) for row in rows}
+
+
+def refusals_of(mappings: Mappings, operation: str, caspen_ids: Iterable[str]) -> list[Refusal]:
+    """The refusals of an operation on some records."""
+    sql = "SELECT * FROM refusals WHERE tenant_id = ? AND operation = ? AND caspen_id = ?"
+    rows = (mappings.store.row(sql, mappings.tenant_id, operation, caspen_id) for caspen_id in caspen_ids)
+    return [_refusal(row) for row in rows if row is not None]
 
 
 def _refusal(row: Any) -> Refusal:

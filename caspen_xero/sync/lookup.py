@@ -16,6 +16,7 @@ from caspen_xero.xero.errors import NotFound
 IDS_PER_CALL = 40  # Xero's advice for id lists in an address
 NUMBERS_PER_FILTER = 15
 OVERLAP = timedelta(seconds=2)  # If-Modified-Since is accurate to the second; whether inclusive is UNCONFIRMED
+_UNAPPROVED = ("DRAFT", "SUBMITTED")
 
 
 class ReadingClient(Protocol):
@@ -184,9 +185,17 @@ class LookUp:
             d.position: known[d.position] for d in documents if d.position in known and _total_is(known[d.position], d)
         }
 
+    def _approved_invoices(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
+        known = self._known_invoices(documents)
+        return {position: found for position, found in known.items() if found.get("Status") not in _UNAPPROVED}
+
     def _voided_invoices(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
         known = self._known_invoices(documents)
         return {position: found for position, found in known.items() if found.get("Status") in {"VOIDED", "DELETED"}}
+
+    def _approved_credit_notes(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
+        known = self._known_credit_notes(documents)
+        return {position: found for position, found in known.items() if found.get("Status") not in _UNAPPROVED}
 
     def _voided_credit_notes(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
         known = self._known_credit_notes(documents)
@@ -247,12 +256,12 @@ class LookUp:
         "update-contact": _known_contacts,
         "create-invoice": _new_invoices,
         "update-invoice": _updated_invoices,
-        "authorise-invoice": _known_invoices,
+        "authorise-invoice": _approved_invoices,
         "void-invoice": _voided_invoices,
         "create-payment": _payments,
         "delete-payment": _deleted_payments,
         "create-credit-note": _new_credit_notes,
-        "authorise-credit-note": _known_credit_notes,
+        "authorise-credit-note": _approved_credit_notes,
         "void-credit-note": _voided_credit_notes,
         "allocate-credit-note": _allocations,
         "remove-allocation": _removed_allocations,

@@ -135,7 +135,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
         return
     document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = document.explicit_tax and not planner.snapshot.settings.keeps_tax_amount
+    proves_tax = planner.snapshot.settings.must_prove_tax(document)
     if proves_tax:
         document.body["Status"] = "DRAFT"
     planner.add(

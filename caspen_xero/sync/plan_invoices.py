@@ -10,7 +10,7 @@ from caspen_xero.sync import checks
 from caspen_xero.sync.compare import body_shape, differences, invoice_shape, told
 from caspen_xero.sync.plan_contacts import contact_of
 from caspen_xero.sync.problems import push_command, quoted, totals_problem
-from caspen_xero.sync.translate import CannotTranslate, Document, invoice_content, translate_invoice
+from caspen_xero.sync.translate import CannotTranslate, Document, translate_invoice
 
 if TYPE_CHECKING:
     from caspen_xero.store.mappings import Link
@@ -29,7 +29,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
     elif link.status in GONE_IN_XERO:
         reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
         planner.problem(state, "voided-in-xero", reason, f"caspen-xero invoices skip {_name(state)}")
-    elif link.content is not None and link.content != invoice_content(state.invoice):
+    elif link.content is not None and link.content != state.content:
         if not taking_back:
             _change(planner, state, link)
     elif not totals_agree(state, link):
@@ -51,6 +51,7 @@ def expectation(document: Document, content: str) -> dict[str, Any]:
         "tax": str(document.tax),
         "total": str(document.total),
         "explicit_tax": document.explicit_tax,
+        "tells_tax": document.tells_tax,
         "status": document.body.get("Status"),
     }
 
@@ -66,7 +67,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
         planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
         return
     document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = document.explicit_tax and not planner.snapshot.settings.keeps_tax_amount
+    proves_tax = planner.snapshot.settings.must_prove_tax(document)
     if proves_tax:
         document.body["Status"] = "DRAFT"
     planner.add(
@@ -74,8 +75,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
         "create-invoice",
         detail=f"{document.total} {state.invoice.currency} for {state.party.full_name or state.party.name()}",
         body=document.body if contact_id else None,
-        expected=expectation(document, invoice_content(state.invoice))
-        | {"contact_id": contact_id, "proves_tax": proves_tax},
+        expected=expectation(document, state.content) | {"contact_id": contact_id, "proves_tax": proves_tax},
     )
 
 
@@ -85,8 +85,13 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
     if problems or planner.terms is None:
         planner.plan.problems[state.invoice.id] += problems
         return None
+    known = planner.snapshot.written.get((state.invoice.id, certain))
+    if known is not None and known[0] == planner.terms:
+        return replace(known[1], body=dict(known[1].body))
     try:
-        return translate_invoice(state.invoice, planner.terms, state.payer_name, certain=certain)
+        document = translate_invoice(state.invoice, planner.terms, state.payer_name, certain=certain)
+        planner.snapshot.written[state.invoice.id, certain] = (planner.terms, document)
+        return replace(document, body=dict(document.body))
     except CannotTranslate as error:
         fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
         planner.problem(state, error.code, error.reason, fix)
@@ -190,7 +195,7 @@ def _update(
         "update-invoice",
         detail=detail,
         body={"InvoiceID": link.xero_id, **document.body} if contact_id else None,
-        expected=expectation(document, invoice_content(state.invoice)) | {"made_by_us": True},
+        expected=expectation(document, state.content) | {"made_by_us": True},
         target=link.xero_id,
     )
 

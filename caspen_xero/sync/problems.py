@@ -30,6 +30,10 @@ SETTING_CODES = frozenset({"sales-account-missing", "payment-account-missing", "
 """Problems of the settings: where there is nothing else, a push exits with 5."""
 
 
+REFERENCE_CODES = frozenset({"period-locked", "account-refused", "tax-rate-refused", "currency-not-enabled"})
+"""Refusals that mean that the organisation, its accounts or tax rates are no longer as we last read them."""
+
+
 def quoted(name: str) -> str:
     """A name as a shell takes it, for commands to paste; control characters never get into one."""
     return shlex.quote(" ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", name).split()))

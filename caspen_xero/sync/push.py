@@ -7,7 +7,7 @@ anew from the store until nothing is left to send. So whatever happens in betwee
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -21,10 +21,10 @@ from caspen_xero.sync.looks import Looker
 from caspen_xero.sync.lookup import LookUp, ReadingClient, read_contacts
 from caspen_xero.sync.operations import ORDER, ROUTES, Operation, OperationKind
 from caspen_xero.sync.plan import Plan, make_plan
-from caspen_xero.sync.problems import SETTING_CODES, Problem
+from caspen_xero.sync.problems import REFERENCE_CODES, SETTING_CODES, Problem
 from caspen_xero.sync.reference import Reference, read_currencies, read_reference
 from caspen_xero.sync.settle import Settler
-from caspen_xero.sync.snapshot import PushSettings, Snapshot, load_snapshot
+from caspen_xero.sync.snapshot import CaspenSide, PushSettings, Snapshot, load_caspen_side, load_snapshot
 from caspen_xero.sync.tax_links import link_sole_candidates, sole_candidates
 from caspen_xero.sync.taxes import rate_label
 from caspen_xero.xero.errors import XeroError
@@ -113,6 +113,8 @@ class Push:
         self._looker = Looker(lambda: self.client, mappings, self.settler, now)
         self._writes_left: int | None = None
         self._suggested: dict[str, str] = {}
+        self._reference_is_new = False
+        self._reference: Reference
 
     @property
     def client(self) -> Any:
@@ -153,9 +155,9 @@ class Push:
                 result.unfinished |= set(ids)
                 return
         result.unfinished |= set(ids)
-        reference = self._reference(options, ids, settings, result)
+        self._reference = self._read_reference(options, ids, result)
         for start in range(0, len(ids), SLICE):
-            self._push_slice(ids[start : start + SLICE], reference, options, result)
+            self._push_slice(ids[start : start + SLICE], options, result)
             self.progress(min(start + SLICE, len(ids)), len(ids))
 
     def _invoice_ids(self, options: PushOptions, settings: PushSettings) -> list[str]:
@@ -166,18 +168,12 @@ class Push:
 
     # --- what the plan needs from Xero
 
-    def _reference(
-        self, options: PushOptions, ids: Sequence[str], settings: PushSettings, result: PushResult
-    ) -> Reference:
-        stale = self.mappings.setting("reference_stale") is not None
-        reference = read_reference(self.client, self.mappings, now=self.now(), refresh=options.refresh or stale)
-        if stale:
-            self.mappings.set_setting("reference_stale", None)
+    def _read_reference(self, options: PushOptions, ids: Sequence[str], result: PushResult) -> Reference:
+        reference = read_reference(self.client, self.mappings, now=self.now(), refresh=options.refresh)
+        self._reference_is_new = options.refresh
         if work.other_currency(self.mappings, ids, reference.organisation.base_currency or ""):
             codes = read_currencies(self.client, self.mappings, now=self.now(), refresh=options.refresh)
-            reference = Reference(
-                reference.organisation, reference.accounts, reference.tax_rates, reference.read_at, codes
-            )
+            reference = replace(reference, currencies=codes)
         self._link_obvious_rates(reference, options, result)
         return reference
 
@@ -197,11 +193,11 @@ class Push:
             if link.xero_rate
         ]
 
-    def _snapshot(self, ids: Sequence[str], reference: Reference, options: PushOptions) -> Snapshot:
+    def _snapshot(self, caspen: CaspenSide, options: PushOptions) -> Snapshot:
         return load_snapshot(
             self.mappings,
-            ids,
-            reference,
+            caspen,
+            self._reference,
             PushSettings.of(self.mappings),
             self.now(),
             looks=self._looker.looks,
@@ -211,11 +207,11 @@ class Push:
             suggested_rates=self._suggested,
         )
 
-    def _plan(self, ids: Sequence[str], reference: Reference, options: PushOptions) -> Plan:
+    def _plan(self, caspen: CaspenSide, options: PushOptions) -> Plan:
         """The plan as things stand, with all that it asks of Xero looked up."""
-        plan = make_plan(self._snapshot(ids, reference, options))
+        plan = make_plan(self._snapshot(caspen, options))
         while self._looker.answer(plan, anew=options.refresh):
-            plan = make_plan(self._snapshot(ids, reference, options))
+            plan = make_plan(self._snapshot(caspen, options))
         return plan
 
     def _update_contacts(self, settings: PushSettings, options: PushOptions, result: PushResult) -> None:
@@ -229,19 +225,21 @@ class Push:
 
     # --- carrying out
 
-    def _push_slice(self, ids: Sequence[str], reference: Reference, options: PushOptions, result: PushResult) -> None:
+    def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
+        caspen = load_caspen_side(self.mappings.store, ids, PushSettings.of(self.mappings))
         try:
             if options.dry_run:
-                result.plan += self._plan(ids, reference, options).operations
+                result.plan += self._plan(caspen, options).operations
             else:
-                self._carry_out(ids, reference, options, result)
+                self._carry_out(caspen, options, result)
         finally:
-            self._note(ids, make_plan(self._snapshot(ids, reference, options)), options, result)
+            with self.mappings.store.write():
+                self._note(caspen, make_plan(self._snapshot(caspen, options)), options, result)
 
-    def _carry_out(self, ids: Sequence[str], reference: Reference, options: PushOptions, result: PushResult) -> None:
+    def _carry_out(self, caspen: CaspenSide, options: PushOptions, result: PushResult) -> None:
         journal = self._journal()
         for _ in range(_MANY_PASSES):
-            plan = self._plan(ids, reference, options)
+            plan = self._plan(caspen, options)
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
             kind, operations = _first_step(plan)
             if kind is None or self._writes_left == 0:
@@ -296,33 +294,37 @@ class Push:
             adopt.adopt_refused_credit_notes(self.client, self.mappings, self.settler, refused)
         if kind in ("create-invoice", "authorise-invoice"):
             work.stop_approvals(self.mappings, kind, [step.caspen_id for step in refused], self.now())
-        self.mappings.set_setting("reference_stale", "yes")
+        codes = {
+            refusal.code for refusal in work.refusals_of(self.mappings, kind, [step.caspen_id for step in refused])
+        }
+        if codes & REFERENCE_CODES and not self._reference_is_new:  # what we know of the organisation is out of date
+            self._reference = read_reference(self.client, self.mappings, now=self.now(), refresh=True)
+            self._reference_is_new = True
 
     def _journal(self) -> Journal:
         return Journal(self.mappings, self.client, self.settler, LookUp(self.client, self.mappings), self.now)
 
     # --- noting
 
-    def _note(self, ids: Sequence[str], plan: Plan, options: PushOptions, result: PushResult) -> None:
+    def _note(self, caspen: CaspenSide, plan: Plan, options: PushOptions, result: PushResult) -> None:
         """Keeps the problems of the slice and settles the invoices that need nothing more."""
-        waiting = {operation.invoice_id for operation in plan.operations if operation.invoice_id}
-        now, touched, done = self.now(), work.touched(self.mappings, ids), set(plan.done)
-        if not options.dry_run:
-            self._keep_findings(plan)
-        for invoice_id in ids:
+        result.problems |= {invoice_id: problems for invoice_id, problems in plan.problems.items() if problems}
+        if options.dry_run:
+            result.unfinished -= set(caspen.invoices)
+            return
+        self._keep_findings(plan)
+        result.waiting |= plan.waiting
+        under_way = {operation.invoice_id for operation in plan.operations if operation.invoice_id}
+        had_problems, done, now = work.with_problems(self.mappings), set(plan.done), self.now()
+        for invoice_id in caspen.invoices:
             problems = plan.problems.get(invoice_id, [])
-            if problems:
-                result.problems[invoice_id] = problems
-            if options.dry_run:
-                result.unfinished.discard(invoice_id)
+            if problems or invoice_id in had_problems:
+                work.replace_problems(self.mappings, invoice_id, problems, now)
+            if invoice_id in under_way:
                 continue
-            work.replace_problems(self.mappings, invoice_id, problems, now)
-            if invoice_id in plan.waiting:
-                result.waiting[invoice_id] = plan.waiting[invoice_id]
-            if invoice_id not in waiting:
-                result.unfinished.discard(invoice_id)
-                if not problems and invoice_id in done and invoice_id in touched:
-                    self.mappings.settle("invoice", invoice_id, touched[invoice_id])
+            result.unfinished.discard(invoice_id)
+            if not problems and invoice_id in done:
+                self.mappings.settle("invoice", invoice_id, caspen.touched[invoice_id])
 
     def _keep_findings(self, plan: Plan) -> None:
         """What took a look into Xero to find is kept, so that the next push need not look again."""

@@ -339,7 +339,10 @@ class Settler:
     def _learn_from_tax(self, expected: Mapping[str, Any], shown: Mapping[str, Decimal | None]) -> None:
         """An organisation that has once returned our tax amounts unchanged is trusted to do so again."""
         if expected.get("explicit_tax") and all(shown[key] == Decimal(str(expected[key])) for key in shown):
-            self.mappings.set_setting("keeps_tax_amount", "yes")
+            if expected.get("tells_tax"):
+                self.mappings.set_setting("keeps_tax_amount", "yes")
+            elif self.mappings.setting("keeps_tax_amount") is None:
+                self.mappings.set_setting("keeps_tax_amount", "half-cents")
 
     _SETTLE: dict[str, Callable[[Settler, EntryDocument, dict[str, Any]], str]] = {  # noqa: RUF012 - a table of methods
         "create-contact": _created_contact,

@@ -13,24 +13,28 @@ from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.store import clinic, work
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
+from caspen_xero.store.store import Store
 from caspen_xero.store.work import Refusal
-from caspen_xero.sync.identity import GENERIC_ID, Party
+from caspen_xero.sync.identity import GENERIC_ID, Party, PartyKind
 from caspen_xero.sync.reference import Reference
-from caspen_xero.sync.translate import Privacy
+from caspen_xero.sync.translate import Document, Privacy, Terms, invoice_content
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
 
 
 @dataclass(frozen=True)
 class PushSettings:
-    """The settings that decide what is sent and how. `keeps_tax_amount`: whether the organisation has shown that it keeps ours."""
+    """The settings that decide what is sent and how.
+
+    `keeps_tax_amount`: whether the organisation has shown that it keeps ours: "yes", or only where they decide half cents.
+    """
 
     start_date: date | None = None
     payments: bool = True
     privacy: Privacy = "full"
     contact: Literal["client", "payer"] = "client"
     invoice_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
-    keeps_tax_amount: bool = False
+    keeps_tax_amount: Literal["yes", "half-cents", "unknown"] = "unknown"
 
     @classmethod
     def of(cls, mappings: Mappings) -> PushSettings:
@@ -38,21 +42,28 @@ class PushSettings:
         store = mappings.store
         start = store.setting("start_date")
         privacy = store.setting("privacy") or "full"
+        kept = mappings.setting("keeps_tax_amount")
         return cls(
             start_date=date.fromisoformat(start) if start else None,
             payments=store.setting("payments") != "off",
             privacy="generic" if privacy == "generic" else "name-only" if privacy == "name-only" else "full",
             contact="payer" if store.setting("contact") == "payer" else "client",
             invoice_status="DRAFT" if store.setting("invoice_status") == "draft" else "AUTHORISED",
-            keeps_tax_amount=mappings.setting("keeps_tax_amount") == "yes",
+            keeps_tax_amount="yes" if kept == "yes" else "half-cents" if kept == "half-cents" else "unknown",
         )
+
+    def must_prove_tax(self, document: Document) -> bool:
+        """Whether a document leans on tax amounts of a kind that the organisation has not yet shown to keep."""
+        unproven = self.keeps_tax_amount != "yes" if document.tells_tax else self.keeps_tax_amount == "unknown"
+        return document.explicit_tax and unproven
 
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero."""
+    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `content`: its fingerprint."""
 
     invoice: Invoice
+    content: str
     touched: int
     party: Party
     payer_name: str | None
@@ -89,6 +100,44 @@ class Looks:
 
 
 @dataclass(frozen=True)
+class CaspenSide:
+    """What Caspen says of some invoices: it can't change during a run, so it is loaded once for all plans of a slice.
+
+    `written` keeps what was translated, by invoice, with the terms that it was translated by.
+    """
+
+    invoices: Mapping[str, Invoice]
+    contents: Mapping[str, str]
+    touched: Mapping[str, int]
+    parties: Mapping[str, Party]
+    payers: Mapping[str, str]
+    payments: Mapping[str, list[AppliedPayment]]
+    credit_notes: Mapping[str, list[CreditNote]]
+    tax_rates: Mapping[str, CaspenRate]
+    methods: Mapping[str, PaymentMethod]
+    written: dict[tuple[str, bool], tuple[Terms, Document]] = field(default_factory=dict)
+
+
+def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: PushSettings) -> CaspenSide:
+    """Reads what Caspen says of these invoices from the store, in their order."""
+    ids = list(invoice_ids)
+    found = clinic.invoices(store, ids)
+    invoices = {id_: found[id_] for id_ in ids if id_ in found}
+    parties, payers = _parties(store, invoices, settings)
+    return CaspenSide(
+        invoices=invoices,
+        contents={id_: invoice_content(invoice) for id_, invoice in invoices.items()},
+        touched=work.touched(store, invoices),
+        parties=parties,
+        payers=payers,
+        payments=clinic.payments_on(store, invoices),
+        credit_notes=clinic.credit_notes_on(store, invoices),
+        tax_rates={rate.id: rate for rate in clinic.tax_rates(store)},
+        methods={method.id: method for method in clinic.payment_methods(store)},
+    )
+
+
+@dataclass(frozen=True)
 class Snapshot:
     """Everything that one plan looks at. `created`: invoices made in this run; `claimed`: Xero payments that stand for ours."""
 
@@ -103,6 +152,7 @@ class Snapshot:
     refusals: Mapping[tuple[str, str], Refusal]
     settings_number: int
     looks: Looks
+    written: dict[tuple[str, bool], tuple[Terms, Document]]
     created: frozenset[str] = frozenset()
     claimed: frozenset[str] = frozenset()
     overwrite: frozenset[str] = frozenset()
@@ -112,7 +162,7 @@ class Snapshot:
 
 def load_snapshot(
     mappings: Mappings,
-    invoice_ids: Iterable[str],
+    caspen: CaspenSide,
     reference: Reference,
     settings: PushSettings,
     now: datetime,
@@ -123,47 +173,40 @@ def load_snapshot(
     pay_anyway: frozenset[str] = frozenset(),
     suggested_rates: Mapping[str, str] | None = None,
 ) -> Snapshot:
-    """Reads what a plan for these invoices needs from the store, in their order."""
-    store = mappings.store
-    ids = list(invoice_ids)
+    """Puts what Caspen says beside what the store now knows of Xero."""
     looks = looks or Looks()
-    invoices = clinic.invoices(store, ids)
-    touched = work.touched(mappings, invoices)
-    parties = {id_: _party(mappings, invoice, settings) for id_, invoice in invoices.items()}
-    parties, payers = _with_records(mappings, invoices, parties, settings)
-    links = mappings.links("invoice", invoices)
-    payments = clinic.payments_on(store, invoices)
-    notes = clinic.credit_notes_on(store, invoices)
-    payment_links = _by_invoice(mappings.links_of_invoices("payment", invoices))
-    note_links = _by_invoice(mappings.links_of_invoices("credit_note", invoices))
-    allocation_links = _by_invoice(mappings.links_of_invoices("allocation", invoices))
+    links = mappings.links("invoice", caspen.invoices)
+    payment_links = _by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
+    note_links = _by_invoice(mappings.links_of_invoices("credit_note", caspen.invoices))
+    allocation_links = _by_invoice(mappings.links_of_invoices("allocation", caspen.invoices))
     return Snapshot(
         invoices=[
             InvoiceState(
-                invoice=invoices[id_],
-                touched=touched[id_],
-                party=parties[id_],
-                payer_name=payers.get(id_),
+                invoice=invoice,
+                content=caspen.contents[id_],
+                touched=caspen.touched[id_],
+                party=caspen.parties[id_],
+                payer_name=caspen.payers.get(id_),
                 link=links.get(id_),
-                payments=payments.get(id_, []),
+                payments=caspen.payments.get(id_, []),
                 payment_links=payment_links[id_],
-                credit_notes=notes.get(id_, []),
+                credit_notes=caspen.credit_notes.get(id_, []),
                 credit_note_links=note_links[id_],
                 allocation_links=allocation_links[id_],
             )
-            for id_ in ids
-            if id_ in invoices
+            for id_, invoice in caspen.invoices.items()
         ],
         reference=reference,
         settings=settings,
-        tax_rates={rate.id: rate for rate in clinic.tax_rates(store)},
+        tax_rates=caspen.tax_rates,
         tax_links={**(suggested_rates or {}), **mappings.tax_links()},
         account_links=mappings.account_links(),
-        methods={method.id: method for method in clinic.payment_methods(store)},
-        contacts=_contact_book(mappings, parties.values()),
+        methods=caspen.methods,
+        contacts=_contact_book(mappings, caspen.parties.values()),
         refusals=work.refusals(mappings, now),
         settings_number=mappings.settings_number(),
         looks=looks,
+        written=caspen.written,
         created=created,
         claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
         overwrite=overwrite,
@@ -177,7 +220,7 @@ def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
     return [payment.payment_id for invoice in seen if invoice for payment in invoice.payments if payment.payment_id]
 
 
-def _party(mappings: Mappings, invoice: Invoice, settings: PushSettings) -> Party:
+def _party(invoice: Invoice, settings: PushSettings) -> Party:
     if settings.privacy == "generic":
         return Party("contact", GENERIC_ID, None, settings.privacy)
     if settings.contact == "payer" and invoice.invoice_to_id:
@@ -185,11 +228,11 @@ def _party(mappings: Mappings, invoice: Invoice, settings: PushSettings) -> Part
     return Party("contact", invoice.client_id, None, settings.privacy)
 
 
-def _with_records(
-    mappings: Mappings, invoices: Mapping[str, Invoice], parties: Mapping[str, Party], settings: PushSettings
+def _parties(
+    store: Store, invoices: Mapping[str, Invoice], settings: PushSettings
 ) -> tuple[dict[str, Party], dict[str, str]]:
     """The parties with their records, and the name of the payer who is to stand in an invoice's reference."""
-    store = mappings.store
+    parties = {id_: _party(invoice, settings) for id_, invoice in invoices.items()}
     clients = clinic.clients(store, [party.caspen_id for party in parties.values() if party.kind == "contact"])
     contacts = clinic.contacts(store, [i.invoice_to_id for i in invoices.values() if i.invoice_to_id])
     complete: dict[str, Party] = {}
@@ -207,13 +250,14 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party]) -> ContactBook:
     distinct = {(party.kind, party.caspen_id): party for party in parties}
     links: dict[tuple[str, str], Link] = {}
     touched: dict[tuple[str, str], int] = {}
-    for kind, table in (("contact", "clients"), ("payer", "contacts")):
+    tables: tuple[tuple[PartyKind, Literal["clients", "contacts"]], ...] = (
+        ("contact", "clients"),
+        ("payer", "contacts"),
+    )
+    for kind, table in tables:
         ids = [caspen_id for party_kind, caspen_id in distinct if party_kind == kind]
-        found = mappings.links("payer" if kind == "payer" else "contact", ids)
-        links |= {(kind, caspen_id): link for caspen_id, link in found.items()}
-        for caspen_id in ids:
-            row = mappings.store.row(f"SELECT touched FROM {table} WHERE id = ?", caspen_id)
-            touched[kind, caspen_id] = row["touched"] if row else 0
+        links |= {(kind, caspen_id): link for caspen_id, link in mappings.links(kind, ids).items()}
+        touched |= {(kind, caspen_id): at for caspen_id, at in work.touched(mappings.store, ids, table).items()}
     unlinked = [party for key, party in distinct.items() if key not in links]
     numbered: dict[str, list[KnownContact]] = defaultdict(list)
     for contact in mappings.contacts_numbered(party.number for party in unlinked):

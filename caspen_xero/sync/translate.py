@@ -52,13 +52,17 @@ class Terms:
 
 @dataclass(frozen=True)
 class Document:
-    """A document for Xero: its body, the totals that Xero must show, and whether it leans on explicit tax amounts."""
+    """A document for Xero: its body, the totals that Xero must show, and whether it leans on explicit tax amounts.
+
+    `tells_tax`: the totals can't come out right unless Xero keeps those amounts; with half cents alone they might by chance.
+    """
 
     body: dict[str, Any]
     subtotal: Decimal
     tax: Decimal
     total: Decimal
     explicit_tax: bool
+    tells_tax: bool
 
 
 def translate_invoice(
@@ -91,7 +95,7 @@ def translate_invoice(
         body["Reference"] = reference
     if invoice.url and "xero" not in invoice.url.casefold():
         body["Url"] = invoice.url
-    return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax)
+    return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax, figures.tells_tax)
 
 
 def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> Document:
@@ -108,7 +112,7 @@ def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> D
         "Reference": invoice.number,
         "LineItems": figures.line_items,
     }
-    return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax)
+    return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax, figures.tells_tax)
 
 
 def invoice_content(invoice: Invoice) -> str:
@@ -138,6 +142,7 @@ class _Figures:
     tax: Decimal
     total: Decimal
     explicit_tax: bool
+    tells_tax: bool
 
 
 def _figures(
@@ -161,7 +166,8 @@ def _figures(
         for item, amount, choice, line_tax in zip(items, amounts, choices, taxes, strict=True)
     ]
     explicit = any(line_tax is not None for line_tax in taxes)
-    return _Figures(line_items, money(subtotal), money(tax), money(total), explicit)
+    tells = explicit and _tells_tax(amounts, choices, tax, inclusive=tax_mode == "inclusive")
+    return _Figures(line_items, money(subtotal), money(tax), money(total), explicit, tells)
 
 
 def _own_totals(record: Invoice | CreditNote, tax_mode: str) -> tuple[int, int, int]:
@@ -259,6 +265,16 @@ def _taxes(
         for_certain = nearest(xeros) == tax and not is_tie(xeros) and not certain
         told.append(None if choice is None or for_certain else tax)
     return told
+
+
+def _tells_tax(amounts: list[int], choices: list[TaxChoice | None], target: int, *, inclusive: bool) -> bool:
+    """Whether Xero's own tax, with half cents gone either way, can't add up to Caspen's."""
+    lowest = highest = 0
+    for amount, choice in zip(amounts, choices, strict=True):
+        xeros = _exact_tax(amount, choice.xero_percentage, inclusive=inclusive) if choice else Fraction(0)
+        lowest += xeros.__floor__() if is_tie(xeros) else nearest(xeros)
+        highest += xeros.__ceil__() if is_tie(xeros) else nearest(xeros)
+    return not lowest <= target <= highest
 
 
 def _own_line_taxes(items: list[_Item], exact: list[Fraction], target: int) -> list[int] | None:

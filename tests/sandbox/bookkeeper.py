@@ -42,11 +42,15 @@ class Bookkeeper:
         return self.list(f"{kind}/{name}", **params)[0]
 
     def send(self, method: str, path: str, *elements: Element, **params: str) -> list[Element]:
-        """The elements of the answer, each with its own status."""
+        """The elements of the answer, each with its own status (settings have none: there the whole request is refused)."""
         plural = "Allocations" if path.endswith("/Allocations") else path.partition("/")[0]
         answer = self.ask(method, path, {plural: list(elements)}, summarizeErrors="false", **params)
+        body = json.loads(answer.body, parse_float=Decimal)
+        if plural in ("Accounts", "TaxRates", "Currencies"):
+            status = {"StatusAttributeString": "OK" if answer.status == 200 else "ERROR"}
+            return [element | status for element in body.get(plural, body.get("Elements"))]
         assert answer.status == 200, answer.body
-        return json.loads(answer.body, parse_float=Decimal)[plural]
+        return body[plural]
 
     def put(self, path: str, element: Element, **params: str) -> Element:
         return self._taken(self.send("PUT", path, element, **params)[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -277,3 +277,10 @@ def test_life_of_an_overpayment_and_a_prepayment(sdk: Sdk, jo: Contact) -> None:
 def test_what_is_not_there_is_no_json(sdk: Sdk) -> None:
     with pytest.raises(NotFoundException):
         sdk.get_invoice("00000000-0000-0000-0000-000000000001")
+
+
+def test_only_changes_are_read(sdk: Sdk, jo: Contact, box: Sandbox) -> None:
+    sdk.create_invoices(Invoices(invoices=[an_invoice(jo)]))
+    now = box.xero.clock.now()
+    assert len(sdk.get_invoices(if_modified_since=now - timedelta(minutes=1), page=1).invoices) == 1
+    assert sdk.get_invoices(if_modified_since=now + timedelta(minutes=1), page=1).invoices == []

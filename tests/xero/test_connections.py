@@ -20,7 +20,7 @@ def linked(name: str, tenant: str = "", *, age: timedelta = timedelta()) -> Link
     return Linked(f"link-{tenant or name}", tenant or name, name, NOW - age, NOW)
 
 
-A, B, TWIN = linked("Clinic A"), linked("Clinic B"), linked("Clinic A", "twin")
+A, B, TWIN = linked("Clinic A", "tenant-a"), linked("Clinic B", "tenant-b"), linked("Clinic A", "twin")
 
 
 @pytest.mark.parametrize(
@@ -29,12 +29,12 @@ A, B, TWIN = linked("Clinic A"), linked("Clinic B"), linked("Clinic A", "twin")
         ([A], [A], None, None, [A]),
         ([B], [A, B], None, None, [B]),  # the default is the one of this sign-in
         ([A, B], [A, B], None, None, [A, B]),
-        ([A, B], [A, B], None, "Clinic B", [B]),
+        ([A, B], [A, B], None, "tenant-b", [B]),
         ([], [A, B], None, None, [A, B]),
-        ([], [A, B], None, "Clinic A", [A]),
-        ([B], [A, B], None, "Clinic A", [B]),  # signed in to another one: to be refused, not passed over
+        ([], [A, B], None, "tenant-a", [A]),
+        ([B], [A, B], None, "tenant-a", [B]),  # signed in to another one: to be refused, not passed over
         ([B], [A, B], "clinic a ", None, [A]),
-        ([B], [A, B], "link-Clinic A", None, [A]),
+        ([B], [A, B], "link-tenant-a", None, [A]),
         ([TWIN], [A, TWIN], "Clinic A", None, [TWIN]),
         ([], [A, TWIN], "Clinic A", None, [A, TWIN]),
         ([], [A, TWIN], "twin", None, [TWIN]),

@@ -259,7 +259,12 @@ class TestPasting:
         lines: list[str] = []
         came = threading.Event()
         with open(reading) as stdin:
-            pasted = PastedLines(lambda line: (lines.append(line), came.set())[0], stdin)
+
+            def told_line(line: str) -> None:
+                lines.append(line)
+                came.set()
+
+            pasted = PastedLines(told_line, stdin)
             os.write(writing, b"\n  one line \r\n")
             assert came.wait(5)
             pasted.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,14 +25,7 @@ LONG = Access("a" * 1280, datetime(2026, 11, 22, 12, tzinfo=UTC))
 SECRET = "the-refresh-token"
 
 
-@pytest.fixture(autouse=True)
-def machine_keyring() -> Iterator[MemoryKeyring]:
-    """The machine's keyring is one in memory."""
-    before = keyring.get_keyring()
-    ours = MemoryKeyring()
-    keyring.set_keyring(ours)
-    yield ours
-    keyring.set_keyring(before)
+pytestmark = pytest.mark.usefixtures("machine_keyring")
 
 
 def use(backend: KeyringBackend) -> KeyringTokens:
