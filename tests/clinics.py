@@ -201,6 +201,7 @@ def random_clinic(seed: int, invoices: int, clients: int = 5) -> list[Record]:
         *TAX_RATES,
         *people,
         *(
-            random_invoice(random, f"INV-{place:05d}", people[place % clients]["id"]) for place in range(1, invoices + 1)
+            random_invoice(random, f"INV-{place:05d}", people[place % clients]["id"])
+            for place in range(1, invoices + 1)
         ),
     ]

@@ -6,7 +6,7 @@ import json
 import shlex
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -28,6 +28,8 @@ from caspen_xero.xero.client import XeroClient
 
 RATE_LINKS = (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED"))
 FIGURES = (("subtotal", "SubTotal"), ("tax", "TotalTax"), ("total", "Total"))
+
+_HTTP = httpx.Client(verify=False)  # loopback only: no certificates to load
 
 
 @dataclass
@@ -79,7 +81,7 @@ class Clinic:
 
     def state(self, kind: str) -> list[dict[str, Any]]:
         """Every document of a kind in Xero."""
-        answer = httpx.get(f"{self.sandbox.url}/sandbox/state")
+        answer = _HTTP.get(f"{self.sandbox.url}/sandbox/state")
         return list(json.loads(answer.text, parse_float=Decimal)[kind])
 
     def in_xero(self) -> dict[str, dict[str, Any]]:
@@ -98,7 +100,7 @@ class Clinic:
 
     def requests(self) -> list[dict[str, Any]]:
         """Every call below /api.xro/ since the log was last cleared."""
-        log = httpx.get(f"{self.sandbox.url}/sandbox/requests").json()["requests"]
+        log = _HTTP.get(f"{self.sandbox.url}/sandbox/requests").json()["requests"]
         return [each for each in log if each["path"].startswith("/api.xro/")]
 
     def calls(self) -> list[str]:
@@ -110,17 +112,17 @@ class Clinic:
         return [call for call in self.calls() if not call.startswith("GET ")]
 
     def forget_calls(self) -> None:
-        httpx.delete(f"{self.sandbox.url}/sandbox/requests").raise_for_status()
+        _HTTP.delete(f"{self.sandbox.url}/sandbox/requests").raise_for_status()
 
     def control(self, what: str, /, **wishes: Any) -> None:
         """A control of the local Xero: what goes wrong there, or what a person does there."""
-        httpx.post(f"{self.sandbox.url}/sandbox/{what}", json=wishes).raise_for_status()
+        _HTTP.post(f"{self.sandbox.url}/sandbox/{what}", json=wishes).raise_for_status()
 
     def put_in_xero(self, kind: str, **fields: Any) -> dict[str, Any]:
         """A document that somebody else wrote in Xero."""
         tokens = json.loads((self.home / "default" / "tokens.json").read_text())
         token = json.loads(tokens["access"])["token"] if tokens["access"].startswith("{") else tokens["access"]
-        answer = httpx.put(
+        answer = _HTTP.put(
             f"{self.sandbox.url}/api.xro/2.0/{kind}",
             json=fields,
             headers={
@@ -132,6 +134,14 @@ class Clinic:
         assert answer.status_code == 200, answer.text
         self.forget_calls()
         return dict(answer.json()[kind][0])
+
+    def faults(self) -> list[dict[str, Any]]:
+        """The faults set at the moment, with how often each has struck."""
+        return list(_HTTP.get(f"{self.sandbox.url}/sandbox/faults").json()["faults"])
+
+    def all_is_well_in_xero(self) -> None:
+        """No faults any more."""
+        _HTTP.delete(f"{self.sandbox.url}/sandbox/faults").raise_for_status()
 
     @property
     def tenant_id(self) -> str:
@@ -203,9 +213,9 @@ def ready(cli: Callable[..., Any], sandbox: Sandbox, ready_home: Path, home: Pat
 
 
 @pytest.fixture
-def waits(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[float]]:
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time that passes at once: the seconds that would have been waited."""
     waited: list[float] = []
     monkeypatch.setattr("caspen_xero.sync.push.Journal", partial(Journal, sleep=waited.append))
     monkeypatch.setattr("caspen_xero.xero.client.XeroClient", partial(XeroClient, sleep=waited.append))
-    yield waited
+    return waited

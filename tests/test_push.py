@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line, random_clinic
@@ -166,7 +165,9 @@ def test_an_invoice_carries_its_dates_reference_account_and_tax_type(ready: Clin
     assert (item["AccountCode"], item["TaxType"], item["UnitAmount"]) == ("200", "OUTPUT", Decimal("33.3333"))
 
 
-@pytest.mark.parametrize(("tax_mode", "shown"), [("exclusive", "Exclusive"), ("inclusive", "Inclusive"), ("none", "NoTax")])
+@pytest.mark.parametrize(
+    ("tax_mode", "shown"), [("exclusive", "Exclusive"), ("inclusive", "Inclusive"), ("none", "NoTax")]
+)
 def test_prices_stay_with_without_or_free_of_tax(ready: Clinic, tax_mode: Any, shown: str) -> None:
     record = invoice("INV-0001", [line("110.00")], tax_mode=tax_mode)
     ready.takes(client("1048237"), record)
@@ -234,7 +235,9 @@ def test_a_dry_run_writes_nothing_and_the_push_does_just_its_plan(ready: Clinic)
     assert steps.count("create-invoice") == pushed["synced"] == 3
     assert steps.count("create-contact") == pushed["contacts_created"] == 1
     assert steps.count("link-contact") == pushed["contacts_linked"] == 1
-    assert {step["number"] for step in planned.json["plan"] if step["operation"] == "create-invoice"} == set(ready.in_xero())
+    assert {step["number"] for step in planned.json["plan"] if step["operation"] == "create-invoice"} == set(
+        ready.in_xero()
+    )
     assert ready.push("--dry-run").json["plan"] == []
 
 
@@ -282,6 +285,11 @@ def test_a_rate_that_a_person_unlinked_stays_unlinked(clinic: Clinic) -> None:
 
 
 # --- ends
+
+
+@pytest.mark.parametrize("wrong", [("--max-writes", "-1"), ("--max-writes", "many"), ("--no-such-option",)])
+def test_a_wrong_option_is_a_usage_error(ready: Clinic, wrong: tuple[str, ...]) -> None:
+    assert ready.push(*wrong).exit_code == 2
 
 
 def test_a_push_without_a_connection_exits_4(home: Path, cli: Any) -> None:
@@ -368,4 +376,3 @@ def test_status_and_log_know_what_the_push_did(ready: Clinic) -> None:
         ("create-invoice", "INV-0001", "done"),
         ("create-contact", "1048237", "done"),
     ]
-    assert httpx.get(f"{ready.sandbox.url}/sandbox/requests").status_code == 200

@@ -318,7 +318,7 @@ def test_percentage_is_the_effective_one_also_where_xero_writes_it_as_text(
 def keep_in_xero(sandbox: Sandbox, tax_type: str, *, like: str | None = None, **fields: Any) -> None:
     """What a person does with a tax rate in Xero's own screens: add one like another, or change one."""
     with sandbox.xero.transaction():
-        ledger = Ledger(sandbox.api.books, sandbox.api.organisations()[0].tenant_id)
+        ledger = Ledger(sandbox.xero.api.books, sandbox.xero.api.organisations()[0].tenant_id)
         known = ledger.find("TaxRates", like or tax_type)
         assert known is not None
         ledger.save("TaxRates", {**known, "TaxType": tax_type, **fields})

@@ -19,6 +19,7 @@ import threading
 import urllib.error
 import urllib.request
 import webbrowser
+from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -37,8 +38,8 @@ FINALISED = ("open", "paid")
 PARTLY, INTERRUPTED = 3, 130
 
 INTRODUCTION = """\
-A small clinic's invoices go to a local Xero that runs on this machine only. No account is needed, and nothing of
-yours is touched: everything below happens in a throw-away folder, with the real commands."""
+A small clinic's invoices, payments and credit notes go to a local Xero that runs on this machine only. No account is
+needed, and nothing of yours is touched: everything below happens in a throw-away folder, with the real commands."""
 
 FOR_REAL = """\
 For real:
@@ -158,17 +159,18 @@ class _Story:
             raise StoryBroke(
                 f"Nothing should be unsynced any more, but there is {left[0]['number']}: {left[0]['reason']}."
             )
-        if wrong := _differences(_invoices_of(export), self._invoices_in_xero()):
+        if wrong := _differences(_records(export), self._invoices_in_xero()):
             raise StoryBroke("The local Xero does not hold what Caspen says: " + "; ".join(wrong) + ".")
 
     def _sum_up(self, export: Path) -> str:
-        invoices = _invoices_of(export)
+        invoices = [record for record in _records(export) if record["object"] == "invoice"]
         sent = [invoice for invoice in invoices if invoice["status"] in FINALISED]
         total = sum((Decimal(invoice["total"]) for invoice in sent), Decimal(0))
         return (
             f"What you saw: of {len(invoices)} invoices the {len(sent)} finalised ones are in the local Xero exactly once, with\n"
-            f"Caspen's subtotal, tax and total to the cent ({total:,.2f} in all); the demo has just compared them. A draft\n"
-            "and a void invoice stayed out. One was unsynced, with the reason and the command that fixed it."
+            f"Caspen's subtotal, tax, total and amount due to the cent ({total:,.2f} in all); the demo has just compared\n"
+            "them. A draft and a void invoice stayed out. One invoice was unsynced, with the reason and the command that\n"
+            "fixed it."
         )
 
     # --- how it is told
@@ -203,26 +205,45 @@ class _Story:
         return invoices
 
 
-def _invoices_of(export: Path) -> list[dict[str, Any]]:
-    records = [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
-    return [record for record in records if record["object"] == "invoice"]
+def _records(export: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in export.read_text(encoding="utf-8").splitlines()]
 
 
-def _differences(caspen: list[dict[str, Any]], xero: list[dict[str, Any]]) -> list[str]:
-    """What keeps the finalised invoices from being in Xero exactly once, to the cent, and no other."""
-    wanted = {
-        invoice["number"]: tuple(Decimal(invoice[figure]) for figure in ("subtotal", "tax", "total"))
-        for invoice in caspen
-        if invoice["status"] in FINALISED
+def _figures_in_caspen(records: list[dict[str, Any]]) -> dict[str, tuple[Decimal, ...]]:
+    """Subtotal, tax, total and amount due of each finalised invoice, by its number."""
+    settled: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for record in records:
+        if record["object"] == "payment" and record["status"] == "allocated":
+            for allocation in record["allocations"]:
+                settled[allocation["invoice_id"]] += Decimal(allocation["amount"])
+        if record["object"] == "credit_note" and record["status"] == "issued":
+            settled[record["invoice_id"]] += Decimal(record["total"])
+    return {
+        record["number"]: (
+            *(Decimal(record[figure]) for figure in ("subtotal", "tax", "total")),
+            Decimal(record["total"]) - settled[record["id"]],
+        )
+        for record in records
+        if record["object"] == "invoice" and record["status"] in FINALISED
     }
+
+
+def _differences(records: list[dict[str, Any]], xero: list[dict[str, Any]]) -> list[str]:
+    """What keeps the finalised invoices from being in Xero exactly once, to the cent, and no other."""
+    wanted = _figures_in_caspen(records)
     found = [invoice["InvoiceNumber"] for invoice in xero]
     wrong = [f"{number} is there {found.count(number)} times" for number in wanted if found.count(number) != 1]
     wrong += [f"{number} should not be there" for number in sorted({*found} - {*wanted})]
     for invoice in xero:
-        figures = tuple(Decimal(invoice[figure]) for figure in ("SubTotal", "TotalTax", "Total"))
-        if invoice["InvoiceNumber"] in wanted and figures != wanted[invoice["InvoiceNumber"]]:
-            wrong.append(f"{invoice['InvoiceNumber']} shows {figures}, not {wanted[invoice['InvoiceNumber']]}")
+        number = invoice["InvoiceNumber"]
+        figures = tuple(Decimal(invoice[figure]) for figure in ("SubTotal", "TotalTax", "Total", "AmountDue"))
+        if number in wanted and figures != wanted[number]:
+            wrong.append(f"{number} shows {_shown(figures)}, not {_shown(wanted[number])}")
     return wrong
+
+
+def _shown(figures: tuple[Decimal, ...]) -> str:
+    return ", ".join(f"{figure:.2f}" for figure in figures)
 
 
 # --- the stage
@@ -282,7 +303,7 @@ class _Browser(webbrowser.BaseBrowser):
         if self._thread is not None:
             self._thread.join(10)
         found = re.search(r"<title>(.*?)</title>", self._page, re.DOTALL)
-        return found[1] if found else "nothing"
+        return found[1].split(" - ")[0] if found else "nothing"
 
     def _read(self, url: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""`status` and `log`: is all well, and what was sent."""
+"""`status`, `doctor` and `log`: is all well, what is missing, and what was sent."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from caspen_xero.cli.session import Session, SessionError
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
     command(app, "status")(status)
+    command(app, "doctor")(doctor)
     command(app, "log")(log)
 
 
@@ -27,7 +28,7 @@ def status(
         typer.Option("--max-age", metavar="26h", help="Exit with 1 where the last good push is older (m, h or d)."),
     ] = None,
 ) -> int:
-    """Show the linked organisation, where the tokens are, the last push, and how the invoices stand.
+    """Show the linked organisation, where the tokens are, the last push and pull, and how the invoices stand.
 
     \b
     caspen-xero status --max-age 26h --quiet || mail-me
@@ -38,7 +39,7 @@ def status(
     stored = session.store.connection()
     mappings = session.mappings if stored else None
     counts = Counter(invoice.sync_status for invoice in list_invoices(session.store, mappings))
-    last = _last_run(session, "push")
+    last = _last_run(session, "push", "synced", "unsynced")
     summary: dict[str, Any] = {
         "command": "status",
         "workspace": session.workspace,
@@ -49,6 +50,7 @@ def status(
         "token_store": session.connection.token_store if stored else None,
         "xero_url": session.connection.xero_url if stored else None,
         "last_push": last,
+        "last_pull": _last_run(session, "pull", "payments", "invoices_updated"),
         "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
         "store": str(session.store.path),
     }
@@ -60,6 +62,29 @@ def status(
     if too_old and not session.output.json:
         session.output.error("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push", 1)
     return 1 if too_old else 0
+
+
+def doctor(session: Session) -> int:
+    """Check every precondition of a push, one line each, with the fix where one is not met.
+
+    \b
+    caspen-xero doctor
+    """
+    from caspen_xero.sync.checkup import Check, organisation_checks, source_check
+
+    checks = [Check("store", True, str(session.store.path)), source_check(session.store)]
+    if session.store.connection() is None:
+        checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
+    else:
+        connection = session.connection
+        checks.append(Check("connection", True, f"{connection.tenant_name} (tokens: {connection.token_store})"))
+        checks += organisation_checks(session.store, session.mappings, lambda: session.client, session.now())
+    if session.output.json:
+        session.output.document({"checks": [vars(check) for check in checks]})
+    else:
+        rows = [("ok" if check.ok else "NOT OK", check.name, check.message, check.fix) for check in checks]
+        session.output.table(("", "Check", "Finding", "What to do"), rows)
+    return 0 if all(check.ok for check in checks) else 1
 
 
 def log(
@@ -103,7 +128,7 @@ def log(
 
 
 def _tell_status(session: Session, summary: dict[str, Any]) -> None:
-    last = summary["last_push"]
+    last, pulled = summary["last_push"], summary["last_pull"]
     facts: list[tuple[str, str]] = [
         ("Workspace", summary["workspace"]),
         ("Organisation", summary["organisation"] or "not connected  (caspen-xero connect)"),
@@ -117,12 +142,14 @@ def _tell_status(session: Session, summary: dict[str, Any]) -> None:
     if last:
         told = f"{last['ended_at'][:16].replace('T', ' ')} UTC: {last['synced']} synced, {last['unsynced']} unsynced"
     facts.append(("Last push", told))
+    told = f"{pulled['ended_at'][:16].replace('T', ' ')} UTC: {pulled['payments']} payments" if pulled else "never"
+    facts.append(("Last pull", told))
     facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
     facts.append(("Store", summary["store"]))
     session.output.table(("caspen-xero", ""), facts)
 
 
-def _last_run(session: Session, command_name: str) -> dict[str, Any] | None:
+def _last_run(session: Session, command_name: str, *counts: str) -> dict[str, Any] | None:
     row = session.store.row("SELECT * FROM log WHERE command = ? ORDER BY id DESC LIMIT 1", command_name)
     if row is None:
         return None
@@ -131,8 +158,7 @@ def _last_run(session: Session, command_name: str) -> dict[str, Any] | None:
         "started_at": row["started_at"],
         "ended_at": row["ended_at"],
         "exit_code": row["exit_code"],
-        "synced": result.get("synced", 0),
-        "unsynced": result.get("unsynced", 0),
+        **{name: result.get(name, 0) for name in counts},
     }
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session, SessionError, one_invoice
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ def show(session: Session, invoice: InvoiceName) -> int:
     ]
     session.output.table((f"Invoice {listed.number or listed.invoice_id}", ""), [fact for fact in facts if fact[1]])
     for problem in problems:
-        session.output.say(f"{problem['code']}: {problem['reason']}\n  -> {problem['fix']}")
+        session.output.say(f"{problem['code']}: {plain(problem['reason'])}\n  -> {plain(problem['fix'])}")
     for row in sent:
-        session.output.say(f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {row['message'] or ''}")
+        session.output.say(f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}")
     return 0
 
 

@@ -45,6 +45,12 @@ class Session:
         """How long this command has run, in seconds with one decimal."""
         return round((self.now() - self.started_at).total_seconds(), 1)
 
+    def start_again(self) -> None:
+        """Begins a second part of the same command, with a clock and a count of calls of its own."""
+        self.started_at = self.now()
+        if "client" in self.__dict__:
+            self.__dict__.pop("client").close()
+
     @cached_property
     def folder(self) -> Path:
         """The workspace's folder below `CASPEN_XERO_HOME` (else the platform's data folder), made with mode 0700."""

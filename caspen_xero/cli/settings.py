@@ -139,3 +139,7 @@ def _save(session: Session, change: SettingsChange) -> None:
     save_change(session.store, session.mappings if session.store.connection() else None, checked)
     for warning in checked.warnings:
         session.output.warn(warning)
+    if change.source is not None:
+        from caspen_xero.cli.caspen_key import ask_for_key
+
+        ask_for_key(session)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session, one_invoice
 
 if TYPE_CHECKING:
@@ -83,40 +86,72 @@ def push(
     caspen-xero push --dry-run
     caspen-xero push INV-0042
     """
+    with session.only_writer():
+        pushed = push_now(
+            session,
+            invoices or (),
+            overwrite or (),
+            pay_anyway or (),
+            yes=yes,
+            dry_run=dry_run,
+            refresh=refresh,
+            max_writes=max_writes,
+        )
+    if session.output.json:
+        session.output.document(pushed.summary)
+    else:
+        tell_push(session, pushed)
+    return pushed.exit_code
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A push that has ended: what it did, the same in numbers, and on how many things the two sides differ after it."""
+
+    result: PushResult
+    summary: dict[str, Any]
+    exit_code: int
+    drift_count: int
+
+
+def push_now(
+    session: Session,
+    invoices: Sequence[str] = (),
+    overwrite: Sequence[str] = (),
+    pay_anyway: Sequence[str] = (),
+    *,
+    yes: bool = False,
+    **options: Any,
+) -> Pushed:
+    """Reads what is new at the source, pushes, and logs it; the caller holds the workspace's lock."""
+    from caspen_xero.sync.drift import drift_count
     from caspen_xero.sync.push import Push, PushOptions
 
-    with session.only_writer():
-        mappings = session.mappings
-        bad_records = _import_new(session)
-        overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
-        named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
-        with session.output.progress("Pushing") as progress:
-            engine = Push(
-                mappings,
-                lambda: session.client,
-                session.now,
-                progress=progress,
-                confirm=lambda announcement: _confirm(session, announcement, yes=yes),
+    mappings = session.mappings
+    bad_records = _import_new(session)
+    overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
+    named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
+    with session.output.progress("Pushing") as progress:
+        engine = Push(
+            mappings,
+            lambda: session.client,
+            session.now,
+            progress=progress,
+            confirm=lambda announcement: _confirm(session, announcement, yes=yes),
+        )
+        result = engine.run(
+            PushOptions(
+                invoice_ids=named or None,
+                overwrite=frozenset(overwritten),
+                pay_anyway=frozenset(paid),
+                **options,
             )
-            result = engine.run(
-                PushOptions(
-                    invoice_ids=named or None,
-                    dry_run=dry_run,
-                    refresh=refresh,
-                    max_writes=max_writes,
-                    overwrite=frozenset(overwritten),
-                    pay_anyway=frozenset(paid),
-                )
-            )
-        code = exit_code(result, bad_records)
-        summary = push_summary(result, session.seconds())
-        if not dry_run:
-            session.store.log(mappings.tenant_id, "push", session.started_at, code, summary)
-    if session.output.json:
-        session.output.document(summary)
-    else:
-        _tell_push(session, result)
-    return code
+        )
+    code = exit_code(result, bad_records)
+    summary = push_summary(result, session.seconds())
+    if not result.dry_run:
+        session.store.log(mappings.tenant_id, "push", session.started_at, code, summary)
+    return Pushed(result, summary, code, drift_count(mappings, changed=bool(result.done)))
 
 
 def unsynced(session: Session) -> int:
@@ -135,13 +170,14 @@ def unsynced(session: Session) -> int:
 
 def _import_new(session: Session) -> int:
     """Reads what is new at the source, if there is one; gives the number of bad records."""
+    from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.reading import import_new
 
     source = session.store.setting("source")
     if not source:
         return 0
     with session.output.progress("Importing") as progress:
-        result = import_new(session.store, source, progress)
+        result = import_new(session.store, source, progress, api_key=caspen_key(session))
     if result is not None and (result.read or result.bad_count) and not session.output.json:
         tell_import(session, result)
     elif result is not None:
@@ -158,6 +194,7 @@ def import_summary(result: ImportResult) -> dict[str, Any]:
         "unchanged": sum(result.unchanged.values()),
         "older": sum(result.older.values()),
         "bad": result.bad_count,
+        "ignored": dict(result.ignored),
         "bad_records": [vars(bad) for bad in result.bad],
     }
 
@@ -171,6 +208,9 @@ def tell_import(session: Session, result: ImportResult) -> None:
     ]
     if result.older:
         parts.append(f"{sum(result.older.values())} older than what is known")
+    if result.ignored:
+        kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in sorted(result.ignored.items()))
+        parts.append(f"passed over {kinds}")
     session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
     _tell_bad_records(session, result)
 
@@ -185,9 +225,9 @@ def _tell_bad_records(session: Session, result: ImportResult) -> None:
         session.output.warn(f"{result.bad_count} bad records were left out; correct them in Caspen and import again.")
 
 
-def _ids(session: Session, names: list[str] | None) -> list[str]:
+def _ids(session: Session, names: Sequence[str]) -> list[str]:
     """The ids of the invoices that were named."""
-    return [one_invoice(session, name) for name in names or ()]
+    return [one_invoice(session, name) for name in names]
 
 
 def _confirm(session: Session, announcement: Announcement, *, yes: bool) -> bool:
@@ -250,8 +290,11 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
     return summary
 
 
-def _tell_push(session: Session, result: PushResult) -> None:
-    output = session.output
+def tell_push(session: Session, pushed: Pushed) -> None:
+    """A push for people."""
+    from caspen_xero.cli.pull import tell_drift_count
+
+    output, result = session.output, pushed.result
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
         output.note(line)
     if result.dry_run:
@@ -281,6 +324,7 @@ def _tell_push(session: Session, result: PushResult) -> None:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:
         output.note("See why, and what to do:  caspen-xero unsynced")
+    tell_drift_count(session, pushed.drift_count)
     if result.stopped is not None:
         output.error(*(result.stopped.code, result.stopped.message, result.stopped.fix, result.stopped.exit_code))
 
@@ -311,7 +355,7 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
     )
     fixes: dict[str, list[str]] = {}
     for row in rows:
-        fixes.setdefault(row["fix"], []).append(row["number"] or row["invoice_id"])
+        fixes.setdefault(plain(row["fix"]), []).append(plain(row["number"] or row["invoice_id"]))
     session.output.say("What to do:")
     for fix, numbers in fixes.items():
         few = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")

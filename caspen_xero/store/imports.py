@@ -7,7 +7,7 @@ notes) or a client; a link that was settled at that number has nothing left to d
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,7 +20,10 @@ SHOWN_BAD_RECORDS = 1000
 
 @dataclass
 class ImportResult:
-    """How many records of each kind were new, changed, unchanged or older than what is known; and the bad ones."""
+    """How many records of each kind were new, changed, unchanged or older than what is known; and the bad ones.
+
+    `ignored`: records of kinds that the feed does not have, by kind.
+    """
 
     new: Counter[str] = field(default_factory=Counter)
     changed: Counter[str] = field(default_factory=Counter)
@@ -28,6 +31,7 @@ class ImportResult:
     older: Counter[str] = field(default_factory=Counter)
     bad: list[BadRecord] = field(default_factory=list)
     bad_count: int = 0
+    ignored: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def read(self) -> int:

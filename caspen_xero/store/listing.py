@@ -38,7 +38,9 @@ _SQL = """
 SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency, i.touched,
     l.xero_id, l.status AS xero_status, l.settled, l.amount_paid, l.amount_credited, l.amount_due, l.total AS xero_total,
     s.invoice_id AS skipped,
-    (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems
+    (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
+    EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
+        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
 LEFT JOIN links l ON l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id
@@ -72,7 +74,7 @@ def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
         client_id=row["client_id"],
         client=row["client"] or "",
         issue_date=date.fromisoformat(row["issue_date"]) if row["issue_date"] else None,
-        caspen_status="paid" if row["xero_status"] == "PAID" and row["status"] == "open" else row["status"],
+        caspen_status="paid" if row["status"] == "open" and _is_paid(row) else row["status"],
         sync_status=_sync_status(row, start_date),
         total=total,
         currency=row["currency"] or "",
@@ -82,6 +84,11 @@ def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
         xero_invoice_id=row["xero_id"],
         xero_status=row["xero_status"],
     )
+
+
+def _is_paid(row: Any) -> bool:
+    """Whether Xero shows an invoice as paid, or did when pull told Caspen so: what is deleted there later changes nothing."""
+    return row["xero_status"] == "PAID" or bool(row["told_paid"])
 
 
 def _sync_status(row: Any, start_date: str) -> SyncStatus:

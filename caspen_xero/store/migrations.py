@@ -84,6 +84,24 @@ CREATE TABLE log (
     exit_code INTEGER NOT NULL, result TEXT NOT NULL);
 """
 
+_PULLED = """
+CREATE TABLE xero_payments (
+    seq INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, xero_id TEXT NOT NULL, invoice_id TEXT NOT NULL, kind TEXT NOT NULL,
+    credit_id TEXT, date TEXT, amount TEXT NOT NULL, invoice_status TEXT NOT NULL, record TEXT NOT NULL,
+    found_at TEXT NOT NULL, delivered_at TEXT, UNIQUE (tenant_id, xero_id));
+CREATE INDEX xero_payments_invoice ON xero_payments (tenant_id, invoice_id);
+CREATE INDEX xero_payments_waiting ON xero_payments (tenant_id, seq) WHERE delivered_at IS NULL;
+CREATE TABLE seen_invoices (
+    tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, xero_id TEXT NOT NULL, payments TEXT NOT NULL, allocations TEXT NOT NULL,
+    credits TEXT NOT NULL, findings TEXT NOT NULL, updated_at TEXT, whole INTEGER NOT NULL,
+    PRIMARY KEY (tenant_id, invoice_id)) WITHOUT ROWID;
+CREATE INDEX seen_invoices_found ON seen_invoices (tenant_id, invoice_id) WHERE findings <> '[]';
+CREATE TABLE feed_cursors (
+    source TEXT NOT NULL, kind TEXT NOT NULL, cursor TEXT NOT NULL, PRIMARY KEY (source, kind)) WITHOUT ROWID;
+CREATE INDEX payments_xero ON payments (xero_id) WHERE xero_id IS NOT NULL;
+CREATE INDEX journal_documents_payments ON journal_documents (invoice_id) WHERE operation = 'create-payment';
+"""
+
 
 @migrations()
 def caspen_records(db: Database) -> None:
@@ -95,6 +113,19 @@ def caspen_records(db: Database) -> None:
 def xero_mappings(db: Database) -> None:
     """What stands for what in Xero, what is wrong, and what was sent."""
     _run(db, _SYNC)
+
+
+@migrations()
+def updated_at_of_people_and_lists(db: Database) -> None:
+    """Clients, contacts, tax rates and payment methods keep their `updated_at` too: an older one never comes back."""
+    for table in ("clients", "contacts", "tax_rates", "payment_methods"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN updated_at TEXT")
+
+
+@migrations()
+def payments_from_xero(db: Database) -> None:
+    """What pull found in Xero and has handed to Caspen, what it last saw, and how far an HTTP feed has been read."""
+    _run(db, _PULLED)
 
 
 def _run(db: Database, script: str) -> None:

@@ -96,6 +96,15 @@ def with_problems(mappings: Mappings) -> set[str]:
     return {row["invoice_id"] for row in rows}
 
 
+def drop_other_problems(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
+    """Forgets the problems of all invoices but these: they are void in Caspen by now, set aside, or before the start date."""
+    with mappings.store.write():
+        for invoice_id in with_problems(mappings) - set(invoice_ids):
+            mappings.store.run(
+                "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
+            )
+
+
 def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:
     """Makes these the problems of an invoice. One that was there before keeps its first time and counts one try more."""
     with mappings.store.write():
@@ -196,6 +205,18 @@ def forgive(mappings: Mappings, operation: str | None = None, caspen_ids: Iterab
             mappings.store.run(f"DELETE FROM refusals WHERE {condition} AND caspen_id = ?", *values, caspen_id)
 
 
+def retry_now(mappings: Mappings, caspen_ids: Iterable[str] | None = None) -> None:
+    """Lets refused steps (all, or those of some records) be tried again at once; the tries so far still count."""
+    with mappings.store.write():
+        if caspen_ids is None:
+            mappings.store.run("UPDATE refusals SET retry_after = '' WHERE tenant_id = ?", mappings.tenant_id)
+            return
+        for caspen_id in caspen_ids:
+            mappings.store.run(
+                "UPDATE refusals SET retry_after = '' WHERE tenant_id = ? AND caspen_id = ?", mappings.tenant_id, caspen_id
+            )
+
+
 def refusals(mappings: Mappings, now: datetime) -> dict[tuple[str, str], Refusal]:
     """The refusals that are not yet to be tried again, by operation and record."""
     rows = mappings.store.rows(
@@ -231,7 +252,7 @@ def _refusal(row: Any) -> Refusal:
 
 
 def forgive_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
-    """Forgets the refusals of invoices and of all that belongs to them: a person asked for these by name."""
+    """Lets what was refused of invoices and of all that belongs to them be tried at once: a person asked for these by name."""
     store = mappings.store
     for invoice_id in invoice_ids:
         ids = {invoice_id}
@@ -240,8 +261,9 @@ def forgive_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
         ):
             ids |= {f"contact:{row['client_id']}", f"payer:{row['payer']}"}
         ids |= {row["id"] for row in store.rows("SELECT id FROM allocations WHERE invoice_id = ?", invoice_id)}
+        ids |= {link.caspen_id for link in mappings.links_of_invoices("payment", [invoice_id])}  # removed ones too
         ids |= {row["id"] for row in store.rows("SELECT id FROM credit_notes WHERE invoice_id = ?", invoice_id)}
-        forgive(mappings, caspen_ids=ids)
+        retry_now(mappings, ids)
 
 
 def has_open_entries(mappings: Mappings) -> bool:
@@ -282,6 +304,16 @@ def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) ->
             f"SELECT 1 FROM invoices WHERE currency <> ? AND id IN ({', '.join('?' * len(some))}) LIMIT 1", base, *some
         )
         for some in _lists(invoice_ids)
+    )
+
+
+def look_at_unsent_payments(mappings: Mappings) -> None:
+    """Has invoices whose payments stayed out of Xero looked at again by the next push."""
+    mappings.store.run(
+        "UPDATE links SET settled = NULL WHERE tenant_id = ? AND kind = 'invoice' AND caspen_id IN (SELECT invoice_id FROM "
+        "allocations WHERE id NOT IN (SELECT caspen_id FROM links WHERE tenant_id = ? AND kind = 'payment'))",
+        mappings.tenant_id,
+        mappings.tenant_id,
     )
 
 

@@ -44,6 +44,8 @@ def adopt_refused_invoices(
                 f"Xero already has an invoice {operation.number}: {invoice.total} for {who}, {invoice.status}; "
                 f"Caspen's is {operation.expected.get('total')} ({operation.detail})"
             )
+            name = quoted(operation.number or operation.caspen_id)
+            burnt = f"Give it another number in Caspen, or: caspen-xero invoices skip {name}"
             work.refuse(
                 mappings,
                 "create-invoice",
@@ -52,7 +54,9 @@ def adopt_refused_invoices(
                 reason,
                 operation.basis,
                 settler.now(),
-                fix=f"caspen-xero invoices link {quoted(operation.number or operation.caspen_id)} {invoice.invoice_id}",
+                fix=burnt
+                if invoice.status in ("VOIDED", "DELETED")
+                else f"caspen-xero invoices link {name} {invoice.invoice_id}",
                 xero_says="Invoice # must be unique.",
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from caspen_xero.caspen.records import CreditNote, Invoice
+from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sync import accounts, taxes
 from caspen_xero.sync.problems import Problem, lock_date_problem, quoted
 from caspen_xero.sync.reference import Reference
@@ -49,6 +50,9 @@ def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     """A missing or unfit account for invoice lines."""
     account_id = snapshot.account_links.get(accounts.SALES)
     account = snapshot.reference.account(account_id)
+    why = accounts.why_not_sales(account) if account else None
+    if account is not None and why is None:
+        return []
     fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.reference)}"
     if account_id is None:
         reason = "no default account for invoice lines has been chosen"
@@ -56,9 +60,6 @@ def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     if account is None:
         reason = "the account chosen for invoice lines is no longer in Xero"
         return [Problem("sales-account-missing", invoice_id, reason, fix)]
-    why = accounts.why_not_sales(account)
-    if why is None:
-        return []
     reason = f"invoice lines can't go to {accounts.account_label(account)}: {why}"
     return [Problem("sales-account-unfit", invoice_id, reason, fix)]
 
@@ -84,9 +85,12 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
             fix = "Export the tax rates from Caspen too, then: caspen-xero import PATH"
             found.append(Problem("tax-rate-missing", invoice_id, reason, fix, subject=rate_id))
             continue
-        fix = f"caspen-xero taxes map {quoted(rate.name)} {_likely_tax_type(rate.name, rate_id, snapshot)}"
         tax_type = snapshot.tax_links.get(rate_id)
         xero_rate = snapshot.reference.tax_rate(tax_type)
+        why = taxes.why_not_sales(xero_rate, account) if xero_rate else None
+        if xero_rate is not None and why is None:
+            continue
+        fix = f"caspen-xero taxes map {_called(rate, snapshot)} {_likely_tax_type(rate.name, rate_id, snapshot)}"
         if tax_type is None:
             choices = _equal_rates(rate_id, snapshot)
             hint = f" (in Xero there is {' or '.join(map(taxes.rate_label, choices))})" if choices else ""
@@ -95,10 +99,16 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
         elif xero_rate is None:
             reason = f"the Xero tax rate {tax_type} that {rate.name} is linked to is no longer there"
             found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
-        elif why := taxes.why_not_sales(xero_rate, account):
+        else:
             reason = f"Caspen's tax rate {rate.name} can't go to Xero as linked: {why}"
             found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
     return found
+
+
+def _called(rate: CaspenRate, snapshot: Snapshot) -> str:
+    """What a command names a Caspen rate: by its name, or by its id where the name could mean another."""
+    alike = [other for other in snapshot.tax_rates.values() if other.name.casefold() == rate.name.casefold()]
+    return quoted(rate.name if len(alike) <= 1 and not rate.name.startswith("-") else rate.id)
 
 
 def _equal_rates(rate_id: str, snapshot: Snapshot) -> list[TaxRate]:

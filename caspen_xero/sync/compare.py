@@ -12,6 +12,8 @@ Shape = dict[str, str]
 """What people see of an invoice, as text by name (`line 2 quantity`); amounts without trailing zeros."""
 
 SHOWN = 6
+ADDRESS_TYPES = ("STREET", "POBOX")
+ADDRESS_PARTS = ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode", "Country")
 
 
 def invoice_shape(found: Invoice) -> Shape:
@@ -31,16 +33,16 @@ def invoice_shape(found: Invoice) -> Shape:
             f"line {number} quantity": _text(line.quantity),
             f"line {number} price": _text(line.unit_amount),
             f"line {number} discount": _text(line.discount_rate or line.discount_amount),
-            f"line {number} tax type": _text(line.tax_type),
+            # Where no amount has tax, Xero shows the account's own type.
+            f"line {number} tax type": "" if found.line_amount_types == "NoTax" else _text(line.tax_type),
         }
     shape["total"] = _text(found.total)
     return {name: value for name, value in shape.items() if value}
 
 
-def body_shape(body: Mapping[str, Any]) -> Shape:
-    """What an invoice's body would show; its total and what Xero fills in by itself are left out."""
-    shape = invoice_shape(Invoice.model_validate(body))
-    return {name: value for name, value in shape.items() if name != "total"}
+def body_shape(body: Mapping[str, Any], total: Decimal) -> Shape:
+    """What an invoice's body would show, with the total that Caspen says."""
+    return invoice_shape(Invoice.model_validate(body)) | {"total": _text(total)}
 
 
 def contact_shape(element: Mapping[str, Any]) -> Shape:
@@ -51,8 +53,8 @@ def contact_shape(element: Mapping[str, Any]) -> Shape:
             shape["Phone"] = _text(phone.get("PhoneNumber"))
     for address in element.get("Addresses") or []:
         kind = address.get("AddressType")
-        if kind in ("STREET", "POBOX"):
-            for part in ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode", "Country"):
+        if kind in ADDRESS_TYPES:
+            for part in ADDRESS_PARTS:
                 shape[f"{kind} {part}"] = _text(address.get(part))
     return {name: value for name, value in shape.items() if value}
 

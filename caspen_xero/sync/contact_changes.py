@@ -8,7 +8,7 @@ from typing import Any
 from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, name_key
 from caspen_xero.store.work import Refusal
-from caspen_xero.sync.compare import contact_shape, differences
+from caspen_xero.sync.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
 from caspen_xero.sync.identity import Party, contact_body, contact_content
 from caspen_xero.sync.lookup import ReadingClient, contacts_by_id
 from caspen_xero.sync.operations import Operation
@@ -44,8 +44,12 @@ def contact_updates(
                 invoice_id=None,
                 number=party.number,
                 detail=contact.body["Name"],
-                body={"ContactID": link.xero_id, **contact.body},
-                expected={"content": contact_content(party), "touched": touched},
+                body={"ContactID": link.xero_id, **contact.body, **_emptied(element, contact.body)},
+                expected={
+                    "content": contact_content(party),
+                    "touched": touched,
+                    "shape": contact_shape(contact.body),
+                },
                 target=link.xero_id,
             )
         )
@@ -75,6 +79,19 @@ def _why_left_alone(element: dict[str, Any] | None, link: Link) -> str | None:
     if link.shown is not None and differences(link.shown, contact_shape(element)):
         return "somebody has edited it in Xero"
     return None
+
+
+def _emptied(element: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+    """What the client no longer has, said to be empty: what an update leaves out stays in Xero."""
+    gone = set(contact_shape(element)) - set(contact_shape(body))
+    emptied: dict[str, Any] = {name: "" for name in ("FirstName", "LastName", "EmailAddress") if name in gone}
+    if "Phone" in gone:
+        emptied["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": ""}]
+    if any(name.startswith(ADDRESS_TYPES) for name in gone):
+        has = {address["AddressType"]: address for address in body.get("Addresses", [])}
+        empty = dict.fromkeys(ADDRESS_PARTS, "")
+        emptied["Addresses"] = [{**empty, **has.get(kind, {}), "AddressType": kind} for kind in ADDRESS_TYPES]
+    return emptied
 
 
 def _free_name(mappings: Mappings, party: Party, link: Link) -> str:

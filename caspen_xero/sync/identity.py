@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -83,17 +83,22 @@ class Match:
 
 
 def match_party(
-    party: Party, numbered: Iterable[KnownContact], named: Callable[[str], list[KnownContact]], taken: set[str]
+    party: Party,
+    numbered: Iterable[KnownContact],
+    named: Callable[[str], list[KnownContact]],
+    taken: set[str],
+    others: Collection[str] = (),
 ) -> Match:
     """Finds a party among Xero's contacts.
 
-    `numbered` has its ContactNumber; `named` looks a name up; `taken` are the names (`name_key`) that this run gives to others.
+    `numbered` has its ContactNumber; `named` looks a name up; `taken` are the names (`name_key`) that this run gives to others,
+    `others` the ContactIDs that stand for other parties already.
     """
     own = sorted(numbered, key=lambda contact: (contact.status != "ACTIVE", contact.xero_id))
     if own:
         return _usable(own[0])
     name = party.name()
-    same_name = [c for c in named(name) if not c.number or c.number == party.number]
+    same_name = [c for c in named(name) if c.number in (None, "", party.number) and c.xero_id not in others]
     same_name.sort(key=lambda contact: (contact.status != "ACTIVE", contact.xero_id))
     if same_name and name_key(name) not in taken:
         return _usable(same_name[0])
@@ -171,5 +176,7 @@ def _letters(text: str | None) -> str:
 
 def _clean(text: str) -> str:
     """Without `<`, `>` and control characters, single spaces between words."""
+    if text.isprintable() and "<" not in text and ">" not in text:
+        return " ".join(text.split())
     kept = "".join(" " if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char for char in text)
     return " ".join(kept.replace("<", "").replace(">", "").split())

@@ -30,6 +30,7 @@ from caspen_xero.xero.errors import (
 
 REPLAY_AGE = timedelta(minutes=5)
 RESENDS = 3
+REFUSALS_IN_A_ROW = 3
 MAX_BYTES = 3_000_000  # Xero refuses bodies above 3.5 MB
 
 
@@ -78,11 +79,13 @@ class Journal:
     ) -> None:
         self.mappings, self.client, self.settler, self.look_up = mappings, client, settler, look_up
         self.now, self.sleep = now, sleep
+        self._refused_in_a_row = 0
 
-    def send(self, operations: Sequence[Operation]) -> None:
+    def send(self, operations: Sequence[Operation], *, part: bool = False) -> None:
         """Sends operations of one kind as one write. Errors that mean "not now" are raised; refusals are settled.
 
-        A batch that Xero refuses whole, without saying which document is at fault, goes again in halves.
+        A batch that Xero refuses whole, without saying which document is at fault, goes again in halves; where it then refuses
+        one document after the other, it isn't about them: that refusal is raised.
         """
         route = ROUTES[operations[0].kind]
         path = route.path.replace("{id}", operations[0].target).replace("{other}", operations[0].other)
@@ -107,13 +110,13 @@ class Journal:
             for position, operation in enumerate(operations)
         ]
         entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now())
-        if not self._deliver(entry, whole_refusal_splits=len(operations) > 1):
+        if not self._deliver(entry, whole_refusal_splits=len(operations) > 1, part=part):
             self._in_halves(operations)
 
     def _in_halves(self, operations: Sequence[Operation]) -> None:
         middle = len(operations) // 2
-        self.send(operations[:middle])
-        self.send(operations[middle:])
+        self.send(operations[:middle], part=True)
+        self.send(operations[middle:], part=True)
 
     def recover(self) -> int:
         """Ends every write whose answer is unknown; gives their number."""
@@ -122,7 +125,9 @@ class Journal:
             self._deliver(entry, known_sent=True)
         return len(entries)
 
-    def _deliver(self, entry: Entry, *, known_sent: bool = False, whole_refusal_splits: bool = False) -> bool:
+    def _deliver(
+        self, entry: Entry, *, known_sent: bool = False, whole_refusal_splits: bool = False, part: bool = False
+    ) -> bool:
         """Sends a journalled write until its fate is known. False: refused whole, to be sent in smaller parts."""
         resent = 0
         while True:
@@ -151,8 +156,13 @@ class Journal:
                     return self._settle_answer(entry, _Gone())
                 return self._settle_refusal(entry, refusal, splits=False)
             except Refused as refusal:
-                return self._settle_refusal(entry, refusal, splits=whole_refusal_splits)
+                in_parts = not self._settle_refusal(entry, refusal, splits=whole_refusal_splits)
+                self._refused_in_a_row += int(part and not in_parts and not refusal.elements)
+                if self._refused_in_a_row == REFUSALS_IN_A_ROW:
+                    raise
+                return not in_parts
             else:
+                self._refused_in_a_row = 0
                 return self._settle_answer(entry, answer)
 
     def _replayable(self, entry: Entry) -> bool:

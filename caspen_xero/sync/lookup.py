@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from caspen_xero.store.journal import EntryDocument
 from caspen_xero.store.mappings import KnownContact, Mappings
 from caspen_xero.store.store import utc_text, utc_time
+from caspen_xero.sync.compare import contact_shape, differences, invoice_shape
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice
 from caspen_xero.xero.errors import NotFound
 
@@ -32,7 +33,8 @@ def read_contacts(client: ReadingClient, mappings: Mappings, *, anew: bool = Fal
     """Brings what is known of Xero's contacts up to date: one call per 1,000 contacts that changed since the last reading."""
     cursor = None if anew else utc_time(mappings.setting("contacts_cursor"))
     since = cursor - OVERLAP if cursor else None
-    params = {"includeArchived": "true", "summaryOnly": "true"}
+    # Not summaryOnly: whether that shows MergedToContactID and ContactNumber is UNCONFIRMED.
+    params = {"includeArchived": "true"}
     for page in client.pages("Contacts", key="Contacts", params=params, since=since):
         known: list[KnownContact] = []
         for element in page:
@@ -146,23 +148,16 @@ class LookUp:
         known = {
             contact.number: contact for contact in self.mappings.contacts_numbered(d.number or "" for d in documents)
         }
-        return {
-            document.position: {
-                "ContactID": known[document.number].xero_id,
-                "ContactNumber": document.number,
-                "Name": known[document.number].name,
-                "ContactStatus": known[document.number].status,
-            }
-            for document in documents
-            if document.number in known and known[document.number].status == "ACTIVE"
-        }
+        ids = {number: contact.xero_id for number, contact in known.items() if contact.status == "ACTIVE"}
+        found = contacts_by_id(self.client, list(ids.values()))  # with their details
+        return {d.position: found[ids[d.number]] for d in documents if d.number in ids and ids[d.number] in found}
 
     def _new_invoices(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
         found = invoices_numbered(self.client, [document.number or "" for document in documents])
         linked = self.mappings.links_to(str(element["InvoiceID"]) for element in found.values())
         ours: dict[int, dict[str, Any]] = {}
         for document in documents:
-            element = found.get(document.number or "")
+            element = found.pop(document.number or "", None)  # two of one number can't both be it
             if element is None or not same_invoice(element, document.expected):
                 continue
             link = linked.get(str(element["InvoiceID"]))
@@ -179,10 +174,10 @@ class LookUp:
         }
 
     def _updated_invoices(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
-        # Writing an update again by id does no harm, so only one that shows our total for certain is taken as done.
+        # Writing an update again by id does no harm, so only one that shows all that we wrote is taken as done.
         known = self._known_invoices(documents)
         return {
-            d.position: known[d.position] for d in documents if d.position in known and _total_is(known[d.position], d)
+            d.position: known[d.position] for d in documents if d.position in known and _shows(known[d.position], d)
         }
 
     def _approved_invoices(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
@@ -202,7 +197,13 @@ class LookUp:
         return {position: found for position, found in known.items() if found.get("Status") in {"VOIDED", "DELETED"}}
 
     def _known_contacts(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
-        return {}  # writing the same contact again by its id does no harm
+        found = contacts_by_id(self.client, [str(document.expected["target"]) for document in documents])
+        shapes = {d.position: contact_shape(found.get(str(d.expected["target"]), {})) for d in documents}
+        return {
+            d.position: found[str(d.expected["target"])]
+            for d in documents
+            if shapes[d.position] and shapes[d.position] == d.expected.get("shape")
+        }
 
     def _payments(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
         invoices = invoices_by_id(self.client, [str(document.expected["invoice_xero_id"]) for document in documents])
@@ -290,5 +291,5 @@ def same_credit_note(element: Mapping[str, Any], expected: Mapping[str, Any]) ->
     )
 
 
-def _total_is(element: Mapping[str, Any], document: EntryDocument) -> bool:
-    return Invoice.model_validate(element).total == Decimal(str(document.expected.get("total")))
+def _shows(element: Mapping[str, Any], document: EntryDocument) -> bool:
+    return not differences(document.expected.get("shape") or {}, invoice_shape(Invoice.model_validate(element)))

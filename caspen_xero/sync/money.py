@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
 
-HALF = Fraction(1, 2)
-
 
 def in_cents(amount: Decimal) -> Fraction:
     """An amount of money as an exact number of cents."""
@@ -24,8 +22,9 @@ def money(cents: int) -> Decimal:
 
 def nearest(cents: Fraction) -> int:
     """The nearest whole cent; a half goes away from zero."""
-    whole = (abs(cents) + HALF).__floor__()
-    return whole if cents >= 0 else -whole
+    above, below = cents.numerator, cents.denominator
+    whole = (2 * abs(above) + below) // (2 * below)
+    return whole if above >= 0 else -whole
 
 
 def is_tie(cents: Fraction) -> bool:

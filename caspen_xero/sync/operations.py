@@ -13,6 +13,7 @@ OperationKind = Literal[
     "void-credit-note",
     "delete-payment",
     "adopt-payment",
+    "keep-invoice",
     "create-invoice",
     "update-invoice",
     "authorise-invoice",
@@ -62,8 +63,9 @@ ORDER: tuple[OperationKind, ...] = (
     "void-credit-note",
     "delete-payment",
     "adopt-payment",
+    "keep-invoice",
+    "update-invoice",  # before others are created: it may free a number
     "create-invoice",
-    "update-invoice",
     "authorise-invoice",
     "void-invoice",
     "create-payment",

@@ -75,6 +75,9 @@ class Planner:
         self.contact_ids: dict[str, str | None] = {}
         self.contact_problems: dict[str, Problem] = {}
         self.promised: defaultdict[str, Decimal] = defaultdict(Decimal)
+        self.blocked: set[str] = set()
+        self.taking_back: set[str] = set()
+        self.deleting: set[str] = set()
 
     def plan_invoice(self, state: InvoiceState) -> None:
         """Adds what one invoice needs; an invoice that adds nothing is done.
@@ -82,15 +85,20 @@ class Planner:
         What is gone in Caspen is taken back first: Xero lets nobody change or void an invoice that has payments or credits.
         """
         before = self._amount(state)
-        plan_payments.take_back(self, state)
-        plan_credit_notes.take_back(self, state)
+        payments_go = plan_payments.take_back(self, state)
+        credits_go = plan_credit_notes.take_back(self, state)
+        if payments_go or credits_go:
+            self.taking_back.add(state.invoice.id)
         if state.invoice.status in FINALISED:
-            plan_invoices.plan_finalised(self, state, taking_back=self._amount(state) != before)
+            problems = len(self.plan.problems.get(state.invoice.id, ()))
+            plan_invoices.plan_finalised(self, state, taking_back=payments_go or credits_go)
+            if len(self.plan.problems.get(state.invoice.id, ())) > problems:
+                self.blocked.add(state.invoice.id)  # what is wrong with one payment keeps back neither others nor credits
             plan_payments.plan_payments(self, state)
             plan_credit_notes.plan_credit_notes(self, state)
         elif state.invoice.status in ("void", "deleted"):
-            plan_invoices.plan_void(self, state, taking_back=self._amount(state) != before)
-        if self._amount(state) == before:
+            plan_invoices.plan_void(self, state, taking_back=payments_go or credits_go)
+        if self._amount(state) == before and state.invoice.id not in self.taking_back:
             self.plan.done.append(state.invoice.id)
 
     def _amount(self, state: InvoiceState) -> tuple[int, ...]:
@@ -116,13 +124,14 @@ class Planner:
         number: str | None = None,
         target: str = "",
         other: str = "",
+        invoice_id: str | None = None,
     ) -> None:
-        """Adds a step that belongs to an invoice."""
+        """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from."""
         self.plan.operations.append(
             Operation(
                 kind=kind,
                 caspen_id=caspen_id or state.invoice.id,
-                invoice_id=state.invoice.id,
+                invoice_id=invoice_id or state.invoice.id,
                 number=number or state.invoice.number,
                 detail=detail,
                 body=body,

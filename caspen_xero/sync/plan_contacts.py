@@ -44,8 +44,10 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
             return None
         return link.xero_id
     _asks(planner, state)
-    match = match_party(party, book.numbered.get(party.number, []), book.named, planner.snapshot.taken_names)
+    taken = planner.snapshot.taken_names
+    match = match_party(party, book.numbered.get(party.number, []), book.named, taken, book.others)
     if match.known is not None:
+        taken.add(name_key(match.known.name))
         found = match.known.merged_to or match.known.xero_id
         _link(planner, state, found, match.known.name)
         return found
@@ -57,7 +59,8 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
 
 
 def _asks(planner: Planner, state: InvoiceState) -> None:
-    planner.plan.asks_for_contacts |= ("match-contact", state.party.key) not in planner.snapshot.refusals
+    known = planner.snapshot.refusals.keys()
+    planner.plan.asks_for_contacts |= not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
 
 
 def _create(planner: Planner, state: InvoiceState, name: str) -> None:

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 GONE_IN_XERO = ("VOIDED", "DELETED")
 
 
-def take_back(planner: Planner, state: InvoiceState) -> None:
-    """Undoes the allocation of credit notes that are void in Caspen, then voids them."""
+def take_back(planner: Planner, state: InvoiceState) -> bool:
+    """Undoes the allocation of credit notes that are void in Caspen, then voids them; whether any is still to go."""
+    under_way = False
     for note in state.credit_notes:
         link = state.credit_note_links.get(note.id)
         if note.status == "issued" or link is None or link.status in GONE_IN_XERO:
@@ -30,7 +31,9 @@ def take_back(planner: Planner, state: InvoiceState) -> None:
             planner.problem(state, "credit-note-not-ours", reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
-        if allocation is not None and not planner.held(state, "remove-allocation", note.id):
+        if allocation is not None:
+            if planner.held(state, "remove-allocation", note.id):
+                continue
             seen = planner.snapshot.looks.allocations.get(link.xero_id)
             planner.plan.asks_for_credit_notes |= {link.xero_id} if not allocation.number and seen is None else set()
             allocation_id = allocation.number or (seen or {}).get(state.link.xero_id if state.link else "")
@@ -47,6 +50,7 @@ def take_back(planner: Planner, state: InvoiceState) -> None:
             )
         if planner.held(state, "void-credit-note", note.id):
             continue
+        under_way = True
         planner.add(
             state,
             "void-credit-note",
@@ -59,6 +63,7 @@ def take_back(planner: Planner, state: InvoiceState) -> None:
             expected={"content": link.content},
             target=link.xero_id,
         )
+    return under_way
 
 
 def plan_credit_notes(planner: Planner, state: InvoiceState) -> None:
@@ -111,8 +116,8 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
 def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if planner.held(state, "create-credit-note", note.id):
         return
-    invoice_waits = bool(planner.plan.problems.get(state.invoice.id)) and state.link is None
-    if invoice_waits:
+    blocked = state.invoice.id in planner.blocked
+    if blocked and state.link is None:
         return
     problems = [
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
@@ -129,8 +134,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if document is None or not possible:
         return
     link = state.link
-    ready = link is not None and link.status not in UNAPPROVED and totals_agree(state, link)
-    blocked = planner.plan.problems.get(state.invoice.id)
+    ready = link is not None and link.status not in UNAPPROVED and totals_agree(state, link) and not blocked
     if link is not None and not ready and not blocked and not _will_be_approved(planner, state):
         planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
         return

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from caspen_xero.store.mappings import Link
     from caspen_xero.sync.plan import Planner
     from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.xero.documents import Invoice
 
 GONE_IN_XERO = ("VOIDED", "DELETED")
 UNAPPROVED = ("DRAFT", "SUBMITTED")
@@ -34,6 +35,8 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
             _change(planner, state, link)
     elif not totals_agree(state, link):
         _mend(planner, state, link)
+    elif state.invoice.id in planner.snapshot.overwrite and not taking_back:
+        _overwrite(planner, state, link)
     else:
         _authorise(planner, state, link)
 
@@ -120,8 +123,17 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
 # --- changes
 
 
-def _change(planner: Planner, state: InvoiceState, link: Link) -> None:
-    """Caspen's invoice has changed since it was sent: the same Xero document is updated, if nothing speaks against it."""
+def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """A person wants Caspen's version, though only Xero's may have changed: written if anybody has edited it there."""
+    seen = planner.snapshot.looks.invoices.get(link.xero_id)
+    if seen is None or link.shown is None or differences(link.shown, invoice_shape(seen)):
+        _change(planner, state, link, "it was edited in Xero")
+    else:
+        _authorise(planner, state, link)
+
+
+def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it has changed in Caspen") -> None:
+    """Caspen's invoice is not what was sent: the same Xero document is updated, if nothing speaks against it."""
     overwrite = state.invoice.id in planner.snapshot.overwrite
     if planner.held(state, "update-invoice"):
         return
@@ -132,18 +144,23 @@ def _change(planner: Planner, state: InvoiceState, link: Link) -> None:
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
         planner.plan.asks_for_invoices.add(link.xero_id)
-        planner.add(state, "update-invoice", detail="changed in Caspen", body=None, expected={}, target=link.xero_id)
+        planner.add(state, "update-invoice", detail=why, body=None, expected={}, target=link.xero_id)
         return
     document.body["Contact"] = {"ContactID": contact_id}
-    shown, wanted = invoice_shape(seen), body_shape(document.body)
+    shown, wanted = invoice_shape(seen), body_shape(document.body, document.total)
+    wrong = differences(wanted, shown)
     if (seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)):
-        reason = "it has changed in Caspen, but has a payment or credit in Xero: " + told(differences(wanted, shown))
+        if not wrong and totals_agree(state, link):
+            _keep(planner, state, link)
+            return
+        reason = f"{why}, but has a payment or credit in Xero: {_told(state, seen, wrong)}"
         planner.found(state, "update-invoice", "changed-after-payment", reason, _later(state))
         return
-    edited = link.shown is not None and differences(link.shown, shown)
-    if (edited or not link.made_by_us) and not overwrite:
-        why = "it was also edited in Xero" if edited else "it was not made by caspen-xero"
-        reason = f"it has changed in Caspen, and {why}: " + told(differences(wanted, shown))
+    # What already shows what Caspen says is no conflict, whoever wrote it.
+    edits = [edit for edit in differences(link.shown or shown, shown) if edit[0] in {name for name, _, _ in wrong}]
+    if (edits or not link.made_by_us) and not overwrite:
+        also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
+        reason = f"{why}, and {also}: {_told(state, seen, wrong)}"
         fix = f"caspen-xero push --overwrite {_name(state)}"
         planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
         return
@@ -152,7 +169,25 @@ def _change(planner: Planner, state: InvoiceState, link: Link) -> None:
         if locked:
             planner.plan.problems[state.invoice.id] += locked
             return
-    _update(planner, state, link, document, contact_id, "changed in Caspen")
+    _update(planner, state, link, document, contact_id, why)
+
+
+def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """What has changed in Caspen shows nowhere in Xero: nothing is sent."""
+    planner.add(
+        state,
+        "keep-invoice",
+        detail="nothing that shows in Xero has changed",
+        body={},
+        expected={"content": state.content},
+        target=link.xero_id,
+    )
+
+
+def _told(state: InvoiceState, seen: Invoice, found: list[tuple[str, str, str]]) -> str:
+    """Differences in words, with the contacts' names."""
+    names = (state.party.name(), seen.contact.name or "" if seen.contact else "")
+    return told([(what, *names) if what == "contact" else (what, ours, theirs) for what, ours, theirs in found])
 
 
 def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
@@ -194,8 +229,10 @@ def _update(
         state,
         "update-invoice",
         detail=detail,
-        body={"InvoiceID": link.xero_id, **document.body} if contact_id else None,
-        expected=expectation(document, state.content) | {"made_by_us": True},
+        # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
+        body={"InvoiceID": link.xero_id, "Reference": "", **document.body} if contact_id else None,
+        expected=expectation(document, state.content)
+        | {"made_by_us": True, "shape": body_shape(document.body, document.total)},
         target=link.xero_id,
     )
 
@@ -221,7 +258,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         and ((seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)))
         and not taking_back
     ):
-        reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero did not make"
+        reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero can't take back"
         planner.found(state, "void-invoice", "void-has-payment", reason, _later(state))
         return
     status = seen.status if seen is not None else link.status

@@ -11,6 +11,7 @@ from caspen_xero.sync.problems import Problem, push_command, quoted
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
 if TYPE_CHECKING:
+    from caspen_xero.caspen.records import PaymentMethod
     from caspen_xero.store.clinic import AppliedPayment
     from caspen_xero.store.mappings import Link
     from caspen_xero.sync.plan import Planner
@@ -19,14 +20,20 @@ if TYPE_CHECKING:
 GONE = ("void", "deleted")
 
 
-def take_back(planner: Planner, state: InvoiceState) -> None:
-    """Deletes the Xero payments that we made for what is void, removed or changed in Caspen."""
+def take_back(planner: Planner, state: InvoiceState) -> bool:
+    """Deletes the Xero payments that we made for what is void, removed or changed in Caspen; whether any is still to go."""
+    under_way = False
     wanted = {payment.allocation_id: payment for payment in state.payments if payment.status not in GONE}
     for allocation_id, link in state.payment_links.items():
         payment = wanted.get(allocation_id)
-        if payment is not None and link.content in (None, payment_content(payment)):
+        if payment is not None and link.invoice_id == state.invoice.id and _stands_for(link, payment):
             continue
         if planner.held(state, "delete-payment", allocation_id):
+            continue
+        if not link.made_by_us and link.status == "DELETED":  # pull has seen that it is gone
+            continue
+        if not _look_at(planner, link) and not link.made_by_us:
+            under_way = True
             continue
         if not link.made_by_us:
             reason = (
@@ -35,16 +42,30 @@ def take_back(planner: Planner, state: InvoiceState) -> None:
                 else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
             )
             fix = f"caspen-xero invoices show {quoted(state.invoice.number or state.invoice.id)}"
-            planner.problem(state, "payment-not-ours", reason, fix, subject=allocation_id)
+            planner.found(state, "delete-payment", "payment-not-ours", reason, fix, caspen_id=allocation_id)
             continue
-        _delete(planner, state, allocation_id, link)
+        under_way |= _delete(planner, state, allocation_id, link)
+    return under_way
 
 
-def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Link) -> None:
+def _stands_for(link: Link, payment: AppliedPayment) -> bool:
+    """Whether what was sent is what Caspen says now; of a payment made in Xero only the amount is ours to compare."""
+    if not link.made_by_us:
+        return link.total == payment.amount
+    return link.content in (None, payment_content(payment))
+
+
+def _look_at(planner: Planner, link: Link) -> bool:
+    """Whether a payment in Xero has been looked at; asks for it where not. One that is gone there has lost its link."""
+    if link.xero_id in planner.snapshot.looks.payments:
+        return True
+    planner.plan.asks_for_payments.add(link.xero_id)
+    return False
+
+
+def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Link) -> bool:
     seen = planner.snapshot.looks.payments.get(link.xero_id)
-    if seen is None:
-        planner.plan.asks_for_payments.add(link.xero_id)
-    elif seen.is_reconciled:
+    if seen is not None and seen.is_reconciled:
         reason = (
             f"a payment of {link.total} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
         )
@@ -56,7 +77,10 @@ def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Lin
             push_command(state.invoice.number, state.invoice.id),
             caspen_id=allocation_id,
         )
-        return
+        return False
+    if allocation_id in planner.deleting:  # moved from one invoice to another, it concerns both
+        return True
+    planner.deleting.add(allocation_id)
     planner.add(
         state,
         "delete-payment",
@@ -66,18 +90,18 @@ def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Lin
         body={"Status": "DELETED"} if seen is not None else None,
         expected={},
         target=link.xero_id,
+        invoice_id=link.invoice_id,
     )
+    return True
 
 
 def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
-    missing = [
-        payment
-        for payment in state.payments
-        if payment.status not in GONE and payment.amount and payment.allocation_id not in state.payment_links
-    ]
-    for payment in missing:
-        if payment.xero_id:
+    for payment in state.payments:
+        link = state.payment_links.get(payment.allocation_id)
+        if payment.status in GONE or not payment.amount or (link and link.invoice_id == state.invoice.id):
+            continue
+        if payment.xero_id and link is None:
             planner.add(
                 state,
                 "adopt-payment",
@@ -89,10 +113,11 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
                 target=payment.xero_id,
             )
         elif planner.snapshot.settings.payments:
-            _create(planner, state, payment)
+            _create(planner, state, payment, moved=link is not None)
 
 
-def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, moved: bool) -> None:
+    """`moved`: it still stands on another invoice in Xero, and has to be taken off that one first."""
     link, snapshot = state.link, planner.snapshot
     if planner.held(state, "create-payment", payment.allocation_id):
         return
@@ -108,7 +133,7 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> N
     if problems:
         planner.plan.problems[state.invoice.id] += problems
         return
-    if link is None or planner.plan.problems.get(state.invoice.id):
+    if link is None or moved or state.invoice.id in planner.blocked | planner.taking_back:
         ready = False
     elif link.status in UNAPPROVED:
         ready = False
@@ -220,17 +245,21 @@ def payment_account(
 ) -> tuple[Account | None, Problem | None]:
     """The account that a payment goes to: its method's own, else the default; or the problem with it."""
     links = snapshot.account_links
-    account_id = links.get(accounts.method_purpose(payment.method_id or "")) or links.get(accounts.PAYMENTS)
+    own = links.get(accounts.method_purpose(payment.method_id or ""))
+    account_id = own or links.get(accounts.PAYMENTS)
     account = snapshot.reference.account(account_id)
-    fix = f"caspen-xero settings set --payment-account {_likely_payment_account(snapshot)}"
+    why = accounts.why_not_payments(account) if account else None
+    if account is not None and why is None:
+        return account, None
+    method = snapshot.methods.get(payment.method_id or "") if own else None
+    choice = _likely_payment_account(snapshot)
+    option = f"--payment-method {quoted(f'{method.name}={choice}')}" if method else f"--payment-account {quoted(choice)}"
+    fix = f"caspen-xero settings set {option}"
     if account is None:
         reason = (
             "no default account for payments has been chosen" if account_id is None else "its account is gone in Xero"
         )
         return None, Problem("payment-account-missing", state.invoice.id, reason, fix)
-    why = accounts.why_not_payments(account)
-    if why is None:
-        return account, None
     reason = f"payments can't go to {accounts.account_label(account)}: {why}"
     return None, Problem("payment-account-unfit", state.invoice.id, reason, fix)
 
@@ -238,14 +267,18 @@ def payment_account(
 def _likely_payment_account(snapshot: Snapshot) -> str:
     fit = [account for account in snapshot.reference.accounts if accounts.why_not_payments(account) is None]
     fit.sort(key=lambda account: (account.type != "BANK", account.code or "~"))
-    return quoted(fit[0].code or fit[0].name or fit[0].account_id) if fit else "CODE"
+    return fit[0].code or fit[0].name or fit[0].account_id if fit else "CODE"
 
 
 def payment_reference(snapshot: Snapshot, payment: AppliedPayment) -> str:
     """What a bookkeeper reads beside the payment, and what finds it again: `EFTPOS all_001`."""
-    method = snapshot.methods.get(payment.method_id or "")
+    return reference_text(snapshot.methods.get(payment.method_id or ""), payment.allocation_id)
+
+
+def reference_text(method: PaymentMethod | None, allocation_id: str) -> str:
+    """The same, from a payment method and the Caspen allocation's id."""
     name = " ".join(method.name.split())[:100] if method else "Payment"
-    return f"{name} {payment.allocation_id}"
+    return f"{name} {allocation_id}"
 
 
 def payment_content(payment: AppliedPayment) -> str:

@@ -58,9 +58,14 @@ def totals_problem(
     invoice_id: str, what: str, caspen: Iterable[Decimal], xero: Iterable[Decimal | None], fix: str
 ) -> Problem:
     """Figures in Xero that are not Caspen's: (subtotal, tax, total) of both."""
-    ours = ", ".join(f"{name} {value}" for name, value in zip(("subtotal", "tax", "total"), caspen, strict=True))
-    theirs = ", ".join(f"{name} {value}" for name, value in zip(("subtotal", "tax", "total"), xero, strict=True))
-    return Problem("totals-differ", invoice_id, f"{what}: Caspen has {ours}; Xero has {theirs}", fix)
+    return Problem(
+        "totals-differ", invoice_id, f"{what}: Caspen has {_in_words(caspen)}; Xero has {_in_words(xero)}", fix
+    )
+
+
+def _in_words(figures: Iterable[Decimal | None]) -> str:
+    named = zip(("subtotal", "tax", "total"), figures, strict=True)
+    return ", ".join(f"{name} {'unknown' if value is None else f'{value:.2f}'}" for name, value in named)
 
 
 _KNOWN_WORDS = (  # Xero's words are matched loosely, to name a refusal; nothing depends on a match

@@ -139,7 +139,7 @@ class Push:
             self._journal().recover()
         settings = PushSettings.of(self.mappings)
         if options.refresh:
-            work.forgive(self.mappings)
+            work.retry_now(self.mappings)
         elif options.invoice_ids is not None:
             work.forgive_invoices(self.mappings, options.invoice_ids)
         work.forgive_approvals(self.mappings, asked=options.refresh or options.invoice_ids is not None)
@@ -147,6 +147,8 @@ class Push:
         if options.invoice_ids is None:
             self._update_contacts(settings, options, result)
         ids = self._invoice_ids(options, settings)
+        if options.invoice_ids is None and not options.dry_run:
+            work.drop_other_problems(self.mappings, ids)
         if not ids:
             return
         if not options.dry_run and not work.has_pushed(self.mappings):
@@ -227,27 +229,31 @@ class Push:
 
     def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
         caspen = load_caspen_side(self.mappings.store, ids, PushSettings.of(self.mappings))
+        last: Plan | None = None
         try:
             if options.dry_run:
-                result.plan += self._plan(caspen, options).operations
+                last = self._plan(caspen, options)
+                result.plan += last.operations
             else:
-                self._carry_out(caspen, options, result)
+                last = self._carry_out(caspen, options, result)
         finally:
             with self.mappings.store.write():
-                self._note(caspen, make_plan(self._snapshot(caspen, options)), options, result)
+                self._note(caspen, last or make_plan(self._snapshot(caspen, options)), options, result)
 
-    def _carry_out(self, caspen: CaspenSide, options: PushOptions, result: PushResult) -> None:
+    def _carry_out(self, caspen: CaspenSide, options: PushOptions, result: PushResult) -> Plan | None:
+        """Sends step after step; gives the plan that has nothing more to send, if it came to that."""
         journal = self._journal()
         for _ in range(_MANY_PASSES):
             plan = self._plan(caspen, options)
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
             kind, operations = _first_step(plan)
             if kind is None or self._writes_left == 0:
-                break
+                return plan
             self._send(journal, kind, operations)
+        return None
 
     def _send(self, journal: Journal, kind: OperationKind, operations: list[Operation]) -> None:
-        if kind in ("link-contact", "adopt-payment"):
+        if kind in ("link-contact", "adopt-payment", "keep-invoice"):
             self._adopt(kind, operations)
             return
         for batch in _batches(kind, operations):
@@ -273,6 +279,10 @@ class Push:
                     self.settler.link_contact(
                         step.caspen_id, step.target, made_by_us=False, content=None, name=step.detail
                     )
+                elif kind == "keep-invoice":
+                    link = self.mappings.link("invoice", step.caspen_id)
+                    if link is not None:
+                        self.mappings.put_link(link.with_(content=step.expected["content"]))
                 else:
                     self.settler.link_payment(
                         step.caspen_id,
@@ -297,9 +307,18 @@ class Push:
         codes = {
             refusal.code for refusal in work.refusals_of(self.mappings, kind, [step.caspen_id for step in refused])
         }
+        if "contact-archived" in codes:
+            self._look_at_archived(kind, refused)
         if codes & REFERENCE_CODES and not self._reference_is_new:  # what we know of the organisation is out of date
             self._reference = read_reference(self.client, self.mappings, now=self.now(), refresh=True)
             self._reference_is_new = True
+
+    def _look_at_archived(self, kind: OperationKind, refused: list[Operation]) -> None:
+        """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
+        read_contacts(self.client, self.mappings)
+        contact_of = {step.caspen_id: (step.body or {}).get("Contact", {}).get("ContactID", "") for step in refused}
+        gone = {id_ for id_, known in self.mappings.contacts(contact_of.values()).items() if known.status != "ACTIVE"}
+        work.forgive(self.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])
 
     def _journal(self) -> Journal:
         return Journal(self.mappings, self.client, self.settler, LookUp(self.client, self.mappings), self.now)

@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from caspen_xero.store import clinic
+from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.accounts import (
@@ -128,10 +128,13 @@ def check_change(store: Store, change: SettingsChange, read_chart: Callable[[], 
 def save_change(store: Store, mappings: Mappings | None, checked: CheckedChange) -> None:
     """Saves a checked change in one transaction. Without a connection (`mappings` None) it can't hold accounts."""
     with store.write():
+        payments_were_off = value_of(store, "payments") == "off"
         for key, value in checked.values.items():
             store.set_setting(key, value)
         if mappings is None:
             return
+        if payments_were_off and value_of(store, "payments") == "on":
+            work.look_at_unsent_payments(mappings)
         for purpose, account in checked.accounts.items():
             mappings.link_account(purpose, account.account_id)
         for choice in checked.waiting:

@@ -225,6 +225,7 @@ class Settler:
     def _created_payment(self, document: EntryDocument, element: dict[str, Any]) -> str:
         found = Payment.model_validate(element)
         xero_id, invoice_id = found.payment_id or "", document.invoice_id or ""
+        before = self.mappings.link("payment", document.caspen_id)
         self.link_payment(
             document.caspen_id,
             invoice_id,
@@ -234,14 +235,15 @@ class Settler:
             number=document.number,
             status=found.status or "AUTHORISED",
         )
-        self._moved(invoice_id, paid=Decimal(str(document.expected["amount"])))
+        if before is None or before.xero_id != xero_id:  # else a pull has seen it, and the invoice's figures hold it already
+            self._moved(invoice_id, paid=Decimal(str(document.expected["amount"])))
         return xero_id
 
     def _deleted_payment(self, document: EntryDocument, element: dict[str, Any]) -> str:
         link = self.mappings.link("payment", document.caspen_id)
         if link is not None:
             self.mappings.drop_link("payment", document.caspen_id)
-            self._moved(document.invoice_id or "", paid=-(link.total or Decimal(0)))
+            self._moved(link.invoice_id or "", paid=-(link.total or Decimal(0)))
         return str(document.expected.get("target", ""))
 
     def _moved(self, invoice_id: str, *, paid: Decimal = Decimal(0), credited: Decimal = Decimal(0)) -> None:
@@ -298,6 +300,7 @@ class Settler:
 
     def _allocated(self, document: EntryDocument, element: dict[str, Any]) -> str:
         amount = Decimal(str(document.expected["amount"]))
+        before = self.mappings.link("allocation", document.caspen_id)
         self.mappings.put_link(
             Link(
                 "allocation",
@@ -310,7 +313,8 @@ class Settler:
                 linked_at=self.now(),
             )
         )
-        self._moved(document.invoice_id or "", credited=amount)
+        if before is None:
+            self._moved(document.invoice_id or "", credited=amount)
         return str(document.expected["target"])
 
     def _removed_allocation(self, document: EntryDocument, element: dict[str, Any]) -> str:
@@ -368,10 +372,8 @@ def _kept(new: Decimal | None, before: Link | None, column: str) -> Decimal | No
 
 def _refusal_words(operation: str, element: dict[str, Any]) -> list[str] | None:
     """Xero's words where an element of an answer is a refusal, else None."""
-    words = messages_of(element)
     id_field = _IDENTITIES[operation][1] if operation in _IDENTITIES else None
     has_id = id_field is None or element.get(id_field) not in (None, "", NO_ID)
-    marked = element.get("StatusAttributeString") == "ERROR"
-    if marked or not has_id or (words and (element.get("HasErrors") is True or id_field is None)):
-        return words or ["Xero refused it without a reason."]
-    return None
+    if element.get("StatusAttributeString") == "ERROR" or not has_id:
+        return messages_of(element) or ["Xero refused it without a reason."]
+    return (messages_of(element) or None) if element.get("HasErrors") is True or id_field is None else None

@@ -77,13 +77,17 @@ class InvoiceState:
 
 @dataclass(frozen=True)
 class ContactBook:
-    """What is known of Xero's contacts: links by party, contacts by number, by name and by id."""
+    """What is known of Xero's contacts: links by party, contacts by number, by name and by id.
+
+    `others`: those among the contacts by name that stand for another party already.
+    """
 
     links: Mapping[tuple[str, str], Link]
     touched: Mapping[tuple[str, str], int]
     numbered: Mapping[str, list[KnownContact]]
     names: Mapping[str, list[KnownContact]]
     by_id: Mapping[str, KnownContact]
+    others: frozenset[str]
 
     def named(self, name: str) -> list[KnownContact]:
         """Contacts of that name, archived ones too."""
@@ -176,7 +180,7 @@ def load_snapshot(
     """Puts what Caspen says beside what the store now knows of Xero."""
     looks = looks or Looks()
     links = mappings.links("invoice", caspen.invoices)
-    payment_links = _by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
+    payment_links = _payment_links(mappings, caspen)
     note_links = _by_invoice(mappings.links_of_invoices("credit_note", caspen.invoices))
     allocation_links = _by_invoice(mappings.links_of_invoices("allocation", caspen.invoices))
     return Snapshot(
@@ -271,7 +275,17 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party]) -> ContactBook:
     for contact in mappings.contacts_named(wanted):
         names[name_key(contact.name)].append(contact)
     by_id = mappings.contacts(link.xero_id for link in links.values())
-    return ContactBook(links, touched, numbered, names, by_id)
+    same_names = mappings.links_to(contact.xero_id for contacts in names.values() for contact in contacts)
+    return ContactBook(links, touched, numbered, names, by_id, frozenset(same_names))
+
+
+def _payment_links(mappings: Mappings, caspen: CaspenSide) -> defaultdict[str, dict[str, Link]]:
+    """The Xero payments of each invoice; an allocation that was moved to it, but stands on another one in Xero, counts too."""
+    found = _by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
+    applied = {payment.allocation_id: id_ for id_, payments in caspen.payments.items() for payment in payments}
+    for link in mappings.links("payment", applied).values():
+        found[applied[link.caspen_id]][link.caspen_id] = link
+    return found
 
 
 def _by_invoice(links: Iterable[Link]) -> defaultdict[str, dict[str, Link]]:

@@ -90,10 +90,11 @@ def translate_invoice(
         "Status": terms.invoice_status,
         "LineItems": figures.line_items,
     }
-    reference = _reference(invoice.reference, payer_name)
+    private = terms.privacy == "generic"  # references and addresses may name the client, or the client's plan
+    reference = "" if private else _reference(invoice.reference, payer_name)
     if reference:
         body["Reference"] = reference
-    if invoice.url and "xero" not in invoice.url.casefold():
+    if invoice.url and "xero" not in invoice.url.casefold() and not private:
         body["Url"] = invoice.url
     return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax, figures.tells_tax)
 
@@ -122,7 +123,7 @@ def invoice_content(invoice: Invoice) -> str:
 
 def credit_note_content(note: CreditNote) -> str:
     """A fingerprint of all that goes to Xero of a credit note."""
-    return _fingerprint(note, exclude={"status", "updated_at"})
+    return _fingerprint(note, exclude={"status", "updated_at", "reason"})
 
 
 def _fingerprint(record: Any, exclude: set[str]) -> str:

@@ -20,8 +20,8 @@ class FileTokens:
 
     name = "token file"
 
-    def __init__(self, folder: Path, entry: str) -> None:
-        self.path = folder / FILE_NAME
+    def __init__(self, folder: Path, entry: str, file_name: str = FILE_NAME) -> None:
+        self.path = folder / file_name
         self._entry = entry
 
     def secret(self) -> str | None:

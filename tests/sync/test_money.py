@@ -104,9 +104,7 @@ some_lines = st.builds(
 small_lines = st.builds(lambda n, rate: line(dollars(n), rate=rate), st.integers(1, 9), st.sampled_from(["tax_gst"]))
 invoice_lines = st.one_of(st.lists(some_lines, min_size=1, max_size=6), st.lists(small_lines, min_size=10, max_size=60))
 tax_modes = st.sampled_from(["exclusive", "inclusive", "none"])
-roundings = st.builds(
-    Rounding, st.sampled_from(["line", "document"]), st.sampled_from(["up", "even"]), st.booleans()
-)
+roundings = st.builds(Rounding, st.sampled_from(["line", "document"]), st.sampled_from(["up", "even"]), st.booleans())
 
 
 @settings(max_examples=400, deadline=None)

@@ -94,7 +94,7 @@ class TestKeyring:
 
     def test_a_machine_without_a_keyring_is_told_three_ways_out(self) -> None:
         with pytest.raises(TokenStoreError) as caught:
-            use(keyring.backends.fail.Keyring()).probe()
+            use(keyring.backends.fail.Keyring()).probe()  # type: ignore[no-untyped-call]
         assert all(f"({number})" in caught.value.fix for number in (1, 2, 3))
 
     def test_a_back_end_that_cannot_be_loaded_is_an_error_in_our_words(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,59 @@
+"""The key for Caspen's API: from the environment, else kept where this workspace keeps its sign-in (keyring or 0600 file)."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import typer
+
+from caspen_xero.cli.menu import somebody_is_there
+from caspen_xero.cli.session import Session
+from caspen_xero.sync.deliver import is_url
+
+if TYPE_CHECKING:
+    from caspen_xero.xero.token_store import TokenStore
+
+_KEPT_FOR = "caspen_key_for"
+_FILE_NAME = "caspen-key.json"
+
+
+def caspen_key(session: Session) -> str | None:
+    """The kept key, where the environment gives none and it was given for this very source; else None.
+
+    A key goes to no other server than the one it was given for.
+    """
+    source = session.store.setting("source")
+    if _in_environment() or not is_url(source) or session.store.setting(_KEPT_FOR) != source:
+        return None
+    return _key_store(session).secret()
+
+
+def ask_for_key(session: Session) -> None:
+    """After a source was set: on a terminal asks once for a server's key and keeps it; forgets the key of an earlier server."""
+    source, kept_for = session.store.setting("source"), session.store.setting(_KEPT_FOR)
+    if kept_for is not None and kept_for != source:
+        _key_store(session).clear()
+        session.store.set_setting(_KEPT_FOR, None)
+        kept_for = None
+    if not is_url(source) or kept_for == source or _in_environment() or not somebody_is_there(session.output):
+        return
+    key = typer.prompt("Key for Caspen's API (Enter: none)", default="", show_default=False, hide_input=True).strip()
+    if key:
+        _key_store(session).save_secret(key)
+        session.store.set_setting(_KEPT_FOR, source)
+
+
+def _in_environment() -> bool:
+    return bool(os.environ.get("CASPEN_API_KEY", "").strip() or os.environ.get("CASPEN_API_KEY_FILE"))
+
+
+def _key_store(session: Session) -> TokenStore:
+    """Where the key is kept. The entry's name holds the store's random id, so that two homes never share a key."""
+    from caspen_xero.xero.tokens import FileTokens, KeyringTokens
+
+    entry = f"{session.store.entry()}:caspen"
+    connected = session.store.connection() or {}
+    if connected.get("token_store") == "file":
+        return FileTokens(session.folder, entry, _FILE_NAME)
+    return KeyringTokens(entry)

@@ -1,0 +1,198 @@
+"""`pull`, `sync` and `drift`: payments from Xero back to Caspen, both ways at once, and where the two sides differ."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session
+
+if TYPE_CHECKING:
+    from caspen_xero.cli.output import Cell
+    from caspen_xero.store.xero_payments import XeroPayment
+    from caspen_xero.sync.deliver import Delivery
+    from caspen_xero.sync.drift import Drift
+    from caspen_xero.sync.pull import PullResult
+
+_PRECEDENCE = (130, 1, 4, 7, 6, 5, 3, 0)
+
+
+def register(app: typer.Typer) -> None:
+    """Adds these commands to the command line."""
+    command(app, "pull")(pull)
+    command(app, "sync")(sync)
+    command(app, "drift")(drift)
+
+
+def pull(
+    session: Session,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is new in Xero; record and deliver nothing.")
+    ] = False,
+    full: Annotated[
+        bool, typer.Option("--full", help="Look at every invoice again, not only at what changed. Weekly by itself.")
+    ] = False,
+) -> int:
+    """Bring payments made in Xero back to Caspen: each payment and each allocated credit, exactly once.
+
+    They go to caspen-updates.jsonl beside Caspen's export, or to Caspen's server if the source is one.
+
+    \b
+    caspen-xero pull
+    caspen-xero pull --dry-run
+    """
+    with session.only_writer():
+        outcome = _pull_now(session, dry_run=dry_run, full=full)
+    if session.output.json:
+        session.output.document(outcome.summary)
+    else:
+        outcome.tell(session)
+    return outcome.exit_code
+
+
+def sync(session: Session) -> int:
+    """Pull, then push: all that cron needs.
+
+    \b
+    */15 * * * *  caspen-xero sync --quiet
+    """
+    from caspen_xero.cli.sync import push_now, tell_push
+
+    with session.only_writer():
+        pulled = _pull_now(session)
+        if not session.output.json:
+            pulled.tell(session)
+        session.start_again()
+        pushed = push_now(session)
+    if session.output.json:
+        session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
+    else:
+        tell_push(session, pushed)
+    return next(code for code in _PRECEDENCE if code in {pulled.exit_code, pushed.exit_code})
+
+
+def drift(session: Session) -> int:
+    """Show where Caspen and Xero no longer agree, since when, and what to do. Changes nothing on either side.
+
+    \b
+    caspen-xero pull && caspen-xero drift
+    """
+    from caspen_xero.sync.drift import find_drift
+
+    rows = find_drift(session.mappings)
+    if session.output.json:
+        session.output.document({"drift": [row.as_json() for row in rows]})
+    elif rows:
+        _tell_drift(session, rows)
+    else:
+        session.output.say("Caspen and Xero agree, as far as the last push and pull have seen.")
+    return 0
+
+
+class _Outcome:
+    """What a pull did, for people and for scripts."""
+
+    def __init__(self, result: PullResult, delivery: Delivery, drift_count: int, seconds: float) -> None:
+        self.result, self.delivery, self.drift_count = result, delivery, drift_count
+        found = {payment.xero_id: payment for payment in result.found}
+        # Found by an earlier pull that could not deliver it, it is news to Caspen now.
+        found |= {payment.xero_id: payment for payment in delivery.delivered if payment.xero_id not in found}
+        self.payments = list(found.values())
+        self.summary = self._summary(seconds)
+
+    @property
+    def exit_code(self) -> int:
+        codes = {0} | {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
+        codes |= {3} if self.delivery.refused else set()
+        return next(code for code in _PRECEDENCE if code in codes)
+
+    def _summary(self, seconds: float) -> dict[str, Any]:
+        summary: dict[str, Any] = {
+            "command": "pull",
+            "payments": len(self.payments),
+            "invoices_updated": len(self.result.updated),
+            "api_calls": self.result.api_calls,
+            "seconds": seconds,
+        }
+        if self.result.dry_run:
+            summary |= {"dry_run": True, "found": [payment.as_record() for payment in self.payments]}
+        stopped = self.result.stopped or self.delivery.stopped
+        if stopped is not None:
+            names = ("code", "message", "fix", "exit_code")
+            summary["stopped"] = {name: getattr(stopped, name) for name in names}
+        if self.delivery.refused:
+            summary["refused"] = [
+                {"id": payment.xero_id, "code": error.code, "message": error.message}
+                for payment, error in self.delivery.refused
+            ]
+        return summary
+
+    def tell(self, session: Session) -> None:
+        """The pull for people."""
+        output = session.output
+        if self.payments:
+            columns = ("Invoice", "Date", "Amount", "Kind", "Reconciled", "Invoice now")
+            output.table(columns, [_row(payment) for payment in self.payments])
+        what = f"{len(self.payments)} payments" if len(self.payments) != 1 else "1 payment"
+        done = "would go to Caspen; nothing was changed" if self.result.dry_run else "new from Xero"
+        if not self.result.dry_run and self.payments and len(self.delivery.delivered) < len(self.payments):
+            done += f", {len(self.delivery.delivered)} delivered to Caspen"
+        output.say(f"{what} {done}; {len(self.result.updated)} invoices updated.")
+        for payment, error in self.delivery.refused:
+            name = payment.invoice_number or payment.invoice_id
+            output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
+        tell_drift_count(session, self.drift_count)
+        for stopped in (self.result.stopped, self.delivery.stopped):
+            if stopped is not None:
+                output.error(stopped.code, stopped.message, stopped.fix, stopped.exit_code)
+
+
+def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) -> _Outcome:
+    """One pull under the workspace's lock, delivered and logged."""
+    from caspen_xero.cli.caspen_key import caspen_key
+    from caspen_xero.sync.deliver import Delivery, deliver
+    from caspen_xero.sync.drift import drift_count
+    from caspen_xero.sync.pull import Pull
+
+    mappings = session.mappings
+    with session.output.progress("Pulling") as progress:
+        result = Pull(mappings, lambda: session.client, session.now, progress=progress).run(dry_run=dry_run, full=full)
+    delivery = Delivery()
+    if not dry_run:
+        with session.output.progress("Delivering") as progress:
+            delivery = deliver(mappings, session.now, api_key=lambda: caspen_key(session), progress=progress)
+    changed = not dry_run and bool(result.found or result.updated or result.full or delivery.delivered)
+    outcome = _Outcome(result, delivery, drift_count(mappings, changed=changed), session.seconds())
+    if not dry_run:
+        session.store.log(mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
+    return outcome
+
+
+def tell_drift_count(session: Session, count: int) -> None:
+    """One line where the two sides differ."""
+    if count:
+        things = "1 thing is" if count == 1 else f"{count} things are"
+        session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
+
+
+def _row(payment: XeroPayment) -> tuple[Cell, ...]:
+    now = payment.invoice_status if payment.invoice_status == "paid" else f"open, {payment.amount_due:.2f} due"
+    reconciled = {True: "reconciled", False: "not reconciled", None: ""}[payment.reconciled]
+    kind = payment.kind.replace("_", " ")
+    return (payment.invoice_number or payment.invoice_id, payment.date, payment.amount, kind, reconciled, now)
+
+
+def _tell_drift(session: Session, rows: list[Drift]) -> None:
+    from caspen_xero.sync.drift import by_fix
+
+    session.output.table(
+        ("Invoice", "What", "In Caspen", "In Xero", "Since"),
+        [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
+        title="Caspen and Xero differ",
+    )
+    session.output.say("What to do:")
+    for fix, names in by_fix(rows).items():
+        few = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+        session.output.say(f"  {fix}    # {few}")

@@ -1,0 +1,309 @@
+"""Payments found in Xero: recorded once per Xero id for ever, and delivered to Caspen after that; and what pull last saw there."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import utc_text, utc_time
+
+PaymentKind = Literal["payment", "batch_payment", "prepayment", "overpayment", "credit_note"]
+_MANY = 500
+
+
+@dataclass(frozen=True)
+class XeroPayment:
+    """One payment, or one allocation of a credit, found on an invoice that we synced. `amount` in the invoice's currency.
+
+    `xero_id` is the PaymentID or the AllocationID; `credit_id` the credit that an allocation is of. `invoice_status` and
+    `amount_due` are the invoice's when this was found.
+    """
+
+    xero_id: str
+    kind: PaymentKind
+    invoice_id: str
+    invoice_number: str | None
+    date: date | None
+    amount: Decimal
+    reconciled: bool | None
+    reference: str | None
+    invoice_status: Literal["open", "paid"]
+    amount_due: Decimal
+    credit_id: str | None = None
+    delivered: bool = False
+
+    def as_record(self) -> dict[str, Any]:
+        """The `xero_payment` record of Caspen's billing feed."""
+        return {
+            "object": "xero_payment",
+            "id": self.xero_id,
+            "invoice_id": self.invoice_id,
+            "invoice_number": self.invoice_number,
+            "date": self.date,
+            "amount": self.amount,
+            "kind": self.kind,
+            "reconciled": self.reconciled,
+            "reference": self.reference,
+            "invoice_status": self.invoice_status,
+            "amount_due": self.amount_due,
+        }
+
+
+FindingCode = Literal[
+    "payment-gone-in-xero", "payment-changed-in-xero", "credit-gone-in-xero", "invoice-edited-in-xero"
+]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something on an invoice that somebody changed in Xero: what we know, what Xero shows, and since when (ISO 8601, UTC).
+
+    `subject`: the Xero id of the payment, allocation or credit note that it is about; "" for the invoice itself.
+    """
+
+    code: FindingCode
+    subject: str
+    caspen: str
+    xero: str
+    since: str
+
+
+@dataclass(frozen=True)
+class SeenInvoice:
+    """A linked invoice as pull last saw it.
+
+    `payments`: the ids shown; `allocations`: (credit id, amount) of credits that are not ours, by AllocationID; `credits`: what was
+    applied, by the credit's id. `whole` False: something that it shows could not be read yet.
+    """
+
+    invoice_id: str
+    xero_id: str
+    updated_at: datetime | None
+    payments: frozenset[str] = frozenset()
+    allocations: Mapping[str, tuple[str, Decimal]] = field(default_factory=dict)
+    credits: Mapping[str, Decimal] = field(default_factory=dict)
+    findings: Sequence[Finding] = ()
+    whole: bool = True
+
+
+def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -> None:
+    """Records payments; one that is recorded already stays as it is."""
+    for payment in payments:
+        mappings.store.run(
+            "INSERT INTO xero_payments (tenant_id, xero_id, invoice_id, kind, credit_id, date, amount, invoice_status, record, "
+            "found_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, xero_id) DO NOTHING",
+            mappings.tenant_id,
+            payment.xero_id,
+            payment.invoice_id,
+            payment.kind,
+            payment.credit_id,
+            payment.date.isoformat() if payment.date else None,
+            money_text(payment.amount),
+            payment.invoice_status,
+            json.dumps(payment.as_record(), default=_plain),
+            utc_text(now),
+        )
+
+
+def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
+    """Which of these payments and allocations Caspen knows: recorded here, sent or adopted by us, or named by its own payments."""
+    tenant = mappings.tenant_id
+    found: set[str] = set()
+    for some in _lists(xero_ids):
+        marks = ", ".join("?" * len(some))
+        rows = mappings.store.rows(
+            f"SELECT xero_id FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({marks}) "
+            f"UNION SELECT xero_id FROM links WHERE tenant_id = ? AND kind = 'payment' AND xero_id IN ({marks}) "
+            f"UNION SELECT xero_id FROM payments WHERE xero_id IN ({marks})",
+            *(tenant, *some),
+            *(tenant, *some),
+            *some,
+        )
+        found |= {row["xero_id"] for row in rows}
+    return found
+
+
+def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[XeroPayment]]:
+    """What was recorded on invoices, by invoice id, in the order in which it was found."""
+    found: dict[str, list[XeroPayment]] = {}
+    for some in _lists(invoice_ids):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT * FROM xero_payments WHERE tenant_id = ? AND invoice_id IN ({marks}) ORDER BY seq"
+        for row in mappings.store.rows(sql, mappings.tenant_id, *some):
+            found.setdefault(row["invoice_id"], []).append(_payment(row))
+    return found
+
+
+def waiting(mappings: Mappings) -> list[XeroPayment]:
+    """What is recorded but not yet delivered, in the order in which it was found."""
+    sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND delivered_at IS NULL ORDER BY seq"
+    return [_payment(row) for row in mappings.store.rows(sql, mappings.tenant_id)]
+
+
+def mark_delivered(mappings: Mappings, xero_ids: Iterable[str], now: datetime) -> None:
+    """Notes that Caspen has these."""
+    with mappings.store.write():
+        for xero_id in xero_ids:
+            mappings.store.run(
+                "UPDATE xero_payments SET delivered_at = ? WHERE tenant_id = ? AND xero_id = ?",
+                utc_text(now),
+                mappings.tenant_id,
+                xero_id,
+            )
+
+
+# --- what pull last saw
+
+
+def seen_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, SeenInvoice]:
+    """Invoices as pull last saw them, by Caspen id; one that it has not seen is left out."""
+    found: dict[str, SeenInvoice] = {}
+    for some in _lists(invoice_ids):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT * FROM seen_invoices WHERE tenant_id = ? AND invoice_id IN ({marks})"
+        found |= {row["invoice_id"]: _seen(row) for row in mappings.store.rows(sql, mappings.tenant_id, *some)}
+    return found
+
+
+def findings(mappings: Mappings) -> list[tuple[str, Finding]]:
+    """All that was found changed in Xero, with the Caspen invoice's id."""
+    sql = "SELECT invoice_id, findings FROM seen_invoices WHERE tenant_id = ? AND findings <> '[]'"
+    rows = mappings.store.rows(sql, mappings.tenant_id)
+    return [(row["invoice_id"], Finding(**told)) for row in rows for told in json.loads(row["findings"])]
+
+
+def keep_seen(mappings: Mappings, seen: SeenInvoice) -> None:
+    """Keeps how an invoice looks now."""
+    mappings.store.run(
+        "INSERT OR REPLACE INTO seen_invoices (tenant_id, invoice_id, xero_id, payments, allocations, credits, findings, "
+        "updated_at, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        mappings.tenant_id,
+        seen.invoice_id,
+        seen.xero_id,
+        json.dumps(sorted(seen.payments)),
+        *(json.dumps(dict(part), default=_plain) for part in (seen.allocations, seen.credits)),
+        json.dumps([vars(finding) for finding in seen.findings]),
+        utc_text(seen.updated_at) if seen.updated_at else None,
+        int(seen.whole),
+    )
+
+
+def unseen(mappings: Mappings) -> list[str]:
+    """InvoiceIDs of linked invoices that pull has not seen, or not wholly: linked after what they show had been passed by."""
+    rows = mappings.store.rows(
+        "SELECT l.xero_id FROM links l LEFT JOIN seen_invoices s ON s.tenant_id = l.tenant_id AND s.invoice_id = l.caspen_id "
+        "AND s.xero_id = l.xero_id AND s.whole WHERE l.tenant_id = ? AND l.kind = 'invoice' AND s.invoice_id IS NULL "
+        "ORDER BY l.caspen_id",
+        mappings.tenant_id,
+    )
+    return [row["xero_id"] for row in rows]
+
+
+def first_change(mappings: Mappings) -> datetime | None:
+    """The oldest moment at which Xero can have changed an invoice that we made, by Xero's clock; None if nobody can know."""
+    row = mappings.store.row(
+        "SELECT MIN(xero_updated_at) AS first, SUM(xero_updated_at IS NULL) AS unknown FROM links "
+        "WHERE tenant_id = ? AND kind = 'invoice' AND made_by_us",
+        mappings.tenant_id,
+    )
+    return utc_time(row["first"]) if row and not row["unknown"] else None
+
+
+# --- what Caspen's own records and our writes say
+
+
+def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, str]:
+    """Caspen's numbers of invoices, by id."""
+    found: dict[str, str] = {}
+    for some in _lists(invoice_ids):
+        marks = ", ".join("?" * len(some))
+        rows = mappings.store.rows(f"SELECT id, number FROM invoices WHERE id IN ({marks})", *some)
+        found |= {row["id"]: row["number"] for row in rows if row["number"]}
+    return found
+
+
+@dataclass(frozen=True)
+class SentPayment:
+    """A payment that we sent or tried to send: the Caspen allocation, its Reference, and what was expected of the answer."""
+
+    allocation_id: str
+    reference: str
+    expected: Mapping[str, Any]
+
+
+def sent_payments(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[SentPayment]]:
+    """The payments of invoices that the journal holds, answered or not, newest first, by invoice id."""
+    found: dict[str, list[SentPayment]] = {}
+    for some in _lists(invoice_ids):
+        marks = ", ".join("?" * len(some))
+        rows = mappings.store.rows(
+            "SELECT d.invoice_id, d.caspen_id, d.number, d.expected FROM journal_documents d JOIN journal j ON j.id = d.journal_id "
+            f"WHERE d.operation = 'create-payment' AND d.invoice_id IN ({marks}) AND j.tenant_id = ? ORDER BY j.id DESC",
+            *some,
+            mappings.tenant_id,
+        )
+        for row in rows:
+            sent = SentPayment(row["caspen_id"], row["number"] or "", json.loads(row["expected"]))
+            found.setdefault(row["invoice_id"], []).append(sent)
+    return found
+
+
+def _payment(row: sqlite3.Row) -> XeroPayment:
+    told = json.loads(row["record"])
+    return XeroPayment(
+        xero_id=row["xero_id"],
+        kind=row["kind"],
+        invoice_id=row["invoice_id"],
+        invoice_number=told["invoice_number"],
+        date=date.fromisoformat(row["date"]) if row["date"] else None,
+        amount=Decimal(row["amount"]),
+        reconciled=told["reconciled"],
+        reference=told["reference"],
+        invoice_status=row["invoice_status"],
+        amount_due=Decimal(told["amount_due"]),
+        credit_id=row["credit_id"],
+        delivered=row["delivered_at"] is not None,
+    )
+
+
+def _seen(row: sqlite3.Row) -> SeenInvoice:
+    return SeenInvoice(
+        invoice_id=row["invoice_id"],
+        xero_id=row["xero_id"],
+        updated_at=utc_time(row["updated_at"]),
+        payments=frozenset(json.loads(row["payments"])),
+        allocations={id_: (credit, Decimal(used)) for id_, (credit, used) in json.loads(row["allocations"]).items()},
+        credits={id_: Decimal(applied) for id_, applied in json.loads(row["credits"]).items()},
+        findings=[Finding(**told) for told in json.loads(row["findings"])],
+        whole=bool(row["whole"]),
+    )
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, Decimal):
+        return money_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} can't be kept")
+
+
+def with_cents(amount: Decimal) -> Decimal:
+    """An amount with its cents: `50.00` for `50.0`; more places are kept."""
+    exponent = amount.as_tuple().exponent
+    return amount.quantize(Decimal("0.01")) if isinstance(exponent, int) and exponent > -2 else amount
+
+
+def money_text(amount: Decimal) -> str:
+    """An amount as text, with its cents."""
+    return f"{with_cents(amount):f}"
+
+
+def _lists(values: Iterable[str]) -> Iterable[Sequence[str]]:
+    wanted = list(dict.fromkeys(values))
+    return (wanted[start : start + _MANY] for start in range(0, len(wanted), _MANY))

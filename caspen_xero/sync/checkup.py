@@ -1,0 +1,73 @@
+"""`doctor`: every precondition of a push, each with what is wrong and the step that mends it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from caspen_xero.caspen.feed import FeedError, open_feed
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+from caspen_xero.sync import accounts
+from caspen_xero.sync.reference import Reference, read_reference
+from caspen_xero.sync.tax_links import rate_links
+from caspen_xero.xero.client import XeroClient
+from caspen_xero.xero.errors import XeroError
+
+
+@dataclass(frozen=True)
+class Check:
+    """One precondition: met or not, in words, with the fix where it is not."""
+
+    name: str
+    ok: bool
+    message: str
+    fix: str = ""
+
+
+def source_check(store: Store) -> Check:
+    """Whether push will find Caspen's export by itself."""
+    source = store.setting("source")
+    if not source:
+        fix = "caspen-xero settings set --source PATH"
+        return Check("source", True, "none set: push sends what `import` has read", fix)
+    try:
+        feed = open_feed(source)
+    except FeedError as error:
+        return Check("source", False, error.message, error.fix)
+    return Check("source", True, feed.description)
+
+
+def organisation_checks(
+    store: Store, mappings: Mappings, client: Callable[[], XeroClient], now: datetime
+) -> Iterator[Check]:
+    """What only the organisation itself can tell: three calls."""
+    try:
+        reference = read_reference(client(), mappings, now=now, refresh=True)
+    except XeroError as error:
+        yield Check("xero", False, error.message, error.fix)
+        return
+    organisation = reference.organisation
+    yield Check("xero", True, f"{organisation.name} answers ({organisation.base_currency})")
+    locks = [day for day in (organisation.period_lock_date, organisation.end_of_year_lock_date) if day]
+    yield Check("lock dates", True, f"the books are locked up to {max(locks)}" if locks else "no period is locked")
+    yield from _account_checks(mappings, reference)
+    for link in rate_links(store, mappings, reference.tax_rates):
+        if not link.synced:
+            fix = f"caspen-xero taxes map {link.rate.name!r} TAX_TYPE"
+            yield Check("tax rate", False, f"{link.rate.name}: {link.problem or 'not linked'}", fix)
+
+
+def _account_checks(mappings: Mappings, reference: Reference) -> Iterator[Check]:
+    for purpose, name, why_not, option in (
+        (accounts.SALES, "sales account", accounts.why_not_sales, "--sales-account"),
+        (accounts.PAYMENTS, "payment account", accounts.why_not_payments, "--payment-account"),
+    ):
+        account = reference.account(mappings.account_links().get(purpose))
+        fix = f"caspen-xero settings set {option} CODE"
+        why = why_not(account) if account else "none is chosen"
+        label = accounts.account_label(account) if account else ""
+        yield Check(
+            name, why is None, label if why is None else f"{label + ': ' if label else ''}{why}", fix if why else ""
+        )

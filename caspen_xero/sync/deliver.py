@@ -1,0 +1,111 @@
+"""The way back: what pull has recorded is handed to Caspen, each record once, and marked delivered only after that.
+
+Files: appended to `caspen-updates.jsonl`, all or none; an id that is there already is not written again. HTTP: posted one by one
+with the record's id as idempotency key; 409 means that Caspen has it. So a crash between handing over and marking costs nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from caspen_xero.caspen.feed import FeedError
+from caspen_xero.caspen.updates import append_updates
+from caspen_xero.store import xero_payments
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+from caspen_xero.store.xero_payments import XeroPayment
+
+_ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
+
+
+@dataclass
+class Delivery:
+    """What reached Caspen, what Caspen refused and why, and why delivery ended early; what is left is tried by the next pull."""
+
+    delivered: list[XeroPayment] = field(default_factory=list)
+    refused: list[tuple[XeroPayment, FeedError]] = field(default_factory=list)
+    stopped: FeedError | None = None
+
+
+def deliver(
+    mappings: Mappings,
+    now: Callable[[], datetime],
+    *,
+    api_key: Callable[[], str | None] = lambda: None,
+    progress: Callable[[int, int | None], None] = lambda done, total: None,
+) -> Delivery:
+    """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells."""
+    delivery = Delivery()
+    records = xero_payments.waiting(mappings)
+    if not records:
+        return delivery
+    try:
+        source = mappings.store.setting("source")
+        if is_url(source):
+            _post(mappings, str(source), api_key(), records, delivery, now, progress)
+        else:
+            _append(mappings, updates_folder(mappings.store), records, delivery, now)
+    except FeedError as error:
+        delivery.stopped = error
+    return delivery
+
+
+def is_url(source: str | None) -> bool:
+    """Whether a source is a server, not a path."""
+    return source is not None and source.lower().startswith(("http://", "https://"))
+
+
+def updates_folder(store: Store) -> Path:
+    """Where Caspen looks for updates: the folder of the source, else of what was last imported. `FeedError` where there is none."""
+    place = store.setting("source") or store.setting("last_import")
+    if not place:
+        raise FeedError(
+            "nowhere-to-deliver",
+            "Payments from Xero wait, as no source says where Caspen takes them.",
+            "caspen-xero settings set --source PATH",
+        )
+    path = Path(place)
+    return path if path.is_dir() else path.parent
+
+
+def _append(
+    mappings: Mappings,
+    folder: Path,
+    records: Sequence[XeroPayment],
+    delivery: Delivery,
+    now: Callable[[], datetime],
+) -> None:
+    written = set(append_updates(folder, [record.as_record() for record in records]))
+    xero_payments.mark_delivered(mappings, written, now())
+    delivery.delivered += [record for record in records if record.xero_id in written]
+
+
+def _post(
+    mappings: Mappings,
+    source: str,
+    api_key: str | None,
+    records: Sequence[XeroPayment],
+    delivery: Delivery,
+    now: Callable[[], datetime],
+    progress: Callable[[int, int | None], None],
+) -> None:
+    from caspen_xero.caspen.api import ApiFeed
+
+    feed = ApiFeed(source, api_key=api_key)
+    try:
+        for place, record in enumerate(records, 1):
+            try:
+                feed.post_payment(record.invoice_id, record.as_record(), record.xero_id)
+            except FeedError as error:
+                if error.code not in _ABOUT_ONE_RECORD:
+                    raise
+                delivery.refused.append((record, error))
+            else:
+                xero_payments.mark_delivered(mappings, [record.xero_id], now())
+                delivery.delivered.append(record)
+            progress(place, len(records))
+    finally:
+        feed.close()

@@ -1,0 +1,228 @@
+"""Where Caspen and Xero no longer agree, and what to do: from the store alone, as push and pull last saw Xero.
+
+Nothing here changes either side. What a push still has to do, or what stands in `unsynced`, is no drift.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.store import xero_payments
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.xero_payments import Finding, money_text
+from caspen_xero.sync.problems import quoted
+
+COUNT = "drift_count"
+ZERO = Decimal(0)
+_OPEN = ("open", "paid")
+_GONE_IN_XERO = ("VOIDED", "DELETED")
+_FIXES = {
+    "payment-gone-in-xero": "Void the payment in Caspen too, or enter it in Xero again",
+    "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
+    "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
+    "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
+    "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
+    "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there",
+    "figures-differ": "Correct the invoice in Xero, or change it in Caspen to match",
+    "paid-in-caspen-only": "Enter the payment in Xero, or void it in Caspen",
+    "paid-in-xero-only": "Enter the payment in Caspen, or remove it in Xero",
+    "not-in-caspen-yet": "caspen-xero pull",
+    "contact-archived": "Restore the contact in Xero (Contacts, Archived): its invoices can't be changed or voided",
+}
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing on which the two sides differ. `seen_at`: since when, as far as we know (ISO 8601, UTC)."""
+
+    number: str | None
+    invoice_id: str | None
+    code: str
+    caspen: str
+    xero: str
+    seen_at: str | None
+    fix: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The row of `drift --json`."""
+        return dict(vars(self))
+
+
+def find_drift(mappings: Mappings) -> list[Drift]:
+    """Everything on which Caspen and Xero differ, by invoice date and number; keeps their count."""
+    rows = mappings.store.rows(_LINKED, mappings.tenant_id)
+    findings = _standing_findings(mappings)
+    money = _Money(mappings)
+    found: list[Drift] = []
+    for row in rows:
+        told = list(_of_invoice(row, findings.get(row["id"], []), money))
+        found += [_drift(row, *one) for one in told]
+    found += _undelivered(mappings) + _archived_contacts(mappings)
+    mappings.set_setting(COUNT, f"{len(found)} {mappings.store.setting('imports')}")
+    return found
+
+
+def drift_count(mappings: Mappings, *, changed: bool) -> int:
+    """How many rows `find_drift` gives; as it was last counted, where neither side has `changed` and nothing was imported since."""
+    count, _, imports = (mappings.setting(COUNT) or "").partition(" ")
+    if count and not changed and imports == str(mappings.store.setting("imports")):
+        return int(count)
+    return len(find_drift(mappings))
+
+
+_LINKED = """
+SELECT i.id, i.number, i.status, i.subtotal, i.tax, i.total, l.status AS xero_status, l.subtotal AS xero_subtotal,
+    l.tax AS xero_tax, l.total AS xero_total, l.amount_paid, l.amount_credited, l.xero_updated_at,
+    l.settled IS i.touched AND p.invoice_id IS NULL AND k.invoice_id IS NULL AS is_settled, s.updated_at AS seen_at
+FROM links l JOIN invoices i ON i.id = l.caspen_id
+LEFT JOIN seen_invoices s ON s.tenant_id = l.tenant_id AND s.invoice_id = l.caspen_id
+LEFT JOIN (SELECT DISTINCT tenant_id, invoice_id FROM problems) p ON p.tenant_id = l.tenant_id AND p.invoice_id = l.caspen_id
+LEFT JOIN skips k ON k.invoice_id = l.caspen_id
+WHERE l.tenant_id = ? AND l.kind = 'invoice' ORDER BY i.issue_date, i.number, i.id
+"""
+
+Told = tuple[str, str, str, str | None]
+
+
+def _of_invoice(row: Any, findings: list[Finding], money: _Money) -> Iterator[Told]:
+    if row["status"] in _OPEN and row["xero_status"] in _GONE_IN_XERO:
+        yield "voided-in-xero", str(row["status"]), row["xero_status"].lower(), row["xero_updated_at"]
+        return
+    if row["status"] == "draft":
+        yield "draft-in-caspen", "draft", (row["xero_status"] or "").lower(), row["xero_updated_at"]
+        return
+    outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")  # a push has looked since
+    told = [one for one in findings if not (one.code == "invoice-edited-in-xero" and outdated)]
+    for one in told:
+        yield one.code, one.caspen, one.xero, one.since
+    if row["status"] not in _OPEN or not row["is_settled"]:
+        return
+    names = ("subtotal", "tax", "total")
+    if any(row[name] != row[f"xero_{name}"] and _amount(row[name]) != _amount(row[f"xero_{name}"]) for name in names):
+        ours = ", ".join(f"{name} {row[name]}" for name in names)
+        theirs = ", ".join(f"{name} {row[f'xero_{name}']}" for name in names)
+        yield "figures-differ", ours, theirs, row["xero_updated_at"]
+    elif not told:
+        yield from _of_money(row, money)
+
+
+def _of_money(row: Any, money: _Money) -> Iterator[Told]:
+    """Whether the same is paid on both sides; what Caspen has been told, or is about to be, counts as paid there."""
+    ours, theirs = money.settled_in_caspen(row), _amount(row["amount_paid"]) + _amount(row["amount_credited"])
+    if ours == theirs or (ours > theirs and money.feed_brings_payments):
+        return
+    code = "paid-in-caspen-only" if ours > theirs else "paid-in-xero-only"
+    yield code, f"{money_text(ours)} paid or credited", f"{money_text(theirs)} paid or credited", row["xero_updated_at"]
+
+
+class _Money:
+    """What is paid and credited in Caspen, by invoice."""
+
+    def __init__(self, mappings: Mappings) -> None:
+        store = mappings.store
+        self.feed_brings_payments = store.setting("payments") == "off"
+        self._settled: defaultdict[str, Decimal] = defaultdict(Decimal)
+        rows = store.rows(
+            "SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id "
+            "WHERE p.status NOT IN ('void', 'deleted') "
+            "UNION ALL SELECT invoice_id, total FROM credit_notes WHERE status = 'issued' "
+            "UNION ALL SELECT x.invoice_id, x.amount FROM xero_payments x WHERE x.tenant_id = ? "
+            "AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id) "
+            "AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' "
+            "AND l.xero_id = x.xero_id)",
+            mappings.tenant_id,
+        )
+        for row in rows:
+            self._settled[row["invoice_id"]] += Decimal(row["amount"])
+
+    def settled_in_caspen(self, row: Any) -> Decimal:
+        """What is paid or credited of an invoice; all of one that Caspen calls paid."""
+        known = self._settled.get(row["id"], ZERO)
+        return max(known, _amount(row["total"])) if row["status"] == "paid" else known
+
+
+def _standing_findings(mappings: Mappings) -> dict[str, list[Finding]]:
+    """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
+    found: defaultdict[str, list[Finding]] = defaultdict(list)
+    all_findings = xero_payments.findings(mappings)
+    followed = _followed_in_caspen(mappings) if all_findings else set()
+    for invoice_id, finding in all_findings:
+        if not finding.subject or finding.subject not in followed:
+            found[invoice_id].append(finding)
+    return found
+
+
+def _followed_in_caspen(mappings: Mappings) -> set[str]:
+    """The Xero ids of payments and credit notes that Caspen, too, no longer has."""
+    rows = mappings.store.rows(
+        "SELECT xero_id FROM payments WHERE xero_id IS NOT NULL AND status IN ('void', 'deleted') "
+        "UNION SELECT l.xero_id FROM links l LEFT JOIN allocations a ON a.id = l.caspen_id "
+        "LEFT JOIN payments p ON p.id = a.payment_id "
+        "WHERE l.tenant_id = ? AND l.kind = 'payment' AND (p.id IS NULL OR p.status IN ('void', 'deleted')) "
+        "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
+        "WHERE l.tenant_id = ? AND l.kind = 'credit_note' AND n.status <> 'issued'",
+        mappings.tenant_id,
+        mappings.tenant_id,
+    )
+    return {row["xero_id"] for row in rows}
+
+
+def _undelivered(mappings: Mappings) -> list[Drift]:
+    return [
+        Drift(
+            one.invoice_number,
+            one.invoice_id,
+            "not-in-caspen-yet",
+            "it has not been told",
+            f"{one.kind.replace('_', ' ')} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else ""),
+            None,
+            _FIXES["not-in-caspen-yet"],
+        )
+        for one in xero_payments.waiting(mappings)
+    ]
+
+
+def _archived_contacts(mappings: Mappings) -> list[Drift]:
+    """Clients whose contact was archived while something is due: nobody can change or void such an invoice."""
+    rows = mappings.store.rows(
+        "SELECT DISTINCT c.caspen_id, k.name, k.updated_at FROM links c JOIN xero_contacts k ON k.tenant_id = c.tenant_id "
+        "AND k.xero_id = c.xero_id JOIN invoices i ON i.client_id = c.caspen_id JOIN links l ON l.tenant_id = c.tenant_id "
+        "AND l.kind = 'invoice' AND l.caspen_id = i.id WHERE c.tenant_id = ? AND c.kind = 'contact' AND k.status = 'ARCHIVED' "
+        "AND l.status = 'AUTHORISED' ORDER BY k.name",
+        mappings.tenant_id,
+    )
+    return [
+        Drift(
+            None,
+            None,
+            "contact-archived",
+            f"client {row['caspen_id']} owes",
+            f"{row['name']} is archived",
+            row["updated_at"],
+            _FIXES["contact-archived"],
+        )
+        for row in rows
+    ]
+
+
+def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Drift:
+    fix = _FIXES[code]
+    if code == "invoice-edited-in-xero":
+        fix += f", then: caspen-xero push --overwrite {quoted(row['number'] or row['id'])}"
+    return Drift(row["number"], row["id"], code, caspen, xero, since, fix)
+
+
+def _amount(text: str | None) -> Decimal:
+    return Decimal(text) if text is not None else ZERO
+
+
+def by_fix(rows: list[Drift]) -> Mapping[str, list[str]]:
+    """What to do, and for which invoices."""
+    fixes: defaultdict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        fixes[row.fix].append(row.number or row.xero)
+    return fixes

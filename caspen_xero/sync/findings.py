@@ -1,0 +1,79 @@
+"""What somebody changed in Xero on an invoice that we synced: payments and credits that are gone or differ, and edits. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from caspen_xero.store.store import utc_text
+from caspen_xero.store.xero_payments import Finding, FindingCode, money_text
+from caspen_xero.sync.compare import SHOWN, differences, invoice_shape
+
+if TYPE_CHECKING:
+    from caspen_xero.sync.sightings import Sighting
+
+GONE = ("VOIDED", "DELETED")
+ZERO = Decimal(0)
+Told = tuple[FindingCode, str, str, str]
+
+
+def find(sighting: Sighting, allocations: Mapping[str, Decimal], whole: bool, now: datetime) -> list[Finding]:
+    """All that is changed there, each since it was first seen. `allocations`: amounts of other people's credits on the invoice;
+    `whole` False: not all of them could be read, so none is taken for gone.
+    """
+    found, known = sighting.found, sighting.known
+    told = [*_payments(sighting, allocations, whole), *_credits(sighting)]
+    if known.link.shown is not None and found.line_items and found.status not in GONE:
+        told += _edits(differences(known.link.shown, invoice_shape(found)))
+    before = known.before.findings if known.before else ()
+    since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
+    at = utc_text(found.updated_date_utc or now)
+    return [Finding(*one, since=since.get(one, at)) for one in told]
+
+
+def _payments(sighting: Sighting, allocations: Mapping[str, Decimal], whole: bool) -> Iterator[Told]:
+    """Payments and allocations that stood on the invoice, and now don't, or with another amount."""
+    shown = {payment.payment_id: payment.amount for payment in sighting.found.payments if payment.payment_id}
+    shown |= allocations
+    for xero_id, (amount, name) in _expected(sighting).items():
+        if xero_id in shown:
+            if shown[xero_id] != amount:
+                theirs = money_text(shown[xero_id] or ZERO)
+                yield "payment-changed-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", f"it is {theirs}"
+        elif whole:
+            yield "payment-gone-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", "it is gone"
+
+
+def _expected(sighting: Sighting) -> dict[str, tuple[Decimal, str]]:
+    """Amount and name of every payment that ought to be there, by Xero's id."""
+    known = sighting.known
+    links = {**known.payment_links, **{link.caspen_id: link for link in sighting.payment_links}}
+    expected = {one.xero_id: (one.amount, one.reference or one.kind.replace("_", " ")) for one in known.recorded}
+    for link in links.values():
+        if link.total is not None:
+            expected.setdefault(link.xero_id, (link.total, link.number or link.caspen_id))
+    return expected
+
+
+def _credits(sighting: Sighting) -> Iterator[Told]:
+    """Credit notes of Caspen's that stood on the invoice and no longer do, or with another amount."""
+    names = {link.xero_id: link.number for link in sighting.known.note_links.values()}
+    for link in sighting.known.allocation_links.values():
+        credit = sighting.own_credits.get(link.xero_id)
+        if link.total is not None and (credit is None or credit.applied != link.total):
+            theirs = f"{money_text(credit.applied)} of it is allocated" if credit else "it is not allocated"
+            ours = f"credit note {names.get(link.xero_id) or link.caspen_id} of {money_text(link.total)}"
+            yield "credit-gone-in-xero", link.xero_id, ours, theirs
+
+
+def _edits(edits: Sequence[tuple[str, str, str]]) -> list[Told]:
+    if not edits:
+        return []
+    ours, theirs = (
+        "; ".join(f"{edit[0]} {edit[side] or 'nothing'}" for edit in edits[:SHOWN])
+        + (f"; and {len(edits) - SHOWN} more" if len(edits) > SHOWN else "")
+        for side in (1, 2)
+    )
+    return [("invoice-edited-in-xero", "", ours, theirs)]

@@ -1,0 +1,285 @@
+"""A pull: what changed in Xero on invoices that we synced, page by page; each new payment is recorded once, for ever.
+
+A page's records, the invoices' new figures and the cursor are one transaction, after all that the page asked for was read.
+So a pull that is killed at any moment goes on where it stopped, and passes nothing by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.store import clinic, work, xero_payments
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import Link, LinkKind, Mappings
+from caspen_xero.store.store import utc_text, utc_time
+from caspen_xero.store.xero_payments import SentPayment, XeroPayment
+from caspen_xero.sync.lookup import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
+from caspen_xero.sync.plan_payments import GONE, payment_content, reference_text
+from caspen_xero.sync.sightings import Claim, Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.xero.documents import CreditNote, Invoice, Payment
+from caspen_xero.xero.errors import NotFound, XeroError
+
+FULL_EVERY = timedelta(days=7)
+BULK = 3  # more calls than this, one after another: a list of what changed is cheaper
+CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
+_PLURALS = {"credit_note": "CreditNotes", "overpayment": "Overpayments", "prepayment": "Prepayments"}
+_SALES = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "unitdp": "4"}
+
+
+@dataclass
+class PullResult:
+    """What a pull found. `found`: new payments; `updated`: Caspen ids of invoices whose status or amounts changed.
+
+    `stopped` is why it ended early; what was found before that is kept.
+    """
+
+    dry_run: bool = False
+    full: bool = False
+    found: list[XeroPayment] = field(default_factory=list)
+    updated: set[str] = field(default_factory=set)
+    api_calls: int = 0
+    stopped: XeroError | None = None
+
+
+class Pull:
+    """One pull of one organisation. `client` is made on first use; `progress` is told how many invoices were looked at."""
+
+    def __init__(
+        self,
+        mappings: Mappings,
+        client: Callable[[], Any],
+        now: Callable[[], datetime],
+        *,
+        progress: Callable[[int, int | None], None] = lambda done, total: None,
+    ) -> None:
+        self.mappings, self._open_client, self.now, self.progress = mappings, client, now, progress
+        self._client: Any = None
+        self._visited: set[str] = set()
+        self._looked_at = 0
+
+    @property
+    def client(self) -> Any:
+        """The Xero client, opened when first needed."""
+        if self._client is None:
+            self._client = self._open_client()
+        return self._client
+
+    def run(self, *, dry_run: bool = False, full: bool = False) -> PullResult:
+        """Carries the pull out; a dry run keeps nothing. Never raises for what Xero says: `stopped` tells why it ended early."""
+        result = PullResult(dry_run=dry_run)
+        try:
+            if work.has_pushed(self.mappings):
+                self._run(result, full)
+        except XeroError as error:
+            result.stopped = error
+        result.api_calls = self._client.calls if self._client is not None else 0
+        return result
+
+    def _run(self, result: PullResult, full: bool) -> None:
+        started = self.now()
+        cursor = utc_time(self.mappings.setting(CURSOR))
+        last_full = utc_time(self.mappings.setting(LAST_FULL))
+        result.full = full or last_full is None or not timedelta() <= started - last_full < FULL_EVERY
+        # The first pull need not go further back than the first invoice that we made.
+        first = None if full or last_full else xero_payments.first_change(self.mappings)
+        begin = first if result.full else cursor
+        since = begin - OVERLAP if begin else None
+        newest = cursor
+        for rows in self.client.pages("Invoices", key="Invoices", params=_SALES, since=since):
+            page = [Invoice.model_validate(_heading(row)) for row in rows]
+            moments = [invoice.updated_date_utc for invoice in page]
+            newest = max((moment for moment in (newest, *moments) if moment), default=None)
+            in_order = all(moments) and moments == sorted(moments, key=lambda moment: moment or started)
+            self._take(rows, since, result, newest if in_order else None)
+            self._looked_at += len(rows)
+            self.progress(self._looked_at, None)
+        self._take_unseen(result)
+        if not result.dry_run:
+            with self.mappings.store.write():
+                self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
+                if result.full:
+                    self.mappings.set_setting(LAST_FULL, utc_text(started))
+
+    def _take_unseen(self, result: PullResult) -> None:
+        """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id."""
+        ids = [id_ for id_ in xero_payments.unseen(self.mappings) if id_ not in self._visited]
+        for start in range(0, len(ids), IDS_PER_CALL):
+            some = ids[start : start + IDS_PER_CALL]
+            found = invoices_by_id(self.client, some)
+            # An invoice that Xero no longer knows is as good as deleted.
+            rows = [found.get(id_) or {"InvoiceID": id_, "Type": "ACCREC", "Status": "DELETED"} for id_ in some]
+            self._take(rows, None, result, None)
+
+    # --- one page
+
+    def _take(
+        self, rows: Sequence[Mapping[str, Any]], since: datetime | None, result: PullResult, cursor: datetime | None
+    ) -> None:
+        """Takes in what a page shows of our invoices, and moves the cursor with it."""
+        sightings = self._sightings(rows)
+        payments = self._payments([payment for sighting in sightings for payment in sighting.unknown], since)
+        credits = self._credits(sightings, since)
+        allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
+        known_ids = xero_payments.known_ids(self.mappings, allocations)
+        outcomes = [conclude(sighting, payments, credits, known_ids, self.now()) for sighting in sightings]
+        if not result.dry_run:
+            self._keep(outcomes, cursor)
+        result.found += [payment for outcome in outcomes for payment in outcome.payments]
+        result.updated |= {outcome.seen.invoice_id for outcome in outcomes if outcome.updated}
+        self._visited |= {outcome.seen.xero_id for outcome in outcomes}
+
+    def _keep(self, outcomes: Sequence[Outcome], cursor: datetime | None) -> None:
+        with self.mappings.store.write():
+            for outcome in outcomes:
+                xero_payments.record(self.mappings, outcome.payments, self.now())
+                for link in outcome.links:
+                    self.mappings.put_link(link)
+                xero_payments.keep_seen(self.mappings, outcome.seen)
+            if cursor is not None:
+                self.mappings.set_setting(CURSOR, utc_text(cursor))
+
+    def _sightings(self, rows: Sequence[Mapping[str, Any]]) -> list[Sighting]:
+        by_id = {str(row.get("InvoiceID")): row for row in rows}
+        links = {id_: link for id_, link in self.mappings.links_to(by_id).items() if link.kind == "invoice"}
+        found = {id_: Invoice.model_validate(by_id[id_]) for id_ in by_id if id_ in links}
+        credited = [links[id_].caspen_id for id_, invoice in found.items() if invoice.credit_notes]
+        known = self._known({link.caspen_id: link for link in links.values()}, credited)
+        sightings = [sight(known[links[id_].caspen_id], invoice) for id_, invoice in found.items()]
+        self._recognise(sightings)
+        return sightings
+
+    def _known(self, links: Mapping[str, Link], credited: Sequence[str]) -> dict[str, Known]:
+        """What is known of linked invoices, by Caspen id. `credited`: those that show a credit note."""
+        mappings = self.mappings
+        before = xero_payments.seen_invoices(mappings, links)
+        recorded = xero_payments.recorded_on(mappings, links)
+        notes = clinic.credit_notes_on(mappings.store, credited)
+        numbers = xero_payments.invoice_numbers(mappings, links)
+        kinds: tuple[LinkKind, ...] = ("payment", "allocation", "credit_note")
+        of = {kind: _by_invoice(mappings.links_of_invoices(kind, links)) for kind in kinds}
+        return {
+            id_: Known(
+                link=link,
+                number=numbers.get(id_) or link.number,
+                before=before[id_] if id_ in before and before[id_].xero_id == link.xero_id else None,
+                payment_links=of["payment"].get(id_, {}),
+                allocation_links=of["allocation"].get(id_, {}),
+                note_links=of["credit_note"].get(id_, {}),
+                notes=[note for note in notes.get(id_, []) if note.status == "issued"],
+                recorded=recorded.get(id_, []),
+            )
+            for id_, link in links.items()
+        }
+
+    # --- which payments are new
+
+    def _recognise(self, sightings: Sequence[Sighting]) -> None:
+        shown = {p.payment_id for s in sightings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
+        known = xero_payments.known_ids(self.mappings, sorted(shown))
+        unknown = {
+            sighting.invoice_id: [p for p in sighting.found.payments if p.payment_id in shown - known]
+            for sighting in sightings
+        }
+        asked = [id_ for id_, payments in unknown.items() if payments]
+        claims = self._claims(asked) if asked else {}
+        for sighting in sightings:
+            if unknown[sighting.invoice_id]:
+                own = claims.get(sighting.invoice_id, [])
+                recognise(sighting, unknown[sighting.invoice_id], own, self.now())
+
+    def _claims(self, invoice_ids: Sequence[str]) -> dict[str, list[Claim]]:
+        """By invoice, the payments of Caspen's that may be there: what we have sent, and what we are about to send."""
+        methods = {method.id: method for method in clinic.payment_methods(self.mappings.store)}
+        feed_brings = self.mappings.store.setting("payments") == "off"
+        applied = clinic.payments_on(self.mappings.store, invoice_ids)
+        sent = xero_payments.sent_payments(self.mappings, invoice_ids)
+
+        def about_to_send(payment: AppliedPayment) -> Claim:
+            reference = reference_text(methods.get(payment.method_id or ""), payment.allocation_id)
+            by_amount = feed_brings and payment.status not in GONE
+            return Claim(payment.allocation_id, reference, payment.amount, payment_content(payment), by_amount)
+
+        return {
+            id_: [
+                *(_sent(one) for one in sent.get(id_, [])),
+                *(about_to_send(payment) for payment in applied.get(id_, []) if payment.xero_id is None),
+            ]
+            for id_ in invoice_ids
+        }
+
+    # --- what an invoice does not say of its payments and credits
+
+    def _payments(self, rows: Sequence[Payment], since: datetime | None) -> dict[str, Payment]:
+        """The payments themselves (reconciled or not, in a batch or not), by PaymentID."""
+
+        def read(some: Sequence[str]) -> Iterator[dict[str, Any]]:
+            where = " OR ".join(f'PaymentID==guid("{id_}")' for id_ in some)
+            answer = self.client.get("Payments", {"where": where, "page": "1", "pageSize": "100"}).json()
+            yield from answer.get("Payments") or []
+
+        ids = list(dict.fromkeys(row.payment_id for row in rows if row.payment_id))
+        found = self._read("Payments", ids, IDS_PER_CALL, read, since)
+        for id_ in ids:
+            if id_ not in found and (alone := payment_by_id(self.client, id_)) is not None:
+                found[id_] = alone
+        return {id_: Payment.model_validate(element) for id_, element in found.items()}
+
+    def _credits(self, sightings: Sequence[Sighting], since: datetime | None) -> dict[str, CreditNote]:
+        """The credits whose allocations are not known, by their ids."""
+        found: dict[str, CreditNote] = {}
+        for kind, plural in _PLURALS.items():
+            ids = list(dict.fromkeys(c.credit_id for s in sightings for c in s.to_read if c.kind == kind))
+
+            def read(some: Sequence[str], plural: str = plural) -> Iterator[dict[str, Any]]:
+                for id_ in some:
+                    try:
+                        yield from self.client.get(f"{plural}/{id_}").json().get(plural) or []
+                    except NotFound:
+                        continue
+
+            elements = self._read(plural, ids, 1, read, since)
+            found |= {id_: CreditNote.model_validate(element) for id_, element in elements.items()}
+        return found
+
+    def _read(
+        self,
+        plural: str,
+        ids: Sequence[str],
+        per_call: int,
+        read: Callable[[Sequence[str]], Iterator[dict[str, Any]]],
+        since: datetime | None,
+    ) -> dict[str, dict[str, Any]]:
+        """Documents by id: a few by their ids; many from the list of what changed since then, where that is known."""
+        name, wanted = f"{plural.removesuffix('s')}ID", set(ids)
+        found: dict[str, dict[str, Any]] = {}
+        client: ReadingClient = self.client
+        if since is not None and len(ids) > BULK * per_call:
+            for page in client.pages(plural, key=plural, since=since):
+                found |= {element[name]: element for element in page if element.get(name) in wanted}
+        missing = [id_ for id_ in ids if id_ not in found]
+        for start in range(0, len(missing), per_call):
+            for element in read(missing[start : start + per_call]):
+                if element.get(name) in wanted:
+                    found[element[name]] = element
+        return found
+
+
+def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
+    """As much of an invoice as the cursor needs: most invoices of an organisation are not ours."""
+    return {"UpdatedDateUTC": row.get("UpdatedDateUTC")}
+
+
+def _sent(sent: SentPayment) -> Claim:
+    amount = Decimal(str(sent.expected["amount"]))
+    return Claim(sent.allocation_id, sent.reference, amount, str(sent.expected.get("content") or ""))
+
+
+def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:
+    found: dict[str, dict[str, Link]] = {}
+    for link in links:
+        found.setdefault(link.invoice_id or "", {})[link.caspen_id] = link
+    return found

@@ -1,0 +1,346 @@
+"""What an invoice in Xero shows, held against what we know: our own payments, what was recorded before, and what is new. Pure.
+
+A payment is ours by its id, else by its Reference: also where the answer to our push was lost. What Caspen knows of already
+never becomes a record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
+from caspen_xero.store.mappings import Link
+from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
+from caspen_xero.sync.findings import find
+from caspen_xero.xero.documents import AppliedDocument, CreditNote, Invoice, Payment
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A payment of Caspen's that may stand in Xero without our knowing its id. `reference` is what we wrote, or would write.
+
+    `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money.
+    """
+
+    allocation_id: str
+    reference: str
+    amount: Decimal
+    content: str
+    by_amount: bool = False
+
+
+@dataclass(frozen=True)
+class ShownCredit:
+    """A credit note, overpayment or prepayment on an invoice, and what of it was applied there."""
+
+    kind: PaymentKind
+    credit_id: str
+    applied: Decimal
+    number: str | None
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one invoice: its link, how it was last seen, and what of Caspen's stands on it."""
+
+    link: Link
+    number: str | None
+    before: SeenInvoice | None
+    payment_links: Mapping[str, Link]
+    allocation_links: Mapping[str, Link]
+    note_links: Mapping[str, Link]
+    notes: Sequence[CaspenCreditNote]
+    recorded: Sequence[XeroPayment]
+
+
+@dataclass
+class Sighting:
+    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read."""
+
+    known: Known
+    found: Invoice
+    unknown: list[Payment] = field(default_factory=list)
+    to_read: list[ShownCredit] = field(default_factory=list)
+    own_credits: dict[str, ShownCredit] = field(default_factory=dict)
+    payment_links: list[Link] = field(default_factory=list)
+
+    @property
+    def invoice_id(self) -> str:
+        """The Caspen invoice's id."""
+        return self.known.link.caspen_id
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What is to be kept of a sighting: new records, links, and how the invoice looks now."""
+
+    payments: list[XeroPayment]
+    links: list[Link]
+    seen: SeenInvoice
+    updated: bool
+
+
+def sight(known: Known, found: Invoice) -> Sighting:
+    """What an invoice shows, its credits told apart: ours, those unchanged since they were read, and those to read."""
+    sighting = Sighting(known, found)
+    before = known.before
+    for credit in shown_credits(found):
+        if _is_ours(credit, known):
+            sighting.own_credits[credit.credit_id] = credit
+        elif not (
+            before is not None
+            and before.updated_at == found.updated_date_utc
+            and before.credits.get(credit.credit_id) == credit.applied
+        ):
+            sighting.to_read.append(credit)
+    return sighting
+
+
+def shown_credits(found: Invoice) -> list[ShownCredit]:
+    """The credits on an invoice, one for each credit note, overpayment or prepayment."""
+    kinds: tuple[tuple[PaymentKind, Sequence[AppliedDocument]], ...] = (
+        ("credit_note", found.credit_notes),
+        ("overpayment", found.overpayments),
+        ("prepayment", found.prepayments),
+    )
+    shown: dict[str, ShownCredit] = {}
+    for kind, entries in kinds:
+        for entry in entries:
+            credit_id = entry.credit_note_id or entry.overpayment_id or entry.prepayment_id or entry.id
+            if credit_id:
+                applied = (entry.applied_amount or ZERO) + (shown[credit_id].applied if credit_id in shown else ZERO)
+                shown[credit_id] = ShownCredit(kind, credit_id, applied, entry.credit_note_number)
+    return list(shown.values())
+
+
+def _is_ours(credit: ShownCredit, known: Known) -> bool:
+    """Whether it is a credit note that Caspen has on this very invoice, whoever allocated it."""
+    if credit.kind != "credit_note":
+        return False
+    if any(link.xero_id == credit.credit_id for link in known.note_links.values()):
+        return True
+    return any(  # made by us, but its answer was lost
+        note.id not in known.note_links and note.number == credit.number and note.total == credit.applied
+        for note in known.notes
+    )
+
+
+def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
+    """Tells our own payments among those with unknown ids from new ones; each claim stands for one payment at most."""
+    shown = {payment.payment_id for payment in sighting.found.payments}
+    links = sighting.known.payment_links
+    free = [c for c in claims if c.allocation_id not in links or links[c.allocation_id].xero_id not in shown]
+    rest = list(unknown)
+    for by_amount in (False, True):
+        for payment in list(rest):
+            if by_amount:  # an amount alone names no payment that stood, or stands, for another one
+                free = [claim for claim in free if claim.by_amount and claim.allocation_id not in links]
+            own = _claim_of(payment, free, by_amount=by_amount)
+            if own is None:
+                continue
+            rest.remove(payment)
+            free = [claim for claim in free if claim.allocation_id != own.allocation_id]
+            sighting.payment_links.append(
+                Link(
+                    "payment",
+                    own.allocation_id,
+                    payment.payment_id or "",
+                    made_by_us=not by_amount,
+                    invoice_id=sighting.invoice_id,
+                    number=payment.reference,
+                    status="AUTHORISED",
+                    content=own.content,
+                    total=own.amount,
+                    linked_at=now,
+                )
+            )
+    sighting.unknown = rest
+
+
+def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> Claim | None:
+    same = [claim for claim in claims if claim.amount == payment.amount]
+    if by_amount:
+        return next(iter(same), None)
+    for claim in (*same, *claims):
+        if claim.reference and claim.reference == payment.reference:
+            return claim
+    return None
+
+
+def conclude(
+    sighting: Sighting,
+    payments: Mapping[str, Payment],
+    credits: Mapping[str, CreditNote],
+    known_ids: set[str],
+    now: datetime,
+) -> Outcome:
+    """What follows from a sighting, once what it asked for was read. `payments` and `credits` are by Xero's ids."""
+    found, known = sighting.found, sighting.known
+    records = [
+        record
+        for payment in sighting.unknown
+        if (record := _payment_record(sighting, payment, payments.get(payment.payment_id or ""))) is not None
+    ]
+    applied = {credit.credit_id: credit.applied for credit in shown_credits(found)}
+    before = known.before.allocations if known.before else {}
+    unread = {credit.credit_id for credit in sighting.to_read}
+    allocations = {id_: (c, used) for id_, (c, used) in before.items() if c in applied and c not in unread}
+    whole = True
+    for credit in sighting.to_read:
+        document = credits.get(credit.credit_id)
+        here = _allocations_on(found.invoice_id, credit, document)
+        allocations |= {id_: (credit.credit_id, amount) for id_, (amount, _) in here.items()}
+        whole = whole and sum((amount for amount, _ in here.values()), ZERO) == credit.applied
+        records += [
+            _record(sighting, id_, credit.kind, amount, day, None, _reference_of(document), credit.credit_id)
+            for id_, (amount, day) in here.items()
+            if id_ not in known_ids
+        ]
+    link = _followed(known.link, found)
+    seen = _seen(sighting, allocations, whole, now)
+    links = [link, *sighting.payment_links, *_own_allocations(sighting, now), *_gone_payments(known, seen)]
+    # An answer to a write lacks some amounts: one that was never told is taken for zero.
+    updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in _FOLLOWED)
+    return Outcome(records, links, seen, updated)
+
+
+_FOLLOWED = ("status", "subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")
+
+
+def _followed(link: Link, found: Invoice) -> Link:
+    """The link with the status and amounts that Xero shows; what we wrote there (`content`, `shown`) stays what it was."""
+    shown: dict[str, Any] = {
+        "status": found.status,
+        "subtotal": found.sub_total,
+        "tax": found.total_tax,
+        "total": found.total,
+        "amount_paid": found.amount_paid,
+        "amount_credited": found.amount_credited,
+        "amount_due": found.amount_due,
+        "xero_updated_at": found.updated_date_utc,
+    }
+    return link.with_(**{name: value for name, value in shown.items() if value is not None})
+
+
+def _payment_record(sighting: Sighting, row: Payment, read: Payment | None) -> XeroPayment | None:
+    """The record of a payment; None where it was deleted since the invoice was read."""
+    if read is not None and read.status == "DELETED":
+        return None
+    payment = read or row
+    batch = payment.batch_payment
+    is_batch = bool(payment.batch_payment_id or (batch and batch.batch_payment_id))
+    reference = payment.reference or (batch.reference if batch else None) or row.reference
+    amount = payment.amount if payment.amount is not None else row.amount
+    return _record(
+        sighting,
+        row.payment_id or "",
+        "batch_payment" if is_batch else "payment",
+        amount or ZERO,
+        payment.date or row.date,
+        payment.is_reconciled,
+        reference,
+        None,
+    )
+
+
+def _record(
+    sighting: Sighting,
+    xero_id: str,
+    kind: PaymentKind,
+    amount: Decimal,
+    day: Any,
+    reconciled: bool | None,
+    reference: str | None,
+    credit_id: str | None,
+) -> XeroPayment:
+    found = sighting.found
+    return XeroPayment(
+        xero_id=xero_id,
+        kind=kind,
+        invoice_id=sighting.invoice_id,
+        invoice_number=sighting.known.number,
+        date=day,
+        amount=with_cents(amount),
+        reconciled=reconciled,
+        reference=reference or None,
+        invoice_status="paid" if found.status == "PAID" else "open",
+        amount_due=with_cents(found.amount_due or ZERO),
+        credit_id=credit_id,
+    )
+
+
+def _allocations_on(
+    invoice_id: str | None, credit: ShownCredit, document: CreditNote | None
+) -> dict[str, tuple[Decimal, Any]]:
+    """The allocations of a credit to one invoice, by id.
+
+    Xero's description gives every allocation an id. UNCONFIRMED: that every answer carries it; one without is told apart by its
+    credit, invoice and place.
+    """
+    here: dict[str, tuple[Decimal, Any]] = {}
+    for allocation in document.allocations if document else ():
+        target = allocation.invoice.invoice_id if allocation.invoice else None
+        if target == invoice_id and not allocation.is_deleted and allocation.amount:
+            id_ = allocation.allocation_id or f"{credit.credit_id}-{invoice_id}-{len(here) + 1}"
+            here[id_] = (allocation.amount, allocation.date or (document.date if document else None))
+    return here
+
+
+def _reference_of(document: CreditNote | None) -> str | None:
+    return (document.credit_note_number or document.reference) if document else None
+
+
+def _gone_payments(known: Known, seen: SeenInvoice) -> list[Link]:
+    """The links of payments that are gone in Xero, so that nobody waits for what is no longer there."""
+    gone = {finding.subject for finding in seen.findings if finding.code == "payment-gone-in-xero"}
+    return [
+        link.with_(status="DELETED")
+        for link in known.payment_links.values()
+        if link.xero_id in gone and link.status != "DELETED"
+    ]
+
+
+def _own_allocations(sighting: Sighting, now: datetime) -> list[Link]:
+    """Links for credit notes of ours that stand whole on their invoice although we never learnt that they got there."""
+    links = []
+    for note in sighting.known.notes:
+        note_link = sighting.known.note_links.get(note.id)
+        credit = sighting.own_credits.get(note_link.xero_id) if note_link else None
+        if note_link and credit and note.id not in sighting.known.allocation_links and credit.applied == note.total:
+            links.append(
+                Link(
+                    "allocation",
+                    note.id,
+                    note_link.xero_id,
+                    made_by_us=note_link.made_by_us,
+                    invoice_id=sighting.invoice_id,
+                    total=credit.applied,
+                    linked_at=now,
+                )
+            )
+    return links
+
+
+def _seen(
+    sighting: Sighting,
+    allocations: Mapping[str, tuple[str, Decimal]],
+    whole: bool,
+    now: datetime,
+) -> SeenInvoice:
+    found, known = sighting.found, sighting.known
+    return SeenInvoice(
+        invoice_id=sighting.invoice_id,
+        xero_id=known.link.xero_id,
+        updated_at=found.updated_date_utc,
+        payments=frozenset(payment.payment_id for payment in found.payments if payment.payment_id),
+        allocations=allocations,
+        credits={credit.credit_id: credit.applied for credit in shown_credits(found)},
+        findings=find(sighting, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now),
+        whole=whole,
+    )

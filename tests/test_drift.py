@@ -1,0 +1,221 @@
+"""`drift`: what was changed in Xero and never goes to Caspen, or the other way round, is told with what to do about it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pushing
+import pytest
+from bookkeeping import Bookkeeper, told
+from clinics import client, invoice, line
+from pushing import Clinic
+from test_pull import EFTPOS, credit_note, payment, pull
+
+clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
+
+
+@pytest.fixture
+def synced(ready: Clinic) -> Clinic:
+    """Two invoices of 220.00 in Xero, the first with a payment of 100.00 that we pushed."""
+    ready.takes(client("1048237"), EFTPOS, *(invoice(n, [line("200.00")]) for n in ("INV-0001", "INV-0002")))
+    ready.takes(payment(1, "INV-0001", "100.00"))
+    assert ready.push().exit_code == 0
+    pull(ready)
+    assert drift(ready) == []
+    return ready
+
+
+@pytest.fixture
+def bookkeeper(synced: Clinic) -> Bookkeeper:
+    return Bookkeeper(synced.sandbox.url)
+
+
+def drift(clinic: Clinic) -> list[dict[str, Any]]:
+    result = clinic.cli("drift", "--json")
+    assert result.exit_code == 0
+    return list(result.json["drift"])
+
+
+def codes(clinic: Clinic) -> list[tuple[str | None, str]]:
+    return [(row["number"], row["code"]) for row in drift(clinic)]
+
+
+def our_payment(clinic: Clinic) -> str:
+    (found,) = clinic.state("Payments")
+    return str(found["PaymentID"])
+
+
+def test_a_row_says_what_each_side_has_since_when_and_what_to_do(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.deletes(our_payment(synced))
+    pull(synced)
+    (row,) = drift(synced)
+    assert row["seen_at"].startswith("20")
+    assert {key: row[key] for key in row if key != "seen_at"} == {
+        "number": "INV-0001",
+        "invoice_id": "inv_INV-0001",
+        "code": "payment-gone-in-xero",
+        "caspen": "payment of 100.00 (EFTPOS all_1)",
+        "xero": "it is gone",
+        "fix": "Void the payment in Caspen too, or enter it in Xero again",
+    }
+    shown = synced.cli("drift").stdout
+    assert "payment-gone-in-xero" in shown
+    assert row["fix"] in shown
+
+
+def test_push_and_pull_mention_the_count_in_one_line(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    assert "drift" not in synced.cli("push").stderr
+    bookkeeper.deletes(our_payment(synced))
+    bookkeeper.changes("INV-0002", reference="edited")
+    line = "2 things are not the same in Caspen and Xero:  caspen-xero drift"
+    assert line in synced.cli("pull").stderr.splitlines()
+    assert line in synced.cli("push").stderr.splitlines()
+
+
+def test_a_deleted_payment_of_ours_is_not_sent_again_and_caspen_hears_nothing(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    bookkeeper.deletes(our_payment(synced))
+    synced.forget_calls()
+    assert pull(synced)["payments"] == 0
+    synced.takes(client("1048237", "Nelly"))
+    synced.push()
+    assert [each["Status"] for each in synced.state("Payments")] == ["DELETED"]
+    assert told(synced) == []
+    since = drift(synced)[0]["seen_at"]
+    bookkeeper.pays("INV-0001", "7.00")
+    pull(synced)
+    assert [row["seen_at"] for row in drift(synced)] == [since]
+    synced.takes(payment(1, "INV-0001", "100.00", status="void", updated_at="2026-11-04T00:00:00Z"))
+    assert synced.push().exit_code == 0
+    assert codes(synced) == []
+
+
+@pytest.mark.parametrize("kind", ["payment", "batch_payment", "overpayment"])
+def test_what_came_from_xero_and_is_deleted_there_stays_in_caspen(
+    synced: Clinic, bookkeeper: Bookkeeper, kind: str
+) -> None:
+    if kind == "payment":
+        made = bookkeeper.pays("INV-0002", "220.00")
+    elif kind == "batch_payment":
+        made = bookkeeper.pays_together({"INV-0002": "220.00"})
+    else:
+        credit = bookkeeper.receives_overpayment("INV-0002", "220.00")
+        made = bookkeeper.allocates("overpayment", credit, "INV-0002", "220.00")
+    pull(synced)
+    before = told(synced)
+    assert drift(synced) == []
+    if kind == "payment":
+        bookkeeper.deletes(made)
+    elif kind == "batch_payment":
+        bookkeeper.deletes_batch(made)
+    else:
+        bookkeeper.takes_back("overpayment", credit, made)
+    assert pull(synced)["payments"] == 0
+    assert told(synced) == before
+    assert codes(synced) == [("INV-0002", "payment-gone-in-xero")]
+    listed = synced.listed()["INV-0002"]
+    assert (listed["caspen_status"], listed["amount_due"]) == ("paid", "220.00")
+    # Caspen follows: its next export has the payment, void.
+    back = payment(9, "INV-0002", "220.00", xero_id=before[0]["id"], status="void")
+    synced.takes(back)
+    assert synced.push().exit_code == 0
+    assert codes(synced) == []
+
+
+def test_a_payment_entered_again_with_our_reference_is_ours_again(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.deletes(our_payment(synced))
+    pull(synced)
+    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")
+    assert pull(synced)["payments"] == 0
+    assert drift(synced) == []
+    assert told(synced) == []
+    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")  # and a second one is somebody's own
+    assert pull(synced)["payments"] == 1
+
+
+def test_an_invoice_voided_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.changes("INV-0002", status="VOIDED")
+    pull(synced)
+    assert codes(synced) == [("INV-0002", "voided-in-xero")]
+    assert synced.listed()["INV-0002"]["caspen_status"] == "open"
+    synced.takes(invoice("INV-0002", [line("200.00")], status="void", updated_at="2026-11-05T00:00:00Z"))
+    assert synced.push().exit_code == 0
+    assert codes(synced) == []
+
+
+def test_an_invoice_edited_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.changes("INV-0001", reference="See note")
+    pull(synced)
+    (row,) = drift(synced)
+    assert (row["code"], row["caspen"], row["xero"]) == (
+        "invoice-edited-in-xero",
+        "reference nothing",
+        "reference See note",
+    )
+    bookkeeper.changes("INV-0001", reference="")
+    pull(synced)
+    assert drift(synced) == []
+
+
+def test_figures_changed_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    found = bookkeeper.invoices()["INV-0002"]
+    whole = bookkeeper.api.get_invoice(bookkeeper.tenant, found.invoice_id).invoices[0]
+    whole.line_items[0].unit_amount = 190
+    whole.line_items[0].line_amount = whole.line_items[0].tax_amount = None
+    bookkeeper.changes("INV-0002", line_items=whole.line_items)
+    pull(synced)
+    assert ("INV-0002", "figures-differ") in codes(synced)
+    assert told(synced) == []
+
+
+def test_a_credit_note_whose_allocation_was_removed(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    synced.takes(credit_note(1, "INV-0002"))
+    synced.push()
+    pull(synced)
+    assert drift(synced) == []
+    (note,) = synced.state("CreditNotes")
+    bookkeeper.takes_back("credit_note", note["CreditNoteID"], note["Allocations"][0]["AllocationID"])
+    pull(synced)
+    (row,) = drift(synced)
+    assert (row["code"], row["caspen"]) == ("credit-gone-in-xero", "credit note CRN-0001 of 44.00")
+
+
+def test_paid_in_caspen_but_not_in_xero(synced: Clinic) -> None:
+    synced.takes(invoice("INV-0002", [line("200.00")], status="paid", updated_at="2026-11-05T00:00:00Z"))
+    assert synced.push().exit_code == 0
+    (row,) = drift(synced)
+    assert (row["number"], row["code"]) == ("INV-0002", "paid-in-caspen-only")
+    assert (row["caspen"], row["xero"]) == ("220.00 paid or credited", "0.00 paid or credited")
+    synced.cli("settings", "set", "--payments", "off")  # then the bank feed brings it, later
+    assert drift(synced) == []
+
+
+def test_a_draft_in_caspen_that_stands_in_xero(synced: Clinic) -> None:
+    synced.takes(invoice("INV-0002", [line("200.00")], status="draft", updated_at="2026-11-05T00:00:00Z"))
+    synced.push()
+    assert codes(synced) == [("INV-0002", "draft-in-caspen")]
+
+
+def test_the_archived_contact_of_somebody_who_owes(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    (contact,) = synced.state("Contacts")
+    synced.control(f"contacts/{contact['ContactID']}/archive")
+    synced.takes(client("2", "Mei", "Tanaka"), invoice("INV-0003", client_id="2"))
+    synced.push()  # a new client: Xero's contacts are read
+    (row,) = drift(synced)
+    assert (row["number"], row["code"]) == (None, "contact-archived")
+    assert contact["Name"] in row["xero"]
+
+
+def test_what_push_has_still_to_do_or_cannot_do_is_no_drift(synced: Clinic) -> None:
+    synced.takes(payment(2, "INV-0002", "220.00"))
+    assert drift(synced) == []
+    synced.takes(payment(3, "INV-0002", "1.00"))
+    synced.push()
+    assert {row["number"] for row in synced.unsynced()} == {"INV-0002"}
+    assert drift(synced) == []
+
+
+def test_drift_needs_a_connection(home: Any, cli: Any) -> None:
+    result = cli("drift", "--json")
+    assert (result.exit_code, result.json["error"]["code"]) == (4, "not-connected")

@@ -1,0 +1,447 @@
+"""`pull`: what is paid in Xero reaches Caspen, each payment exactly once, and nothing that we sent comes back."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pushing
+import pytest
+from bookkeeping import Bookkeeper, RandomDay, as_arrived, killed_at, killed_before, told, told_once
+from clinics import client, invoice, line
+from pushing import Clinic
+
+clinic, ready, ready_home, waits = pushing.clinic, pushing.ready, pushing.ready_home, pushing.waits
+
+EFTPOS = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
+
+
+def payment(nth: int, number: str, amount: str, **more: Any) -> dict[str, Any]:
+    """A payment in Caspen, wholly on one invoice."""
+    return {
+        "object": "payment",
+        "id": f"pay_{nth}",
+        "client_id": "1048237",
+        "date": "2026-11-03",
+        "method_id": "pmt_eftpos",
+        "amount": amount,
+        "status": "allocated",
+        "allocations": [{"id": f"all_{nth}", "invoice_id": f"inv_{number}", "amount": amount, "date": "2026-11-03"}],
+        "updated_at": "2026-11-03T01:00:00Z",
+        **more,
+    }
+
+
+def credit_note(nth: int, number: str, **more: Any) -> dict[str, Any]:
+    """A credit note of 44.00 in Caspen."""
+    return {
+        "object": "credit_note",
+        "id": f"crn_{nth}",
+        "number": f"CRN-{nth:04d}",
+        "invoice_id": f"inv_{number}",
+        "date": "2026-11-05",
+        "status": "issued",
+        "reason": "Session cut short",
+        "lines": [
+            {
+                "id": "crl_1",
+                "description": "Consultation",
+                "quantity": "1",
+                "unit_price": "40.00",
+                "tax_rate_id": "tax_gst",
+            }
+        ],
+        "subtotal": "40.00",
+        "tax": "4.00",
+        "total": "44.00",
+        "updated_at": "2026-11-05T00:00:00Z",
+        **more,
+    }
+
+
+NUMBERS = ["INV-0001", "INV-0002", "INV-0003", "INV-0004"]
+CLINIC = [client("1048237"), EFTPOS, *(invoice(number, [line("200.00")]) for number in NUMBERS)]  # 220.00 each
+
+
+@pytest.fixture
+def synced(ready: Clinic) -> Clinic:
+    """A clinic with four invoices of 220.00 in Xero."""
+    ready.takes(*CLINIC)
+    assert ready.push().json["synced"] == 4
+    ready.forget_calls()
+    return ready
+
+
+@pytest.fixture
+def bookkeeper(synced: Clinic) -> Bookkeeper:
+    return Bookkeeper(synced.sandbox.url)
+
+
+def pull(clinic: Clinic, *arguments: str) -> Any:
+    result = clinic.cli("pull", "--json", *arguments)
+    assert result.exit_code == 0, result.stdout + result.stderr
+    return result.json
+
+
+# --- what arrives
+
+
+def test_every_kind_of_payment_arrives_once_and_as_it_is(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "50.00", reference="Cash at desk")
+    bookkeeper.pays("INV-0001", "170.00", reconciled=True)
+    bookkeeper.pays_together({"INV-0002": "20.00", "INV-0003": "30.00"}, reconciled=True)
+    over = bookkeeper.receives_overpayment("INV-0002", "40.00")
+    bookkeeper.allocates("overpayment", over, "INV-0002", "15.00")
+    bookkeeper.allocates("overpayment", over, "INV-0003", "5.00")
+    before = bookkeeper.receives_prepayment("INV-0004", "33.00")
+    bookkeeper.allocates("prepayment", before, "INV-0004", "33.00")
+    note = bookkeeper.issues_credit_note("INV-0004", "11.00")
+    bookkeeper.allocates("credit_note", note, "INV-0004", "11.00")
+
+    assert pull(synced)["payments"] == 8
+    assert told_once(told(synced)) == bookkeeper.made
+    listed = synced.listed()
+    figures = {
+        n: [listed[n][k] for k in ("caspen_status", "amount_paid", "amount_credited", "amount_due")] for n in NUMBERS
+    }
+    assert figures == {
+        "INV-0001": ["paid", "220.00", "0.00", "0.00"],
+        "INV-0002": ["open", "20.00", "15.00", "185.00"],
+        "INV-0003": ["open", "30.00", "5.00", "185.00"],
+        "INV-0004": ["open", "0.00", "44.00", "176.00"],
+    }
+    assert pull(synced)["payments"] == 0
+    assert told_once(told(synced)) == bookkeeper.made
+
+
+def test_a_record_has_the_shape_that_caspen_expects(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    payment_id = bookkeeper.pays("INV-0001", "50.5", reference="Cash at desk")
+    pull(synced)
+    assert told(synced) == [
+        {
+            "object": "xero_payment",
+            "id": payment_id,
+            "invoice_id": "inv_INV-0001",
+            "invoice_number": "INV-0001",
+            "date": "2026-11-20",
+            "amount": "50.50",
+            "kind": "payment",
+            "reconciled": False,
+            "reference": "Cash at desk",
+            "invoice_status": "open",
+            "amount_due": "169.50",
+        }
+    ]
+
+
+def test_pull_tells_scripts_its_numbers_in_the_documented_shape(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "220.00")
+    synced.forget_calls()
+    told_json = pull(synced)
+    assert told_json == {
+        "command": "pull",
+        "payments": 1,
+        "invoices_updated": 1,
+        "api_calls": len(synced.calls()),
+        "seconds": told_json["seconds"],
+    }
+    assert synced.cli("status", "--json").json["last_pull"]["payments"] == 1
+
+
+def test_people_see_invoice_date_amount_kind_and_new_status(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "220.00", reconciled=True)
+    bookkeeper.pays("INV-0002", "20.00")
+    shown = synced.cli("pull").stdout
+    assert [line.split() for line in shown.splitlines() if "INV-" in line] == [
+        ["INV-0001", "2026-11-20", "220.00", "payment", "reconciled", "paid"],
+        ["INV-0002", "2026-11-20", "20.00", "payment", "not", "reconciled", "open,", "200.00", "due"],
+    ]
+
+
+def test_a_dry_run_shows_and_changes_nothing(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "220.00")
+    for _ in range(2):
+        planned = pull(synced, "--dry-run")
+        assert (planned["payments"], planned["invoices_updated"]) == (1, 1)
+        assert [record["amount"] for record in planned["found"]] == ["220.00"]
+    assert told(synced) == []
+    assert synced.listed()["INV-0001"]["caspen_status"] == "open"
+    assert pull(synced)["payments"] == 1
+
+
+def test_an_invoice_that_is_not_ours_is_none_of_caspens_business(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    contact = synced.state("Contacts")[0]["ContactID"]
+    foreign = synced.put_in_xero(
+        "Invoices",
+        Type="ACCREC",
+        Contact={"ContactID": contact},
+        InvoiceNumber="OTHER-1",
+        Status="AUTHORISED",
+        Date="2026-11-02",
+        DueDate="2026-11-02",
+        LineItems=[{"Description": "Rent", "Quantity": 1, "UnitAmount": 50, "AccountCode": "200", "TaxType": "OUTPUT"}],
+    )
+    assert foreign["InvoiceID"]
+    bookkeeper.pays("OTHER-1", "55.00")
+    assert pull(synced)["payments"] == 0
+    assert told(synced) == []
+
+
+# --- what is ours
+
+
+def test_nothing_that_we_pushed_comes_back(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    synced.takes(payment(1, "INV-0001", "220.00"), payment(2, "INV-0002", "20.00"), credit_note(1, "INV-0002"))
+    assert synced.push().exit_code == 0
+    synced.forget_calls()
+    assert pull(synced)["payments"] == 0
+    assert synced.calls() == ["GET Invoices"]
+    assert told(synced) == []
+    assert synced.listed()["INV-0002"]["amount_due"] == "156.00"
+
+
+def push_whose_answer_is_lost(clinic: Clinic, call: int) -> None:
+    """A push that ends when Xero has done its call of that number, before it learns of it."""
+    with killed_at(clinic, call, "after", "push") as was_killed:
+        assert was_killed()
+    (left,) = clinic.sql("SELECT method FROM journal WHERE state = 'sent'")
+    assert left["method"] == "PUT"
+
+
+@pytest.mark.parametrize("pulls", [1, 2])
+def test_a_payment_and_a_credit_whose_answers_were_lost_are_ours_all_the_same(synced: Clinic, pulls: int) -> None:
+    for record in (payment(1, "INV-0001", "220.00"), credit_note(1, "INV-0002")):
+        synced.takes(record)
+        push_whose_answer_is_lost(synced, 2)  # after a look at the invoice; after the credit note, before its allocation
+        for _ in range(pulls):
+            assert pull(synced)["payments"] == 0
+        assert synced.push().exit_code == 0
+        assert pull(synced)["payments"] == 0
+    assert told(synced) == []
+    assert len(synced.state("Payments")) == 1
+    listed = synced.listed()
+    assert [listed["INV-0001"][key] for key in ("amount_paid", "amount_due")] == ["220.00", "0.00"]
+    assert [listed["INV-0002"][key] for key in ("amount_credited", "amount_due")] == ["44.00", "176.00"]
+    assert synced.cli("drift", "--json").json == {"drift": []}
+
+
+def test_a_payment_added_before_the_push_learnt_of_its_invoice_still_arrives(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice("INV-0009"))
+    ready.push()
+    ready.takes(invoice("INV-0001"))
+    push_whose_answer_is_lost(ready, 1)
+    bookkeeper = Bookkeeper(ready.sandbox.url)
+    bookkeeper.pays("INV-0001", "10.00")
+    bookkeeper.pays("INV-0009", "11.00")
+    ready.control("clock", seconds=60)
+    bookkeeper.pays("INV-0009", "12.00")
+    assert pull(ready)["payments"] == 2  # the cursor has passed INV-0001, of which nobody knows here
+    assert ready.push().exit_code == 0
+    assert pull(ready)["payments"] == 1
+    assert told_once(told(ready)) == bookkeeper.made
+
+
+def test_where_the_bank_feed_brings_the_payments_the_same_money_does_not_come_twice(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    synced.cli("settings", "set", "--payments", "off")
+    synced.takes(payment(1, "INV-0001", "100.00"))
+    assert synced.push().exit_code == 0
+    bookkeeper.pays("INV-0001", "100.00", reconciled=True)
+    bookkeeper.made.clear()
+    bookkeeper.pays("INV-0001", "100.00", reconciled=True)
+    assert pull(synced)["payments"] == 1  # Caspen knows of one of the two
+    bookkeeper.pays("INV-0001", "7.00", reconciled=True)
+    assert pull(synced)["payments"] == 1
+
+
+# --- incremental and complete
+
+
+def test_one_call_when_nothing_is_new_and_payments_are_read_only_for_new_ids(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    over = bookkeeper.receives_overpayment("INV-0002", "40.00")
+    bookkeeper.allocates("overpayment", over, "INV-0002", "15.00")
+    bookkeeper.pays("INV-0001", "5.00")
+    pull(synced)
+    synced.forget_calls()
+    assert pull(synced)["api_calls"] == 1
+    assert synced.calls() == ["GET Invoices"]
+    (request,) = synced.requests()
+    assert "if-modified-since" in request["headers"]
+    bookkeeper.pays("INV-0003", "5.00")
+    synced.forget_calls()
+    pull(synced)
+    assert synced.calls() == ["GET Invoices", "GET Payments"]
+
+
+def test_without_anything_pushed_xero_is_not_asked(ready: Clinic) -> None:
+    assert pull(ready)["api_calls"] == 0
+    assert ready.calls() == []
+
+
+def test_many_new_payments_are_read_forty_at_a_time(ready: Clinic) -> None:
+    numbers = [f"INV-{n:04d}" for n in range(1, 101)]
+    ready.takes(client("1048237"), *(invoice(number) for number in numbers))
+    ready.push()
+    bookkeeper = Bookkeeper(ready.sandbox.url)
+    bookkeeper.pays_together({number: "1.00" for number in numbers})
+    ready.forget_calls()
+    assert pull(ready)["payments"] == 100
+    assert ready.calls() == ["GET Invoices", "GET Payments", "GET Payments", "GET Payments"]
+    assert told_once(told(ready)) == bookkeeper.made
+
+
+def test_a_full_pull_looks_at_everything_and_comes_by_itself_after_a_week(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    bookkeeper.pays("INV-0001", "5.00")
+    pull(synced)
+
+    def asked_for_changes_only() -> bool:
+        synced.forget_calls()
+        pull(synced)
+        return "if-modified-since" in synced.requests()[0]["headers"]
+
+    assert asked_for_changes_only()
+    synced.forget_calls()
+    assert pull(synced, "--full")["payments"] == 0
+    assert "if-modified-since" not in synced.requests()[0]["headers"]
+    assert asked_for_changes_only()
+    synced.sql("UPDATE settings SET value = '2026-01-01T00:00:00.000000Z' WHERE key = 'pull_full_at'")
+    assert not asked_for_changes_only()
+    assert asked_for_changes_only()
+
+
+def test_pages_that_change_while_they_are_read_skip_nothing(
+    synced: Clinic, bookkeeper: Bookkeeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from caspen_xero.xero.client import XeroClient
+
+    pages = XeroClient.pages
+    paid = iter(NUMBERS)
+
+    def by_twos(self: Any, path: str, **more: Any) -> Any:
+        for page in pages(self, path, **more, page_size=2):
+            yield page
+            number = next(paid, None)
+            if number:  # an invoice of a page that was read already moves to the end
+                bookkeeper.pays(number, "3.00")
+
+    monkeypatch.setattr(XeroClient, "pages", by_twos)
+    pull(synced)
+    pull(synced)
+    assert told_once(told(synced)) == bookkeeper.made
+    assert len(bookkeeper.made) == 4
+
+
+# --- nothing is lost
+
+
+def test_what_could_not_be_delivered_waits_for_the_next_pull(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "5.00")
+    in_the_way = synced.home.parent / "caspen-updates.jsonl"
+    in_the_way.mkdir()
+    stuck = synced.cli("pull", "--json")
+    assert (stuck.exit_code, stuck.json["stopped"]["code"]) == (1, "updates-not-writable")
+    assert [row["code"] for row in synced.cli("drift", "--json").json["drift"]] == ["not-in-caspen-yet"]
+    in_the_way.rmdir()
+    assert pull(synced)["payments"] == 1
+    assert told_once(told(synced)) == bookkeeper.made
+    assert pull(synced)["payments"] == 0
+
+
+def test_xero_gone_in_the_middle_exits_6_and_the_next_pull_brings_all(
+    synced: Clinic, bookkeeper: Bookkeeper, waits: list[float]
+) -> None:
+    bookkeeper.pays("INV-0001", "5.00")
+    synced.control("faults", kind="503", path="/api.xro/2.0/Payments", count=None)
+    stopped = synced.cli("pull", "--json")
+    assert (stopped.exit_code, stopped.json["stopped"]["code"], stopped.json["payments"]) == (6, "xero-no-answer", 0)
+    synced.all_is_well_in_xero()
+    assert pull(synced)["payments"] == 1
+    assert told_once(told(synced)) == bookkeeper.made
+
+
+def a_busy_day(bookkeeper: Bookkeeper) -> None:
+    bookkeeper.pays("INV-0001", "5.00")
+    bookkeeper.pays_together({"INV-0001": "6.00", "INV-0002": "7.00"})
+    over = bookkeeper.receives_overpayment("INV-0003", "40.00")
+    bookkeeper.allocates("overpayment", over, "INV-0003", "15.00")
+    note = bookkeeper.issues_credit_note("INV-0004", "11.00")
+    bookkeeper.allocates("credit_note", note, "INV-0004", "11.00")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_a_pull_killed_at_any_call_loses_and_doubles_nothing(
+    synced: Clinic, bookkeeper: Bookkeeper, moment: str
+) -> None:
+    killed = 0
+    for call in (1, 2, 3, 4, 5):
+        a_busy_day(bookkeeper)
+        with killed_at(synced, call, moment, "pull") as was_killed:
+            killed += was_killed()
+        pull(synced)
+        assert told_once(told(synced)) == bookkeeper.made, f"killed {moment} call {call}"
+    assert killed == 4  # the invoices, the payments, an overpayment and a credit note
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        "caspen_xero.store.xero_payments.record",
+        "caspen_xero.store.xero_payments.keep_seen",
+        "caspen_xero.sync.deliver.append_updates",
+        "caspen_xero.store.xero_payments.mark_delivered",
+        "caspen_xero.sync.drift.drift_count",
+    ],
+)
+def test_a_pull_killed_between_its_steps_loses_and_doubles_nothing(
+    synced: Clinic, bookkeeper: Bookkeeper, function: str
+) -> None:
+    a_busy_day(bookkeeper)
+    assert killed_before(synced, function) == -9
+    pull(synced)
+    pull(synced)
+    assert told_once(told(synced)) == bookkeeper.made
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_days_of_a_bookkeeper_arrive_exactly_once_whatever_is_killed(
+    synced: Clinic, bookkeeper: Bookkeeper, seed: int
+) -> None:
+    random = Random(seed)
+    day = RandomDay(bookkeeper, NUMBERS, random)
+    ever: dict[str, Any] = {}
+    for nth in range(1, 7):
+        for _ in range(random.randint(1, 6)):
+            day.do()
+        if random.random() < 0.3:
+            number = random.choice(NUMBERS)
+            due = Decimal(synced.in_xero()[number]["AmountDue"])
+            if due > 3:
+                synced.takes(payment(nth, number, "3.00"))
+                synced.push()
+        if random.random() < 0.5:
+            with killed_at(synced, random.randint(1, 4), random.choice(("before", "after")), "pull"):
+                pass
+        ever |= {record["id"]: as_arrived(record) for record in told(synced)}
+        pull(synced)
+        ever |= bookkeeper.made
+        assert told_once(told(synced)) == ever
+    ours = {
+        json.loads(row["expected"])["reference"]
+        for row in synced.sql("SELECT expected FROM journal_documents WHERE operation = 'create-payment'")
+    }
+    assert not ours & {record["reference"] for record in told(synced)}
+
+
+def test_a_second_run_at_the_same_time_is_refused(synced: Clinic) -> None:
+    from filelock import FileLock
+
+    with FileLock(synced.home / "default" / "run.lock"):
+        refused = synced.cli("pull", "--json")
+    assert (refused.exit_code, refused.json["error"]["code"]) == (7, "another-run")

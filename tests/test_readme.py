@@ -1,0 +1,63 @@
+"""The README says what is so: its commands exist, and what people copy from it is what the program uses."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import typer
+
+from caspen_xero.cli.app import app
+from caspen_xero.store.store import Store
+from caspen_xero.xero.login import REDIRECT_URIS, SCOPES
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+FENCED = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+SHELL = "\n".join(body for language, body in FENCED.findall(README) if language in {"sh", "cron"})
+COMMANDS = sorted(
+    {
+        *re.findall(r"(?:^|  )(caspen-xero [a-z].*)$", SHELL, re.MULTILINE),
+        *re.findall(r"`(caspen-xero [a-z][^`\n]*)`", FENCED.sub("", README)),
+    }
+)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_in_the_readme_exists_with_its_options(line: str) -> None:
+    words = shlex.split(line)[1:]
+    command = typer.main.get_command(app)
+    context = command.make_context("caspen-xero", [], resilient_parsing=True)
+    while words and hasattr(command, "get_command"):
+        inner = command.get_command(context, words[0])
+        assert inner is not None, f"there is no {line!r}"
+        command, words = inner, words[1:]
+    known = {option for parameter in command.params for option in parameter.opts}
+    assert {word for word in words if word.startswith("--")} <= known
+
+
+def test_the_redirect_uris_and_scopes_to_copy_are_those_that_connect_uses() -> None:
+    assert tuple(re.findall(r"^\s*(http://localhost:\d+/callback)$", README, re.MULTILINE)) == REDIRECT_URIS
+    assert " ".join(SCOPES) in " ".join(README.split())
+
+
+def test_every_table_of_the_store_is_in_the_readme(tmp_path: Path) -> None:
+    store = Store(tmp_path / "store.sqlite")
+    tables = {name for name in store.db.table_names() if not name.startswith(("_", "sqlite"))}
+    store.close()
+    section = README.split("## The store")[1].split("\n## ")[0]
+    assert tables <= set(re.findall(r"`([a-z_]+)`", section))
+
+
+def test_every_link_within_the_readme_leads_somewhere() -> None:
+    headings = {
+        re.sub(r"[^a-z0-9 -]", "", heading.lower()).replace(" ", "-")
+        for heading in re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    }
+    targets = re.findall(r"\]\(([^)\s]+)\)", README)
+    assert {target[1:] for target in targets if target.startswith("#")} <= headings
+    files = [target for target in targets if not target.startswith(("#", "http"))]
+    assert [file for file in files if not (ROOT / file).exists()] == []
