@@ -205,3 +205,52 @@ def random_clinic(seed: int, invoices: int, clients: int = 5) -> list[Record]:
             for place in range(1, invoices + 1)
         ),
     ]
+
+
+EFTPOS: Record = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
+
+
+def payment(amount: str, *parts: tuple[str, str], id_: str = "pay_1", **more: Any) -> Record:
+    """A payment; `parts` are the invoice ids and amounts that it is put on, as allocations `all_1a`, `all_1b`, ..."""
+    return {
+        "object": "payment",
+        "id": id_,
+        "client_id": "1048237",
+        "date": "2026-11-03",
+        "method_id": "pmt_eftpos",
+        "amount": amount,
+        "status": "allocated" if parts else "unallocated",
+        "allocations": [
+            {"id": f"{id_.replace('pay', 'all')}{letter}", "invoice_id": invoice_id, "amount": part}
+            for letter, (invoice_id, part) in zip("abcdefgh", parts, strict=False)
+        ],
+        **more,
+    }
+
+
+def credit_note(
+    number: str = "CN-0001",
+    lines: Sequence[Record] | None = None,
+    *,
+    invoice_id: str = "inv_INV-0001",
+    tax_mode: TaxMode = "exclusive",
+    rounding: Rounding = Rounding(),
+    **more: Any,
+) -> Record:
+    """A credit note whose totals are those of its lines."""
+    own = [{**each, "id": f"crl_{place}"} for place, each in enumerate(lines if lines is not None else [line("40.00")], 1)]
+    totals = rounding.totals(own, tax_mode)
+    return {
+        "object": "credit_note",
+        "id": f"crn_{number}",
+        "number": number,
+        "invoice_id": invoice_id,
+        "date": "2026-11-05",
+        "status": "issued",
+        "reason": "Session cut short",
+        "lines": own,
+        "subtotal": dollars(totals.subtotal),
+        "tax": dollars(totals.tax),
+        "total": dollars(totals.total),
+        **more,
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,8 @@ from typing import Any
 import httpx
 import pushing
 import pytest
-from clinic_life import Life, differences, found_in
+from clinic_life import Life
+from life_in_xero import differences, found_in
 from pushing import Clinic, connected_to
 
 from caspen_xero.cli.session import Session
@@ -137,4 +138,29 @@ def test_whatever_comes_in_between_the_end_is_the_same(
         story.push_and_compare()
         story.life.happens(events)
         story.export()
+    story.push_and_compare()
+
+
+def test_it_is_the_same_where_xero_rounds_half_cents_to_even(
+    home: Path, cli: Callable[..., Any], waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Sandbox(auto_approve=True, minute_limit=100_000, day_limit=100_000, rounding="half-even") as box:
+        monkeypatch.setenv("XERO_URL", box.url)
+        story = Story(connected_to(box, cli, home), seed=11, invoices=40)
+        story.push_and_compare()
+        for _ in range(3):
+            story.life.happens(25)
+            story.export()
+            story.push_in_trouble(monkeypatch)
+            story.push_and_compare()
+
+
+def test_a_push_of_one_invoice_takes_moved_money_off_the_other(ready: Clinic) -> None:
+    story = Story(ready, seed=3, invoices=12)
+    story.push_and_compare()
+    while "allocation_moved" not in story.life.happened:
+        story.life.happens(1)
+    story.export()
+    for number in [invoice["number"] for invoice in story.life.invoices.values()]:
+        ready.push(number)  # one by one, in any order
     story.push_and_compare()

@@ -214,7 +214,9 @@ def push_whose_answer_is_lost(clinic: Clinic, call: int) -> None:
 def test_a_payment_and_a_credit_whose_answers_were_lost_are_ours_all_the_same(synced: Clinic, pulls: int) -> None:
     for record in (payment(1, "INV-0001", "220.00"), credit_note(1, "INV-0002")):
         synced.takes(record)
-        push_whose_answer_is_lost(synced, 2)  # after a look at the invoice; after the credit note, before its allocation
+        push_whose_answer_is_lost(
+            synced, 2
+        )  # after a look at the invoice; after the credit note, before its allocation
         for _ in range(pulls):
             assert pull(synced)["payments"] == 0
         assert synced.push().exit_code == 0
@@ -288,7 +290,7 @@ def test_many_new_payments_are_read_forty_at_a_time(ready: Clinic) -> None:
     ready.takes(client("1048237"), *(invoice(number) for number in numbers))
     ready.push()
     bookkeeper = Bookkeeper(ready.sandbox.url)
-    bookkeeper.pays_together({number: "1.00" for number in numbers})
+    bookkeeper.pays_together(dict.fromkeys(numbers, "1.00"))
     ready.forget_calls()
     assert pull(ready)["payments"] == 100
     assert ready.calls() == ["GET Invoices", "GET Payments", "GET Payments", "GET Payments"]
@@ -396,7 +398,7 @@ def test_a_pull_killed_at_any_call_loses_and_doubles_nothing(
         "caspen_xero.store.xero_payments.keep_seen",
         "caspen_xero.sync.deliver.append_updates",
         "caspen_xero.store.xero_payments.mark_delivered",
-        "caspen_xero.sync.drift.drift_count",
+        "caspen_xero.sync.drift.forget_count",
     ],
 )
 def test_a_pull_killed_between_its_steps_loses_and_doubles_nothing(

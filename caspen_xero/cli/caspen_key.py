@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import os
+from getpass import getpass
 from typing import TYPE_CHECKING
-
-import typer
 
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session
@@ -38,7 +37,7 @@ def ask_for_key(session: Session) -> None:
         kept_for = None
     if not is_url(source) or kept_for == source or _in_environment() or not somebody_is_there(session.output):
         return
-    key = typer.prompt("Key for Caspen's API (Enter: none)", default="", show_default=False, hide_input=True).strip()
+    key = getpass("Key for Caspen's API (Enter: none): ").strip()
     if key:
         _key_store(session).save_secret(key)
         session.store.set_setting(_KEPT_FOR, source)

@@ -43,7 +43,9 @@ def command(
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
         @functools.wraps(function)
         def run(*, workspace: str | None = None, as_json: bool = False, quiet: bool = False, **arguments: Any) -> None:
-            raise typer.Exit(_carry_out(function, workspace, Output(json=as_json, quiet=quiet), arguments))
+            named = workspace if workspace != os.environ.get("CASPEN_XERO_WORKSPACE") else None
+            output = Output(json=as_json, quiet=quiet, workspace=named)
+            raise typer.Exit(_carry_out(function, workspace, output, arguments))
 
         hints = get_type_hints(function, include_extras=True)
         own = [

@@ -70,9 +70,10 @@ def doctor(session: Session) -> int:
     \b
     caspen-xero doctor
     """
+    from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.checkup import Check, organisation_checks, source_check
 
-    checks = [Check("store", True, str(session.store.path)), source_check(session.store)]
+    checks = [Check("store", True, str(session.store.path)), source_check(session.store, caspen_key(session))]
     if session.store.connection() is None:
         checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
     else:
@@ -82,7 +83,10 @@ def doctor(session: Session) -> int:
     if session.output.json:
         session.output.document({"checks": [vars(check) for check in checks]})
     else:
-        rows = [("ok" if check.ok else "NOT OK", check.name, check.message, check.fix) for check in checks]
+        rows = [
+            ("ok" if check.ok else "NOT OK", check.name, check.message, session.output.command(check.fix))
+            for check in checks
+        ]
         session.output.table(("", "Check", "Finding", "What to do"), rows)
     return 0 if all(check.ok for check in checks) else 1
 

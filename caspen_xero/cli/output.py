@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+_UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # what a terminal might obey
+_OUR_COMMAND = re.compile(r"caspen-xero [a-z][^()]*$")
 
 Cell = str | Decimal | int | date | None
 
@@ -38,10 +42,14 @@ def _json_value(value: object) -> object:
 
 @dataclass
 class Output:
-    """One command's way of speaking. `json`: stdout holds one JSON document and nothing else. `quiet`: errors only."""
+    """One command's way of speaking. `json`: stdout holds one JSON document and nothing else. `quiet`: errors only.
+
+    `workspace`: the one that was named on the command line, so that the commands we show name it too.
+    """
 
     json: bool = False
     quiet: bool = False
+    workspace: str | None = None
 
     def console(self, *, stderr: bool = False) -> Console:
         """A rich console for tables and progress; width is generous when nobody looks, so that nothing is cut in a pipe."""
@@ -53,8 +61,15 @@ class Output:
 
     def document(self, document: dict[str, Any]) -> None:
         """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
-        sys.stdout.write(json.dumps(document, default=_json_value, ensure_ascii=False, indent=2) + "\n")
+        text = json.dumps(document, default=_json_value, ensure_ascii=False, indent=2)
+        sys.stdout.write(_UNSEEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text) + "\n")
         sys.stdout.flush()
+
+    def command(self, fix: str) -> str:
+        """A fix as it is to be pasted: where it ends in a command of ours, with the workspace that was named."""
+        if self.workspace is None or not _OUR_COMMAND.search(fix):
+            return fix
+        return f"{fix} --workspace {self.workspace}"
 
     def say(self, text: str = "") -> None:
         """A line of result for people, on stdout."""
@@ -75,6 +90,7 @@ class Output:
 
     def error(self, code: str, message: str, fix: str, exit_code: int) -> None:
         """The one way an error reaches a person (stderr) or a script (JSON on stdout)."""
+        fix = self.command(fix)
         if self.json:
             self.document({"error": {"code": code, "message": message, "fix": fix, "exit_code": exit_code}})
             return

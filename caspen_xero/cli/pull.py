@@ -94,8 +94,8 @@ def drift(session: Session) -> int:
 class _Outcome:
     """What a pull did, for people and for scripts."""
 
-    def __init__(self, result: PullResult, delivery: Delivery, drift_count: int, seconds: float) -> None:
-        self.result, self.delivery, self.drift_count = result, delivery, drift_count
+    def __init__(self, result: PullResult, delivery: Delivery, seconds: float) -> None:
+        self.result, self.delivery = result, delivery
         found = {payment.xero_id: payment for payment in result.found}
         # Found by an earlier pull that could not deliver it, it is news to Caspen now.
         found |= {payment.xero_id: payment for payment in delivery.delivered if payment.xero_id not in found}
@@ -143,7 +143,7 @@ class _Outcome:
         for payment, error in self.delivery.refused:
             name = payment.invoice_number or payment.invoice_id
             output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
-        tell_drift_count(session, self.drift_count)
+        tell_drift_count(session)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:
                 output.error(stopped.code, stopped.message, stopped.fix, stopped.exit_code)
@@ -153,7 +153,7 @@ def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) ->
     """One pull under the workspace's lock, delivered and logged."""
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.deliver import Delivery, deliver
-    from caspen_xero.sync.drift import drift_count
+    from caspen_xero.sync.drift import forget_count
     from caspen_xero.sync.pull import Pull
 
     mappings = session.mappings
@@ -163,15 +163,18 @@ def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) ->
     if not dry_run:
         with session.output.progress("Delivering") as progress:
             delivery = deliver(mappings, session.now, api_key=lambda: caspen_key(session), progress=progress)
-    changed = not dry_run and bool(result.found or result.updated or result.full or delivery.delivered)
-    outcome = _Outcome(result, delivery, drift_count(mappings, changed=changed), session.seconds())
+    outcome = _Outcome(result, delivery, session.seconds())
     if not dry_run:
+        forget_count(mappings)
         session.store.log(mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
     return outcome
 
 
-def tell_drift_count(session: Session, count: int) -> None:
-    """One line where the two sides differ."""
+def tell_drift_count(session: Session) -> None:
+    """One line for people where the two sides differ."""
+    from caspen_xero.sync.drift import drift_count
+
+    count = 0 if session.output.quiet else drift_count(session.mappings)
     if count:
         things = "1 thing is" if count == 1 else f"{count} things are"
         session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")

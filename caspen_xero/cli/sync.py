@@ -106,12 +106,11 @@ def push(
 
 @dataclass(frozen=True)
 class Pushed:
-    """A push that has ended: what it did, the same in numbers, and on how many things the two sides differ after it."""
+    """A push that has ended: what it did, and the same in numbers."""
 
     result: PushResult
     summary: dict[str, Any]
     exit_code: int
-    drift_count: int
 
 
 def push_now(
@@ -124,13 +123,15 @@ def push_now(
     **options: Any,
 ) -> Pushed:
     """Reads what is new at the source, pushes, and logs it; the caller holds the workspace's lock."""
-    from caspen_xero.sync.drift import drift_count
+    from caspen_xero.sync.drift import forget_count
     from caspen_xero.sync.push import Push, PushOptions
 
     mappings = session.mappings
     bad_records = _import_new(session)
     overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
     named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
+    for invoice_id in named:
+        _tell_if_nothing_to_send(session, invoice_id)
     with session.output.progress("Pushing") as progress:
         engine = Push(
             mappings,
@@ -151,7 +152,9 @@ def push_now(
     summary = push_summary(result, session.seconds())
     if not result.dry_run:
         session.store.log(mappings.tenant_id, "push", session.started_at, code, summary)
-    return Pushed(result, summary, code, drift_count(mappings, changed=bool(result.done)))
+    if result.done:
+        forget_count(mappings)
+    return Pushed(result, summary, code)
 
 
 def unsynced(session: Session) -> int:
@@ -159,6 +162,8 @@ def unsynced(session: Session) -> int:
     from caspen_xero.sync.unsynced import unsynced_rows
 
     rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None)
+    for row in rows:
+        row["fix"] = session.output.command(row["fix"])
     if session.output.json:
         session.output.document({"unsynced": rows})
     elif not rows:
@@ -223,6 +228,20 @@ def _tell_bad_records(session: Session, result: ImportResult) -> None:
         session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
     if result.bad_count:
         session.output.warn(f"{result.bad_count} bad records were left out; correct them in Caspen and import again.")
+
+
+def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
+    """A person who names an invoice that never goes to Xero is told why."""
+    from caspen_xero.store.listing import list_invoices
+
+    listed = list_invoices(session.store, session.mappings, invoice_id)[0]
+    why = {
+        "draft": "is a draft in Caspen: it is sent once it is finalised",
+        "void": "is void in Caspen and was never sent",
+        "skipped": "is set aside or dated before the start date",
+    }.get(listed.sync_status)
+    if why is not None and listed.xero_invoice_id is None:
+        session.output.note(f"Invoice {listed.number or invoice_id} {why}.")
 
 
 def _ids(session: Session, names: Sequence[str]) -> list[str]:
@@ -324,7 +343,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:
         output.note("See why, and what to do:  caspen-xero unsynced")
-    tell_drift_count(session, pushed.drift_count)
+    tell_drift_count(session)
     if result.stopped is not None:
         output.error(*(result.stopped.code, result.stopped.message, result.stopped.fix, result.stopped.exit_code))
 

@@ -213,7 +213,9 @@ def retry_now(mappings: Mappings, caspen_ids: Iterable[str] | None = None) -> No
             return
         for caspen_id in caspen_ids:
             mappings.store.run(
-                "UPDATE refusals SET retry_after = '' WHERE tenant_id = ? AND caspen_id = ?", mappings.tenant_id, caspen_id
+                "UPDATE refusals SET retry_after = '' WHERE tenant_id = ? AND caspen_id = ?",
+                mappings.tenant_id,
+                caspen_id,
             )
 
 
@@ -321,10 +323,9 @@ def _lists(values: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
     return (values[start : start + size] for start in range(0, len(values), size))
 
 
-def forgive_approvals(mappings: Mappings, *, asked: bool) -> None:
-    """Forgets that the organisation's plan had no approvals left, where a person asks for another try."""
-    if asked:
-        forgive(mappings, "approve")
+def forgive_approvals(mappings: Mappings) -> None:
+    """Forgets that the organisation's plan had no approvals left: a person asks for another try."""
+    forgive(mappings, "approve")
 
 
 def stop_approvals(mappings: Mappings, operation: str, refused_ids: Sequence[str], now: datetime) -> None:

@@ -90,4 +90,23 @@ def adopt_refused_credit_notes(
                     total=note.total,
                 )
             )
+            _adopt_allocation(mappings, operation, note)
             work.forgive(mappings, "create-credit-note", [operation.caspen_id])
+
+
+def _adopt_allocation(mappings: Mappings, operation: Operation, note: CreditNote) -> None:
+    """What of an adopted credit note is on its invoice already is not put there again."""
+    link = mappings.link("invoice", operation.invoice_id or "")
+    for allocation in note.allocations:
+        if link is not None and allocation.invoice is not None and allocation.invoice.invoice_id == link.xero_id:
+            mappings.put_link(
+                Link(
+                    kind="allocation",
+                    caspen_id=operation.caspen_id,
+                    xero_id=note.credit_note_id or "",
+                    made_by_us=False,
+                    invoice_id=operation.invoice_id,
+                    number=allocation.allocation_id,
+                    total=allocation.amount,
+                )
+            )

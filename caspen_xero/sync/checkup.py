@@ -26,14 +26,14 @@ class Check:
     fix: str = ""
 
 
-def source_check(store: Store) -> Check:
-    """Whether push will find Caspen's export by itself."""
+def source_check(store: Store, api_key: str | None = None) -> Check:
+    """Whether push will find Caspen's export by itself. `api_key`: the kept key of a server."""
     source = store.setting("source")
     if not source:
         fix = "caspen-xero settings set --source PATH"
         return Check("source", True, "none set: push sends what `import` has read", fix)
     try:
-        feed = open_feed(source)
+        feed = open_feed(source, api_key=api_key)
     except FeedError as error:
         return Check("source", False, error.message, error.fix)
     return Check("source", True, feed.description)

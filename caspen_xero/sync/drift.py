@@ -54,24 +54,27 @@ class Drift:
 
 def find_drift(mappings: Mappings) -> list[Drift]:
     """Everything on which Caspen and Xero differ, by invoice date and number; keeps their count."""
-    rows = mappings.store.rows(_LINKED, mappings.tenant_id)
     findings = _standing_findings(mappings)
     money = _Money(mappings)
     found: list[Drift] = []
-    for row in rows:
-        told = list(_of_invoice(row, findings.get(row["id"], []), money))
-        found += [_drift(row, *one) for one in told]
+    for row in _linked(mappings):
+        found += [_drift(row, *one) for one in _of_invoice(row, findings.get(row["id"], []), money)]
     found += _undelivered(mappings) + _archived_contacts(mappings)
     mappings.set_setting(COUNT, f"{len(found)} {mappings.store.setting('imports')}")
     return found
 
 
-def drift_count(mappings: Mappings, *, changed: bool) -> int:
-    """How many rows `find_drift` gives; as it was last counted, where neither side has `changed` and nothing was imported since."""
+def drift_count(mappings: Mappings) -> int:
+    """How many rows `find_drift` gives; as last counted, where nothing was sent, pulled or imported since."""
     count, _, imports = (mappings.setting(COUNT) or "").partition(" ")
-    if count and not changed and imports == str(mappings.store.setting("imports")):
+    if count and imports == str(mappings.store.setting("imports")):
         return int(count)
     return len(find_drift(mappings))
+
+
+def forget_count(mappings: Mappings) -> None:
+    """Something was sent or pulled: whoever asks for the count has it counted anew."""
+    mappings.set_setting(COUNT, None)
 
 
 _LINKED = """
@@ -86,6 +89,11 @@ WHERE l.tenant_id = ? AND l.kind = 'invoice' ORDER BY i.issue_date, i.number, i.
 """
 
 Told = tuple[str, str, str, str | None]
+
+
+def _linked(mappings: Mappings) -> Iterator[Any]:
+    """Every invoice that stands in Xero, with both sides' figures; one at a time, as there may be very many."""
+    yield from mappings.store.db.conn.execute(_LINKED, (mappings.tenant_id,))
 
 
 def _of_invoice(row: Any, findings: list[Finding], money: _Money) -> Iterator[Told]:
@@ -119,25 +127,25 @@ def _of_money(row: Any, money: _Money) -> Iterator[Told]:
     yield code, f"{money_text(ours)} paid or credited", f"{money_text(theirs)} paid or credited", row["xero_updated_at"]
 
 
+_PAID_IN_CASPEN = """
+SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id WHERE p.status NOT IN ('void', 'deleted')
+UNION ALL SELECT invoice_id, total FROM credit_notes WHERE status = 'issued'
+UNION ALL SELECT x.invoice_id, x.amount FROM xero_payments x WHERE x.tenant_id = ?
+    AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id)
+    AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
+"""
+
+
 class _Money:
     """What is paid and credited in Caspen, by invoice."""
 
     def __init__(self, mappings: Mappings) -> None:
         store = mappings.store
         self.feed_brings_payments = store.setting("payments") == "off"
-        self._settled: defaultdict[str, Decimal] = defaultdict(Decimal)
-        rows = store.rows(
-            "SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id "
-            "WHERE p.status NOT IN ('void', 'deleted') "
-            "UNION ALL SELECT invoice_id, total FROM credit_notes WHERE status = 'issued' "
-            "UNION ALL SELECT x.invoice_id, x.amount FROM xero_payments x WHERE x.tenant_id = ? "
-            "AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id) "
-            "AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' "
-            "AND l.xero_id = x.xero_id)",
-            mappings.tenant_id,
-        )
-        for row in rows:
-            self._settled[row["invoice_id"]] += Decimal(row["amount"])
+        self._settled: dict[str, Decimal] = {}
+        for invoice_id, amount in store.db.conn.execute(_PAID_IN_CASPEN, (mappings.tenant_id,)):
+            before = self._settled.get(invoice_id)
+            self._settled[invoice_id] = Decimal(amount) if before is None else before + Decimal(amount)
 
     def settled_in_caspen(self, row: Any) -> Decimal:
         """What is paid or credited of an invoice; all of one that Caspen calls paid."""
@@ -149,24 +157,23 @@ def _standing_findings(mappings: Mappings) -> dict[str, list[Finding]]:
     """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
     found: defaultdict[str, list[Finding]] = defaultdict(list)
     all_findings = xero_payments.findings(mappings)
-    followed = _followed_in_caspen(mappings) if all_findings else set()
+    standing = _standing_in_caspen(mappings) if all_findings else set()
     for invoice_id, finding in all_findings:
-        if not finding.subject or finding.subject not in followed:
+        if not finding.subject or finding.subject in standing:
             found[invoice_id].append(finding)
     return found
 
 
-def _followed_in_caspen(mappings: Mappings) -> set[str]:
-    """The Xero ids of payments and credit notes that Caspen, too, no longer has."""
+def _standing_in_caspen(mappings: Mappings) -> set[str]:
+    """The Xero ids of the payments and credit notes that Caspen has and would have us find in Xero."""
     rows = mappings.store.rows(
-        "SELECT xero_id FROM payments WHERE xero_id IS NOT NULL AND status IN ('void', 'deleted') "
-        "UNION SELECT l.xero_id FROM links l LEFT JOIN allocations a ON a.id = l.caspen_id "
-        "LEFT JOIN payments p ON p.id = a.payment_id "
-        "WHERE l.tenant_id = ? AND l.kind = 'payment' AND (p.id IS NULL OR p.status IN ('void', 'deleted')) "
+        "SELECT l.xero_id FROM links l JOIN allocations a ON a.id = l.caspen_id JOIN payments p ON p.id = a.payment_id "
+        "WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN ('void', 'deleted') "
         "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
-        "WHERE l.tenant_id = ? AND l.kind = 'credit_note' AND n.status <> 'issued'",
-        mappings.tenant_id,
-        mappings.tenant_id,
+        "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "
+        "UNION SELECT x.xero_id FROM xero_payments x WHERE x.tenant_id = ? "
+        "AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))",
+        *[mappings.tenant_id] * 3,
     )
     return {row["xero_id"] for row in rows}
 

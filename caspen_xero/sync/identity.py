@@ -27,12 +27,16 @@ GENERIC_ID = "all-clients"
 
 @dataclass(frozen=True)
 class Party:
-    """Whom an invoice is made out to: a client (`contact`) or a third party (`payer`), with the record Caspen has of it."""
+    """Whom an invoice is made out to: a client (`contact`) or a third party (`payer`), with the record Caspen has of it.
+
+    `id_is_a_clients`: a payer whose id some client has too; the two must not share a ContactNumber.
+    """
 
     kind: PartyKind
     caspen_id: str
     record: Client | Contact | None
     privacy: Privacy = "full"
+    id_is_a_clients: bool = False
 
     @property
     def key(self) -> str:
@@ -43,6 +47,8 @@ class Party:
     def number(self) -> str:
         """The ContactNumber: the full Caspen id; one too long for Xero's 50 characters is kept apart by a hash."""
         number = f"caspen-{GENERIC_ID}" if self.caspen_id == GENERIC_ID else self.caspen_id
+        if self.id_is_a_clients:
+            number = f"payer-{number}"
         if len(number) <= 50:
             return number
         return f"{number[:33]}-{hashlib.sha256(number.encode()).hexdigest()[:16]}"

@@ -62,8 +62,11 @@ def read_contacts(client: ReadingClient, mappings: Mappings, *, anew: bool = Fal
 def invoices_numbered(client: ReadingClient, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The sales invoices with these numbers as Xero has them, by number; voided and deleted ones too."""
     found: dict[str, dict[str, Any]] = {}
-    for some in _slices([number for number in dict.fromkeys(numbers) if "," not in number], IDS_PER_CALL):
-        for element in _invoices(client, {"InvoiceNumbers": ",".join(some)}):
+    plain = [number for number in dict.fromkeys(numbers) if "," not in number]
+    listed = [{"InvoiceNumbers": ",".join(some)} for some in _slices(plain, IDS_PER_CALL)]
+    filtered = [{"where": f"InvoiceNumber=={_quoted(number)}"} for number in dict.fromkeys(numbers) if "," in number]
+    for which in listed + filtered:
+        for element in _invoices(client, which):
             if element.get("Type", "ACCREC") == "ACCREC" and element.get("InvoiceNumber"):
                 found[str(element["InvoiceNumber"])] = element
     return found
@@ -109,8 +112,7 @@ def credit_notes_numbered(client: ReadingClient, numbers: Sequence[str]) -> dict
     """The sales credit notes with these numbers as Xero has them, by number."""
     found: dict[str, dict[str, Any]] = {}
     for some in _slices(list(dict.fromkeys(numbers)), NUMBERS_PER_FILTER):
-        quoted = (number.replace('"', '""') for number in some)
-        where = " OR ".join(f'CreditNoteNumber=="{number}"' for number in quoted)
+        where = " OR ".join(f"CreditNoteNumber=={_quoted(number)}" for number in some)
         answer = client.get("CreditNotes", {"where": where, "page": "1", "pageSize": "100", "unitdp": "4"}).json()
         for element in answer.get("CreditNotes", []):
             if element.get("Type", "ACCRECCREDIT") == "ACCRECCREDIT" and element.get("CreditNoteNumber"):
@@ -126,6 +128,11 @@ def _one(
     except NotFound:
         return None
     return elements[0] if elements else None
+
+
+def _quoted(text: str) -> str:
+    """A text as Xero's filters take it: the quotation mark is doubled."""
+    return '"' + text.replace('"', '""') + '"'
 
 
 def _slices(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -60,7 +60,9 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
 
 def _asks(planner: Planner, state: InvoiceState) -> None:
     known = planner.snapshot.refusals.keys()
-    planner.plan.asks_for_contacts |= not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
+    planner.plan.asks_for_contacts |= (
+        not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
+    )
 
 
 def _create(planner: Planner, state: InvoiceState, name: str) -> None:

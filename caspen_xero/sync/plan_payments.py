@@ -253,7 +253,9 @@ def payment_account(
         return account, None
     method = snapshot.methods.get(payment.method_id or "") if own else None
     choice = _likely_payment_account(snapshot)
-    option = f"--payment-method {quoted(f'{method.name}={choice}')}" if method else f"--payment-account {quoted(choice)}"
+    option = (
+        f"--payment-method {quoted(f'{method.name}={choice}')}" if method else f"--payment-account {quoted(choice)}"
+    )
     fix = f"caspen-xero settings set {option}"
     if account is None:
         reason = (

@@ -115,6 +115,7 @@ class Push:
         self._suggested: dict[str, str] = {}
         self._reference_is_new = False
         self._reference: Reference
+        self._forgiving = False
 
     @property
     def client(self) -> Any:
@@ -138,11 +139,13 @@ class Push:
         if not options.dry_run and work.has_open_entries(self.mappings):
             self._journal().recover()
         settings = PushSettings.of(self.mappings)
-        if options.refresh:
+        if options.dry_run:
+            self._forgiving = options.refresh or options.invoice_ids is not None
+        elif options.refresh:
             work.retry_now(self.mappings)
         elif options.invoice_ids is not None:
             work.forgive_invoices(self.mappings, options.invoice_ids)
-        work.forgive_approvals(self.mappings, asked=options.refresh or options.invoice_ids is not None)
+            work.forgive_approvals(self.mappings)
         result.skipped = work.count_skipped(self.mappings)
         if options.invoice_ids is None:
             self._update_contacts(settings, options, result)
@@ -150,6 +153,8 @@ class Push:
         if options.invoice_ids is None and not options.dry_run:
             work.drop_other_problems(self.mappings, ids)
         if not ids:
+            if options.refresh:  # whoever has just changed something in Xero wants it known
+                self._read_reference(options, ids, result)
             return
         if not options.dry_run and not work.has_pushed(self.mappings):
             announcement = Announcement(len(ids), work.oldest_date(self.mappings, ids))
@@ -207,6 +212,7 @@ class Push:
             overwrite=options.overwrite,
             pay_anyway=options.pay_anyway,
             suggested_rates=self._suggested,
+            forgiving=self._forgiving,
         )
 
     def _plan(self, caspen: CaspenSide, options: PushOptions) -> Plan:

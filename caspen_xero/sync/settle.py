@@ -235,7 +235,9 @@ class Settler:
             number=document.number,
             status=found.status or "AUTHORISED",
         )
-        if before is None or before.xero_id != xero_id:  # else a pull has seen it, and the invoice's figures hold it already
+        if (
+            before is None or before.xero_id != xero_id
+        ):  # else a pull has seen it, and the invoice's figures hold it already
             self._moved(invoice_id, paid=Decimal(str(document.expected["amount"])))
         return xero_id
 

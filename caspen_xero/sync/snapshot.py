@@ -176,8 +176,9 @@ def load_snapshot(
     overwrite: frozenset[str] = frozenset(),
     pay_anyway: frozenset[str] = frozenset(),
     suggested_rates: Mapping[str, str] | None = None,
+    forgiving: bool = False,
 ) -> Snapshot:
-    """Puts what Caspen says beside what the store now knows of Xero."""
+    """Puts what Caspen says beside what the store now knows of Xero; `forgiving` leaves out what Xero has refused."""
     looks = looks or Looks()
     links = mappings.links("invoice", caspen.invoices)
     payment_links = _payment_links(mappings, caspen)
@@ -207,7 +208,7 @@ def load_snapshot(
         account_links=mappings.account_links(),
         methods=caspen.methods,
         contacts=_contact_book(mappings, caspen.parties.values()),
-        refusals=work.refusals(mappings, now),
+        refusals={} if forgiving else work.refusals(mappings, now),
         settings_number=mappings.settings_number(),
         looks=looks,
         written=caspen.written,
@@ -237,13 +238,14 @@ def _parties(
 ) -> tuple[dict[str, Party], dict[str, str]]:
     """The parties with their records, and the name of the payer who is to stand in an invoice's reference."""
     parties = {id_: _party(invoice, settings) for id_, invoice in invoices.items()}
-    clients = clinic.clients(store, [party.caspen_id for party in parties.values() if party.kind == "contact"])
+    clients = clinic.clients(store, [party.caspen_id for party in parties.values()])
     contacts = clinic.contacts(store, [i.invoice_to_id for i in invoices.values() if i.invoice_to_id])
     complete: dict[str, Party] = {}
     payers: dict[str, str] = {}
     for id_, party in parties.items():
         record = contacts.get(party.caspen_id) if party.kind == "payer" else clients.get(party.caspen_id)
-        complete[id_] = Party(party.kind, party.caspen_id, record, party.privacy)
+        shared = party.kind == "payer" and party.caspen_id in clients
+        complete[id_] = Party(party.kind, party.caspen_id, record, party.privacy, id_is_a_clients=shared)
         payer = contacts.get(invoices[id_].invoice_to_id or "")
         if payer and party.kind == "contact" and settings.privacy != "generic":
             payers[id_] = Party("payer", payer.id, payer).full_name

@@ -316,16 +316,16 @@ def _native(item: _Item, amount: int) -> dict[str, Any] | None:
     shape: dict[str, Any] = {"Quantity": line.quantity, "UnitAmount": line.unit_price}
     if discount is None or not item.discounted:
         return shape
-    if item.gross <= 0 or item.net < 0 or _places(discount.value) > 2:
+    if item.gross <= 0 or item.net < 0 or _places(discount.value) > 2 or isinstance(line, CreditNoteLine):
         return None
     shape["DiscountRate" if discount.type == "percentage" else "DiscountAmount"] = discount.value
     return shape
 
 
 def _in_cents(item: _Item, amount: int) -> dict[str, Any]:
-    """One piece at the line's amount, the discount as an amount: nothing is left to round."""
+    """One piece at the line's amount, the discount as an amount (on a credit note in the price): nothing is left to round."""
     gross = nearest(item.gross)
-    if item.discounted and 0 <= amount < gross:
+    if item.discounted and 0 <= amount < gross and not isinstance(item.line, CreditNoteLine):
         return {"Quantity": 1, "UnitAmount": money(gross), "DiscountAmount": money(gross - amount)}
     return {"Quantity": 1, "UnitAmount": money(amount)}
 

@@ -1,0 +1,215 @@
+"""Credit notes: made, approved and put on their invoice once, to the cent; and taken back as Caspen takes them back."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import in_xero
+import pushing
+import pytest
+from clinics import EFTPOS, Record, client, credit_note, invoice, line, payment
+from pushing import Clinic, same_figures
+
+from caspen_xero.xero.client import XeroClient
+
+ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
+
+
+@pytest.fixture
+def credited(ready: Clinic) -> Clinic:
+    """An invoice of 165.00 with a credit note of 44.00 on it, both in Xero."""
+    ready.takes(EFTPOS, client("1048237"), invoice(), credit_note())
+    assert ready.push().exit_code == 0
+    ready.forget_calls()
+    return ready
+
+
+def void(note: Record) -> Record:
+    return note | {"status": "void"}
+
+
+def test_a_credit_note_has_its_invoices_contact_account_and_tax_and_is_allocated_to_it(credited: Clinic) -> None:
+    note, there = in_xero.credit_notes(credited)["CN-0001"], credited.in_xero()["INV-0001"]
+    assert (note["Type"], note["Status"], note["RemainingCredit"]) == ("ACCRECCREDIT", "PAID", 0)
+    assert note["Contact"]["ContactID"] == there["Contact"]["ContactID"]
+    assert same_figures(credit_note(), note)
+    (item,) = note["LineItems"]
+    assert (item["AccountCode"], item["TaxType"], item["UnitAmount"]) == ("200", "OUTPUT", Decimal("40.00"))
+    (allocation,) = note["Allocations"]
+    assert (allocation["Invoice"]["InvoiceID"], allocation["Amount"]) == (there["InvoiceID"], Decimal("44.00"))
+    assert (there["AmountCredited"], there["AmountDue"]) == (Decimal("44.00"), Decimal("121.00"))
+    assert in_xero.silent(credited)
+
+
+def test_the_push_counts_notes_and_allocations(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice(), credit_note())
+    pushed = ready.push().json
+    assert (pushed["credit_notes"], pushed["allocations"]) == (1, 1)
+    assert [call for call in ready.writes() if "CreditNotes" in call][0] == "PUT CreditNotes"
+
+
+@pytest.mark.parametrize("tax_mode", ["exclusive", "inclusive", "none"])
+def test_prices_carry_tax_as_the_invoices_do(ready: Clinic, tax_mode: Any) -> None:
+    note = credit_note(lines=[line("33.33", "0.75"), line("0.25", rate="tax_free")], tax_mode=tax_mode)
+    ready.takes(client("1048237"), invoice(tax_mode=tax_mode), note)
+    assert ready.push().exit_code == 0
+    assert same_figures(note, in_xero.credit_notes(ready)["CN-0001"])
+
+
+def test_discounts_become_net_prices_for_xero_takes_none_on_credit_notes(ready: Clinic) -> None:
+    note = credit_note(lines=[line("80.00", discount=("percentage", "12.5")), line("9.99", "3", discount=("fixed", "4.98"))])
+    ready.takes(client("1048237"), invoice(), note)
+    assert ready.push().exit_code == 0
+    assert same_figures(note, in_xero.credit_notes(ready)["CN-0001"])
+
+
+def test_several_credit_notes_and_payments_share_one_invoice(ready: Clinic) -> None:
+    ready.takes(EFTPOS, client("1048237"), invoice(), credit_note(), credit_note("CN-0002", [line("10.00")]))
+    ready.takes(payment("110.00", ("inv_INV-0001", "110.00")))
+    assert ready.push().exit_code == 0
+    there = ready.in_xero()["INV-0001"]
+    assert (there["Status"], there["AmountPaid"], there["AmountCredited"]) == ("PAID", Decimal("110.00"), Decimal("55.00"))
+    assert in_xero.silent(ready)
+
+
+def test_half_cents_go_as_a_draft_first_and_are_approved_once_they_are_right(ready: Clinic) -> None:
+    note = credit_note(lines=[line("0.25")])  # 0.025 of tax
+    ready.takes(client("1048237"), invoice(), note)
+    assert ready.push().exit_code == 0
+    assert same_figures(note, in_xero.credit_notes(ready)["CN-0001"])
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal(note["total"])
+
+
+def test_a_note_that_xero_recomputes_is_never_approved(ready: Clinic) -> None:
+    ready.control("organisation", KeepsTaxAmount=False)
+    note = credit_note(lines=[line("0.24")] * 10) | {"subtotal": "2.40", "tax": "0.24", "total": "2.64"}  # Xero: 10 x 0.02
+    ready.takes(client("1048237"), invoice(), note)
+    assert ready.push().exit_code == 3
+    problem = ready.problem()
+    assert problem["code"] == "totals-differ"
+    assert "0.24" in problem["reason"] and "0.20" in problem["reason"]
+    assert in_xero.credit_notes(ready)["CN-0001"]["Status"] == "DRAFT"
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == 0
+    assert in_xero.silent(ready)
+
+
+# --- taken back
+
+
+def test_a_void_credit_note_leaves_its_invoice_and_is_voided(credited: Clinic) -> None:
+    credited.takes(void(credit_note()))
+    assert credited.push().exit_code == 0
+    note = in_xero.credit_notes(credited)["CN-0001"]
+    assert (note["Status"], note["Allocations"]) == ("VOIDED", [])
+    assert credited.in_xero()["INV-0001"]["AmountDue"] == Decimal("165.00")
+    assert in_xero.silent(credited)
+
+
+def test_a_note_that_was_void_before_any_push_never_goes(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice(), void(credit_note()))
+    assert ready.push().exit_code == 0
+    assert in_xero.credit_notes(ready) == {}
+
+
+def test_an_invoice_voided_together_with_its_credit_note_is_voided_too(credited: Clinic) -> None:
+    credited.takes(void(credit_note()), invoice(status="void"))
+    assert credited.push().exit_code == 0
+    assert credited.in_xero()["INV-0001"]["Status"] == "VOIDED"
+    assert in_xero.credit_notes(credited)["CN-0001"]["Status"] == "VOIDED"
+
+
+def test_an_allocation_taken_back_in_xero_already_is_not_missed(credited: Clinic) -> None:
+    note = in_xero.credit_notes(credited)["CN-0001"]
+    path = f"CreditNotes/{note['CreditNoteID']}/Allocations/{note['Allocations'][0]['AllocationID']}"
+    in_xero.writes(credited, "DELETE", path)
+    credited.takes(void(credit_note()))
+    assert credited.push().exit_code == 0
+    assert in_xero.credit_notes(credited)["CN-0001"]["Status"] == "VOIDED"
+    assert in_xero.silent(credited)
+
+
+# --- what stands in the way
+
+
+def test_a_number_that_xero_has_for_the_same_note_is_adopted(credited: Clinic) -> None:
+    credited.sql("DELETE FROM links WHERE kind IN ('credit_note', 'allocation')")  # as after losing the store
+    credited.sql("UPDATE links SET settled = NULL")
+    assert credited.push().exit_code == 0
+    assert list(in_xero.credit_notes(credited)) == ["CN-0001"]
+    assert credited.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+
+
+def test_a_locked_period_and_an_unlinked_rate_are_found_before_any_call(credited: Clinic) -> None:
+    credited.control("organisation", PeriodLockDate="2026-11-30")
+    credited.push("--refresh")
+    credited.takes(credit_note("CN-0002", [line("10.00")]))
+    credited.forget_calls()
+    assert credited.push().exit_code == 3
+    assert credited.problem()["code"] == "period-locked"
+    assert credited.calls() == []
+
+
+def test_a_change_of_its_reason_alone_changes_nothing_in_xero(credited: Clinic) -> None:
+    credited.takes(credit_note() | {"reason": "Another reason"})
+    assert credited.push().exit_code == 0
+    assert credited.calls() == []
+
+
+def test_a_credit_note_that_changed_after_it_was_sent_is_a_problem(credited: Clinic) -> None:
+    credited.takes(credit_note(lines=[line("41.00")]))
+    assert credited.push().exit_code == 3
+    assert credited.problem()["code"] == "credit-note-changed"
+    assert credited.writes() == []
+
+
+# --- exactly once
+
+
+class Killed(BaseException):
+    """The machine was switched off."""
+
+
+@pytest.mark.parametrize("after", [True, False])
+@pytest.mark.parametrize("step", ["PUT CreditNotes", "PUT Allocations"])
+def test_a_push_killed_between_note_and_allocation_ends_with_one_of_each(
+    ready: Clinic, monkeypatch: pytest.MonkeyPatch, step: str, after: bool
+) -> None:
+    method, last = step.split()
+    send = XeroClient.send
+
+    def dying(client: XeroClient, sent: str, path: str, *arguments: Any, **more: Any) -> Any:
+        fatal = sent == method and path.endswith(last)
+        answer = send(client, sent, path, *arguments, **more) if after or not fatal else None
+        if fatal:
+            raise Killed
+        return answer
+
+    ready.takes(client("1048237"), invoice(), credit_note())
+    with monkeypatch.context() as patched:
+        patched.setattr(XeroClient, "send", dying)
+        with pytest.raises(Killed):
+            ready.push()
+    assert ready.push().exit_code == 0
+    note = in_xero.credit_notes(ready)["CN-0001"]
+    assert [allocation["Amount"] for allocation in note["Allocations"]] == [Decimal("44.00")]
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+    assert in_xero.silent(ready)
+
+
+@pytest.mark.parametrize("fault", ["drop-before", "drop-after", "500-after", "truncate"])
+@pytest.mark.parametrize("path", ["CreditNotes.summarize", "Allocations"])
+def test_lost_answers_double_neither_note_nor_allocation_nor_their_undoing(
+    ready: Clinic, waits: list[float], fault: str, path: str
+) -> None:
+    ready.takes(client("1048237"), invoice(), credit_note())
+    ready.control("faults", kind=fault, path=path, count=2)
+    ready.push()
+    assert ready.push().exit_code == 0
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+    ready.control("faults", kind=fault, path="CreditNotes", count=2)
+    ready.takes(void(credit_note()))
+    ready.push()
+    assert ready.push().exit_code == 0
+    assert in_xero.credit_notes(ready)["CN-0001"]["Status"] == "VOIDED"
+    assert in_xero.silent(ready)
