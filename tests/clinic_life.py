@@ -22,7 +22,12 @@ METHODS: list[Record] = [
     {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"},
     {"object": "payment_method", "id": "pmt_own", "name": "Gift  card", "type": "other"},
 ]
-METHOD_NAMES: dict[str | None, str] = {"pmt_eftpos": "EFTPOS", "pmt_cash": "Cash", "pmt_own": "Gift card", None: "Payment"}
+METHOD_NAMES: dict[str | None, str] = {
+    "pmt_eftpos": "EFTPOS",
+    "pmt_cash": "Cash",
+    "pmt_own": "Gift card",
+    None: "Payment",
+}
 PAYERS: list[Record] = [
     {"object": "contact", "id": "con_1", "type": "plan_manager", "company": "Plan Partners", "email": "ap@example.org"},
     {"object": "contact", "id": "con_2", "type": "payer", "first_name": "Rae", "last_name": "Ng"},
@@ -276,7 +281,12 @@ class Life:
 
     def export(self, folder: Path, *, whole: bool) -> Path:
         """An export in random splits: all there is, or what has changed since the last one."""
-        records = [*self.clients.values(), *self.invoices.values(), *self.payments.values(), *self.credit_notes.values()]
+        records = [
+            *self.clients.values(),
+            *self.invoices.values(),
+            *self.payments.values(),
+            *self.credit_notes.values(),
+        ]
         if whole:
             records = [*TAX_RATES, *METHODS, *PAYERS, *records]
         else:
@@ -323,14 +333,14 @@ class Life:
                 for note in self.credit_notes.values()
                 if note["id"] in self.sent_notes
             },
-            "contacts": {
-                each["client_id"]: self.clients[each["client_id"]] for each in self.sent.values()
-            },
+            "contacts": {each["client_id"]: self.clients[each["client_id"]] for each in self.sent.values()},
         }
 
     def _expected_invoice(self, id_: str, sent: Record) -> dict[str, Any]:
         gone = self.invoices[id_]["status"] in ("void", "deleted")
-        paid = sum((Decimal(part["amount"]) for _, part in self._allocations() if part["invoice_id"] == id_), Decimal(0))
+        paid = sum(
+            (Decimal(part["amount"]) for _, part in self._allocations() if part["invoice_id"] == id_), Decimal(0)
+        )
         credited = sum((Decimal(note["total"]) for note in self._notes_on(id_)), Decimal(0))
         due = Decimal(sent["total"]) - paid - credited
         payer = sent["invoice_to_id"]
@@ -381,7 +391,9 @@ class Life:
         return [note for note in notes if note["invoice_id"] == invoice_id and note["status"] == "issued"]
 
     def _due_cents(self, invoice: Record) -> int:
-        paid = sum((Decimal(p["amount"]) for _, p in self._allocations() if p["invoice_id"] == invoice["id"]), Decimal(0))
+        paid = sum(
+            (Decimal(p["amount"]) for _, p in self._allocations() if p["invoice_id"] == invoice["id"]), Decimal(0)
+        )
         credited = sum((Decimal(note["total"]) for note in self._notes_on(invoice["id"])), Decimal(0))
         return int((Decimal(invoice["total"]) - paid - credited) * 100)
 

@@ -238,7 +238,9 @@ def credit_note(
     **more: Any,
 ) -> Record:
     """A credit note whose totals are those of its lines."""
-    own = [{**each, "id": f"crl_{place}"} for place, each in enumerate(lines if lines is not None else [line("40.00")], 1)]
+    own = [
+        {**each, "id": f"crl_{place}"} for place, each in enumerate(lines if lines is not None else [line("40.00")], 1)
+    ]
     totals = rounding.totals(own, tax_mode)
     return {
         "object": "credit_note",

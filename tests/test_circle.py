@@ -201,6 +201,21 @@ def test_a_key_that_caspen_refuses_stops_the_delivery_and_nothing_is_lost(
     assert set(caspen_server.received) == set(bookkeeper.made)
 
 
+def test_a_source_that_is_not_there_gets_its_payments_when_it_is_back(ready: Clinic, tmp_path: Path) -> None:
+    folder, away = tmp_path / "disk" / "export", tmp_path / "away"
+    folder.mkdir(parents=True)
+    (folder / "export.jsonl").write_text("".join(json.dumps(record) + "\n" for record in EXPORT))
+    ready.cli("settings", "set", "--source", folder)
+    ready.push()
+    bookkeeper = settle_everything(ready)
+    folder.rename(away)
+    stuck = ready.cli("pull", "--json")
+    assert (stuck.exit_code, stuck.json["stopped"]["code"]) == (1, "nowhere-to-deliver")
+    away.rename(folder)
+    assert pull(ready)["payments"] == 6
+    assert len((folder / "caspen-updates.jsonl").read_text().splitlines()) == len(bookkeeper.made)
+
+
 # --- the key
 
 

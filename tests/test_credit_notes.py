@@ -46,7 +46,7 @@ def test_the_push_counts_notes_and_allocations(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice(), credit_note())
     pushed = ready.push().json
     assert (pushed["credit_notes"], pushed["allocations"]) == (1, 1)
-    assert [call for call in ready.writes() if "CreditNotes" in call][0] == "PUT CreditNotes"
+    assert next(call for call in ready.writes() if "CreditNotes" in call) == "PUT CreditNotes"
 
 
 @pytest.mark.parametrize("tax_mode", ["exclusive", "inclusive", "none"])
@@ -58,7 +58,9 @@ def test_prices_carry_tax_as_the_invoices_do(ready: Clinic, tax_mode: Any) -> No
 
 
 def test_discounts_become_net_prices_for_xero_takes_none_on_credit_notes(ready: Clinic) -> None:
-    note = credit_note(lines=[line("80.00", discount=("percentage", "12.5")), line("9.99", "3", discount=("fixed", "4.98"))])
+    note = credit_note(
+        lines=[line("80.00", discount=("percentage", "12.5")), line("9.99", "3", discount=("fixed", "4.98"))]
+    )
     ready.takes(client("1048237"), invoice(), note)
     assert ready.push().exit_code == 0
     assert same_figures(note, in_xero.credit_notes(ready)["CN-0001"])
@@ -69,7 +71,11 @@ def test_several_credit_notes_and_payments_share_one_invoice(ready: Clinic) -> N
     ready.takes(payment("110.00", ("inv_INV-0001", "110.00")))
     assert ready.push().exit_code == 0
     there = ready.in_xero()["INV-0001"]
-    assert (there["Status"], there["AmountPaid"], there["AmountCredited"]) == ("PAID", Decimal("110.00"), Decimal("55.00"))
+    assert (there["Status"], there["AmountPaid"], there["AmountCredited"]) == (
+        "PAID",
+        Decimal("110.00"),
+        Decimal("55.00"),
+    )
     assert in_xero.silent(ready)
 
 
@@ -83,12 +89,17 @@ def test_half_cents_go_as_a_draft_first_and_are_approved_once_they_are_right(rea
 
 def test_a_note_that_xero_recomputes_is_never_approved(ready: Clinic) -> None:
     ready.control("organisation", KeepsTaxAmount=False)
-    note = credit_note(lines=[line("0.24")] * 10) | {"subtotal": "2.40", "tax": "0.24", "total": "2.64"}  # Xero: 10 x 0.02
+    note = credit_note(lines=[line("0.24")] * 10) | {
+        "subtotal": "2.40",
+        "tax": "0.24",
+        "total": "2.64",
+    }  # Xero: 10 x 0.02
     ready.takes(client("1048237"), invoice(), note)
     assert ready.push().exit_code == 3
     problem = ready.problem()
     assert problem["code"] == "totals-differ"
-    assert "0.24" in problem["reason"] and "0.20" in problem["reason"]
+    assert "0.24" in problem["reason"]
+    assert "0.20" in problem["reason"]
     assert in_xero.credit_notes(ready)["CN-0001"]["Status"] == "DRAFT"
     assert ready.in_xero()["INV-0001"]["AmountCredited"] == 0
     assert in_xero.silent(ready)

@@ -56,7 +56,7 @@ def test_a_row_says_what_each_side_has_since_when_and_what_to_do(synced: Clinic,
         "code": "payment-gone-in-xero",
         "caspen": "payment of 100.00 (EFTPOS all_1)",
         "xero": "it is gone",
-        "fix": "Void the payment in Caspen too, or enter it in Xero again",
+        "fix": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     }
     shown = synced.cli("drift").stdout
     assert "payment-gone-in-xero" in shown
@@ -132,6 +132,18 @@ def test_a_payment_entered_again_with_our_reference_is_ours_again(synced: Clinic
     assert told(synced) == []
     bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")  # and a second one is somebody's own
     assert pull(synced)["payments"] == 1
+
+
+def test_a_payment_with_the_reference_of_one_that_caspen_has_voided_is_somebodys_own(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    bookkeeper.deletes(our_payment(synced))
+    synced.takes(payment(1, "INV-0001", "100.00", status="void", updated_at="2026-11-04T00:00:00Z"))
+    synced.push()
+    theirs = bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")
+    assert pull(synced)["payments"] == 1
+    assert synced.push().exit_code == 0
+    assert [one["Status"] for one in synced.state("Payments") if one["PaymentID"] == theirs] == ["AUTHORISED"]
 
 
 def test_an_invoice_voided_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -45,7 +46,9 @@ class Story:
         """Imports what Caspen has: all of it, or what has changed."""
         whole = self.exports == 0 or self.random.random() < 0.5
         self.exports += 1
-        imported = self.clinic.cli("import", self.life.export(self.clinic.home.parent / f"life-{self.exports}", whole=whole))
+        imported = self.clinic.cli(
+            "import", self.life.export(self.clinic.home.parent / f"life-{self.exports}", whole=whole)
+        )
         assert imported.exit_code == 0, imported.stderr
         self.life.pushed()
 
@@ -65,7 +68,9 @@ class Story:
     def push_in_trouble(self, patch: pytest.MonkeyPatch) -> None:
         """A push that is not to end well: cut off, refused, killed, or told to do only a part."""
         choose = self.random.choice
-        choose((self._push_with_faults, self._push_with_faults, self._push_some, self._push_a_few_writes, self._killed))(patch)
+        choose(
+            (self._push_with_faults, self._push_with_faults, self._push_some, self._push_a_few_writes, self._killed)
+        )(patch)
         httpx.delete(f"{self.clinic.sandbox.url}/sandbox/faults").raise_for_status()
         if self.later < 1000 and choose((True, False)):  # a sign-in lasts 1,800 seconds
             self._time_passes(patch, 400)
@@ -105,10 +110,8 @@ class Story:
         with patch.context() as patched:
             patched.setattr(XeroClient, "send", dying)
             patched.setattr(Push, "_note", dead)
-            try:
+            with contextlib.suppress(Killed):
                 self.clinic.push()
-            except Killed:
-                pass
 
     def _time_passes(self, patch: pytest.MonkeyPatch, seconds: int) -> None:
         self.later += seconds

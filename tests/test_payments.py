@@ -10,7 +10,7 @@ import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic
 
-ready, ready_home = pushing.ready, pushing.ready_home
+ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 CASH = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 
@@ -133,6 +133,7 @@ def test_payments_of_a_draft_wait_and_go_once_it_is_approved_in_xero(ready: Clin
     pushed = ready.cli("push")
     assert "INV-0001 waits: it is a draft in Xero" in pushed.stderr
     assert ready.listed()["INV-0001"]["sync_status"] == "pending"
+    assert ready.problem()["code"] == "waits-for-approval"
     assert in_xero.payments(ready) == []
     in_xero.edits(ready, "INV-0001", Status="AUTHORISED")
     assert ready.push("INV-0001").exit_code == 0
@@ -195,7 +196,9 @@ def test_a_payment_that_came_from_xero_is_adopted_without_a_question(unpaid: Cli
 # --- taken back
 
 
-@pytest.mark.parametrize("how", [{"status": "void"}, {"status": "deleted"}, {"status": "unallocated", "allocations": []}])
+@pytest.mark.parametrize(
+    "how", [{"status": "void"}, {"status": "deleted"}, {"status": "unallocated", "allocations": []}]
+)
 def test_a_payment_that_is_gone_in_caspen_is_deleted_in_xero(paid: Clinic, how: dict[str, object]) -> None:
     paid.takes(payment("65.00", ("inv_INV-0001", "65.00")) | how)
     assert paid.push().json["payments_deleted"] == 1
@@ -258,7 +261,11 @@ def test_a_payment_made_in_xero_is_never_deleted_by_us(unpaid: Clinic) -> None:
 
 def test_a_member_of_a_batch_payment_is_the_bookkeepers_to_take_back(unpaid: Clinic) -> None:
     invoice_id = unpaid.in_xero()["INV-0001"]["InvoiceID"]
-    body = {"Account": {"Code": "090"}, "Date": "2026-11-03", "Payments": [{"Invoice": {"InvoiceID": invoice_id}, "Amount": 65}]}
+    body = {
+        "Account": {"Code": "090"},
+        "Date": "2026-11-03",
+        "Payments": [{"Invoice": {"InvoiceID": invoice_id}, "Amount": 65}],
+    }
     batch = in_xero.writes(unpaid, "PUT", "BatchPayments", {"BatchPayments": [body]})["BatchPayments"][0]
     member = batch["Payments"][0]["PaymentID"]
     unpaid.takes(payment("65.00", ("inv_INV-0001", "65.00"), xero_id=member))
@@ -289,6 +296,3 @@ def test_a_payment_whose_answer_was_lost_is_not_sent_twice(ready: Clinic, waits:
     ready.push()
     assert ready.push().exit_code == 0
     assert [there["Amount"] for there in in_xero.payments(ready)] == [Decimal("20.00")] * 2
-
-
-waits = pushing.waits

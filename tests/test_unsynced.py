@@ -106,7 +106,7 @@ def test_a_rate_whose_name_a_shell_would_read(clinic: Clinic, tmp_path: Path) ->
     clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
     clinic.push()
     program = tmp_path / "caspen-xero"
-    program.write_text(f'#!/bin/sh\nexec {" ".join(command_line())} "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec {shlex.join(command_line())} "$@"\n')
     program.chmod(0o755)
     ours = {"CASPEN_XERO_HOME": str(clinic.home), "XERO_URL": clinic.sandbox.url}
     pasted = subprocess.run(

@@ -76,10 +76,10 @@ def register(app: typer.Typer) -> None:
         \b
         caspen-xero demo
         """
-        from caspen_xero.cli.sandbox import SandboxMissing, _sandbox
+        from caspen_xero.cli.sandbox import SandboxMissing, sandbox_class
 
         try:
-            sandbox = _sandbox()
+            sandbox = sandbox_class()
             with _throw_away_place() as place, sandbox(auto_approve=True) as box:
                 _Story(box, place).tell()
         except (SandboxMissing, StoryBroke) as error:

@@ -63,7 +63,7 @@ def sync(session: Session) -> int:
     with session.only_writer():
         pulled = _pull_now(session)
         if not session.output.json:
-            pulled.tell(session)
+            pulled.tell(session, mention_drift=False)  # push does
         session.start_again()
         pushed = push_now(session)
     if session.output.json:
@@ -83,7 +83,7 @@ def drift(session: Session) -> int:
 
     rows = find_drift(session.mappings)
     if session.output.json:
-        session.output.document({"drift": [row.as_json() for row in rows]})
+        session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
     elif rows:
         _tell_drift(session, rows)
     else:
@@ -129,7 +129,7 @@ class _Outcome:
             ]
         return summary
 
-    def tell(self, session: Session) -> None:
+    def tell(self, session: Session, *, mention_drift: bool = True) -> None:
         """The pull for people."""
         output = session.output
         if self.payments:
@@ -143,7 +143,8 @@ class _Outcome:
         for payment, error in self.delivery.refused:
             name = payment.invoice_number or payment.invoice_id
             output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
-        tell_drift_count(session)
+        if mention_drift:
+            tell_drift_count(session)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:
                 output.error(stopped.code, stopped.message, stopped.fix, stopped.exit_code)
@@ -177,7 +178,7 @@ def tell_drift_count(session: Session) -> None:
     count = 0 if session.output.quiet else drift_count(session.mappings)
     if count:
         things = "1 thing is" if count == 1 else f"{count} things are"
-        session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
+        session.output.note(f"{things} not the same in Caspen and Xero:  {session.output.command('caspen-xero drift')}")
 
 
 def _row(payment: XeroPayment) -> tuple[Cell, ...]:
@@ -198,4 +199,4 @@ def _tell_drift(session: Session, rows: list[Drift]) -> None:
     session.output.say("What to do:")
     for fix, names in by_fix(rows).items():
         few = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        session.output.say(f"  {fix}    # {few}")
+        session.output.say(f"  {session.output.command(fix)}    # {few}")

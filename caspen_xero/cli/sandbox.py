@@ -58,7 +58,7 @@ def serve(
     """
     output = Output()
     try:
-        box = _sandbox()(
+        box = sandbox_class()(
             host=host,
             port=port,
             data=data,
@@ -78,7 +78,7 @@ def serve(
     _run(box, output)
 
 
-def _sandbox() -> type[Sandbox]:
+def sandbox_class() -> type[Sandbox]:
     """The sandbox's class; raises `SandboxMissing`. Only here is the web server imported."""
     try:
         from caspen_xero.sandbox.server import Sandbox

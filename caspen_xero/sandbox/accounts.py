@@ -28,11 +28,21 @@ ACCOUNT_FIELDS: Fields = {
     "ShowInExpenseClaims": FLAG,
 }
 
+# The reporting code of each class (recorded answers show the one of assets, the OpenAPI examples that of expenses).
+_REPORTING = {
+    "ASSET": ("ASS", "Assets"),
+    "EQUITY": ("EQU", "Equity"),
+    "EXPENSE": ("EXP", "Expense"),
+    "LIABILITY": ("LIA", "Liabilities"),
+    "REVENUE": ("REV", "Revenue"),
+}
+
 
 def show_account(_desk: Desk, account: Body, _view: str) -> Body:
     shown = {name: value for name, value in account.items() if name != "Updated"}
     return shown | {
-        "ReportingCode": "",
+        "ReportingCode": _REPORTING[account["Class"]][0],
+        "ReportingCodeName": _REPORTING[account["Class"]][1],
         "HasAttachments": False,
         "UpdatedDateUTC": xero_time(account["Updated"]),
         "AddToWatchlist": False,

@@ -8,11 +8,11 @@ from typing import Any
 from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.accounting import ZERO
 from caspen_xero.sandbox.books import KINDS, Body
-from caspen_xero.sandbox.documents import Desk
+from caspen_xero.sandbox.documents import EMPTY_INVOICE, Desk
 from caspen_xero.sandbox.fields import DATE, ID, NUMBER, Fields
 from caspen_xero.sandbox.invoices import sales_invoice_by_number
 from caspen_xero.sandbox.organisations import check_lock_dates
-from caspen_xero.sandbox.payments import EMPTY_INVOICE, INVOICE_OF
+from caspen_xero.sandbox.payments import INVOICE_OF
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.resource import Resource
 from caspen_xero.sandbox.settlement import amount_due, settle

@@ -152,8 +152,8 @@ def show_bank_transaction(desk: Desk, transaction: Body, view: str = "full") -> 
         shown[f"{kind.removesuffix('s')}ID"] = transaction["BankTransactionID"]
     shown |= {
         "BankAccount": short_account(desk.ledger, transaction["AccountID"], named=True),
-        "Contact": show_contact(contact) if view in ("full", "created") else contact_in_list(contact),
-        "LineItems": [] if view == "list" else show_lines(desk, transaction, created=view == "created"),
+        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
+        "LineItems": [] if view == "list" else show_lines(desk, transaction, checked=view == "created"),
         "HasAttachments": False,
         "UpdatedDateUTC": updated(transaction["Updated"])["UpdatedDateUTC"],
     }
@@ -189,7 +189,7 @@ def _show_credit(desk: Desk, credit: Body, view: str) -> Body:
         "Allocations": show_allocations(desk.ledger, credit),
         "Payments": show_payments(credit),
         "HasAttachments": False,
-        "Contact": show_contact(contact) if view == "full" else contact_in_list(contact),
+        "Contact": show_contact(contact, "created") if view == "full" else contact_in_list(contact),
         "LineItems": [] if view == "list" else show_lines(desk, credit),
     }
     return shown | dated("Date", credit["Date"]) | updated(credit["Updated"])

@@ -8,11 +8,11 @@ from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.accounting import ZERO
 from caspen_xero.sandbox.accounts import payment_account, short_account
 from caspen_xero.sandbox.books import Body, Ledger
-from caspen_xero.sandbox.documents import Desk
+from caspen_xero.sandbox.documents import EMPTY_INVOICE, Desk
 from caspen_xero.sandbox.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, Text, too_long
 from caspen_xero.sandbox.invoices import sales_invoice_by_number
 from caspen_xero.sandbox.organisations import today
-from caspen_xero.sandbox.payments import ACCOUNT_OF, EMPTY_INVOICE, INVOICE_OF, record_payment, remove_payment
+from caspen_xero.sandbox.payments import ACCOUNT_OF, INVOICE_OF, record_payment, remove_payment
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.wire import NOWHERE, dated, new_id, updated
 

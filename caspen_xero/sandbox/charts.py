@@ -69,6 +69,7 @@ class Country:
     sales_tax_basis: str
     sales_tax_period: str
     year_end: tuple[int, int]
+    tax_number: str
     no_tax: str
     accounts: tuple[ChartAccount, ...]
     rates: tuple[ChartRate, ...]
@@ -84,6 +85,7 @@ def _chart(output: str, expense: str, free: str, none: str) -> tuple[ChartAccoun
         a("201", "Consultations", "REVENUE", free, description="Consultations and treatments"),
         a("260", "Other Revenue", "REVENUE", output, description="Income that is not the clinic's usual work"),
         a("270", "Interest Income", "OTHERINCOME", none),
+        a("300", "Purchases", "DIRECTCOSTS", expense),
         a("310", "Cost of Goods Sold", "DIRECTCOSTS", expense),
         a("400", "Advertising", "EXPENSE", expense),
         a("404", "Bank Fees", "EXPENSE", none),
@@ -122,6 +124,7 @@ AU = Country(
     sales_tax_basis="ACCRUALS",
     sales_tax_period="QUARTERLY1",
     year_end=(30, 6),
+    tax_number="11111111138",
     no_tax="BASEXCLUDED",
     accounts=_chart("OUTPUT", "INPUT", "EXEMPTOUTPUT", "BASEXCLUDED"),
     rates=(
@@ -147,6 +150,7 @@ NZ = Country(
     sales_tax_basis="PAYMENTS",
     sales_tax_period="TWOMONTHS",
     year_end=(31, 3),
+    tax_number="111-111-119",
     no_tax="NONE",
     accounts=_chart("OUTPUT2", "INPUT2", "ZERORATED", "NONE"),
     rates=(

@@ -56,6 +56,8 @@ CONTACT_FIELDS: Fields = {
     "Addresses": Many(_ADDRESS),
     "Phones": Many(_PHONE),
     "ContactPersons": Many(_PERSON),
+    "IsCustomer": FLAG,  # the system's: read only to be repeated in a refusal
+    "IsSupplier": FLAG,
     "PaymentTerms": One({"Bills": _TERM, "Sales": _TERM}),
 }
 _ADDRESS_TYPES = ("STREET", "POBOX")
@@ -79,7 +81,7 @@ def post_contact(ledger: Ledger, sent: dict[str, Any]) -> Body:
             raise Refusal(messages.CONTACT_NAME_EMPTY())
         return _create(ledger, sent)
     if contact["ContactStatus"] != "ACTIVE":
-        raise Refusal(messages.CONTACT_ARCHIVED(), shown=show_contact(contact))
+        raise Refusal(messages.CONTACT_ARCHIVED(), shown={name: contact[name] for name in ("ContactID", "Name")})
     _edit(ledger, contact, sent)
     return contact
 
@@ -228,8 +230,12 @@ def note_dealings(ledger: Ledger, contact: Body, *, sales: bool) -> None:
         ledger.save("Contacts", contact, changed=False)
 
 
-def show_contact(contact: Body, *, detail: bool = True) -> Body:
-    """A contact as Xero shows it; without `detail` as in a list that is not paged."""
+def show_contact(contact: Body, view: str = "full") -> Body:
+    """A contact as Xero shows it in a view of `Resource.show` (recorded answers say which keys stand in which).
+
+    In the answer to a write, and inside a document, it has tracking categories; where it is read, attachments.
+    """
+    detail = view != "list"
     shown: Body = {"ContactID": contact["ContactID"], "ContactStatus": contact["ContactStatus"]}
     hidden = (
         () if detail else ("SalesDefaultLineAmountType", "PurchasesDefaultLineAmountType", "SalesDefaultAccountCode")
@@ -239,12 +245,14 @@ def show_contact(contact: Body, *, detail: bool = True) -> Body:
     shown["Phones"] = [_phone(contact, kind) for kind in _PHONE_TYPES]
     shown["UpdatedDateUTC"] = xero_time(contact["Updated"])
     shown |= {"ContactGroups": [], "IsSupplier": contact["IsSupplier"], "IsCustomer": contact["IsCustomer"]}
-    if detail:
+    if view == "created":
         shown |= {"SalesTrackingCategories": [], "PurchasesTrackingCategories": []}
+    else:
+        shown |= {"HasAttachments": False} | ({"Attachments": []} if view == "full" else {})
+    if detail:
         shown |= {name: contact[name] for name in ("PaymentTerms", "MergedToContactID") if name in contact}
         persons = {"FirstName": "", "LastName": "", "EmailAddress": "", "IncludeInEmails": False}
         shown["ContactPersons"] = [persons | person for person in contact["ContactPersons"]]
-        shown["HasAttachments"] = False
     else:
         shown["ContactPersons"] = []
     return shown | {"HasValidationErrors": False}
@@ -271,8 +279,13 @@ def show_contact_summary(contact: Body) -> Body:
 
 def contact_in_list(contact: Body) -> Body:
     """A document's contact in a list of documents: its id and name, and empty lists (recorded answers)."""
-    empty: Body = {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []}
-    return {"ContactID": contact["ContactID"], "Name": contact["Name"], **empty, "HasValidationErrors": False}
+    named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
+    return show_refused_contact(named) | {"HasValidationErrors": False}
+
+
+def show_refused_contact(sent: Body) -> Body:
+    """A contact with what is known of it, and empty lists for the rest: so a refused one is answered (recorded)."""
+    return {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []} | sent
 
 
 def show_balances(ledger: Ledger, contact: Body) -> Body:

@@ -12,9 +12,11 @@ from caspen_xero.sandbox.contacts import (
     note_dealings,
     refuse_archived,
     show_contact,
+    show_refused_contact,
 )
 from caspen_xero.sandbox.documents import (
     DOCUMENT_FIELDS,
+    EMPTY_INVOICE,
     NEXT_STATUS,
     Desk,
     approved_or_draft,
@@ -29,7 +31,6 @@ from caspen_xero.sandbox.documents import (
 )
 from caspen_xero.sandbox.fields import ID, Fields, Text, too_long
 from caspen_xero.sandbox.organisations import check_lock_dates, next_number, organisation_of, today
-from caspen_xero.sandbox.payments import EMPTY_INVOICE
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.settlement import amount_due, has_dealings, settle
 from caspen_xero.sandbox.wire import NOWHERE, dated, new_id, updated, xero_date
@@ -124,7 +125,10 @@ def _finish(desk: Desk, note: Body, sent: dict[str, Any]) -> None:
 
 
 def _edit(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
-    standing = {name: note[name] for name in ("CreditNoteID", "CreditNoteNumber", "Type")}
+    names = ("CreditNoteID", "Type", "LineAmountTypes", "SubTotal", "TotalTax", "Total", "CurrencyCode")
+    standing = (
+        {name: note[name] for name in names} | {"LineItems": show_lines(desk, note)} | dated("Date", note["Date"])
+    )
     try:
         return _edited(desk, note, sent)
     except Refusal as refusal:
@@ -190,17 +194,25 @@ def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
         "RemainingCredit": amount_due(note),
         "Allocations": show_allocations(desk.ledger, note),
         "HasAttachments": False,
-        "Contact": show_contact(contact) if view in ("full", "created") else contact_in_list(contact),
+        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
         "BrandingThemeID": note["BrandingThemeID"],
         "Status": note["Status"],
         "LineAmountTypes": note["LineAmountTypes"],
-        "LineItems": [] if view == "list" else show_lines(desk, note, created=view == "created"),
+        "LineItems": [] if view == "list" else show_lines(desk, note, checked=view in ("full", "created")),
         "CurrencyCode": note["CurrencyCode"],
     }
     shown |= dated("Date", note["Date"]) | dated("DueDate", note.get("DueDate"))
     if "FullyPaidOnDate" in note:
         shown["FullyPaidOnDate"] = xero_date(note["FullyPaidOnDate"])
     return shown | show_amounts(desk, note) | updated(note["Updated"])
+
+
+def show_refused_credit_note(sent: Body) -> Body:
+    """A refused credit note, as a refused invoice is shown (the shape of the latter is recorded)."""
+    shown: Body = {"Payments": [], "Allocations": [], "InvoiceAddresses": []} | sent
+    if "Contact" in sent:
+        shown["Contact"] = show_refused_contact(sent["Contact"]) | {"HasValidationErrors": False}
+    return shown
 
 
 def show_allocations(ledger: Ledger, credit: Body) -> list[Body]:

@@ -46,6 +46,18 @@ DOCUMENT_FIELDS: Fields = {
     "BrandingThemeID": ID,
     "SentToContact": FLAG,
 }
+# What an invoice shows of itself inside another document, beside its names (recorded answers).
+EMPTY_INVOICE: Body = {
+    "Payments": [],
+    "CreditNotes": [],
+    "Prepayments": [],
+    "Overpayments": [],
+    "IsDiscounted": False,
+    "InvoiceAddresses": [],
+    "HasErrors": False,
+    "InvoicePaymentServices": [],
+    "LineItems": [],
+}
 # What may follow which status by POST; PAID is the system's, and only repeats itself.
 NEXT_STATUS = {
     "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
@@ -136,8 +148,8 @@ def branding_theme(ledger: Ledger) -> str:
     return fixed_id(ledger.tenant_id, "branding")
 
 
-def show_lines(desk: Desk, document: Body, *, created: bool = False) -> list[Body]:
-    return [show_line(line, desk.rounding, desk.unit_places, created=created) for line in document["LineItems"]]
+def show_lines(desk: Desk, document: Body, *, checked: bool = False) -> list[Body]:
+    return [show_line(line, desk.rounding, desk.unit_places, checked=checked) for line in document["LineItems"]]
 
 
 def show_amounts(desk: Desk, document: Body) -> Body:

@@ -24,8 +24,15 @@ from caspen_xero.sandbox.contacts import (
     show_balances,
     show_contact,
     show_contact_summary,
+    show_refused_contact,
 )
-from caspen_xero.sandbox.credit_notes import CREDIT_NOTE_FIELDS, post_credit_note, put_credit_note, show_credit_note
+from caspen_xero.sandbox.credit_notes import (
+    CREDIT_NOTE_FIELDS,
+    post_credit_note,
+    put_credit_note,
+    show_credit_note,
+    show_refused_credit_note,
+)
 from caspen_xero.sandbox.documents import Desk
 from caspen_xero.sandbox.fields import WORD, Text
 from caspen_xero.sandbox.invoices import (
@@ -34,6 +41,7 @@ from caspen_xero.sandbox.invoices import (
     put_invoice,
     sales_invoice_by_number,
     show_invoice,
+    show_refused_invoice,
 )
 from caspen_xero.sandbox.payments import PAYMENT_FIELDS, post_payment, put_payment, show_payment
 from caspen_xero.sandbox.refusals import Refusal
@@ -48,7 +56,7 @@ Written = tuple[Body, list[str]]
 def _show_contact(desk: Desk, contact: Body, view: str) -> Body:
     if view == "summary":
         return show_contact_summary(contact)
-    shown = show_contact(contact, detail=view != "list")
+    shown = show_contact(contact, view)
     return shown | show_balances(desk.ledger, contact) if view == "full" else shown
 
 
@@ -80,6 +88,7 @@ ENDPOINTS = {
             lambda desk, sent: (update_tax_rate(desk.ledger, sent), []),
             paged=False,
             changes=False,
+            order="name_key",
             single=True,
         ),
         Resource(
@@ -100,8 +109,18 @@ ENDPOINTS = {
             lambda desk, sent: (put_contact(desk.ledger, sent), []),
             lambda desk, sent: (post_contact(desk.ledger, sent), []),
             flag="HasValidationErrors",
+            show_refused=show_refused_contact,
         ),
-        Resource("Invoices", "InvoiceID", INVOICE_FIELDS, show_invoice, put_invoice, post_invoice, flag="HasErrors"),
+        Resource(
+            "Invoices",
+            "InvoiceID",
+            INVOICE_FIELDS,
+            show_invoice,
+            put_invoice,
+            post_invoice,
+            flag="HasErrors",
+            show_refused=show_refused_invoice,
+        ),
         Resource(
             "CreditNotes",
             "CreditNoteID",
@@ -110,6 +129,7 @@ ENDPOINTS = {
             put_credit_note,
             post_credit_note,
             flag="HasErrors",
+            show_refused=show_refused_credit_note,
         ),
         Resource(
             "Payments", "PaymentID", PAYMENT_FIELDS, show_payment, put_payment, post_payment, flag="HasValidationErrors"

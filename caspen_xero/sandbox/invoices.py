@@ -14,9 +14,11 @@ from caspen_xero.sandbox.contacts import (
     note_dealings,
     refuse_archived,
     show_contact,
+    show_refused_contact,
 )
 from caspen_xero.sandbox.documents import (
     DOCUMENT_FIELDS,
+    EMPTY_INVOICE,
     NEXT_STATUS,
     Desk,
     approved_or_draft,
@@ -45,6 +47,7 @@ INVOICE_FIELDS: Fields = {
     "PlannedPaymentDate": DATE,
 }
 CREDIT_LISTS = {"CreditNotes": "CreditNoteID", "Overpayments": "OverpaymentID", "Prepayments": "PrepaymentID"}
+_ENDED = ("VOIDED", "DELETED")
 _PLAIN = ("DueDate", "Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID")
 # With a payment or credit on it, these may still change (Xero's Invoices page); of the lines: text, account and tracking.
 _OPEN_TO_CHANGE = {*_PLAIN, "InvoiceNumber", "ContactID", "SentToContact", "LineItems", "Updated"}
@@ -158,7 +161,7 @@ def _check_whole(desk: Desk, invoice: Body) -> None:
 
 def _edit(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     """An edit of what was sent; the rest stays. What may change depends on the status and on payments (Xero's Invoices page)."""
-    standing = {name: invoice[name] for name in ("InvoiceID", "InvoiceNumber", "Type")}
+    standing = _standing(desk, invoice)
     try:
         return _edited(desk, invoice, sent)
     except Refusal as refusal:
@@ -257,38 +260,33 @@ def _is_unseen(before: Body, invoice: Body) -> bool:
 
 
 def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
-    """An invoice as Xero shows it.
+    """An invoice as Xero shows it (recorded answers say which keys stand in which view).
 
     `full`: by its id; `page`: in a paged list; `list`: without lines; `summary`; `created`: in the answer to a write.
     """
-    created, light = view == "created", view in ("list", "summary")
     contact = desk.ledger.find("Contacts", invoice["ContactID"]) or {}
     shown: Body = {name: invoice[name] for name in ("Type", "InvoiceID", "InvoiceNumber", "Reference")}
     if invoice.get("Url"):
         shown["Url"] = invoice["Url"]
     shown |= {"Prepayments": [], "Overpayments": []}
-    if not created:
-        shown |= {"Payments": [] if view == "summary" else show_payments(invoice), "CreditNotes": []}
-        for kind, entries in _credits(desk.ledger, invoice).items():
-            shown[kind] = entries
-        shown["AmountCredited"] = allocated(invoice)
-    discounted = any("DiscountRate" in line or "DiscountAmount" in line for line in invoice["LineItems"])
+    if view != "created":
+        shown |= _show_dealings(desk.ledger, invoice, view)
+    if invoice["Type"] == "ACCREC":
+        shown |= {"SentToContact": invoice["SentToContact"], "BrandingThemeID": invoice["BrandingThemeID"]}
     shown |= {
-        "AmountDue": amount_due(invoice),
+        # The answer to voiding still names what was due; from the next GET on it is nothing (recorded).
+        "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in _ENDED else amount_due(invoice),
         "AmountPaid": paid(invoice),
-        "SentToContact": invoice["SentToContact"],
         "CurrencyRate": invoice["CurrencyRate"],
-        "IsDiscounted": discounted,
+        "IsDiscounted": any("DiscountRate" in line or "DiscountAmount" in line for line in invoice["LineItems"]),
         "HasErrors": False,
-        "Contact": show_contact(contact) if view in ("full", "created") else contact_in_list(contact),
+        "InvoicePaymentServices": [],
+        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
         "Status": invoice["Status"],
         "LineAmountTypes": invoice["LineAmountTypes"],
-        "LineItems": [] if light else show_lines(desk, invoice, created=created),
+        "LineItems": [] if view == "list" else show_lines(desk, invoice, checked=view in ("full", "created")),
         "CurrencyCode": invoice["CurrencyCode"],
-        "BrandingThemeID": invoice["BrandingThemeID"],
     }
-    if not created:
-        shown |= {"HasAttachments": False, "InvoiceAddresses": [], "InvoicePaymentServices": []}
     if view == "summary":
         for name in ("Payments", "HasAttachments", "LineItems"):
             del shown[name]
@@ -299,7 +297,31 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
     return shown | show_amounts(desk, invoice) | updated(invoice["Updated"])
 
 
-def _credits(ledger: Ledger, invoice: Body) -> dict[str, list[Body]]:
+def _show_dealings(ledger: Ledger, invoice: Body, view: str) -> Body:
+    """Payments and credits; by its id an invoice names neither list when it is empty, in lists always (recorded)."""
+    shown: Body = {"Payments": show_payments(invoice), "CreditNotes": []} | _credits(ledger, invoice, view)
+    shown |= {"AmountCredited": allocated(invoice), "HasAttachments": False}
+    if view != "full":
+        return shown | {"InvoiceAddresses": []}
+    return {name: value for name, value in shown.items() if value != []} | {"Attachments": []}
+
+
+def show_refused_invoice(sent: Body) -> Body:
+    """A refused invoice: what was sent, or stands in the books, and empty lists for the rest (recorded answers)."""
+    shown = {name: value for name, value in EMPTY_INVOICE.items() if name != "LineItems"} | sent
+    if "Contact" in sent:
+        shown["Contact"] = show_refused_contact(sent["Contact"]) | {"HasValidationErrors": False}
+    return shown
+
+
+def _standing(desk: Desk, invoice: Body) -> Body:
+    """What the answer to a refused edit shows of the invoice, unless the edit said otherwise (recorded answers)."""
+    names = ("Type", "InvoiceID", "LineAmountTypes", "SubTotal", "TotalTax", "Total", "CurrencyCode")
+    shown: Body = {name: invoice[name] for name in names} | {"LineItems": show_lines(desk, invoice)}
+    return shown | dated("Date", invoice["Date"]) | dated("DueDate", invoice.get("DueDate"))
+
+
+def _credits(ledger: Ledger, invoice: Body, view: str) -> dict[str, list[Body]]:
     """The credit notes, overpayments and prepayments on an invoice: what of each was applied, without allocation ids."""
     shown: dict[str, list[Body]] = {}
     applied: dict[tuple[str, str], Decimal] = {}
@@ -312,7 +334,8 @@ def _credits(ledger: Ledger, invoice: Body) -> dict[str, list[Body]]:
         source = ledger.find(kind, source_id) or {}
         entry: Body = {CREDIT_LISTS[kind]: source_id, "ID": source_id, "AppliedAmount": amount}
         if kind == "CreditNotes":
-            entry["CreditNoteNumber"] = source["CreditNoteNumber"]
+            entry |= {"CreditNoteNumber": source["CreditNoteNumber"], "HasErrors": False, "InvoiceAddresses": []}
+            entry |= {"CurrencyRate": source["CurrencyRate"]} if view == "full" else {}
         entry |= dated("Date", dates[kind, source_id]) | {"LineItems": [], "Total": source["Total"]}
         shown.setdefault(kind, []).append(entry)
     return shown

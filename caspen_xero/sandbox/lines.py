@@ -233,12 +233,12 @@ def total_discount(lines: list[Body], rounding: Rounding) -> Decimal:
     )
 
 
-def show_line(line: Body, rounding: Rounding, unit_places: int, *, created: bool = False) -> Body:
-    """One line as Xero shows it; answers to a write have an empty ValidationErrors in each line."""
+def show_line(line: Body, rounding: Rounding, unit_places: int, *, checked: bool = False) -> Body:
+    """One line as Xero shows it; where one document is written or read by its id, with an empty ValidationErrors (recorded)."""
     shown: Body = {name: line[name] for name in LINE_FIELDS if name in line and name != "Tracking"}
     if "UnitAmount" in shown:
         shown["UnitAmount"] = rounding.to_places(shown["UnitAmount"], unit_places)
     shown["Tracking"] = []
-    if created:
+    if checked:
         shown["ValidationErrors"] = []
     return shown

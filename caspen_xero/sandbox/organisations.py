@@ -13,7 +13,7 @@ from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.books import Body, Books, Ledger
 from caspen_xero.sandbox.charts import CLASSES, COUNTRIES, ChartAccount, ChartRate, Country
 from caspen_xero.sandbox.refusals import Refusal
-from caspen_xero.sandbox.wire import read_date, xero_date, xero_time
+from caspen_xero.sandbox.wire import read_date, xero_date
 
 SPACE = uuid.UUID("6c8f8f3e-2f0b-4d5a-9d51-5b6f3f0f6a11")
 DATES = ("PeriodLockDate", "EndOfYearLockDate")
@@ -73,6 +73,7 @@ def _organisation_body(
         "CountryCode": country_code,
         "IsDemoCompany": demo,
         "OrganisationStatus": "ACTIVE",
+        "TaxNumber": country.tax_number,
         "FinancialYearEndDay": country.year_end[0],
         "FinancialYearEndMonth": country.year_end[1],
         "SalesTaxBasis": country.sales_tax_basis,
@@ -144,7 +145,7 @@ def show_organisation(body: Body) -> Body:
     for name in DATES:
         if shown.get(name):
             shown[name] = xero_date(shown[name])
-    shown["CreatedDateUTC"] = xero_time(body["Created"])
+    shown["CreatedDateUTC"] = f"/Date({body['Created']})/"  # without an offset (recorded)
     shown |= {"Addresses": [], "Phones": [], "ExternalLinks": [], "PaymentTerms": {}}
     return shown
 

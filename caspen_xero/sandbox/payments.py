@@ -10,7 +10,7 @@ from caspen_xero.sandbox.accounting import ZERO
 from caspen_xero.sandbox.accounts import payment_account, short_account
 from caspen_xero.sandbox.books import KINDS, Body, Ledger
 from caspen_xero.sandbox.contacts import contact_in_list
-from caspen_xero.sandbox.documents import Desk
+from caspen_xero.sandbox.documents import EMPTY_INVOICE, Desk
 from caspen_xero.sandbox.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, One, Text, too_long
 from caspen_xero.sandbox.invoices import sales_invoice_by_number, show_invoice
 from caspen_xero.sandbox.organisations import check_lock_dates, organisation_of, today
@@ -233,14 +233,3 @@ def _credit_as_invoice(ledger: Ledger, credit: Body, credit_id: str) -> Body:
         "Contact": {"ContactNumber": contact.get("ContactNumber", "")} | contact_in_list(contact),
         "CurrencyCode": credit["CurrencyCode"],
     }
-
-
-EMPTY_INVOICE: Body = {
-    "Payments": [],
-    "CreditNotes": [],
-    "Prepayments": [],
-    "Overpayments": [],
-    "HasErrors": False,
-    "IsDiscounted": False,
-    "LineItems": [],
-}

@@ -277,9 +277,9 @@ def _sortable(value: Value) -> tuple[bool, Any]:
 
 
 def _sql_order(resource: Resource, query: Query) -> str | None:
-    """By change, then id, unless asked otherwise; None for an order that only the documents know."""
+    """The resource's own order (by change, then id, of most) unless asked otherwise; None for one that only the documents know."""
     if not query.order:
-        return "ORDER BY updated, id"
+        return f"ORDER BY {resource.order}"
     names = {"UpdatedDateUTC": "updated", KINDS[resource.kind].id: "id"}
     if not all(name in names for name, _ in query.order):
         return None

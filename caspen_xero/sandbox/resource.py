@@ -29,6 +29,8 @@ class Resource:
     put: Writer | None = None
     post: Writer | None = None
     flag: str = ""
+    show_refused: Callable[[Body], Body] = lambda sent: sent  # a refused element, from what was sent
     paged: bool = True
     changes: bool = True  # whether lists listen to If-Modified-Since
+    order: str = "updated, id"  # of a list, unless asked otherwise
     single: bool = False  # settings: one element per request, and no summarizeErrors

@@ -82,8 +82,14 @@ def _components(sent: dict[str, Any]) -> list[Body]:
 
 
 def update_tax_rate(ledger: Ledger, sent: dict[str, Any]) -> Body:
-    """Renames a rate, adds components, or deletes it. System rates can't be changed, components not taken away."""
-    rate = ledger.find("TaxRates", sent.get("TaxType", ""))
+    """Renames a rate, adds components, or deletes it; found by its TaxType, else by its name (as in the OpenAPI's example).
+
+    System rates can't be changed, components not taken away.
+    """
+    if sent.get("TaxType"):
+        rate = ledger.find("TaxRates", sent["TaxType"])
+    else:
+        rate = next(iter(ledger.by_name("TaxRates", sent.get("Name", ""))), None)
     if rate is None:
         raise Refusal(messages.TAX_RATE_NOT_FOUND())
     if rate["System"]:

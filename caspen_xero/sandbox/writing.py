@@ -96,16 +96,19 @@ def _write_one(
 
 
 def _refused(resource: Resource, element: dict[str, Any], refusal: Refusal, summarize: bool) -> dict[str, Any]:
-    """A refused element: what was sent, the id of the document that it would change (all zeroes for none), and why."""
-    answer = echo(element, resource.fields)
-    if refusal.shown is None and resource.id.endswith("ID"):
-        answer[resource.id] = NOWHERE
-    answer |= refusal.shown or {}
+    """A refused element: what was sent over what stands, the document's own id (all zeroes for a new one), and why."""
+    standing = refusal.shown or ({resource.id: NOWHERE} if resource.id.endswith("ID") else {})
+    answer = standing | echo(element, resource.fields)
+    if resource.id in standing:
+        answer[resource.id] = standing[resource.id]
+    answer = resource.show_refused(answer)
     for (name, position), texts in refusal.inside.items():
         parts = answer.get(name)
         part = parts[position] if isinstance(parts, list) and position < len(parts) else parts
         if isinstance(part, dict):
             part["ValidationErrors"] = [{"Message": text} for text in texts]
+            if "HasValidationErrors" in part:
+                part["HasValidationErrors"] = True
     if resource.flag:
         answer[resource.flag] = True
     answer["ValidationErrors"] = [{"Message": text} for text in refusal.messages]

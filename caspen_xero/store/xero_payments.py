@@ -230,26 +230,32 @@ def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str,
 
 @dataclass(frozen=True)
 class SentPayment:
-    """A payment that we sent or tried to send: the Caspen allocation, its Reference, and what was expected of the answer."""
+    """A payment that we sent: the Caspen allocation, its Reference, and what was expected of the answer.
+
+    `unknown`: no answer told whether Xero has it.
+    """
 
     allocation_id: str
     reference: str
     expected: Mapping[str, Any]
+    unknown: bool
 
 
 def sent_payments(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[SentPayment]]:
-    """The payments of invoices that the journal holds, answered or not, newest first, by invoice id."""
+    """The payments of invoices that the journal holds, but for refused ones, newest first, by invoice id."""
     found: dict[str, list[SentPayment]] = {}
     for some in _lists(invoice_ids):
         marks = ", ".join("?" * len(some))
         rows = mappings.store.rows(
-            "SELECT d.invoice_id, d.caspen_id, d.number, d.expected FROM journal_documents d JOIN journal j ON j.id = d.journal_id "
-            f"WHERE d.operation = 'create-payment' AND d.invoice_id IN ({marks}) AND j.tenant_id = ? ORDER BY j.id DESC",
+            "SELECT d.invoice_id, d.caspen_id, d.number, d.expected, d.state FROM journal_documents d "
+            f"JOIN journal j ON j.id = d.journal_id WHERE d.operation = 'create-payment' AND d.invoice_id IN ({marks}) "
+            "AND j.tenant_id = ? AND d.state <> 'refused' ORDER BY j.id DESC",
             *some,
             mappings.tenant_id,
         )
         for row in rows:
-            sent = SentPayment(row["caspen_id"], row["number"] or "", json.loads(row["expected"]))
+            unknown = row["state"] != "done"
+            sent = SentPayment(row["caspen_id"], row["number"] or "", json.loads(row["expected"]), unknown)
             found.setdefault(row["invoice_id"], []).append(sent)
     return found
 

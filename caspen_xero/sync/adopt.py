@@ -41,7 +41,7 @@ def adopt_refused_invoices(
                 continue
             who = invoice.contact.name if invoice.contact else "another contact"
             reason = (
-                f"Xero already has an invoice {operation.number}: {invoice.total} for {who}, {invoice.status}; "
+                f"Xero already has an invoice {operation.number}: {invoice.total or 0:.2f} for {who}, {invoice.status}; "
                 f"Caspen's is {operation.expected.get('total')} ({operation.detail})"
             )
             name = quoted(operation.number or operation.caspen_id)

@@ -59,16 +59,25 @@ def is_url(source: str | None) -> bool:
 
 
 def updates_folder(store: Store) -> Path:
-    """Where Caspen looks for updates: the folder of the source, else of what was last imported. `FeedError` where there is none."""
-    place = store.setting("source") or store.setting("last_import")
-    if not place:
-        raise FeedError(
-            "nowhere-to-deliver",
-            "Payments from Xero wait, as no source says where Caspen takes them.",
-            "caspen-xero settings set --source PATH",
-        )
-    path = Path(place)
-    return path if path.is_dir() else path.parent
+    """Where Caspen looks for updates: the folder of the source, else of what was last imported. `FeedError` where there is none.
+
+    A source that is not there (a disk not mounted) is no reason to write elsewhere; an imported file may be gone by now.
+    """
+    source, imported = store.setting("source"), store.setting("last_import")
+    path = Path(source or imported or "")
+    if not (source or imported):
+        missing = "no source says where Caspen takes them"
+    elif path.is_dir():
+        return path
+    elif path.is_file() or (not source and path.suffix and path.parent.is_dir()):
+        return path.parent
+    else:
+        missing = f"{path} is not there"
+    raise FeedError(
+        "nowhere-to-deliver",
+        f"Payments from Xero wait to be told to Caspen: {missing}.",
+        "caspen-xero settings set --source PATH",
+    )
 
 
 def _append(

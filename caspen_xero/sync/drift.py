@@ -21,14 +21,14 @@ ZERO = Decimal(0)
 _OPEN = ("open", "paid")
 _GONE_IN_XERO = ("VOIDED", "DELETED")
 _FIXES = {
-    "payment-gone-in-xero": "Void the payment in Caspen too, or enter it in Xero again",
+    "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
     "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
     "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
     "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
     "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there",
     "figures-differ": "Correct the invoice in Xero, or change it in Caspen to match",
-    "paid-in-caspen-only": "Enter the payment in Xero, or void it in Caspen",
+    "paid-in-caspen-only": "Record the payment in Caspen, and push sends it; or reopen the invoice there",
     "paid-in-xero-only": "Enter the payment in Caspen, or remove it in Xero",
     "not-in-caspen-yet": "caspen-xero pull",
     "contact-archived": "Restore the contact in Xero (Contacts, Archived): its invoices can't be changed or voided",

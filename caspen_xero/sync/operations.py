@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 OperationKind = Literal[
     "link-contact",
@@ -14,8 +14,8 @@ OperationKind = Literal[
     "delete-payment",
     "adopt-payment",
     "keep-invoice",
+    "update-invoice",  # before others are created: it may free a number
     "create-invoice",
-    "update-invoice",
     "authorise-invoice",
     "void-invoice",
     "create-payment",
@@ -55,24 +55,7 @@ ROUTES: dict[OperationKind, Route] = {
     "allocate-credit-note": Route("PUT", "CreditNotes/{id}/Allocations", "Allocations", batch=1, params=_LIST),
 }
 
-ORDER: tuple[OperationKind, ...] = (
-    "link-contact",
-    "create-contact",
-    "update-contact",
-    "remove-allocation",
-    "void-credit-note",
-    "delete-payment",
-    "adopt-payment",
-    "keep-invoice",
-    "update-invoice",  # before others are created: it may free a number
-    "create-invoice",
-    "authorise-invoice",
-    "void-invoice",
-    "create-payment",
-    "create-credit-note",
-    "authorise-credit-note",
-    "allocate-credit-note",
-)
+ORDER: tuple[OperationKind, ...] = get_args(OperationKind)
 
 
 @dataclass(frozen=True)

@@ -218,7 +218,7 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
         _maybe_there(planner, state, payment, same or unclaimed)
         return False
     if payment.amount > due:
-        reason = f"the payment of {payment.amount} is more than the {due} that Xero shows as due"
+        reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
         fix = push_command(state.invoice.number, state.invoice.id)
         planner.found(state, "create-payment", "payment-exceeds-due", reason, fix, caspen_id=payment.allocation_id)
         return False
@@ -228,7 +228,7 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
 
 def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
     name = quoted(state.invoice.number or state.invoice.id)
-    there = ", ".join(f"{one.amount} of {one.date} ({one.reference or 'no reference'})" for one in found[:3])
+    there = ", ".join(f"{one.amount or 0:.2f} of {one.date} ({one.reference or 'no reference'})" for one in found[:3])
     anyway = f"caspen-xero push --pay-anyway {name}"
     reason = (
         f"the payment of {payment.amount} of {payment.date} may be in Xero already: {there or 'an allocated credit'}; "

@@ -200,8 +200,14 @@ class Pull:
 
         def about_to_send(payment: AppliedPayment) -> Claim:
             reference = reference_text(methods.get(payment.method_id or ""), payment.allocation_id)
-            by_amount = feed_brings and payment.status not in GONE
-            return Claim(payment.allocation_id, reference, payment.amount, payment_content(payment), by_amount)
+            return Claim(
+                payment.allocation_id,
+                reference,
+                payment.amount,
+                payment_content(payment),
+                awaited=payment.status not in GONE,
+                by_amount=feed_brings and payment.status not in GONE,
+            )
 
         return {
             id_: [
@@ -275,7 +281,8 @@ def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sent(sent: SentPayment) -> Claim:
     amount = Decimal(str(sent.expected["amount"]))
-    return Claim(sent.allocation_id, sent.reference, amount, str(sent.expected.get("content") or ""))
+    content = str(sent.expected.get("content") or "")
+    return Claim(sent.allocation_id, sent.reference, amount, content, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:

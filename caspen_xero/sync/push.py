@@ -273,7 +273,9 @@ class Push:
             self._looker.forget(batch)
             newly_refused = self.settler.refused[kind] - refused_before
             if newly_refused:
-                self._after_refusals(kind, [operation for operation in batch if operation.caspen_id in newly_refused])
+                refused = [operation for operation in batch if operation.caspen_id in newly_refused]
+                if self._after_refusals(kind, refused):
+                    return
             if any(operation.expected.get("proves_tax") for operation in batch):
                 return  # what Xero did with our tax amounts decides how the rest is sent
 
@@ -300,8 +302,11 @@ class Push:
                     )
                 self.settler.done[kind].add(step.caspen_id)
 
-    def _after_refusals(self, kind: OperationKind, refused: list[Operation]) -> None:
-        """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem."""
+    def _after_refusals(self, kind: OperationKind, refused: list[Operation]) -> bool:
+        """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem.
+
+        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left.
+        """
         if kind == "create-contact":
             read_contacts(self.client, self.mappings)
         elif kind == "create-invoice":
@@ -318,6 +323,7 @@ class Push:
         if codes & REFERENCE_CODES and not self._reference_is_new:  # what we know of the organisation is out of date
             self._reference = read_reference(self.client, self.mappings, now=self.now(), refresh=True)
             self._reference_is_new = True
+        return "approval-limit" in codes
 
     def _look_at_archived(self, kind: OperationKind, refused: list[Operation]) -> None:
         """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""

@@ -20,6 +20,7 @@ from caspen_xero.sync.problems import code_of
 from caspen_xero.xero.documents import Allocation, Contact, CreditNote, Invoice, Payment, messages_of
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
+GONE = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
 NEEDS_APPROVAL = (
     "Xero keeps it as a draft: whoever connected may not approve there; somebody who may has to approve it in Xero"
 )
@@ -235,9 +236,8 @@ class Settler:
             number=document.number,
             status=found.status or "AUTHORISED",
         )
-        if (
-            before is None or before.xero_id != xero_id
-        ):  # else a pull has seen it, and the invoice's figures hold it already
+        # Where a pull has seen it before, the invoice's figures hold it already.
+        if before is None or before.xero_id != xero_id:
             self._moved(invoice_id, paid=Decimal(str(document.expected["amount"])))
         return xero_id
 
@@ -245,7 +245,8 @@ class Settler:
         link = self.mappings.link("payment", document.caspen_id)
         if link is not None:
             self.mappings.drop_link("payment", document.caspen_id)
-            self._moved(link.invoice_id or "", paid=-(link.total or Decimal(0)))
+            if link.status != GONE:
+                self._moved(link.invoice_id or "", paid=-(link.total or Decimal(0)))
         return str(document.expected.get("target", ""))
 
     def _moved(self, invoice_id: str, *, paid: Decimal = Decimal(0), credited: Decimal = Decimal(0)) -> None:
@@ -323,7 +324,8 @@ class Settler:
         link = self.mappings.link("allocation", document.caspen_id)
         if link is not None:
             self.mappings.drop_link("allocation", document.caspen_id)
-            self._moved(document.invoice_id or "", credited=-(link.total or Decimal(0)))
+            if link.status != GONE:
+                self._moved(document.invoice_id or "", credited=-(link.total or Decimal(0)))
         return str(document.expected["target"])
 
     def _updated_contact(self, document: EntryDocument, element: dict[str, Any]) -> str:

@@ -25,6 +25,7 @@ ZERO = Decimal(0)
 class Claim:
     """A payment of Caspen's that may stand in Xero without our knowing its id. `reference` is what we wrote, or would write.
 
+    `awaited`: no payment in Xero is known to stand, or to have stood, for it.
     `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money.
     """
 
@@ -32,6 +33,7 @@ class Claim:
     reference: str
     amount: Decimal
     content: str
+    awaited: bool
     by_amount: bool = False
 
 
@@ -132,10 +134,17 @@ def _is_ours(credit: ShownCredit, known: Known) -> bool:
 
 
 def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
-    """Tells our own payments among those with unknown ids from new ones; each claim stands for one payment at most."""
+    """Tells our own payments among those with unknown ids from new ones; each claim stands for one payment at most.
+
+    A payment with our reference where ours is gone was entered in its place: it stands for it, but was not made by us.
+    """
     shown = {payment.payment_id for payment in sighting.found.payments}
     links = sighting.known.payment_links
-    free = [c for c in claims if c.allocation_id not in links or links[c.allocation_id].xero_id not in shown]
+    free = [
+        claim
+        for claim in claims
+        if (links[claim.allocation_id].xero_id not in shown if claim.allocation_id in links else claim.awaited)
+    ]
     rest = list(unknown)
     for by_amount in (False, True):
         for payment in list(rest):
@@ -151,7 +160,7 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
                     "payment",
                     own.allocation_id,
                     payment.payment_id or "",
-                    made_by_us=not by_amount,
+                    made_by_us=not by_amount and own.allocation_id not in links,
                     invoice_id=sighting.invoice_id,
                     number=payment.reference,
                     status="AUTHORISED",
@@ -204,7 +213,7 @@ def conclude(
         ]
     link = _followed(known.link, found)
     seen = _seen(sighting, allocations, whole, now)
-    links = [link, *sighting.payment_links, *_own_allocations(sighting, now), *_gone_payments(known, seen)]
+    links = [link, *sighting.payment_links, *_own_allocations(sighting, now), *_gone(known, seen)]
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
     updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in _FOLLOWED)
     return Outcome(records, links, seen, updated)
@@ -296,14 +305,12 @@ def _reference_of(document: CreditNote | None) -> str | None:
     return (document.credit_note_number or document.reference) if document else None
 
 
-def _gone_payments(known: Known, seen: SeenInvoice) -> list[Link]:
-    """The links of payments that are gone in Xero, so that nobody waits for what is no longer there."""
-    gone = {finding.subject for finding in seen.findings if finding.code == "payment-gone-in-xero"}
-    return [
-        link.with_(status="DELETED")
-        for link in known.payment_links.values()
-        if link.xero_id in gone and link.status != "DELETED"
-    ]
+def _gone(known: Known, seen: SeenInvoice) -> list[Link]:
+    """The links of payments and allocations that are gone in Xero, so that nobody waits for what is no longer there."""
+    missing = {one.subject for one in seen.findings if one.code == "payment-gone-in-xero"}
+    payments = [link for link in known.payment_links.values() if link.xero_id in missing]
+    allocations = [link for link in known.allocation_links.values() if link.xero_id not in seen.credits]
+    return [link.with_(status="DELETED") for link in (*payments, *allocations) if link.status != "DELETED"]
 
 
 def _own_allocations(sighting: Sighting, now: datetime) -> list[Link]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 from caspen_xero.caspen.records import Client
 from caspen_xero.store import clinic, work
-from caspen_xero.store.listing import list_invoices
+from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
+from caspen_xero.sync.plan_invoices import UNAPPROVED
+from caspen_xero.sync.problems import push_command
 
 NOT_PUSHED = "not-pushed-yet"
+WAITS = "waits-for-approval"
 
 
 def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any]]:
@@ -49,9 +53,7 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
             "date": listed.issue_date.isoformat() if listed.issue_date else None,
             "total": None if listed.total is None else f"{listed.total:f}",
             "currency": listed.currency,
-            "code": NOT_PUSHED,
-            "reason": "no push has reached it yet",
-            "fix": "caspen-xero push" if mappings else "caspen-xero connect",
+            **_why_pending(listed, mappings),
             "xero_says": None,
             "attempts": 0,
             "first_failed_at": None,
@@ -60,6 +62,21 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
         for listed in pending
     ]
     return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
+
+
+def _why_pending(listed: ListedInvoice, mappings: Mappings | None) -> dict[str, str]:
+    if mappings is None:
+        return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": "caspen-xero connect"}
+    push = push_command(listed.number, listed.invoice_id)
+    if listed.xero_status in UNAPPROVED:
+        reason = "it is a draft in Xero; its payments and credit notes are sent once it is approved there"
+        return {"code": WAITS, "reason": reason, "fix": f"Approve it in Xero, then: {push}"}
+    if any(
+        refusal.retry_after > datetime.now(UTC) for refusal in work.refusals_of(mappings, "approve", ["organisation"])
+    ):
+        reason = "the organisation's plan in Xero has no approvals left this month"
+        return {"code": NOT_PUSHED, "reason": reason, "fix": push}
+    return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": "caspen-xero push"}
 
 
 def client_name(client: Client | None) -> str:

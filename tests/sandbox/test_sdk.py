@@ -150,7 +150,8 @@ def test_life_of_an_invoice(sdk: Sdk, jo: Contact) -> None:
     assert [invoice.invoice_id for invoice in listed.invoices] == [made.invoice_id]
     assert sdk.get_invoices(i_ds=[made.invoice_id]).invoices[0].line_items == []
     voided = sdk.update_invoice(made.invoice_id, Invoices(invoices=[Invoice(status="VOIDED")])).invoices[0]
-    assert (voided.status, voided.amount_due) == ("VOIDED", 0)
+    assert (voided.status, voided.amount_due) == ("VOIDED", Decimal("16.27"))  # still what was due, as recorded
+    assert sdk.get_invoice(made.invoice_id).invoices[0].amount_due == 0
     with pytest.raises(AccountingBadRequestException) as refusal:
         sdk.create_invoices(Invoices(invoices=[an_invoice(jo, invoice_number="INV-0001")]))
     assert refusal.value.reason == "Invoice # must be unique."

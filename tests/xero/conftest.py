@@ -26,7 +26,7 @@ def signed_in(tmp_path: Path) -> SignedIn:
     return one
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 def machine_keyring() -> Iterator[MemoryKeyring]:
     """The machine's keyring is one in memory."""
     before = keyring.get_keyring()

@@ -11,7 +11,7 @@ from keyring.errors import KeyringLocked, PasswordDeleteError
 class MemoryKeyring(KeyringBackend):
     """Works."""
 
-    priority: ClassVar[float] = 1
+    priority: ClassVar[float] = -1  # never chosen by itself: a test that wants one sets it
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
