@@ -35,7 +35,9 @@ def ask_for_key(session: Session) -> None:
         _key_store(session).clear()
         session.store.set_setting(_KEPT_FOR, None)
         kept_for = None
-    if not is_url(source) or kept_for == source or _in_environment() or not somebody_is_there(session.output):
+    if not is_url(source) or _in_environment() or not somebody_is_there(session.output):
+        return
+    if kept_for == source and _key_store(session).secret() is not None:
         return
     key = getpass("Key for Caspen's API (Enter: none): ").strip()
     if key:

@@ -11,7 +11,7 @@ from caspen_xero.sandbox.books import Body, Ledger
 from caspen_xero.sandbox.documents import EMPTY_INVOICE, Desk
 from caspen_xero.sandbox.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, Text, too_long
 from caspen_xero.sandbox.invoices import sales_invoice_by_number
-from caspen_xero.sandbox.organisations import today
+from caspen_xero.sandbox.organisations import organisation_of, today
 from caspen_xero.sandbox.payments import ACCOUNT_OF, INVOICE_OF, record_payment, remove_payment
 from caspen_xero.sandbox.refusals import Refusal
 from caspen_xero.sandbox.wire import NOWHERE, dated, new_id, updated
@@ -85,9 +85,10 @@ def _invoice(ledger: Ledger, member: dict[str, Any]) -> Body:
 
 def post_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     """POST: deletes a batch and all its payments; nothing else of a batch can change."""
-    batch = desk.ledger.find("BatchPayments", sent.get("BatchPaymentID", NOWHERE))
+    batch_id = sent.get("BatchPaymentID", NOWHERE)
+    batch = desk.ledger.find("BatchPayments", batch_id)
     if batch is None:
-        raise Refusal(messages.DOCUMENT_NOT_FOUND())
+        raise Refusal(messages.DOCUMENT_NOT_FOUND(), shown={"BatchPaymentID": batch_id})
     standing: Body = {"BatchPaymentID": batch["BatchPaymentID"]}
     if set(sent) - {"BatchPaymentID", "Status"} or sent.get("Status") != "DELETED":
         raise Refusal(messages.PAYMENT_ONLY_STATUS(), shown=standing)
@@ -104,13 +105,24 @@ def post_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     return batch, []
 
 
-def show_batch(desk: Desk, batch: Body, _view: str = "full") -> Body:
-    """A batch with its members: the payment's id and amount, and the invoice by its id only."""
-    shown: Body = {"Account": short_account(desk.ledger, batch["AccountID"])}
+def show_batch(desk: Desk, batch: Body, view: str = "full") -> Body:
+    """A batch with its members: the payment's id and amount, and the invoice by its id only.
+
+    The answer to deleting one names no members any more (the OpenAPI's example).
+    """
+    account = short_account(desk.ledger, batch["AccountID"])
+    account |= {"CurrencyCode": _currency_of(desk.ledger, batch["AccountID"])}
+    shown: Body = {"Account": account}
     names = ("Reference", *_TEXTS, "BatchPaymentID", "Type", "Status", "TotalAmount", "IsReconciled")
     shown |= {name: batch[name] for name in names if name in batch} | dated("Date", batch["Date"])
-    shown["Payments"] = [_show_member(desk.ledger, payment_id) for payment_id in batch["PaymentIDs"]]
+    members = [] if view == "created" and batch["Status"] == "DELETED" else batch["PaymentIDs"]
+    shown["Payments"] = [_show_member(desk.ledger, payment_id) for payment_id in members]
     return shown | {"UpdatedDateUTC": updated(batch["Updated"])["UpdatedDateUTC"]}
+
+
+def _currency_of(ledger: Ledger, account_id: str) -> str:
+    account = ledger.find("Accounts", account_id) or {}
+    return str(account.get("CurrencyCode") or organisation_of(ledger)["BaseCurrency"])
 
 
 def _show_member(ledger: Ledger, payment_id: str) -> Body:

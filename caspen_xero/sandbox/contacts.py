@@ -91,7 +91,7 @@ def _match(ledger: Ledger, sent: dict[str, Any]) -> Body | None:
     if contact_id != NOWHERE:
         contact = ledger.find("Contacts", contact_id)
         if contact is None:
-            raise Refusal(messages.CONTACT_NOT_FOUND())
+            raise Refusal(messages.CONTACT_NOT_FOUND(), shown={"ContactID": contact_id})
         return contact
     if sent.get("ContactNumber"):
         numbered = ledger.by_number("Contacts", sent["ContactNumber"])

@@ -56,7 +56,7 @@ def post_credit_note(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]
     if note_id != NOWHERE:
         note = desk.ledger.find("CreditNotes", note_id)
         if note is None:
-            raise Refusal(messages.CREDIT_NOTE_NOT_FOUND())
+            raise Refusal(messages.CREDIT_NOTE_NOT_FOUND(), shown={"CreditNoteID": note_id})
         return _edit(desk, note, sent)
     if sent.get("Type", "ACCRECCREDIT") == "ACCRECCREDIT":
         known = _by_number(desk.ledger, sent.get("CreditNoteNumber", ""))

@@ -78,4 +78,4 @@ def _fingerprint(request: ApiRequest, url: str) -> str:
 
 
 def _refused(message: str) -> ApiAnswer:
-    return json_answer({"Type": None, "Title": "Bad Request", "Status": 400, "Detail": message}, 400)
+    return json_answer({"Title": "Bad Request", "Status": 400, "Detail": message}, 400)

@@ -65,7 +65,7 @@ def post_invoice(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     if invoice_id != NOWHERE:
         invoice = desk.ledger.find("Invoices", invoice_id)
         if invoice is None:
-            raise Refusal(messages.INVOICE_NOT_FOUND())
+            raise Refusal(messages.INVOICE_NOT_FOUND(), shown={"InvoiceID": invoice_id})
         return _edit(desk, invoice, sent)
     if sent.get("InvoiceNumber") and sent.get("Type", "ACCREC") == "ACCREC":
         known = sales_invoice_by_number(desk.ledger, sent["InvoiceNumber"])

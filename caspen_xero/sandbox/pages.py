@@ -21,7 +21,7 @@ from caspen_xero.sandbox.document_pages import (
     invoice_page,
     organisation_facts,
 )
-from caspen_xero.sandbox.exchange import BadRequest, Exchange, html_answer, redirect
+from caspen_xero.sandbox.exchange import Exchange, html_answer, redirect
 from caspen_xero.sandbox.local import LocalXero
 from caspen_xero.sandbox.organisations import Organisation
 from caspen_xero.sandbox.scopes import ACCOUNTING
@@ -112,7 +112,7 @@ class Pages:
         try:
             self.xero.api.mark_paid(organisation.tenant_id, exchange.captured["id"])
         except (LookupError, ValueError) as error:
-            raise BadRequest(str(error)) from error
+            return html_answer(markup.page("Not paid", f"<h1>Not paid</h1><p>{markup.text(error)}</p>"), 400)
         return redirect(f"{_base(organisation)}/invoicing/view/{quote(exchange.captured['id'])}", 303)
 
     def contact(self, exchange: Exchange) -> ApiAnswer:

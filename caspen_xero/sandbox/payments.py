@@ -79,7 +79,7 @@ def post_payment(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         return put_payment(desk, sent)
     payment = desk.ledger.find("Payments", payment_id)
     if payment is None:
-        raise Refusal(messages.DOCUMENT_NOT_FOUND())
+        raise Refusal(messages.DOCUMENT_NOT_FOUND(), shown={"PaymentID": payment_id})
     standing: Body = {"PaymentID": payment_id}
     if set(sent) - {"PaymentID", "Status"} or sent.get("Status") != "DELETED":
         raise Refusal(messages.PAYMENT_ONLY_STATUS(), shown=standing)
@@ -190,7 +190,7 @@ def show_payment(desk: Desk, payment: Body, view: str = "full") -> Body:
     shown |= {"HasAccount": True, "Account": short_account(desk.ledger, payment["AccountID"], named=whole)}
     target = desk.ledger.find(payment["Target"], payment["TargetID"]) or {}
     if payment["Target"] == "Invoices":
-        shown["Invoice"] = show_invoice(desk, target, "created") if whole else _short_invoice(desk.ledger, target)
+        shown["Invoice"] = show_invoice(desk, target, view) if whole else _short_invoice(desk.ledger, target)
     else:
         name = payment["Target"].removesuffix("s")
         shown["Invoice"] = _credit_as_invoice(desk.ledger, target, payment["TargetID"])

@@ -12,6 +12,7 @@ from caspen_xero.sandbox.documents import Desk
 from caspen_xero.sandbox.refusals import bad_filter
 from caspen_xero.sandbox.resource import Resource
 from caspen_xero.sandbox.settlement import allocated, amount_due, paid
+from caspen_xero.sandbox.tax_rates import effective_rate
 from caspen_xero.sandbox.where import (
     Compare,
     Filter,
@@ -33,6 +34,7 @@ _MONEY: dict[str, Callable[[Body], Value]] = {
     "RemainingCredit": amount_due,
     "AmountPaid": paid,
     "AmountCredited": allocated,
+    "EffectiveRate": effective_rate,
 }
 _DOCUMENT = (
     *(
@@ -65,7 +67,8 @@ FILTER_FIELDS: dict[str, tuple[str, ...]] = {
     "Payments": (
         *("PaymentID", "PaymentType", "Status", "Date", "Amount", "Reference", "IsReconciled", "UpdatedDateUTC"),
         *("BatchPaymentID", "CurrencyRate", "BankAmount", "Account.AccountID", "Account.Code"),
-        *("Invoice.InvoiceID", "Invoice.InvoiceNumber", "Invoice.Contact.ContactID", "CreditNote.CreditNoteID"),
+        *("Invoice.InvoiceID", "Invoice.InvoiceNumber", "Invoice.Type", "Invoice.Reference", "CreditNote.CreditNoteID"),
+        *("Invoice.Contact.ContactID", "Invoice.Contact.Name", "Invoice.Contact.ContactNumber"),
         *("Overpayment.OverpaymentID", "Prepayment.PrepaymentID"),
     ),
     "BatchPayments": (
@@ -88,11 +91,19 @@ FILTER_FIELDS: dict[str, tuple[str, ...]] = {
         *("AccountID", "Code", "Name", "Type", "Class", "Status", "TaxType", "SystemAccount", "Description"),
         *("EnablePaymentsToAccount", "BankAccountNumber", "BankAccountType", "CurrencyCode", "UpdatedDateUTC"),
     ),
-    "TaxRates": ("Name", "TaxType", "Status", "ReportTaxType", "CanApplyToRevenue", "CanApplyToExpenses"),
+    "TaxRates": (
+        *("Name", "TaxType", "Status", "ReportTaxType", "CanApplyToRevenue", "CanApplyToExpenses", "EffectiveRate"),
+    ),
     "Currencies": ("Code", "Description"),
 }
 # Compared without regard to case and accents (Xero's Contacts page).
 _FOLDED = {"Contacts": ("Name", "EmailAddress", "AccountNumber")}
+# Parameters that list values, and the column that holds them; a prepayment's number is its reference.
+_LISTS = {
+    "Invoices": {"InvoiceNumbers": "number", "ContactIDs": "owner_id", "Statuses": "status"},
+    "Overpayments": {"References": "reference"},
+    "Prepayments": {"InvoiceNumbers": "reference"},
+}
 _SEARCHED = {
     "Invoices": ("InvoiceNumber", "Reference"),
     "Contacts": ("Name", "FirstName", "LastName", "ContactNumber", "CompanyNumber", "EmailAddress"),
@@ -129,7 +140,7 @@ def _related(desk: Desk, body: Body, name: str) -> Any:
     kind = f"{what}s"
     if what in _TARGETS and body.get("Target") == kind:
         target = desk.ledger.find(kind, body["TargetID"]) or {}
-        return target.get("ContactID" if rest == "Contact.ContactID" else rest)
+        return _related(desk, target, rest) if "." in rest else target.get(rest)
     return None
 
 
@@ -182,13 +193,12 @@ def _whole(text: str, otherwise: int) -> int:
 def _read_lists(kind: str, params: Mapping[str, str], query: Query) -> None:
     if kind in ("Invoices", "Contacts") and params.get("IDs"):
         query.one_of("id", [read_id(text) for text in params["IDs"].split(",")])
-    if kind == "Invoices":
-        for name, column in (("InvoiceNumbers", "number"), ("ContactIDs", "owner_id"), ("Statuses", "status")):
-            if params.get(name):
-                values = [text.strip() for text in params[name].split(",")]
-                query.one_of(column, [read_id(text) for text in values] if name == "ContactIDs" else values)
-        if params.get("createdByMyApp", "").lower() == "true":
-            query.conditions.append("json_extract(body, '$.ByApp') = 1")
+    for name, column in _LISTS.get(kind, {}).items():
+        if params.get(name):
+            values = [text.strip() for text in params[name].split(",")]
+            query.one_of(column, [read_id(text) for text in values] if name == "ContactIDs" else values)
+    if kind == "Invoices" and params.get("createdByMyApp", "").lower() == "true":
+        query.conditions.append("json_extract(body, '$.ByApp') = 1")
     if kind == "Contacts" and params.get("includeArchived", "").lower() != "true":
         query.conditions.append("status = 'ACTIVE'")
 

@@ -69,6 +69,13 @@ def test_an_internal_error_after_the_work_was_done_is_kept_as_well(box: Sandbox,
     assert contacts_in(box) == ["Ada"]
 
 
+def test_a_refused_key_is_an_error_as_the_description_has_it(api_client: httpx.Client) -> None:
+    """The OpenAPI's Error has texts and numbers only: no field of it may be null."""
+    refused = api_client.put(CONTACTS, json={"Name": "Ann"}, headers={"Idempotency-Key": "k" * 129}).json()
+    assert (refused["Status"], refused["Title"]) == (400, "Bad Request")
+    assert None not in refused.values()
+
+
 def test_a_key_is_at_most_128_characters(box: Sandbox, api_client: httpx.Client) -> None:
     assert put(api_client, contact("Ada"), "k" * 128).status_code == 200
     assert put(api_client, contact("Grace"), "k" * 129).status_code == 400

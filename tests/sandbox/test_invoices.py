@@ -303,6 +303,12 @@ def test_a_refused_edit_names_the_invoice_that_it_meant(b: Bookkeeper) -> None:
     assert "InvoiceNumber" not in answer, "as recorded: only what was sent, and what the edit would have touched"
 
 
+@pytest.mark.parametrize("kind", ["Invoices", "CreditNotes", "Contacts"])
+def test_a_refused_edit_of_what_is_not_there_repeats_the_id(b: Bookkeeper, kind: str) -> None:
+    name, unknown = f"{kind[:-1]}ID", "11111111-1111-1111-1111-111111111111"
+    assert b.send("POST", kind, {name: unknown})[0][name] == unknown
+
+
 def test_a_list_of_ids_is_approved_in_one_request(b: Bookkeeper) -> None:
     drafts = [b.invoice(Status="DRAFT") for _ in range(3)]
     wishes = [{"InvoiceID": draft["InvoiceID"], "Status": "AUTHORISED"} for draft in drafts]
@@ -320,6 +326,8 @@ def test_a_list_of_ids_is_approved_in_one_request(b: Bookkeeper) -> None:
         ("GET", "Invoices/INV-9999", 404),
         ("GET", f"Invoices/{NOWHERE}", 404),
         ("GET", "Nothing", 404),
+        ("GET", "Invoices/INV/0001", 404),
+        ("GET", "Invoices/INV-0001/History", 501),
         ("DELETE", "Invoices", 501),
         ("PUT", "Overpayments", 501),
         ("POST", "Organisation", 501),

@@ -38,6 +38,14 @@ def test_the_button_pays_an_invoice_and_shows_it_paid(api_client: httpx.Client) 
     assert (now["Status"], now["AmountPaid"]) == ("PAID", 110)
 
 
+def test_paying_twice_is_a_page_that_says_why_not(api_client: httpx.Client) -> None:
+    pay = f"/app/{short(api_client)}/invoicing/view/{make_invoice(api_client)['InvoiceID']}/paid"
+    assert api_client.post(pay).status_code == 303
+    again = api_client.post(pay)
+    assert (again.status_code, again.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    assert "Not paid" in again.text
+
+
 def test_xeros_links_to_an_invoice_and_a_contact_work_here(box: Sandbox, api_client: httpx.Client) -> None:
     invoice = make_invoice(api_client)
     short_code = box.api.organisations()[0].short_code

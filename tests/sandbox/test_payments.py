@@ -65,6 +65,13 @@ def test_a_bank_account_without_a_code_is_named_by_its_id(b: Bookkeeper) -> None
     assert shown == {"AccountID": account["AccountID"], "Name": account["Name"]}
 
 
+def test_a_payment_read_by_its_id_shows_its_invoice_with_its_payments(b: Bookkeeper) -> None:
+    paid = b.pay(b.invoice(), 60)
+    assert (paid["Invoice"]["AmountDue"], "Payments" in paid["Invoice"]) == (50, False)
+    shown = b.read("Payments", paid["PaymentID"])["Invoice"]["Payments"]
+    assert [payment["PaymentID"] for payment in shown] == [paid["PaymentID"]]
+
+
 def test_an_invoice_may_be_named_by_its_number(b: Bookkeeper) -> None:
     invoice = b.invoice(InvoiceNumber="C-1")
     wish = b.payment(invoice, 1) | {"Invoice": {"InvoiceNumber": "C-1"}}
@@ -166,7 +173,8 @@ def test_deleting_a_batch_deletes_all_its_payments(b: Bookkeeper) -> None:
     first, second = b.invoice(), b.invoice()
     batch = b.put("BatchPayments", batch_of(b, (first, 110), (second, 10)))
     gone = b.post(f"BatchPayments/{batch['BatchPaymentID']}", DELETE)
-    assert gone["Status"] == "DELETED"
+    assert (gone["Status"], gone["Payments"], gone["Account"]["CurrencyCode"]) == ("DELETED", [], "AUD")
+    assert len(b.read("BatchPayments", batch["BatchPaymentID"])["Payments"]) == 2
     assert {payment["Status"] for payment in b.list("Payments")} == {"DELETED"}
     assert read(b, first)["Status"] == "AUTHORISED"
 

@@ -85,6 +85,33 @@ def test_filters_by_id(b: Bookkeeper) -> None:
 
 
 @pytest.mark.parametrize(
+    ("where", "count"),
+    [
+        ('Invoice.Type=="ACCREC"', 1),
+        ('Invoice.Reference=="R5"', 1),
+        ('Invoice.Contact.Name=="Ann ""Annie"" Lee"', 0),
+        ('Invoice.Contact.Name!="Ann ""Annie"" Lee"', 1),
+        ("Invoice.Contact.ContactNumber==null", 1),
+    ],
+)
+def test_payments_are_found_by_what_they_pay(b: Bookkeeper, where: str, count: int) -> None:
+    assert len(b.list("Payments", where=where)) == count
+
+
+def test_tax_rates_are_found_by_their_percentage() -> None:
+    ten = Bookkeeper().list("TaxRates", where='EffectiveRate==10 AND CanApplyToRevenue==true AND Status=="ACTIVE"')
+    assert [rate["TaxType"] for rate in ten] == ["OUTPUT"]
+
+
+@pytest.mark.parametrize(("kind", "list_"), [("Overpayments", "References"), ("Prepayments", "InvoiceNumbers")])
+def test_credits_are_listed_by_their_references(kind: str, list_: str) -> None:
+    b = Bookkeeper()
+    for reference in ("A", "B", "C"):
+        b.receive(f"RECEIVE-{kind[:-1].upper()}", 10, Reference=reference)
+    assert [credit["Reference"] for credit in b.list(kind, **{list_: "A, C"})] == ["A", "C"]
+
+
+@pytest.mark.parametrize(
     "where",
     [
         *("Status==", "==3", 'Status=="PAID" AND', '(Status=="PAID"', 'Status=="PAID")', 'Colour=="red"', "Status"),
