@@ -113,6 +113,17 @@ def test_every_kind_of_payment_arrives_once_and_as_it_is(synced: Clinic, bookkee
     assert told_once(told(synced)) == bookkeeper.made
 
 
+def test_money_that_caspen_has_too_waits_for_a_person_and_then_arrives(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    at_the_desk = bookkeeper.pays("INV-0001", "50.00", reference="Cash at desk")
+    synced.takes(payment(1, "INV-0001", "50.00", date="2026-11-20", updated_at="2026-11-20T01:00:00Z"))
+    assert pull(synced)["payments"] == 0
+    synced.push()
+    assert synced.problem()["code"] == "payment-maybe-already-in-xero"
+    assert synced.push("--pay-anyway", "INV-0001").json["payments"] == 1
+    assert pull(synced)["payments"] == 1
+    assert list(told_once(told(synced))) == [at_the_desk]
+
+
 def test_a_record_has_the_shape_that_caspen_expects(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     payment_id = bookkeeper.pays("INV-0001", "50.5", reference="Cash at desk")
     pull(synced)

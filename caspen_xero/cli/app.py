@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -89,7 +91,8 @@ class _Commands(TyperGroup):
             if not hasattr(error, "format_message"):
                 raise
             code = getattr(error, "exit_code", 2)
-            Output(json=True).error("usage", error.format_message(), "caspen-xero --help", code)
+            where = getattr(getattr(error, "ctx", None), "command_path", "caspen-xero")
+            Output(json=True).error("usage", error.format_message(), f"{where} --help", code)
         sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -121,4 +124,16 @@ def _top(
 
 def main() -> None:
     """The `caspen-xero` command."""
+    _take_any_text()
     app(prog_name="caspen-xero")
+
+
+def _take_any_text() -> None:
+    """A name that the terminal's encoding lacks, or an output that was closed, never ends a command."""
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - open as long as the process
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")

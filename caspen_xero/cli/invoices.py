@@ -88,7 +88,10 @@ def show(session: Session, invoice: InvoiceName) -> int:
         session.output.document(
             {
                 "invoice": _as_json(listed, _links(session)(listed)),
-                "problems": [{key: problem[key] for key in shown} for problem in problems],
+                "problems": [
+                    {key: problem[key] for key in shown} | {"fix": session.output.command(problem["fix"])}
+                    for problem in problems
+                ],
                 "writes": sent,
             }
         )
@@ -97,8 +100,10 @@ def show(session: Session, invoice: InvoiceName) -> int:
     facts: list[tuple[str, Any]] = [
         ("Client", listed.client),
         ("Date", listed.issue_date),
-        ("Total", f"{listed.total} {listed.currency}"),
-        ("Paid, credited, due", f"{listed.amount_paid}, {listed.amount_credited}, {listed.amount_due}"),
+        ("Total", _money(listed.total, listed.currency)),
+        ("Paid", _money(listed.amount_paid, listed.currency)),
+        ("Credited", _money(listed.amount_credited, listed.currency)),
+        ("Due", _money(listed.amount_due, listed.currency)),
         ("In Caspen", listed.caspen_status),
         ("Sync", listed.sync_status.capitalize()),
         ("In Xero", listed.xero_status),
@@ -206,6 +211,10 @@ def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     short_code = reference.organisation.short_code if reference else None
     base = (session.connection.xero_url or XERO_PAGES).rstrip("/")
     return lambda listed: listed.xero_invoice_id and invoice_link(short_code, listed.xero_invoice_id, base)
+
+
+def _money(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else f"{amount:,.2f} {currency}"
 
 
 def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:

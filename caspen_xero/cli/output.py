@@ -56,12 +56,13 @@ class Output:
         from rich.console import Console
 
         stream = sys.stderr if stderr else sys.stdout
-        width = None if stream.isatty() else int(os.environ.get("COLUMNS", "200"))
+        width = None if stream.isatty() else _width_asked_for()
         return Console(stderr=stderr, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
 
     def document(self, document: dict[str, Any]) -> None:
         """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
-        text = json.dumps(document, default=_json_value, ensure_ascii=False, indent=2)
+        utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
+        text = json.dumps(document, default=_json_value, ensure_ascii=not utf8, indent=2)
         sys.stdout.write(_UNSEEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text) + "\n")
         sys.stdout.flush()
 
@@ -144,6 +145,12 @@ class Output:
                 self.note(f"{what}: {tenth * 10} %")
 
         return tell
+
+
+def _width_asked_for() -> int:
+    """The width of tables that go into a pipe or a file: `COLUMNS`, where it is a number."""
+    columns = os.environ.get("COLUMNS", "")
+    return int(columns) if columns.isascii() and columns.isdigit() and int(columns) > 0 else 200
 
 
 def _no_progress(done: int, total: int | None = None) -> None:

@@ -11,6 +11,7 @@ from caspen_xero.cli.session import Session
 from caspen_xero.store import clinic
 from caspen_xero.sync.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
 from caspen_xero.sync.awaited import awaited
+from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.reference import known_accounts, read_accounts
 from caspen_xero.sync.settings import (
     DEFAULTS,
@@ -61,7 +62,7 @@ class _State:
                 )
                 for method_id, choice in self.own.items():
                     name = self.names.get(method_id, method_id)
-                    fix = f'{_SET} --payment-method "{name}=CODE"'
+                    fix = f"{_SET} --payment-method {quoted(f'{name}=CODE')}"
                     found += _account_problems("payment-account", f"{name} payments", choice, fix)
         try:
             check_source(self.values["source"] or "none")

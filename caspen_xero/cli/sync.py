@@ -15,9 +15,11 @@ from caspen_xero.cli.session import Session, one_invoice
 
 if TYPE_CHECKING:
     from caspen_xero.store.imports import ImportResult
+    from caspen_xero.sync.problems import Problem
     from caspen_xero.sync.push import Announcement, PushResult
 
 SHOWN_BAD_RECORDS = 20
+NARROW = 110
 
 
 def register(app: typer.Typer) -> None:
@@ -223,7 +225,8 @@ def tell_import(session: Session, result: ImportResult) -> None:
 def _tell_bad_records(session: Session, result: ImportResult) -> None:
     for bad in result.bad[:SHOWN_BAD_RECORDS]:
         what = " ".join(part for part in (bad.kind, bad.id) if part)
-        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{bad.field} {bad.reason}")
+        wrong = f"{bad.field} {bad.reason}".strip()
+        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{wrong}")
     if result.bad_count > SHOWN_BAD_RECORDS:
         session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
     if result.bad_count:
@@ -265,7 +268,7 @@ def exit_code(result: PushResult, bad_records: int = 0) -> int:
     codes = {0}
     if result.stopped is not None:
         codes.add(result.stopped.exit_code)
-    if result.only_settings_missing:
+    if result.only_settings_missing and not result.plan:
         codes.add(5)
     if result.problems or (result.unfinished and not result.dry_run) or bad_records:
         codes.add(3)
@@ -322,6 +325,10 @@ def tell_push(session: Session, pushed: Pushed) -> None:
             [(step.kind.replace("-", " "), step.number, step.detail) for step in result.plan],
         )
         output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
+        if result.problems:
+            output.say(f"{len(result.problems)} invoices would not be wholly in Xero. What to do:")
+            found = [problem for problems in result.problems.values() for problem in problems]
+            _tell_fixes(session, [(output.command(p.fix), _number(session, p.invoice_id), _why(p)) for p in found])
     else:
         counts = [
             ("invoices synced", len(result.synced)),
@@ -353,9 +360,15 @@ def _number(session: Session, invoice_id: str) -> str:
     return str(row["number"] or invoice_id) if row else invoice_id
 
 
+def _why(problem: Problem) -> str:
+    return f"{problem.code}: {problem.reason}"
+
+
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
+    """The table, then each fix once. On a narrow terminal the reasons stand with the fixes: a column would be too thin."""
     from decimal import Decimal
 
+    narrow = session.output.console().width < NARROW
     session.output.table(
         ("Invoice", "Client", "Date", "Total", "Why", "Since", "Tries"),
         [
@@ -364,18 +377,31 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
                 row["client"],
                 row["date"],
                 Decimal(row["total"]) if row["total"] is not None else None,
-                f"{row['code']}: {row['reason']}",
-                (row["first_failed_at"] or "")[:16].replace("T", " "),
+                row["code"] if narrow else f"{row['code']}: {row['reason']}",
+                (row["first_failed_at"] or "")[: 10 if narrow else 16].replace("T", " "),
                 row["attempts"],
             )
             for row in rows
         ],
         title="Unsynced invoices",
     )
-    fixes: dict[str, list[str]] = {}
-    for row in rows:
-        fixes.setdefault(plain(row["fix"]), []).append(plain(row["number"] or row["invoice_id"]))
     session.output.say("What to do:")
-    for fix, numbers in fixes.items():
+    _tell_fixes(
+        session,
+        [
+            (row["fix"], row["number"] or row["invoice_id"], f"{row['code']}: {row['reason']}" if narrow else "")
+            for row in rows
+        ],
+    )
+
+
+def _tell_fixes(session: Session, found: Sequence[tuple[str, str, str]]) -> None:
+    """Each fix once, with the reason it mends ("" where that was told already) and the invoices that wait for it."""
+    waiting: dict[tuple[str, str], list[str]] = {}
+    for fix, number, why in found:
+        waiting.setdefault((plain(fix), plain(why)), []).append(plain(number))
+    for (fix, why), numbers in waiting.items():
+        if why:
+            session.output.say(f"  {why}")
         few = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
-        session.output.say(f"  {fix}    # {few}")
+        session.output.say(f"  {'  -> ' if why else ''}{fix}    # {few}")

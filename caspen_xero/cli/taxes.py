@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated
 
 import typer
@@ -55,7 +56,7 @@ def map_(
     if suggest and (rate or force):
         raise SessionError("usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", 2)
     if rate and not tax_type:
-        fix = f"caspen-xero taxes map \"{rate}\" TAX_TYPE   (Caspen's rate first, then Xero's tax type or name)"
+        fix = f"Caspen's rate first, then Xero's tax type or name: caspen-xero taxes map {shlex.quote(rate)} TAX_TYPE"
         raise SessionError("usage", "Which Xero tax rate?", fix, 2)
     if suggest:
         return _suggest(session)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from caspen_xero.cli.caspen_key import caspen_key
 from caspen_xero.cli.session import Session
 from caspen_xero.store import clinic
 from caspen_xero.sync.awaited import awaited, settle_awaited
+from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.reading import import_new
 from caspen_xero.sync.reference import ONE_DAY, known_tax_rates, read_tax_rates
 from caspen_xero.sync.tax_links import RateLink, rate_links
@@ -23,7 +25,7 @@ def read_source_once(session: Session) -> None:
     source = session.store.setting("source")
     if source and not clinic.tax_rates(session.store):
         with session.only_writer(), session.output.progress("Importing") as progress:
-            result = import_new(session.store, source, progress)
+            result = import_new(session.store, source, progress, api_key=caspen_key(session))
         if result is not None:
             session.output.note(f"Imported {result.read} records from {source}.")
             if result.bad_count:
@@ -85,7 +87,8 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
         if link.problem:
             session.output.say(f"! {link.rate.name}: {link.problem}.")
     if left:
-        session.output.say(f'Link a rate: caspen-xero taxes map "{left[0].rate.name}" TAX_TYPE')
+        command = session.output.command(f"caspen-xero taxes map {quoted(left[0].rate.name)} TAX_TYPE")
+        session.output.say(f"Link a rate: {command}")
     return PARTLY if left else 0
 
 

@@ -207,6 +207,7 @@ class Pull:
                 payment_content(payment),
                 awaited=payment.status not in GONE,
                 by_amount=feed_brings and payment.status not in GONE,
+                date=payment.date if payment.status not in GONE else None,
             )
 
         return {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,7 +26,8 @@ class Claim:
     """A payment of Caspen's that may stand in Xero without our knowing its id. `reference` is what we wrote, or would write.
 
     `awaited`: no payment in Xero is known to stand, or to have stood, for it.
-    `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money.
+    `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money. `date`: of one that is yet to
+    be sent; a payment in Xero of that amount and date may be the same money, which a person decides when it is pushed.
     """
 
     allocation_id: str
@@ -35,6 +36,7 @@ class Claim:
     content: str
     awaited: bool
     by_amount: bool = False
+    date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -145,6 +147,7 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
         for claim in claims
         if (links[claim.allocation_id].xero_id not in shown if claim.allocation_id in links else claim.awaited)
     ]
+    unsent = [claim for claim in free if claim.date and claim.allocation_id not in links]
     rest = list(unknown)
     for by_amount in (False, True):
         for payment in list(rest):
@@ -169,7 +172,9 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
                     linked_at=now,
                 )
             )
-    sighting.unknown = rest
+    recognised = {link.caspen_id for link in sighting.payment_links}
+    in_question = {(claim.amount, claim.date) for claim in unsent if claim.allocation_id not in recognised}
+    sighting.unknown = [payment for payment in rest if (payment.amount, payment.date) not in in_question]
 
 
 def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> Claim | None:

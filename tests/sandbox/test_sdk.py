@@ -114,7 +114,9 @@ def test_settings_can_be_added_and_retired(sdk: Sdk) -> None:
     assert (rate.tax_type, rate.effective_rate) == ("TAX002", Decimal("2.5"))
     gone = sdk.update_tax_rate(TaxRates(tax_rates=[TaxRate(tax_type="TAX002", status="DELETED")])).tax_rates[0]
     assert gone.status == "DELETED"
-    sdk.create_tax_rates(TaxRates(tax_rates=[TaxRate(**(wish.to_dict() | {"name": "Second levy"}))]))
+    sdk.create_tax_rates(
+        TaxRates(tax_rates=[TaxRate(name="Second levy", report_tax_type="OUTPUT", tax_components=wish.tax_components)])
+    )
     by_name = sdk.update_tax_rate(TaxRates(tax_rates=[TaxRate(name="Second levy", status="DELETED")])).tax_rates[0]
     assert (by_name.tax_type, by_name.status) == ("TAX003", "DELETED")
     assert sdk.create_currency(Currency(code=CurrencyCode.NZD, description="Dollar")).currencies[0].code.value == "NZD"
