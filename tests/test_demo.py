@@ -30,7 +30,7 @@ STORY = (
     "invoices unsynced            1",
     "$ caspen-xero unsynced",
     "tax-rate-not-linked",
-    "caspen-xero taxes map 'GST free' EXEMPTOUTPUT    # INV-0013",
+    "caspen-xero taxes map 'GST free' EXEMPTOUTPUT\n      for INV-0013",
     "$ caspen-xero taxes map 'GST free' EXEMPTOUTPUT",
     "$ caspen-xero push",
     "invoices synced             1",

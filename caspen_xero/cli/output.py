@@ -115,6 +115,16 @@ class Output:
             table.add_row(*(Text(_cell(cell)) for cell in row))
         self.console().print(table)
 
+    def what_to_do(self, found: Iterable[tuple[str, str, str]]) -> None:
+        """Of (fix, invoice, reason or ""): each fix once, alone on its line to be pasted, then what waits for it."""
+        waiting: dict[tuple[str, str], list[str]] = {}
+        for fix, number, why in found:
+            waiting.setdefault((plain(fix), plain(why)), []).append(plain(number))
+        self.say("What to do:")
+        for (fix, why), numbers in waiting.items():
+            more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
+            self.say(f"  {self.command(fix)}\n      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
+
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
         """A progress bar on a terminal, a plain line at each tenth otherwise. Call the given function with (done, total)."""

@@ -196,7 +196,4 @@ def _tell_drift(session: Session, rows: list[Drift]) -> None:
         [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
         title="Caspen and Xero differ",
     )
-    session.output.say("What to do:")
-    for fix, names in by_fix(rows).items():
-        few = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-        session.output.say(f"  {session.output.command(fix)}    # {few}")
+    session.output.what_to_do((fix, name, "") for fix, names in by_fix(rows).items() for name in names)

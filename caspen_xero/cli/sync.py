@@ -15,7 +15,6 @@ from caspen_xero.cli.session import Session, one_invoice
 
 if TYPE_CHECKING:
     from caspen_xero.store.imports import ImportResult
-    from caspen_xero.sync.problems import Problem
     from caspen_xero.sync.push import Announcement, PushResult
 
 SHOWN_BAD_RECORDS = 20
@@ -164,10 +163,8 @@ def unsynced(session: Session) -> int:
     from caspen_xero.sync.unsynced import unsynced_rows
 
     rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None)
-    for row in rows:
-        row["fix"] = session.output.command(row["fix"])
     if session.output.json:
-        session.output.document({"unsynced": rows})
+        session.output.document({"unsynced": [row | {"fix": session.output.command(row["fix"])} for row in rows]})
     elif not rows:
         session.output.say("Nothing is unsynced: every finalised invoice is in Xero.")
     else:
@@ -326,9 +323,9 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         )
         output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
         if result.problems:
-            output.say(f"{len(result.problems)} invoices would not be wholly in Xero. What to do:")
+            output.say(f"{len(result.problems)} invoices would not be wholly in Xero.")
             found = [problem for problems in result.problems.values() for problem in problems]
-            _tell_fixes(session, [(output.command(p.fix), _number(session, p.invoice_id), _why(p)) for p in found])
+            output.what_to_do((p.fix, _number(session, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
     else:
         counts = [
             ("invoices synced", len(result.synced)),
@@ -360,10 +357,6 @@ def _number(session: Session, invoice_id: str) -> str:
     return str(row["number"] or invoice_id) if row else invoice_id
 
 
-def _why(problem: Problem) -> str:
-    return f"{problem.code}: {problem.reason}"
-
-
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
     """The table, then each fix once. On a narrow terminal the reasons stand with the fixes: a column would be too thin."""
     from decimal import Decimal
@@ -385,23 +378,7 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
         ],
         title="Unsynced invoices",
     )
-    session.output.say("What to do:")
-    _tell_fixes(
-        session,
-        [
-            (row["fix"], row["number"] or row["invoice_id"], f"{row['code']}: {row['reason']}" if narrow else "")
-            for row in rows
-        ],
+    session.output.what_to_do(
+        (row["fix"], row["number"] or row["invoice_id"], f"{row['code']}: {row['reason']}" if narrow else "")
+        for row in rows
     )
-
-
-def _tell_fixes(session: Session, found: Sequence[tuple[str, str, str]]) -> None:
-    """Each fix once, with the reason it mends ("" where that was told already) and the invoices that wait for it."""
-    waiting: dict[tuple[str, str], list[str]] = {}
-    for fix, number, why in found:
-        waiting.setdefault((plain(fix), plain(why)), []).append(plain(number))
-    for (fix, why), numbers in waiting.items():
-        if why:
-            session.output.say(f"  {why}")
-        few = ", ".join(numbers[:5]) + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")
-        session.output.say(f"  {'  -> ' if why else ''}{fix}    # {few}")

@@ -103,14 +103,14 @@ class Api:
 
     def handle(self, request: ApiRequest) -> ApiAnswer:
         """The answer to a request whose token and limits are in order."""
-        desk = self._desk(request.tenant_id, 4 if request.params.get("unitdp") == "4" else 2)
+        desk = self._desk(request.tenant_id, 4 if request.params.get("unitdp") == "4" else 2, request.client_id)
         try:
             return self._answer(desk, request, [part for part in request.path.split("/") if part])
         except RequestRefused as refused:
             return refused.answer
 
-    def _desk(self, tenant_id: str, unit_places: int = 4) -> Desk:
-        return Desk(Ledger(self.books, tenant_id), self.rounding, unit_places, self.app_name)
+    def _desk(self, tenant_id: str, unit_places: int = 4, client_id: str = "") -> Desk:
+        return Desk(Ledger(self.books, tenant_id), self.rounding, unit_places, client_id)
 
     def _answer(self, desk: Desk, request: ApiRequest, path: list[str]) -> ApiAnswer:
         name = path[0].lower() if path else ""
@@ -142,7 +142,7 @@ class Api:
             if found is None:
                 raise missing()
             return self._envelope(resource.kind, [resource.show(desk, found, "full")])
-        query = read_query(resource, request.params, request.headers)
+        query = read_query(resource, request)
         documents, pagination = run_query(desk, resource, query)
         desk.ledger.read_all("Contacts", (body["ContactID"] for body in documents if "ContactID" in body))
         view = list_view(query)

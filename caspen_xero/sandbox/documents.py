@@ -71,12 +71,12 @@ NEXT_STATUS = {
 
 @dataclass(frozen=True)
 class Desk:
-    """What a document is worked on with: one organisation's ledger, its rounding, and the request's unit decimal places."""
+    """What a document is worked on with: one organisation's ledger, its rounding, the request's unit decimal places and app."""
 
     ledger: Ledger
     rounding: Rounding
     unit_places: int = 2
-    app_name: str = ""
+    client_id: str = ""
 
 
 def is_complete(status: str) -> bool:

@@ -63,7 +63,14 @@ class Gateway:
         if refusal is not None:
             raise Refused(refusal)
         request = ApiRequest(
-            exchange.method, path, exchange.query, exchange.headers, exchange.body, tenant_id, access.scopes
+            exchange.method,
+            path,
+            exchange.query,
+            exchange.headers,
+            exchange.body,
+            tenant_id,
+            access.scopes,
+            access.client_id,
         )
         return Admission(request, caller)
 

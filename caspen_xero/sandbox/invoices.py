@@ -102,7 +102,7 @@ def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         "BrandingThemeID": branding_theme(ledger),
         "Payments": [],
         "Allocations": [],
-        "ByApp": bool(desk.app_name),
+        "App": desk.client_id,
     }
     _check_texts(sent)
     check_currency(ledger, currency)

@@ -11,6 +11,7 @@ from caspen_xero.sandbox.books import KINDS, Body, folded
 from caspen_xero.sandbox.documents import Desk
 from caspen_xero.sandbox.refusals import bad_filter
 from caspen_xero.sandbox.resource import Resource
+from caspen_xero.sandbox.seam import ApiRequest
 from caspen_xero.sandbox.settlement import allocated, amount_due, paid
 from caspen_xero.sandbox.tax_rates import effective_rate
 from caspen_xero.sandbox.where import (
@@ -162,14 +163,17 @@ class Query:
         self.values += values
 
 
-def read_query(resource: Resource, params: Mapping[str, str], headers: Mapping[str, str]) -> Query:
+def read_query(resource: Resource, request: ApiRequest) -> Query:
     """Understands the request's parameters. Raises RequestRefused (400, 16) for a filter or an order that can't be read."""
-    kind = resource.kind
+    kind, params, headers = resource.kind, request.params, request.headers
     query = Query()
     if resource.changes and (since := read_since(headers.get("if-modified-since", ""))) is not None:
         query.conditions.append("updated >= ?")  # the whole second of the header counts (UNCONFIRMED)
         query.values.append(since * 1000)
     _read_lists(kind, params, query)
+    if kind == "Invoices" and params.get("createdByMyApp", "").lower() == "true":
+        query.conditions.append("json_extract(body, '$.App') = ?")
+        query.values.append(request.client_id)
     if where := params.get("where", "").strip():
         _read_where(kind, where, query)
     if order := params.get("order", "").strip():
@@ -197,8 +201,6 @@ def _read_lists(kind: str, params: Mapping[str, str], query: Query) -> None:
         if params.get(name):
             values = [text.strip() for text in params[name].split(",")]
             query.one_of(column, [read_id(text) for text in values] if name == "ContactIDs" else values)
-    if kind == "Invoices" and params.get("createdByMyApp", "").lower() == "true":
-        query.conditions.append("json_extract(body, '$.ByApp') = 1")
     if kind == "Contacts" and params.get("includeArchived", "").lower() != "true":
         query.conditions.append("status = 'ACTIVE'")
 

@@ -6,8 +6,6 @@ Each raises LookupError for an unknown id, and ValueError with Xero's words wher
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from caspen_xero.sandbox import messages
 from caspen_xero.sandbox.books import Body, Ledger
 from caspen_xero.sandbox.documents import Desk
@@ -70,7 +68,7 @@ def mark_paid(desk: Desk, invoice_id: str, reconciled: bool) -> str:
     sent = {"Amount": amount_due(invoice), "IsReconciled": reconciled}
     try:
         with desk.ledger.all_or_nothing("control"):
-            payment = record_payment(replace(desk, app_name=""), "Invoices", invoice, banks[0], sent)
+            payment = record_payment(desk, "Invoices", invoice, banks[0], sent)
     except Refusal as refusal:
         raise ValueError("; ".join(refusal.messages)) from refusal
     return str(payment["PaymentID"])

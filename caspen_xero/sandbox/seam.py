@@ -18,6 +18,7 @@ class ApiRequest:
     body: bytes
     tenant_id: str
     scopes: frozenset[str] = frozenset()
+    client_id: str = ""  # the app that asks
 
 
 @dataclass(frozen=True)

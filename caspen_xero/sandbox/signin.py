@@ -214,7 +214,9 @@ def _error_page(code: str, problem: str) -> ApiAnswer:
 
 
 def _client_of(authorization: str) -> str:
-    """The client id of a Basic header; any secret will do as long as there is one."""
+    """The client id of a Basic header; any secret will do as long as there is one. No header at all: invalid_request (probed)."""
+    if not authorization:
+        raise TokenError("invalid_request")
     client_id, secret = _basic(authorization)
     if not client_id or not secret:
         raise TokenError("invalid_client")

@@ -272,10 +272,15 @@ def test_a_custom_connection_gets_a_token_without_refresh_and_needs_no_tenant_he
     assert app.http.get("/api.xro/2.0/Organisation", headers=headers).status_code == 200
 
 
-@pytest.mark.parametrize("credentials", [("custom", ""), ("", "secret"), None])
-def test_a_custom_connection_needs_a_client_id_and_a_secret(app: App, credentials: tuple[str, str] | None) -> None:
+@pytest.mark.parametrize(
+    ("credentials", "error"),
+    [(("custom", ""), "invalid_client"), (("", "secret"), "invalid_client"), (None, "invalid_request")],
+)
+def test_a_custom_connection_needs_a_client_id_and_a_secret(
+    app: App, credentials: tuple[str, str] | None, error: str
+) -> None:
     answer = app.http.post("/connect/token", data={"grant_type": "client_credentials"}, auth=credentials)
-    assert error_of(answer) == "invalid_client"
+    assert error_of(answer) == error
 
 
 @pytest.mark.parametrize("scope", ["accounting.transactions", "accounting.invoices offline_access"])

@@ -43,6 +43,8 @@ from xero_python.api_client.oauth2 import OAuth2Token
 from xero_python.exceptions import AccountingBadRequestException, NotFoundException
 
 from caspen_xero.sandbox.server import Sandbox
+from tests.sandbox.invoicing import INVOICES, make_invoice
+from tests.sandbox.signing_in import App
 
 DAY, LATER = date(2026, 9, 14), date(2026, 9, 28)
 
@@ -290,3 +292,15 @@ def test_only_changes_are_read(sdk: Sdk, jo: Contact, box: Sandbox) -> None:
     now = box.xero.clock.now()
     assert len(sdk.get_invoices(if_modified_since=now - timedelta(minutes=1), page=1).invoices) == 1
     assert sdk.get_invoices(if_modified_since=now + timedelta(minutes=1), page=1).invoices == []
+
+
+def test_each_app_finds_the_invoices_that_it_made(sdk: Sdk, jo: Contact, box: Sandbox) -> None:
+    mine = sdk.create_invoices(Invoices(invoices=[an_invoice(jo)])).invoices[0]
+    other = App(box.url, client_id="another-app")
+    other.sign_in()
+    theirs = make_invoice(other.http, "THEIRS-1")
+    assert [one.invoice_id for one in sdk.get_invoices(created_by_my_app=True).invoices] == [mine.invoice_id]
+    found = other.http.get(INVOICES, params={"createdByMyApp": "true"}).json()["Invoices"]
+    assert [one["InvoiceID"] for one in found] == [theirs["InvoiceID"]]
+    assert len(sdk.get_invoices().invoices) == 2
+    other.http.close()

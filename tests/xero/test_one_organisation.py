@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import shlex
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -73,7 +74,7 @@ def test_where_several_are_possible_a_person_is_asked(
 ) -> None:
     browser = tmp_path / "browser.py"
     browser.write_text("import sys, httpx; httpx.get(sys.argv[1], follow_redirects=True, timeout=30)")
-    monkeypatch.setenv("BROWSER", f"{sys.executable} {browser} %s")
+    monkeypatch.setenv("BROWSER", f"{shlex.join([sys.executable, str(browser)])} %s")
     names = ["Clinic One", "Clinic [bold]Two[/bold]"]
     with told(approving(Reply(200, '{"access_token":"A","refresh_token":"R","expires_in":1800}'), names)) as xero:
         monkeypatch.setenv("XERO_URL", xero.url)
