@@ -215,9 +215,7 @@ def test_no_repr_shows_a_token(signed_in: SignedIn) -> None:
         assert "the-refresh-token" not in repr(thing)
 
 
-def test_the_local_xero_rotates_tokens_and_ends_a_sign_in_as_the_real_one(
-    sandbox: Sandbox, home: Path
-) -> None:
+def test_the_local_xero_rotates_tokens_and_ends_a_sign_in_as_the_real_one(sandbox: Sandbox, home: Path) -> None:
     from caspen_xero.cli.output import Output
     from caspen_xero.cli.session import Session
 
