@@ -6,11 +6,19 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import pushing
 import pytest
+from clinics import TAX_RATES, client, invoice, line
+from conftest import clean_environment, command_line
+from pushing import Clinic
 
 from caspen_xero import __version__
+from caspen_xero.cli.output import Output
+
+clinic = pushing.clinic
 
 HEAVY = ("httpx", "keyring", "sqlite_utils", "uvicorn", "starlette", "rich", "caspen_xero.caspen", "caspen_xero.xero")
 
@@ -58,3 +66,62 @@ def test_wrong_usage_ends_with_2_and_in_json_where_json_was_asked_for(
     assert in_words.stdout == ""
     assert in_json.json["error"]["code"] == "usage"
     assert in_json.json["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("columns", ["", "many", "0", "80"])
+def test_names_that_the_terminal_lacks_and_odd_widths_end_no_command(
+    home: Path, caspen: Callable[..., None], encoding: str, columns: str
+) -> None:
+    caspen(
+        {"object": "client", "id": "1", "first_name": "Zoë", "last_name": "王"},
+        invoice(client_id="1", status="draft"),
+    )
+    environment = clean_environment(
+        CASPEN_XERO_HOME=str(home), PYTHONIOENCODING=encoding, PYTHONUTF8="0", COLUMNS=columns
+    )
+    for options in ([], ["--json"]):
+        run = subprocess.run(
+            command_line("invoices", "list", *options), env=environment, capture_output=True, check=False, timeout=20
+        )
+        assert (run.returncode, run.stderr) == (0, b"")
+    assert json.loads(run.stdout.decode(encoding))["invoices"][0]["client"] == "Zoë 王"
+
+
+def test_in_eighty_columns_the_reasons_stand_with_the_fixes(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    clinic.takes(*TAX_RATES, client("1048237"), invoice("INV-0001", [line(rate="tax_free")]))
+    clinic.push()
+    monkeypatch.setenv("COLUMNS", "80")
+    told = clinic.cli("unsynced").stdout
+    assert max(map(len, told.split("What to do:")[0].splitlines())) <= 80
+    assert "for INV-0001: tax-rate-not-linked: Caspen's tax rate GST free is not linked" in told
+
+
+def test_a_state_folder_that_cannot_be_made_is_told_with_the_way_out(cli: Callable[..., Any], home: Path) -> None:
+    home.write_text("not a folder")
+    error = cli("status", "--json").json["error"]
+    assert (error["code"], error["exit_code"]) == ("home-unusable", 1)
+    assert "CASPEN_XERO_HOME" in error["fix"]
+
+
+@pytest.mark.parametrize(
+    ("fix", "to_paste"),
+    [
+        ("caspen-xero taxes map 'GST free' TAX_TYPE", "caspen-xero taxes map --workspace b 'GST free' TAX_TYPE"),
+        ("Restore it, then: caspen-xero push INV-1", "Restore it, then: caspen-xero push --workspace b INV-1"),
+        (
+            "caspen-xero connect --no-browser, and paste the address.",
+            "caspen-xero connect --workspace b --no-browser, and paste the address.",
+        ),
+        (
+            "caspen-xero connect --workspace NAME, or caspen-xero disconnect first.",
+            "caspen-xero connect --workspace NAME, or caspen-xero disconnect --workspace b first.",
+        ),
+        ("Correct it in Caspen", "Correct it in Caspen"),
+    ],
+)
+def test_commands_to_paste_name_the_workspace_that_was_named(fix: str, to_paste: str) -> None:
+    output = Output(workspace="b")
+    assert output.command(fix) == to_paste
+    assert output.command(to_paste) == to_paste
+    assert Output().command(fix) == fix

@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from clinics import TAX_RATES, client, invoice, line
 from pushing import Clinic
 from test_pull import EFTPOS, payment, pull
 
+from caspen_xero.caspen.api import ApiFeed
 from tests.caspen.caspen_server import CaspenServer
 
 clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
@@ -187,6 +189,30 @@ def test_a_payment_that_caspen_refuses_waits_and_the_rest_goes_on(
     assert [row["code"] for row in over_http.cli("drift", "--json").json["drift"]] == ["not-in-caspen-yet"]
     assert pull(over_http)["payments"] == 1
     assert set(caspen_server.received) == set(bookkeeper.made)
+
+
+def test_a_payment_over_which_caspen_breaks_down_does_not_hold_up_the_rest(
+    over_http: Clinic, caspen_server: CaspenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caspen_xero.caspen.api.ApiFeed", partial(ApiFeed, sleep=lambda seconds: None))
+    bookkeeper = settle_everything(over_http)
+    caspen_server.answer_next(500, times=5)  # all the tries for the first payment
+    partly = over_http.cli("pull", "--json")
+    assert (partly.exit_code, partly.json["stopped"]["code"]) == (6, "caspen-unavailable")
+    assert len(caspen_server.received) == 5
+    assert pull(over_http)["payments"] == 1
+    assert set(caspen_server.received) == set(bookkeeper.made)
+
+
+def test_a_caspen_that_is_down_is_not_asked_over_every_payment(
+    over_http: Clinic, caspen_server: CaspenServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("caspen_xero.caspen.api.ApiFeed", partial(ApiFeed, sleep=lambda seconds: None))
+    settle_everything(over_http)
+    caspen_server.requests.clear()
+    caspen_server.answer_next(503, times=100)
+    assert over_http.cli("pull", "--json").exit_code == 6
+    assert len(caspen_server.requests) == 10  # five tries for each of two payments
 
 
 def test_a_key_that_caspen_refuses_stops_the_delivery_and_nothing_is_lost(

@@ -224,3 +224,73 @@ def test_lost_answers_double_neither_note_nor_allocation_nor_their_undoing(
     assert ready.push().exit_code == 0
     assert in_xero.credit_notes(ready)["CN-0001"]["Status"] == "VOIDED"
     assert in_xero.silent(ready)
+
+
+@pytest.mark.parametrize("setting", [("--privacy", "generic"), ("--contact", "payer")])
+def test_a_credit_note_goes_to_the_contact_that_its_invoice_has_whatever_was_set_since(
+    ready: Clinic, setting: tuple[str, str]
+) -> None:
+    payer = {"object": "contact", "id": "con_77", "type": "plan_manager", "company": "Plan Partners"}
+    ready.takes(client("1048237"), payer, invoice(invoice_to_id="con_77"))
+    assert ready.push().exit_code == 0
+    assert ready.cli("settings", "set", *setting).exit_code == 0
+    ready.takes(credit_note())
+    pushed = ready.push()
+    assert (pushed.exit_code, pushed.json["contacts_created"], pushed.json["allocations"]) == (0, 0, 1)
+    note = in_xero.credit_notes(ready)["CN-0001"]
+    assert note["Contact"]["ContactID"] == ready.in_xero()["INV-0001"]["Contact"]["ContactID"]
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+    assert in_xero.silent(ready)
+
+
+def test_a_credit_note_follows_its_invoice_to_the_contact_that_a_bookkeeper_chose(ready: Clinic) -> None:
+    ready.takes(client("1048237"), client("2", "Mei", "Tanaka"), invoice(), invoice("INV-0002", client_id="2"))
+    assert ready.push().exit_code == 0
+    other = ready.in_xero()["INV-0002"]["Contact"]["ContactID"]
+    in_xero.edits(ready, "INV-0001", Contact={"ContactID": other})
+    ready.takes(credit_note())
+    assert ready.push().exit_code == 0
+    assert in_xero.credit_notes(ready)["CN-0001"]["Contact"]["ContactID"] == other
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+
+
+def test_a_credit_note_that_a_bookkeeper_has_voided_already_needs_nothing_more(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice(), credit_note())
+    assert ready.push().exit_code == 0
+    note = in_xero.credit_notes(ready)["CN-0001"]
+    path = f"CreditNotes/{note['CreditNoteID']}"
+    in_xero.writes(ready, "DELETE", f"{path}/Allocations/{note['Allocations'][0]['AllocationID']}")
+    in_xero.writes(ready, "POST", path, {"CreditNoteID": note["CreditNoteID"], "Status": "VOIDED"})
+    ready.takes(void(credit_note()))
+    assert (ready.push().exit_code, ready.unsynced()) == (0, [])
+    assert in_xero.silent(ready)
+
+
+def test_a_void_credit_note_that_a_bookkeeper_has_put_on_another_invoice_is_a_problem_that_is_told(
+    ready: Clinic,
+) -> None:
+    ready.takes(client("1048237"), invoice(), invoice("INV-0002"), credit_note())
+    assert ready.push().exit_code == 0
+    note, other = in_xero.credit_notes(ready)["CN-0001"], ready.in_xero()["INV-0002"]["InvoiceID"]
+    path = f"CreditNotes/{note['CreditNoteID']}/Allocations"
+    in_xero.writes(ready, "DELETE", f"{path}/{note['Allocations'][0]['AllocationID']}")
+    allocation = {"Amount": 44, "Date": "2026-11-05", "Invoice": {"InvoiceID": other}}
+    in_xero.writes(ready, "PUT", path, {"Allocations": [allocation]})
+    ready.takes(void(credit_note()))
+    assert ready.push().exit_code == 3
+    assert ready.problem()["xero_says"]
+    assert ready.in_xero()["INV-0002"]["AmountCredited"] == Decimal("44.00")
+    assert in_xero.silent(ready)
+
+
+def test_a_credit_note_that_can_not_go_is_asked_about_once(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice(), invoice("INV-0002"))
+    assert ready.push().exit_code == 0
+    there = ready.in_xero()
+    in_xero.edits(ready, "INV-0002", Status="VOIDED")
+    ready.control(f"contacts/{there['INV-0001']['Contact']['ContactID']}/archive")
+    ready.takes(credit_note(), credit_note("CN-0002", invoice_id="inv_INV-0002"))
+    assert ready.push().exit_code == 3
+    assert ready.problem()["code"] == "contact-archived"
+    assert ready.problem("INV-0002")["code"] == "voided-in-xero"
+    assert in_xero.silent(ready)

@@ -296,3 +296,31 @@ def test_a_payment_whose_answer_was_lost_is_not_sent_twice(ready: Clinic, waits:
     ready.push()
     assert ready.push().exit_code == 0
     assert [there["Amount"] for there in in_xero.payments(ready)] == [Decimal("20.00")] * 2
+
+
+def test_a_dry_run_shows_the_payment_that_takes_the_place_of_a_changed_one(ready: Clinic) -> None:
+    ready.takes(EFTPOS, client("1048237"), invoice(), payment("20.00", ("inv_INV-0001", "20.00")))
+    assert ready.push().exit_code == 0
+    ready.takes(payment("20.00", ("inv_INV-0001", "20.00"), date="2026-11-04"))
+    planned = [step["operation"] for step in ready.push("--dry-run").json["plan"]]
+    assert sorted(planned) == ["create-payment", "delete-payment"]
+    assert ready.push().exit_code == 0
+    assert [str(paid["Amount"]) for paid in in_xero.payments(ready)] == ["20.0"]
+    assert in_xero.silent(ready)
+
+
+def test_a_dry_run_plans_no_payments_or_credits_for_what_will_stay_a_draft(ready: Clinic) -> None:
+    ready.cli("settings", "set", "--invoice-status", "draft")
+    ready.takes(EFTPOS, client("1048237"), invoice(), payment("20.00", ("inv_INV-0001", "20.00")), credit_note())
+    planned = [step["operation"] for step in ready.push("--dry-run").json["plan"]]
+    assert planned == ["create-contact", "create-invoice"]
+
+
+def test_payments_of_invoices_that_wait_for_the_plans_next_approvals_wait_with_them(ready: Clinic) -> None:
+    ready.control("organisation", ApprovalLimit=1)
+    parts = [("inv_INV-0003", "1.00")]
+    invoices = [invoice(f"INV-000{number}") for number in (1, 2, 3)]
+    ready.takes(EFTPOS, client("1048237"), *invoices, payment("1.00", *parts))
+    pushed = ready.push().json
+    assert (pushed["synced"], pushed["unsynced"], pushed["pending"]) == (1, 1, 1)
+    assert "create-payment" not in [step["operation"] for step in ready.push("--dry-run").json["plan"]]

@@ -124,6 +124,28 @@ def test_money_that_caspen_has_too_waits_for_a_person_and_then_arrives(synced: C
     assert list(told_once(told(synced))) == [at_the_desk]
 
 
+def test_of_two_equal_payments_the_one_that_is_not_caspens_arrives_once_a_person_has_decided(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    for _ in range(2):
+        bookkeeper.pays("INV-0001", "50.00")
+    synced.takes(payment(1, "INV-0001", "50.00", date="2026-11-20", updated_at="2026-11-20T01:00:00Z"))
+    assert pull(synced)["payments"] == 0
+    for _ in range(2):  # the cursor passes by them
+        synced.control("clock", seconds=60)
+        bookkeeper.pays("INV-0004", "1.00")
+        assert pull(synced)["payments"] == 1
+    synced.push()
+    fix = synced.problem()["fix"]
+    assert synced.run(fix).exit_code == 0
+    synced.push()
+    assert pull(synced)["payments"] == 1
+    del bookkeeper.made[fix.split()[-1]]
+    assert told_once(told(synced)) == bookkeeper.made
+    assert pull(synced)["api_calls"] == 1
+    assert synced.cli("drift", "--json").json["drift"] == []
+
+
 def test_a_record_has_the_shape_that_caspen_expects(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     payment_id = bookkeeper.pays("INV-0001", "50.5", reference="Cash at desk")
     pull(synced)
@@ -375,3 +397,30 @@ def test_pages_that_change_while_they_are_read_skip_nothing(
     pull(synced)
     assert told_once(told(synced)) == bookkeeper.made
     assert len(bookkeeper.made) == 4
+
+
+def test_more_than_a_page_of_one_second_that_changes_while_it_is_read_skips_nothing(
+    ready: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from caspen_xero.xero.client import XeroClient
+
+    numbers = [f"INV-{n:04d}" for n in range(1, 21)]
+    ready.takes(client("1048237"), *(invoice(number) for number in numbers))
+    ready.push()
+    bookkeeper = Bookkeeper(ready.sandbox.url)
+    pull(ready)
+    ready.control("clock", seconds=60)
+    bookkeeper.pays_together(dict.fromkeys(numbers, "1.00"))
+    pages = XeroClient.pages
+    changes = iter([False, True])
+
+    def by_fives(self: Any, path: str, **more: Any) -> Any:
+        for page in pages(self, path, **more, page_size=5):
+            yield page
+            if path == "Invoices" and next(changes, False):  # it moves to the end, and others over the page's border
+                ready.control("clock", seconds=30)
+                bookkeeper.pays(page[0]["InvoiceNumber"], "3.00")
+
+    monkeypatch.setattr(XeroClient, "pages", by_fives)
+    pull(ready)
+    assert told_once(told(ready)) == bookkeeper.made

@@ -245,8 +245,19 @@ def test_a_dry_run_counts_what_would_stay_unsynced(clinic: Clinic) -> None:
     clinic.takes(*TAX_RATES, client("1048237"), invoice("INV-0001", [line(rate="tax_free")]))
     clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
     planned = clinic.push("--dry-run")
-    assert (planned.json["unsynced"], planned.json["plan"]) == (1, [])
+    assert (planned.exit_code, planned.json["unsynced"], planned.json["plan"]) == (5, 1, [])
     assert clinic.writes() == []
+
+
+def test_a_dry_run_with_something_to_send_says_what_would_be_left_and_how_to_mend_it(clinic: Clinic) -> None:
+    clinic.takes(*TAX_RATES, client("1048237"), invoice("INV-0001"), invoice("INV-0002", [line(rate="tax_free")]))
+    clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
+    planned = clinic.cli("push", "--dry-run")
+    assert planned.exit_code == 3
+    assert "1 invoice would not be wholly in Xero." in planned.stdout
+    fix = planned.stdout.split("What to do:\n")[1].splitlines()
+    assert fix[0] == "  caspen-xero taxes map 'GST free' EXEMPTOUTPUT"
+    assert fix[1].startswith("      for INV-0002: tax-rate-not-linked: ")
 
 
 def test_max_writes_stops_and_the_next_push_goes_on(ready: Clinic) -> None:

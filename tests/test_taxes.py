@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
@@ -88,6 +89,15 @@ def test_list_shows_each_rate_with_its_xero_status(rates: None, cli: Callable[..
     assert "Synced" in gst
     assert "GST on Income" in gst
     assert "Not synced" in free
+
+
+def test_the_command_to_link_an_oddly_named_rate_is_one_that_a_shell_takes(
+    connected: Path, caspen: Callable[..., None], cli: Callable[..., Any]
+) -> None:
+    name = 'GST "$(id)" `x`'
+    caspen({"object": "tax_rate", "id": "tax_odd", "name": name, "rate": "0"})
+    told = cli("taxes", "list").stdout.split("Link a rate: ")[1]
+    assert shlex.split(told) == ["caspen-xero", "taxes", "map", name, "TAX_TYPE"]
 
 
 def test_archived_rate_is_listed_only_where_it_is_used_or_linked(

@@ -66,7 +66,7 @@ def _decoded(number: int, text: str) -> _Line:
     try:
         return _Line(number, decode(text), None)
     except json.JSONDecodeError as error:
-        return _Line(number, None, f"{error.msg} at column {error.colno}")
+        return _Line(number, None, f"{error.msg} (column {error.colno})")
     except RecursionError:
         return _Line(number, None, "too deeply nested")
 

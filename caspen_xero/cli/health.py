@@ -81,7 +81,8 @@ def doctor(session: Session) -> int:
         checks.append(Check("connection", True, f"{connection.tenant_name} (tokens: {connection.token_store})"))
         checks += organisation_checks(session.store, session.mappings, lambda: session.client, session.now())
     if session.output.json:
-        session.output.document({"checks": [vars(check) for check in checks]})
+        found = [vars(check) | {"fix": session.output.command(check.fix)} for check in checks]
+        session.output.document({"checks": found})
     else:
         rows = [
             ("ok" if check.ok else "NOT OK", check.name, check.message, session.output.command(check.fix))

@@ -111,9 +111,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
     ]
     session.output.table((f"Invoice {listed.number or listed.invoice_id}", ""), [fact for fact in facts if fact[1]])
     for problem in problems:
-        session.output.say(
-            f"{problem['code']}: {plain(problem['reason'])}\n  -> {session.output.command(plain(problem['fix']))}"
-        )
+        session.output.say(f"{problem['code']}: {plain(problem['reason'])}\n  -> {plain(problem['fix'])}")
     for row in sent:
         session.output.say(
             f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}"

@@ -18,7 +18,11 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 _UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # what a terminal might obey
-_OUR_COMMAND = re.compile(r"caspen-xero [a-z][^()]*$")
+_OUR_COMMAND = re.compile(
+    r"caspen-xero (?:(?:settings|taxes|invoices) [a-z]+|(?:dis)?connect|status|doctor|import|push|pull|sync|drift"
+    r"|unsynced|log)\b"
+    r"(?!(?:(?!caspen-xero ).)*--workspace)"
+)
 
 Cell = str | Decimal | int | date | None
 
@@ -67,26 +71,26 @@ class Output:
         sys.stdout.flush()
 
     def command(self, fix: str) -> str:
-        """A fix as it is to be pasted: where it ends in a command of ours, with the workspace that was named."""
-        if self.workspace is None or not _OUR_COMMAND.search(fix):
+        """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
+        if self.workspace is None:
             return fix
-        return f"{fix} --workspace {self.workspace}"
+        return _OUR_COMMAND.sub(lambda ours: f"{ours[0]} --workspace {self.workspace}", fix)
 
     def say(self, text: str = "") -> None:
         """A line of result for people, on stdout."""
         if not (self.json or self.quiet):
-            sys.stdout.write(printable(text) + "\n")
+            sys.stdout.write(printable(self.command(text)) + "\n")
             sys.stdout.flush()
 
     def note(self, text: str) -> None:
         """A line of talk (progress, a hint), on stderr."""
         if not self.quiet:
-            sys.stderr.write(printable(text) + "\n")
+            sys.stderr.write(printable(self.command(text)) + "\n")
             sys.stderr.flush()
 
     def warn(self, text: str) -> None:
         """Something a person should look at, on stderr, also with `--quiet`."""
-        sys.stderr.write(f"Warning: {printable(text)}\n")
+        sys.stderr.write(f"Warning: {printable(self.command(text))}\n")
         sys.stderr.flush()
 
     def error(self, code: str, message: str, fix: str, exit_code: int) -> None:
@@ -123,7 +127,7 @@ class Output:
         self.say("What to do:")
         for (fix, why), numbers in waiting.items():
             more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-            self.say(f"  {self.command(fix)}\n      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
+            self.say(f"  {fix}\n      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:

@@ -178,7 +178,7 @@ def tell_drift_count(session: Session) -> None:
     count = 0 if session.output.quiet else drift_count(session.mappings)
     if count:
         things = "1 thing is" if count == 1 else f"{count} things are"
-        session.output.note(f"{things} not the same in Caspen and Xero:  {session.output.command('caspen-xero drift')}")
+        session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
 
 
 def _row(payment: XeroPayment) -> tuple[Cell, ...]:

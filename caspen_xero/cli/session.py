@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 class SessionError(Exception):
-    """A command can't start: `bad-workspace` (usage), `another-run` (exit code 7), `not-connected` (4), `other-host` (4)."""
+    """A command can't start.
+
+    `bad-workspace` (usage), `home-unusable`, `another-run` (exit code 7), `not-connected` (4), `other-host` (4).
+    """
 
     def __init__(self, code: str, message: str, fix: str = "", exit_code: int = 1) -> None:
         super().__init__(message)
@@ -67,10 +70,17 @@ class Session:
 
             home = user_data_dir("caspen-xero", appauthor=False)
         base = Path(home).expanduser()
-        base.mkdir(mode=0o700, parents=True, exist_ok=True)
         folder = base / self.workspace
-        folder.mkdir(mode=0o700, exist_ok=True)
-        folder.chmod(0o700)
+        try:
+            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            folder.chmod(0o700)
+        except OSError as error:
+            raise SessionError(
+                "home-unusable",
+                f"The folder for caspen-xero's state can't be used: {error.filename}: {error.strerror}.",
+                "Set CASPEN_XERO_HOME to a folder that you can write to.",
+            ) from error
         return folder
 
     @cached_property

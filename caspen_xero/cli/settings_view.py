@@ -75,7 +75,8 @@ def show_settings(session: Session) -> None:
     """Every setting with the option that changes it, then what is wrong. Accounts are judged by Xero's chart of now."""
     state = _read(session)
     if session.output.json:
-        session.output.document(_document(state))
+        problems = [problem | {"fix": session.output.command(problem["fix"])} for problem in state.problems]
+        session.output.document(_document(state) | {"problems": problems})
         return
     rows: list[list[Cell]] = [
         ["Account for invoice lines", _account_text(state.sales), "--sales-account"],
@@ -157,7 +158,6 @@ def _document(state: _State) -> dict[str, Any]:
             + [{"id": None, "name": name, "account": {"account_id": id_}} for name, id_ in state.waiting.items()],
             **state.values,
         },
-        "problems": state.problems,
     }
 
 

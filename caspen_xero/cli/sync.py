@@ -227,7 +227,8 @@ def _tell_bad_records(session: Session, result: ImportResult) -> None:
     if result.bad_count > SHOWN_BAD_RECORDS:
         session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
     if result.bad_count:
-        session.output.warn(f"{result.bad_count} bad records were left out; correct them in Caspen and import again.")
+        left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
+        session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")
 
 
 def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
@@ -323,7 +324,8 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         )
         output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
         if result.problems:
-            output.say(f"{len(result.problems)} invoices would not be wholly in Xero.")
+            number = len(result.problems)
+            output.say(f"{number} {'invoice' if number == 1 else 'invoices'} would not be wholly in Xero.")
             found = [problem for problems in result.problems.values() for problem in problems]
             output.what_to_do((p.fix, _number(session, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
     else:

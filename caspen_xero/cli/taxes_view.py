@@ -87,8 +87,7 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
         if link.problem:
             session.output.say(f"! {link.rate.name}: {link.problem}.")
     if left:
-        command = session.output.command(f"caspen-xero taxes map {quoted(left[0].rate.name)} TAX_TYPE")
-        session.output.say(f"Link a rate: {command}")
+        session.output.say(f"Link a rate: caspen-xero taxes map {quoted(left[0].rate.name)} TAX_TYPE")
     return PARTLY if left else 0
 
 

@@ -79,7 +79,7 @@ class SeenInvoice:
     """A linked invoice as pull last saw it.
 
     `payments`: the ids shown; `allocations`: (credit id, amount) of credits that are not ours, by AllocationID; `credits`: what was
-    applied, by the credit's id. `whole` False: something that it shows could not be read yet.
+    applied, by the credit's id. `whole` False: something that it shows could not be read, or told from Caspen's own, yet.
     """
 
     invoice_id: str

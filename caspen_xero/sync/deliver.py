@@ -23,7 +23,7 @@ _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
 
 @dataclass
 class Delivery:
-    """What reached Caspen, what Caspen refused and why, and why delivery ended early; what is left is tried by the next pull."""
+    """What reached Caspen, what Caspen refused and why, and why not all was tried to its end: the next pull does that."""
 
     delivered: list[XeroPayment] = field(default_factory=list)
     refused: list[tuple[XeroPayment, FeedError]] = field(default_factory=list)
@@ -104,17 +104,22 @@ def _post(
     from caspen_xero.caspen.api import ApiFeed
 
     feed = ApiFeed(source, api_key=api_key)
+    has_failed = False
     try:
         for place, record in enumerate(records, 1):
             try:
                 feed.post_payment(record.invoice_id, record.as_record(), record.xero_id)
             except FeedError as error:
-                if error.code not in _ABOUT_ONE_RECORD:
+                if error.code in _ABOUT_ONE_RECORD:
+                    delivery.refused.append((record, error))
+                elif error.code == "caspen-unavailable" and not has_failed:  # over this record, or altogether?
+                    has_failed, delivery.stopped = True, error
+                else:
                     raise
-                delivery.refused.append((record, error))
             else:
                 xero_payments.mark_delivered(mappings, [record.xero_id], now())
                 delivery.delivered.append(record)
+                has_failed = False
             progress(place, len(records))
     finally:
         feed.close()

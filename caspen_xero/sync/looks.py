@@ -87,5 +87,10 @@ class Looker:
         }
         self.looks.allocations[credit_note_id] = allocations
         link = self.mappings.links_to([credit_note_id]).get(credit_note_id)
-        if not allocations and link is not None:  # taken back in Xero already
+        if link is None:
+            return
+        invoice = self.mappings.link("invoice", link.invoice_id or "")
+        if invoice is None or invoice.xero_id not in allocations:  # taken back in Xero already
             self.mappings.drop_link("allocation", link.caspen_id)
+        if note.get("Status") in ("VOIDED", "DELETED"):  # by a person
+            self.mappings.put_link(link.with_(status=str(note["Status"])))

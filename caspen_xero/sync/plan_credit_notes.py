@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caspen_xero.sync import checks
+from caspen_xero.sync.operations import OperationKind
 from caspen_xero.sync.plan_contacts import contact_of
-from caspen_xero.sync.plan_invoices import UNAPPROVED, expectation, totals_agree
+from caspen_xero.sync.plan_invoices import UNAPPROVED, expectation, totals_agree, will_be_approved
 from caspen_xero.sync.problems import push_command, totals_problem
 from caspen_xero.sync.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
 
@@ -31,11 +32,13 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             planner.problem(state, "credit-note-not-ours", reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
+        seen = planner.snapshot.looks.allocations.get(link.xero_id)
+        held: OperationKind = "remove-allocation" if allocation is not None else "void-credit-note"
+        if seen is None and planner.refusal(state, held, note.id) is None:
+            planner.plan.asks_for_credit_notes.add(link.xero_id)
         if allocation is not None:
             if planner.held(state, "remove-allocation", note.id):
                 continue
-            seen = planner.snapshot.looks.allocations.get(link.xero_id)
-            planner.plan.asks_for_credit_notes |= {link.xero_id} if not allocation.number and seen is None else set()
             allocation_id = allocation.number or (seen or {}).get(state.link.xero_id if state.link else "")
             planner.add(
                 state,
@@ -58,7 +61,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             number=note.number,
             detail=f"{note.total}",
             body={"CreditNoteID": link.xero_id, "Status": "DELETED" if link.status in UNAPPROVED else "VOIDED"}
-            if allocation is None
+            if allocation is None and seen is not None
             else None,
             expected={"content": link.content},
             target=link.xero_id,
@@ -130,12 +133,17 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         planner.plan.problems[state.invoice.id] += problems
         return
     document = _translated(planner, state, note)
-    contact_id, possible = contact_of(planner, state) if document else (None, False)
-    if document is None or not possible:
+    if document is None:
         return
     link = state.link
+    draft = planner.snapshot.settings.invoice_status == "DRAFT"
+    if link is None and (draft or state.invoice.id in planner.plan.waiting):
+        return  # the invoice itself waits, or will be a draft, which takes no credit notes
     ready = link is not None and link.status not in UNAPPROVED and totals_agree(state, link) and not blocked
-    if link is not None and not ready and not blocked and not _will_be_approved(planner, state):
+    contact_id, possible = _contact(planner, state) if ready or link is None else (None, True)
+    if not possible:
+        return
+    if link is not None and not ready and not blocked and not will_be_approved(planner, state):
         planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
         return
     document.body["Contact"] = {"ContactID": contact_id}
@@ -154,11 +162,21 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     )
 
 
-def _will_be_approved(planner: Planner, state: InvoiceState) -> bool:
-    return any(
-        step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
-        for step in planner.plan.operations
-    )
+def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
+    """The contact that the invoice has in Xero: that of another can't be put on it. Settings or a person may have changed it."""
+    link, snapshot = state.link, planner.snapshot
+    own = snapshot.contacts.links.get((state.party.kind, state.party.caspen_id))
+    known = snapshot.contacts.by_id.get(own.xero_id) if own else None
+    if link is None or state.invoice.id in snapshot.created:
+        return contact_of(planner, state)
+    if known is not None and known.status != "ACTIVE" and (link.shown or {}).get("contact") in (None, known.xero_id):
+        return contact_of(planner, state)  # archived or merged
+    seen = snapshot.looks.invoices.get(link.xero_id)
+    if seen is None:
+        planner.plan.asks_for_invoices.add(link.xero_id)
+        return None, True
+    its_contact = seen.contact.contact_id if seen.contact else None
+    return (its_contact, True) if its_contact else contact_of(planner, state)
 
 
 def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Document | None:

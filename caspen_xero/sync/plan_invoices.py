@@ -120,6 +120,14 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
     )
 
 
+def will_be_approved(planner: Planner, state: InvoiceState) -> bool:
+    """Whether this run approves the draft itself, so that its payments and credit notes only have to wait for that step."""
+    return planner.snapshot.settings.invoice_status != "DRAFT" and any(
+        step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
+        for step in planner.plan.operations
+    )
+
+
 # --- changes
 
 

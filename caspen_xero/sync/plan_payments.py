@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from caspen_xero.sync import accounts, checks
-from caspen_xero.sync.plan_invoices import UNAPPROVED, totals_agree
+from caspen_xero.sync.plan_invoices import UNAPPROVED, totals_agree, will_be_approved
 from caspen_xero.sync.problems import Problem, push_command, quoted
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
@@ -99,7 +99,8 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
     for payment in state.payments:
         link = state.payment_links.get(payment.allocation_id)
-        if payment.status in GONE or not payment.amount or (link and link.invoice_id == state.invoice.id):
+        stays = link and link.invoice_id == state.invoice.id and payment.allocation_id not in planner.deleting
+        if payment.status in GONE or not payment.amount or stays:
             continue
         if payment.xero_id and link is None:
             planner.add(
@@ -117,7 +118,7 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
 
 
 def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, moved: bool) -> None:
-    """`moved`: it still stands on another invoice in Xero, and has to be taken off that one first."""
+    """`moved`: it still stands in Xero, on another invoice or as it was before, and has to be taken back first."""
     link, snapshot = state.link, planner.snapshot
     if planner.held(state, "create-payment", payment.allocation_id):
         return
@@ -133,13 +134,13 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
     if problems:
         planner.plan.problems[state.invoice.id] += problems
         return
+    if link is None and (snapshot.settings.invoice_status == "DRAFT" or state.invoice.id in planner.plan.waiting):
+        return  # the invoice itself waits, or will be a draft, which takes no payments
     if link is None or moved or state.invoice.id in planner.blocked | planner.taking_back:
         ready = False
     elif link.status in UNAPPROVED:
         ready = False
-        if _approval_is_ours(planner, state, link):
-            pass
-        else:
+        if not will_be_approved(planner, state):
             _wait_for_approval(planner, state, link)
             return
     else:
@@ -169,14 +170,6 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         else None,
         expected={"amount": str(payment.amount), "content": payment_content(payment), "reference": reference}
         | ({"invoice_xero_id": link.xero_id} if link else {}),
-    )
-
-
-def _approval_is_ours(planner: Planner, state: InvoiceState, link: Link) -> bool:
-    """Whether this run will approve the draft itself, so that its payments only have to wait for that step."""
-    return any(
-        step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
-        for step in planner.plan.operations
     )
 
 

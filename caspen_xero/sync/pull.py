@@ -197,6 +197,7 @@ class Pull:
         feed_brings = self.mappings.store.setting("payments") == "off"
         applied = clinic.payments_on(self.mappings.store, invoice_ids)
         sent = xero_payments.sent_payments(self.mappings, invoice_ids)
+        set_aside = {row["invoice_id"] for row in self.mappings.store.rows("SELECT invoice_id FROM skips")}
 
         def about_to_send(payment: AppliedPayment) -> Claim:
             reference = reference_text(methods.get(payment.method_id or ""), payment.allocation_id)
@@ -207,7 +208,7 @@ class Pull:
                 payment_content(payment),
                 awaited=payment.status not in GONE,
                 by_amount=feed_brings and payment.status not in GONE,
-                date=payment.date if payment.status not in GONE else None,
+                date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
             )
 
         return {

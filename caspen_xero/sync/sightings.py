@@ -65,7 +65,10 @@ class Known:
 
 @dataclass
 class Sighting:
-    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read."""
+    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read.
+
+    `is_undecided`: a payment on it waits for a person to say whether it is one of Caspen's.
+    """
 
     known: Known
     found: Invoice
@@ -73,6 +76,7 @@ class Sighting:
     to_read: list[ShownCredit] = field(default_factory=list)
     own_credits: dict[str, ShownCredit] = field(default_factory=dict)
     payment_links: list[Link] = field(default_factory=list)
+    is_undecided: bool = False
 
     @property
     def invoice_id(self) -> str:
@@ -175,6 +179,7 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
     recognised = {link.caspen_id for link in sighting.payment_links}
     in_question = {(claim.amount, claim.date) for claim in unsent if claim.allocation_id not in recognised}
     sighting.unknown = [payment for payment in rest if (payment.amount, payment.date) not in in_question]
+    sighting.is_undecided = len(sighting.unknown) < len(rest)
 
 
 def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> Claim | None:
@@ -354,5 +359,5 @@ def _seen(
         allocations=allocations,
         credits={credit.credit_id: credit.applied for credit in shown_credits(found)},
         findings=find(sighting, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now),
-        whole=whole,
+        whole=whole and not sighting.is_undecided,  # what is undecided is looked at again, though Xero changes nothing
     )

@@ -100,24 +100,30 @@ class XeroClient:
         """Every element that changed since `since` (all for None), page by page, also while the set changes.
 
         After a full page it starts again from the newest `UpdatedDateUTC` of that page, less a second, as offsets shift
-        when a document changes between two pages; only within one second does it go on to the next page. Elements of
-        the overlap come once. Source: Xero's default order is UpdatedDateUTC ascending.
+        when a document changes between two pages; only within one second does it go on to the next page, and then reads
+        that second again until nothing new comes. Elements of the overlap come once. Source: Xero's default order is
+        UpdatedDateUTC ascending.
         """
         id_name = f"{key.removesuffix('s')}ID"
         told: set[tuple[Any, Any]] = set()
-        page = 1
+        page, is_news = 1, False
         while True:
             document = self.get(path, {**(params or {}), "page": page, "pageSize": page_size}, since=since).json()
             rows: list[dict[str, Any]] = document.get(key) or []
             fresh = [row for row in rows if (row.get(id_name), row.get("UpdatedDateUTC")) not in told]
             if fresh:
                 yield fresh
-            if not _more(document, len(rows), page, page_size):
-                return
             told |= {(row[id_name], row.get("UpdatedDateUTC")) for row in rows if id_name in row}
+            is_news = is_news or bool(fresh)
+            is_last = not _more(document, len(rows), page, page_size)
             newest = _newest(rows)
-            if newest is not None and (since is None or newest - timedelta(seconds=1) > since):
-                since, page = newest - timedelta(seconds=1), 1
+            is_later = newest is not None and (since is None or newest - timedelta(seconds=1) > since)
+            if page > 1 and is_news and newest is not None and (is_last or is_later):
+                page, is_news = 1, False
+            elif is_last:
+                return
+            elif newest is not None and is_later:
+                since, page, is_news = newest - timedelta(seconds=1), 1, False
                 told = {(row_id, at) for row_id, at in told if (parse_timestamp(at) or newest) >= since}
             else:
                 page += 1
@@ -201,6 +207,6 @@ def _newest(rows: list[dict[str, Any]]) -> datetime | None:
     """The newest `UpdatedDateUTC` in whole seconds; None if rows lack it or are in another order (then pages are turned)."""
     moments = [parse_timestamp(row.get("UpdatedDateUTC")) for row in rows]
     known = [moment for moment in moments if moment is not None]
-    if len(known) < len(rows) or known != sorted(known):
+    if not known or len(known) < len(rows) or known != sorted(known):
         return None
     return known[-1].replace(microsecond=0)
