@@ -324,3 +324,14 @@ def test_payments_of_invoices_that_wait_for_the_plans_next_approvals_wait_with_t
     pushed = ready.push().json
     assert (pushed["synced"], pushed["unsynced"], pushed["pending"]) == (1, 1, 1)
     assert "create-payment" not in [step["operation"] for step in ready.push("--dry-run").json["plan"]]
+
+
+def test_a_dry_run_lists_no_payment_or_credit_of_an_invoice_that_can_not_be_sent(ready: Clinic) -> None:
+    exempt = invoice(lines=[line(rate="tax_other")])
+    other = {"object": "tax_rate", "id": "tax_other", "name": "Other", "rate": "0"}
+    ready.takes(EFTPOS, other, client("1048237"), exempt, payment("50.00", ("inv_INV-0001", "50.00")))
+    ready.takes(credit_note())
+    assert ready.push("--dry-run").json["plan"] == []
+    assert ready.problem()["code"] == "not-pushed-yet"
+    assert ready.push().json["payments"] == 0
+    assert ready.problem()["code"] == "tax-rate-not-linked"

@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     session: Session,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Files or folders of a Caspen export.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files or folders of a Caspen export.")],
 ) -> int:
     """Read a Caspen export into the local store.
 
@@ -56,7 +56,7 @@ def push(
     session: Session,
     invoices: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[INVOICE]...", help="Only these, by number or id; tried again at once."),
+        typer.Argument(metavar="INVOICE", help="Only these, by number or id; tried again at once."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing to Xero.")] = False,
     max_writes: Annotated[

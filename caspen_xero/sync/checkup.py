@@ -10,6 +10,7 @@ from caspen_xero.caspen.feed import FeedError, open_feed
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync import accounts
+from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.reference import Reference, read_reference
 from caspen_xero.sync.tax_links import rate_links
 from caspen_xero.xero.client import XeroClient
@@ -55,7 +56,7 @@ def organisation_checks(
     yield from _account_checks(mappings, reference)
     for link in rate_links(store, mappings, reference.tax_rates):
         if not link.synced:
-            fix = f"caspen-xero taxes map {link.rate.name!r} TAX_TYPE"
+            fix = f"caspen-xero taxes map {quoted(link.rate.name)} TAX_TYPE"
             yield Check("tax rate", False, f"{link.rate.name}: {link.problem or 'not linked'}", fix)
 
 

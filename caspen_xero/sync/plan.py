@@ -93,9 +93,8 @@ class Planner:
             problems = len(self.plan.problems.get(state.invoice.id, ()))
             plan_invoices.plan_finalised(self, state, taking_back=payments_go or credits_go)
             if len(self.plan.problems.get(state.invoice.id, ())) > problems:
-                self.blocked.add(
-                    state.invoice.id
-                )  # what is wrong with one payment keeps back neither others nor credits
+                # What is wrong with one payment keeps back neither others nor credits: only the invoice's own problems do.
+                self.blocked.add(state.invoice.id)
             plan_payments.plan_payments(self, state)
             plan_credit_notes.plan_credit_notes(self, state)
         elif state.invoice.status in ("void", "deleted"):

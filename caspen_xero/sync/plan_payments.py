@@ -134,8 +134,12 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
     if problems:
         planner.plan.problems[state.invoice.id] += problems
         return
-    if link is None and (snapshot.settings.invoice_status == "DRAFT" or state.invoice.id in planner.plan.waiting):
-        return  # the invoice itself waits, or will be a draft, which takes no payments
+    if link is None and (
+        snapshot.settings.invoice_status == "DRAFT"
+        or state.invoice.id in planner.plan.waiting
+        or state.invoice.id in planner.blocked
+    ):
+        return  # the invoice itself waits or can't be sent, or will be a draft, which takes no payments
     if link is None or moved or state.invoice.id in planner.blocked | planner.taking_back:
         ready = False
     elif link.status in UNAPPROVED:

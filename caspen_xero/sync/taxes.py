@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sync.choices import ChoiceError, choose
+from caspen_xero.sync.problems import quoted
 from caspen_xero.xero.documents import Account
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
@@ -141,6 +142,6 @@ def choose_xero_rate(
         fit = candidates(caspen_rate.rate if caspen_rate else Decimal(0), rates)[:5]
         raise ChoiceError("tax-rate-unfit", f"{why}.", "These can be used: " + ", ".join(map(rate_label, fit)))
     if caspen_rate and not force and (why := why_percentage_differs(caspen_rate, rate)):
-        command = f'caspen-xero taxes map "{caspen_rate.name}" {rate.tax_type} --force'
+        command = f"caspen-xero taxes map {quoted(caspen_rate.name)} {quoted(rate.tax_type)} --force"
         raise ChoiceError("percentage-differs", f"{why}.", f"Choose another, or, if this is meant: {command}")
     return rate
