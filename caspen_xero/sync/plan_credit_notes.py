@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from caspen_xero.sync import checks
 from caspen_xero.sync.operations import OperationKind
 from caspen_xero.sync.plan_contacts import contact_of
-from caspen_xero.sync.plan_invoices import UNAPPROVED, expectation, totals_agree, will_be_approved
+from caspen_xero.sync.plan_invoices import UNAPPROVED, address, totals_agree, will_be_approved
 from caspen_xero.sync.problems import push_command, totals_problem
 from caspen_xero.sync.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
 
@@ -146,10 +146,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if link is not None and not ready and not blocked and not will_be_approved(planner, state):
         planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
         return
-    document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = planner.snapshot.settings.must_prove_tax(document)
-    if proves_tax:
-        document.body["Status"] = "DRAFT"
+    expected = address(planner, document, contact_id, credit_note_content(note))
     planner.add(
         state,
         "create-credit-note",
@@ -157,8 +154,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         number=note.number,
         detail=f"{note.total} on {state.invoice.number}",
         body=document.body if ready and contact_id else None,
-        expected=expectation(document, credit_note_content(note))
-        | {"contact_id": contact_id, "proves_tax": proves_tax},
+        expected=expected,
     )
 
 

@@ -69,17 +69,23 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     if ("approve", "organisation") in planner.snapshot.refusals and document.body["Status"] == "AUTHORISED":
         planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
         return
-    document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = planner.snapshot.settings.must_prove_tax(document)
-    if proves_tax:
-        document.body["Status"] = "DRAFT"
+    expected = address(planner, document, contact_id, state.content)
     planner.add(
         state,
         "create-invoice",
         detail=f"{document.total} {state.invoice.currency} for {state.party.full_name or state.party.name()}",
         body=document.body if contact_id else None,
-        expected=expectation(document, state.content) | {"contact_id": contact_id, "proves_tax": proves_tax},
+        expected=expected,
     )
+
+
+def address(planner: Planner, document: Document, contact_id: str | None, content: str) -> dict[str, Any]:
+    """Puts the contact on a new document, which stays a draft where it has yet to prove tax amounts; gives what is expected."""
+    document.body["Contact"] = {"ContactID": contact_id}
+    proves_tax = planner.snapshot.settings.must_prove_tax(document)
+    if proves_tax:
+        document.body["Status"] = "DRAFT"
+    return expectation(document, content) | {"contact_id": contact_id, "proves_tax": proves_tax}
 
 
 def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) -> Document | None:

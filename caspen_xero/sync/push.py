@@ -16,9 +16,9 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync import adopt
 from caspen_xero.sync.awaited import settle_awaited
 from caspen_xero.sync.contact_changes import contact_updates
-from caspen_xero.sync.journal import Client, Journal
+from caspen_xero.sync.journal import Journal
 from caspen_xero.sync.looks import Looker
-from caspen_xero.sync.lookup import LookUp, ReadingClient, read_contacts
+from caspen_xero.sync.lookup import LookUp, read_contacts
 from caspen_xero.sync.operations import ORDER, ROUTES, Operation, OperationKind
 from caspen_xero.sync.plan import Plan, make_plan
 from caspen_xero.sync.problems import REFERENCE_CODES, SETTING_CODES, Problem
@@ -31,10 +31,6 @@ from caspen_xero.xero.errors import XeroError
 
 SLICE = 1000
 _MANY_PASSES = 60
-
-
-class PushClient(Client, ReadingClient):
-    """What a push needs of a Xero client."""
 
 
 @dataclass(frozen=True)
