@@ -107,7 +107,8 @@ class Life:
         payer = self.random.choice(list(self.clients))
         owed = [invoice for invoice in self._owing() if invoice["client_id"] == payer]
         self.random.shuffle(owed)
-        parts = [self._allocation(invoice) for invoice in owed[: self.random.choice((1, 1, 1, 2, 3))]]
+        chosen = owed[: self.random.choice((1, 1, 1, 2, 3))]
+        parts = [self._allocation(invoice, place) for place, invoice in enumerate(chosen, 1)]
         rest = self.random.choice((0, 0, 0, 1234))
         if not parts and not rest:
             return False
@@ -200,7 +201,7 @@ class Life:
         allocation["invoice_id"] = target["id"]
         allocation["amount"] = dollars(min(int(Decimal(allocation["amount"]) * 100), self._due_cents(target)))
         if self.random.random() < 0.5:
-            allocation["id"] = self._id("all")
+            allocation["id"] = str(max(int(part["id"]) for part in payment["allocations"]) + 1)
         return self._keep(self.payments, payment)
 
     def payment_edited(self) -> bool:
@@ -324,7 +325,7 @@ class Life:
                     Decimal(part["amount"]),
                     payment["date"],
                     accounts.get(payment["method_id"], accounts[None]),
-                    f"{METHOD_NAMES[payment['method_id']]} {part['id']}",
+                    f"{METHOD_NAMES[payment['method_id']]} {payment['id']}/{part['id']}",
                 )
                 for payment, part in self._allocations()
             ),
@@ -400,10 +401,11 @@ class Life:
     def _owing(self) -> list[Record]:
         return [one for one in self.invoices.values() if one["status"] == "open" and self._due_cents(one) > 0]
 
-    def _allocation(self, invoice: Record) -> Record:
+    def _allocation(self, invoice: Record, place: int) -> Record:
+        """A part of a payment. Its id is unique only within the payment: every payment has a "1"."""
         due = self._due_cents(invoice)
         cents = due if self.random.random() < 0.5 else self.random.randint(1, due)
-        return {"id": self._id("all"), "invoice_id": invoice["id"], "amount": dollars(cents), "date": self._day()}
+        return {"id": str(place), "invoice_id": invoice["id"], "amount": dollars(cents), "date": self._day()}
 
     def _free(self, invoice: Record) -> None:
         for payment in [deepcopy(one) for one in self.payments.values()]:

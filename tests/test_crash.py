@@ -233,7 +233,7 @@ def test_any_mix_of_troubles_ends_with_each_document_there_once(ready: Clinic, w
     assert all(same_figures(wanted[number], there[number]) for number in wanted)
     assert len(ready.contacts()) == len(ready.state("Contacts")) == 60
     paid = sorted(payment["Reference"].split()[-1] for payment in ready.state("Payments"))
-    assert paid == sorted(payment["allocations"][0]["id"] for payment in payments)
+    assert paid == sorted(f"{payment['id']}/{payment['allocations'][0]['id']}" for payment in payments)
     ready.forget_calls()
     assert ready.push().exit_code == 0
     assert ready.calls() == []

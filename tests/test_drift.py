@@ -54,7 +54,7 @@ def test_a_row_says_what_each_side_has_since_when_and_what_to_do(synced: Clinic,
         "number": "INV-0001",
         "invoice_id": "inv_INV-0001",
         "code": "payment-gone-in-xero",
-        "caspen": "payment of 100.00 (EFTPOS all_1)",
+        "caspen": "payment of 100.00 (EFTPOS pay_1/all_1)",
         "xero": "it is gone",
         "fix": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     }
@@ -126,11 +126,11 @@ def test_what_came_from_xero_and_is_deleted_there_stays_in_caspen(
 def test_a_payment_entered_again_with_our_reference_is_ours_again(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     bookkeeper.deletes(our_payment(synced))
     pull(synced)
-    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")
+    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")
     assert pull(synced)["payments"] == 0
     assert drift(synced) == []
     assert told(synced) == []
-    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")  # and a second one is somebody's own
+    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")  # and a second one is somebody's own
     assert pull(synced)["payments"] == 1
 
 
@@ -140,7 +140,7 @@ def test_a_payment_with_the_reference_of_one_that_caspen_has_voided_is_somebodys
     bookkeeper.deletes(our_payment(synced))
     synced.takes(payment(1, "INV-0001", "100.00", status="void", updated_at="2026-11-04T00:00:00Z"))
     synced.push()
-    theirs = bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS all_1")
+    theirs = bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")
     assert pull(synced)["payments"] == 1
     assert synced.push().exit_code == 0
     assert [one["Status"] for one in synced.state("Payments") if one["PaymentID"] == theirs] == ["AUTHORISED"]

@@ -38,7 +38,7 @@ def unpaid(ready: Clinic) -> Clinic:
 
 def test_a_payment_has_caspens_amount_and_date_and_a_reference_that_people_read(paid: Clinic) -> None:
     (there,) = in_xero.payments(paid)
-    assert (there["Amount"], there["Reference"]) == (Decimal("65.00"), "EFTPOS all_1a")
+    assert (there["Amount"], there["Reference"]) == (Decimal("65.00"), "EFTPOS pay_1/all_1a")
     assert there["Date"] == "/Date(1793664000000+0000)/"  # 3 November 2026, the payment's own date
     assert paid.in_xero()["INV-0001"]["AmountDue"] == Decimal("100.00")
     assert in_xero.silent(paid)
@@ -52,7 +52,7 @@ def test_each_payment_method_has_its_own_account_else_the_default(ready: Clinic)
     assert ready.cli("settings", "set", "--payment-method", "Cash=880").exit_code == 0
     assert ready.push().json["payments"] == 3
     codes = {there["Reference"]: there["Account"]["Code"] for there in in_xero.payments(ready)}
-    assert codes == {"EFTPOS all_1a": "090", "Cash all_2a": "880", "Payment all_3a": "090"}
+    assert codes == {"EFTPOS pay_1/all_1a": "090", "Cash pay_2/all_2a": "880", "Payment pay_3/all_3a": "090"}
 
 
 def test_one_payment_over_several_invoices_is_one_xero_payment_each_and_the_rest_stays_out(ready: Clinic) -> None:

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import quote
 
 from pydantic import (
     BaseModel,
@@ -230,8 +231,16 @@ class Allocation(_Part):
     date: OptionalDay = None
 
 
+def allocation_key(payment_id: str, allocation_id: str) -> str:
+    """What names one allocation among all: `pay_001/all_001`. Ids inside a record are unique only within it.
+
+    Both ids are percent-encoded, so that no two pairs make one key, and none holds a space.
+    """
+    return f"{quote(payment_id, safe='')}/{quote(allocation_id, safe='')}"
+
+
 class Payment(_Record):
-    """Money received; what is not in `allocations` is on no invoice. `xero_id`: it came from Xero, with that id."""
+    """Money received; what is not in `allocations` is on no invoice. `xero_id`: it says that it came from Xero, with that id."""
 
     object: Literal["payment"] = "payment"
     client_id: OptionalId = None
@@ -242,6 +251,16 @@ class Payment(_Record):
     description: str | None = None
     xero_id: OptionalId = None
     allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_null_is_empty)] = ()
+
+    @model_validator(mode="after")
+    def _allocations_have_ids_of_their_own(self) -> Self:
+        seen: set[str] = set()
+        for place, allocation in enumerate(self.allocations):
+            if allocation.id in seen:
+                reason = f"{quoted(allocation.id)} is the id of another allocation of this payment"
+                raise PydanticCustomError("feed", "{reason}", {"reason": reason, "field": f"allocations[{place}].id"})
+            seen.add(allocation.id)
+        return self
 
 
 class CreditNote(_Record):

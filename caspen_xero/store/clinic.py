@@ -19,8 +19,12 @@ _MANY = 500  # values in one SQL list
 
 @dataclass(frozen=True)
 class AppliedPayment:
-    """One allocation of a payment to an invoice, with what its payment says. `amount` in the invoice's currency."""
+    """One allocation of a payment to an invoice, with what its payment says. `amount` in the invoice's currency.
 
+    `key` names it among all allocations; `allocation_id` is unique only within its payment.
+    """
+
+    key: str
     allocation_id: str
     payment_id: str
     invoice_id: str
@@ -66,24 +70,38 @@ def invoice_ids(store: Store, name: str) -> list[str]:
 def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
     """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
-    sql = (
-        "SELECT a.id, a.payment_id, a.invoice_id, a.amount, p.date, p.status, p.method_id, p.xero_id FROM allocations a "
-        "JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id IN ({}) ORDER BY p.date, a.id"
-    )
-    for row in _in_lists(store, sql, invoice_ids):
-        found[row["invoice_id"]].append(
-            AppliedPayment(
-                allocation_id=row["id"],
-                payment_id=row["payment_id"],
-                invoice_id=row["invoice_id"],
-                amount=Decimal(row["amount"]),
-                date=date.fromisoformat(row["date"]),
-                status=row["status"],
-                method_id=row["method_id"],
-                xero_id=row["xero_id"],
-            )
-        )
+    for row in _in_lists(store, f"{_APPLIED} WHERE a.invoice_id IN ({{}}) ORDER BY p.date, a.key", invoice_ids):
+        found[row["invoice_id"]].append(_applied(row))
     return found
+
+
+def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
+    """The allocations of living payments that say that they came from Xero with one of these ids, by that id."""
+    found: dict[str, list[AppliedPayment]] = defaultdict(list)
+    living = f"{_APPLIED} WHERE p.status NOT IN ('void', 'deleted') AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
+    for row in _in_lists(store, living, xero_ids):
+        found[row["xero_id"]].append(_applied(row))
+    return found
+
+
+_APPLIED = (
+    "SELECT a.key, a.id, a.payment_id, a.invoice_id, a.amount, p.date, p.status, p.method_id, p.xero_id FROM allocations a "
+    "JOIN payments p ON p.id = a.payment_id"
+)
+
+
+def _applied(row: Any) -> AppliedPayment:
+    return AppliedPayment(
+        key=row["key"],
+        allocation_id=row["id"],
+        payment_id=row["payment_id"],
+        invoice_id=row["invoice_id"],
+        amount=Decimal(row["amount"]),
+        date=date.fromisoformat(row["date"]),
+        status=row["status"],
+        method_id=row["method_id"],
+        xero_id=row["xero_id"],
+    )
 
 
 def credit_notes_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[CreditNote]]:

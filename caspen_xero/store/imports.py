@@ -12,7 +12,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from caspen_xero.caspen.feed import BadRecord
-from caspen_xero.caspen.records import Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, Record, TaxRate
+from caspen_xero.caspen.records import (
+    Client,
+    Contact,
+    CreditNote,
+    Invoice,
+    Payment,
+    PaymentMethod,
+    Record,
+    TaxRate,
+    allocation_key,
+)
 from caspen_xero.store.store import Store, utc_text
 
 SHOWN_BAD_RECORDS = 1000
@@ -127,7 +137,7 @@ def _keep_payment(store: Store, payment: Payment, number: int) -> str:
         "method_id": payment.method_id,
         "amount": _text(payment.amount),
         "status": payment.status,
-        "xero_id": payment.xero_id,
+        "xero_id": payment.xero_id.strip().lower() if payment.xero_id else None,  # as Xero writes its ids
     }
     outcome = _keep(store, "payments", payment, columns)
     if outcome in {"new", "changed"}:
@@ -135,11 +145,10 @@ def _keep_payment(store: Store, payment: Payment, number: int) -> str:
         store.run("DELETE FROM allocations WHERE payment_id = ?", payment.id)
         for allocation in payment.allocations:
             store.run(
-                "INSERT INTO allocations (id, payment_id, invoice_id, amount, date) VALUES (?, ?, ?, ?, ?) ON CONFLICT (id) "
-                "DO UPDATE SET payment_id = excluded.payment_id, invoice_id = excluded.invoice_id, "
-                "amount = excluded.amount, date = excluded.date",
-                allocation.id,
+                "INSERT INTO allocations (key, payment_id, id, invoice_id, amount, date) VALUES (?, ?, ?, ?, ?, ?)",
+                allocation_key(payment.id, allocation.id),
                 payment.id,
+                allocation.id,
                 allocation.invoice_id,
                 _text(allocation.amount),
                 allocation.date.isoformat() if allocation.date else None,

@@ -22,10 +22,10 @@ _MANY = 500
 class Link:
     """One Caspen record and the Xero document that stands for it.
 
-    `caspen_id` is the invoice's, client's or credit note's id, for `payment` the Caspen allocation's, for `allocation`
-    the credit note's; `invoice_id` is the Caspen invoice that a payment, credit note or allocation belongs to. `content`
-    is a fingerprint of what was sent, `shown` what Xero showed right after, `settled` the import number up to which all
-    is done. Amounts are what Xero last said, in the document's currency.
+    `caspen_id` is the invoice's, client's or credit note's id, for `payment` the key of a payment's allocation
+    (`allocation_key`), for `allocation` the credit note's id; `invoice_id` is the Caspen invoice that a payment, credit
+    note or allocation belongs to. `content` is a fingerprint of what was sent, `shown` what Xero showed right after,
+    `settled` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
     """
 
     kind: LinkKind

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from sqlite_utils import Database, Migrations
 
+from caspen_xero.store.allocation_keys import key_allocations
+
 migrations = Migrations("caspen_xero")
 
 _CASPEN = """
@@ -126,6 +128,12 @@ def updated_at_of_people_and_lists(db: Database) -> None:
 def payments_from_xero(db: Database) -> None:
     """What pull found in Xero and has handed to Caspen, what it last saw, and how far an HTTP feed has been read."""
     _run(db, _PULLED)
+
+
+@migrations()
+def allocations_by_payment(db: Database) -> None:
+    """Ids inside a record are unique only within it: an allocation, and what stands for it, is named by its payment too."""
+    key_allocations(db)
 
 
 def _run(db: Database, script: str) -> None:

@@ -262,7 +262,7 @@ def forgive_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
             "SELECT client_id, record ->> 'invoice_to_id' AS payer FROM invoices WHERE id = ?", invoice_id
         ):
             ids |= {f"contact:{row['client_id']}", f"payer:{row['payer']}"}
-        ids |= {row["id"] for row in store.rows("SELECT id FROM allocations WHERE invoice_id = ?", invoice_id)}
+        ids |= {row["key"] for row in store.rows("SELECT key FROM allocations WHERE invoice_id = ?", invoice_id)}
         ids |= {link.caspen_id for link in mappings.links_of_invoices("payment", [invoice_id])}  # removed ones too
         ids |= {row["id"] for row in store.rows("SELECT id FROM credit_notes WHERE invoice_id = ?", invoice_id)}
         retry_now(mappings, ids)
@@ -313,7 +313,7 @@ def look_at_unsent_payments(mappings: Mappings) -> None:
     """Has invoices whose payments stayed out of Xero looked at again by the next push."""
     mappings.store.run(
         "UPDATE links SET settled = NULL WHERE tenant_id = ? AND kind = 'invoice' AND caspen_id IN (SELECT invoice_id FROM "
-        "allocations WHERE id NOT IN (SELECT caspen_id FROM links WHERE tenant_id = ? AND kind = 'payment'))",
+        "allocations WHERE key NOT IN (SELECT caspen_id FROM links WHERE tenant_id = ? AND kind = 'payment'))",
         mappings.tenant_id,
         mappings.tenant_id,
     )

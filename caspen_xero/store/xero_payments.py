@@ -140,6 +140,16 @@ def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, lis
     return found
 
 
+def recorded(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayment]:
+    """What was recorded under these ids of payments and allocations, by id."""
+    found: dict[str, XeroPayment] = {}
+    for some in _lists(xero_ids):
+        marks = ", ".join("?" * len(some))
+        sql = f"SELECT * FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({marks})"
+        found |= {row["xero_id"]: _payment(row) for row in mappings.store.rows(sql, mappings.tenant_id, *some)}
+    return found
+
+
 def waiting(mappings: Mappings) -> list[XeroPayment]:
     """What is recorded but not yet delivered, in the order in which it was found."""
     sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND delivered_at IS NULL ORDER BY seq"
@@ -230,12 +240,12 @@ def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str,
 
 @dataclass(frozen=True)
 class SentPayment:
-    """A payment that we sent: the Caspen allocation, its Reference, and what was expected of the answer.
+    """A payment that we sent: the key of Caspen's allocation, its Reference, and what was expected of the answer.
 
     `unknown`: no answer told whether Xero has it.
     """
 
-    allocation_id: str
+    key: str
     reference: str
     expected: Mapping[str, Any]
     unknown: bool

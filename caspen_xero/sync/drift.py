@@ -167,7 +167,7 @@ def _standing_findings(mappings: Mappings) -> dict[str, list[Finding]]:
 def _standing_in_caspen(mappings: Mappings) -> set[str]:
     """The Xero ids of the payments and credit notes that Caspen has and would have us find in Xero."""
     rows = mappings.store.rows(
-        "SELECT l.xero_id FROM links l JOIN allocations a ON a.id = l.caspen_id JOIN payments p ON p.id = a.payment_id "
+        "SELECT l.xero_id FROM links l JOIN allocations a ON a.key = l.caspen_id JOIN payments p ON p.id = a.payment_id "
         "WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN ('void', 'deleted') "
         "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
         "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "

@@ -8,7 +8,7 @@ from datetime import datetime
 from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.lookup import ReadingClient, invoices_by_id, payment_by_id
-from caspen_xero.sync.plan_payments import GONE, payment_content
+from caspen_xero.sync.plan_claims import GONE, payment_content
 from caspen_xero.sync.settle import Settler
 from caspen_xero.sync.translate import invoice_content
 from caspen_xero.xero.documents import Invoice, Payment
@@ -77,14 +77,14 @@ def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: date
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
-        if payment.allocation_id not in taken and payment.status not in GONE
+        if payment.key not in taken and payment.status not in GONE
     ]
     fit = [payment for payment in waiting if payment.amount == found.amount] or (waiting if len(waiting) == 1 else [])
     if not fit:
         raise LinkError("link-does-not-fit", f"No payment of {found.amount} of this invoice is waiting in Caspen.")
     with mappings.store.write():
         Settler(mappings, lambda: now).link_payment(
-            fit[0].allocation_id,
+            fit[0].key,
             invoice_id,
             xero_id,
             {"amount": str(found.amount), "content": payment_content(fit[0])},

@@ -7,11 +7,19 @@ from datetime import datetime
 
 from caspen_xero.store import work
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.lookup import ReadingClient, credit_note_by_id, invoices_by_id, payment_by_id, read_contacts
+from caspen_xero.sync.lookup import (
+    ReadingClient,
+    credit_by_id,
+    credit_note_by_id,
+    invoices_by_id,
+    payment_by_id,
+    read_contacts,
+)
 from caspen_xero.sync.operations import Operation
 from caspen_xero.sync.plan import Plan
 from caspen_xero.sync.plan_invoices import UNAPPROVED
 from caspen_xero.sync.settle import Settler
+from caspen_xero.sync.sightings import allocations_on, shown_credits
 from caspen_xero.sync.snapshot import Looks
 from caspen_xero.xero.documents import Invoice, Payment
 
@@ -41,13 +49,17 @@ class Looker:
         notes = sorted(plan.asks_for_credit_notes - set(self.looks.allocations))
         for credit_note_id in notes:
             self._look_at_allocations(credit_note_id)
-        return bool(contacts or invoices or payments or notes)
+        credited = sorted(plan.asks_for_credits - set(self.looks.credits))
+        for xero_id in credited:
+            self._look_at_credits(xero_id)
+        return bool(contacts or invoices or payments or notes or credited)
 
     def forget(self, operations: list[Operation]) -> None:
         """What was written since is no longer as it was seen."""
         for operation in operations:
             for xero_id in (operation.target, operation.expected.get("invoice_xero_id"), self._invoice_of(operation)):
                 self.looks.invoices.pop(str(xero_id), None)
+                self.looks.credits.pop(str(xero_id), None)
 
     def _invoice_of(self, operation: Operation) -> str | None:
         link = self.mappings.link("invoice", operation.invoice_id) if operation.invoice_id else None
@@ -69,6 +81,19 @@ class Looker:
                 )
                 if seen.status in UNAPPROVED:
                     work.refuse(self.mappings, "look-at-draft", link.caspen_id, "pending", "", "", self.now())
+
+    def _look_at_credits(self, xero_id: str) -> None:
+        """The allocations on an invoice of credits that somebody made in Xero; those of our own credit notes are ours."""
+        shown = shown_credits(self.looks.invoices[xero_id])
+        ours = self.mappings.links_to(credit.credit_id for credit in shown)
+        self.looks.credits[xero_id] = {
+            id_: amount
+            for credit in shown
+            if credit.credit_id not in ours
+            for id_, (amount, _) in allocations_on(
+                xero_id, credit, credit_by_id(self.client(), credit.kind, credit.credit_id)
+            ).items()
+        }
 
     def _look_at_payment(self, payment_id: str) -> None:
         found = payment_by_id(self.client(), payment_id)

@@ -10,14 +10,20 @@ from typing import Any, Protocol
 from caspen_xero.store.journal import EntryDocument
 from caspen_xero.store.mappings import KnownContact, Mappings
 from caspen_xero.store.store import utc_text, utc_time
+from caspen_xero.store.xero_payments import PaymentKind
 from caspen_xero.sync.compare import contact_shape, differences, invoice_shape
-from caspen_xero.xero.documents import Contact, CreditNote, Invoice
+from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound
 
 IDS_PER_CALL = 40  # Xero's advice for id lists in an address
 NUMBERS_PER_FILTER = 15
 OVERLAP = timedelta(seconds=2)  # If-Modified-Since is accurate to the second; whether inclusive is UNCONFIRMED
 _UNAPPROVED = ("DRAFT", "SUBMITTED")
+CREDITS: dict[PaymentKind, str] = {
+    "credit_note": "CreditNotes",
+    "overpayment": "Overpayments",
+    "prepayment": "Prepayments",
+}
 
 
 class ReadingClient(Protocol):
@@ -106,6 +112,13 @@ def payment_by_id(client: ReadingClient, payment_id: str) -> dict[str, Any] | No
 def credit_note_by_id(client: ReadingClient, credit_note_id: str) -> dict[str, Any] | None:
     """A credit note with its allocations, or None."""
     return _one(client, f"CreditNotes/{credit_note_id}", "CreditNotes", {"unitdp": "4"})
+
+
+def credit_by_id(client: ReadingClient, kind: PaymentKind, credit_id: str) -> CreditNote | None:
+    """A credit note, overpayment or prepayment with its allocations, or None."""
+    plural = CREDITS[kind]
+    element = _one(client, f"{plural}/{credit_id}", plural)
+    return CreditNote.model_validate(element) if element else None
 
 
 def credit_notes_numbered(client: ReadingClient, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -214,12 +227,24 @@ class LookUp:
 
     def _payments(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:
         invoices = invoices_by_id(self.client, [str(document.expected["invoice_xero_id"]) for document in documents])
+        shown = {id_: invoice.get("Payments") or [] for id_, invoice in invoices.items()}
+        linked = self.mappings.links_to(str(one.get("PaymentID")) for some in shown.values() for one in some)
         found: dict[int, dict[str, Any]] = {}
+        taken: set[str] = set()
         for document in documents:
-            invoice = invoices.get(str(document.expected["invoice_xero_id"]), {})
-            for payment in invoice.get("Payments") or []:
-                if payment.get("Reference") == document.number and payment.get("Status") != "DELETED":
+            for payment in shown.get(str(document.expected["invoice_xero_id"]), ()):
+                # Earlier versions could give two payments one Reference: each is one of Xero's, and its own.
+                id_, amount = str(payment.get("PaymentID")), Payment.model_validate(payment).amount
+                is_anothers = id_ in taken or (id_ in linked and linked[id_].caspen_id != document.caspen_id)
+                if (
+                    payment.get("Reference") == document.number
+                    and payment.get("Status") != "DELETED"
+                    and amount == Decimal(str(document.expected["amount"]))
+                    and not is_anothers
+                ):
                     found[document.position] = payment
+                    taken.add(id_)
+                    break
         return found
 
     def _deleted_payments(self, documents: Sequence[EntryDocument]) -> dict[int, dict[str, Any]]:

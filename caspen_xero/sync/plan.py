@@ -27,8 +27,8 @@ class Plan:
     """Steps to carry out, problems by invoice, warnings, and the invoices that need nothing more.
 
     `asks_for_contacts`: a party is not linked yet, so Xero's contacts should be known as they are now. `asks_for_invoices`:
-    InvoiceIDs that have to be read before something is decided; `asks_for_payments` and
-    `asks_for_credit_notes`: the same for what is to be taken back.
+    InvoiceIDs that have to be read before something is decided, `asks_for_credits`: those of which the credits have to be
+    read too; `asks_for_payments` and `asks_for_credit_notes`: the same for what is to be taken back, or said to be there.
     `archived`: the parties whose contact only a person can restore. `waiting`: why invoices wait though nothing is wrong.
     """
 
@@ -42,6 +42,7 @@ class Plan:
     asks_for_invoices: set[str] = field(default_factory=set)
     asks_for_payments: set[str] = field(default_factory=set)
     asks_for_credit_notes: set[str] = field(default_factory=set)
+    asks_for_credits: set[str] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
 
 
@@ -78,6 +79,7 @@ class Planner:
         self.blocked: set[str] = set()
         self.taking_back: set[str] = set()
         self.deleting: set[str] = set()
+        self.adopting: set[str] = set()
 
     def plan_invoice(self, state: InvoiceState) -> None:
         """Adds what one invoice needs; an invoice that adds nothing is done.
@@ -104,7 +106,15 @@ class Planner:
 
     def _amount(self, state: InvoiceState) -> tuple[int, ...]:
         plan, id_ = self.plan, state.invoice.id
-        asked = len(plan.asks_for_invoices) + len(plan.asks_for_payments) + len(plan.asks_for_credit_notes)
+        asked = sum(
+            len(ids)
+            for ids in (
+                plan.asks_for_invoices,
+                plan.asks_for_payments,
+                plan.asks_for_credit_notes,
+                plan.asks_for_credits,
+            )
+        )
         return (
             len(plan.operations),
             len(plan.problems.get(id_, ())),

@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from caspen_xero.sync import accounts, checks
+from caspen_xero.sync.payment_references import names, names_as_before, reference_of
+from caspen_xero.sync.plan_claims import GONE, adopt_payment, judge_claim, payment_content
 from caspen_xero.sync.plan_invoices import UNAPPROVED, totals_agree, will_be_approved
 from caspen_xero.sync.problems import Problem, push_command, quoted
 from caspen_xero.xero.documents import Account, Invoice, Payment
@@ -17,18 +19,16 @@ if TYPE_CHECKING:
     from caspen_xero.sync.plan import Planner
     from caspen_xero.sync.snapshot import InvoiceState, Snapshot
 
-GONE = ("void", "deleted")
-
 
 def take_back(planner: Planner, state: InvoiceState) -> bool:
     """Deletes the Xero payments that we made for what is void, removed or changed in Caspen; whether any is still to go."""
     under_way = False
-    wanted = {payment.allocation_id: payment for payment in state.payments if payment.status not in GONE}
-    for allocation_id, link in state.payment_links.items():
-        payment = wanted.get(allocation_id)
+    wanted = {payment.key: payment for payment in state.payments if payment.status not in GONE}
+    for key, link in state.payment_links.items():
+        payment = wanted.get(key)
         if payment is not None and link.invoice_id == state.invoice.id and _stands_for(link, payment):
             continue
-        if planner.held(state, "delete-payment", allocation_id):
+        if planner.held(state, "delete-payment", key):
             continue
         if not link.made_by_us and link.status == "DELETED":  # pull has seen that it is gone
             continue
@@ -42,9 +42,9 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
             )
             fix = f"caspen-xero invoices show {quoted(state.invoice.number or state.invoice.id)}"
-            planner.found(state, "delete-payment", "payment-not-ours", reason, fix, caspen_id=allocation_id)
+            planner.found(state, "delete-payment", "payment-not-ours", reason, fix, caspen_id=key)
             continue
-        under_way |= _delete(planner, state, allocation_id, link)
+        under_way |= _delete(planner, state, key, link)
     return under_way
 
 
@@ -63,7 +63,7 @@ def _look_at(planner: Planner, link: Link) -> bool:
     return False
 
 
-def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Link) -> bool:
+def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool:
     seen = planner.snapshot.looks.payments.get(link.xero_id)
     if seen is not None and seen.is_reconciled:
         reason = (
@@ -75,16 +75,16 @@ def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Lin
             "payment-reconciled",
             reason,
             push_command(state.invoice.number, state.invoice.id),
-            caspen_id=allocation_id,
+            caspen_id=key,
         )
         return False
-    if allocation_id in planner.deleting:  # moved from one invoice to another, it concerns both
+    if key in planner.deleting:  # moved from one invoice to another, it concerns both
         return True
-    planner.deleting.add(allocation_id)
+    planner.deleting.add(key)
     planner.add(
         state,
         "delete-payment",
-        caspen_id=allocation_id,
+        caspen_id=key,
         number=link.number,
         detail=f"{link.total}",
         body={"Status": "DELETED"} if seen is not None else None,
@@ -98,21 +98,12 @@ def _delete(planner: Planner, state: InvoiceState, allocation_id: str, link: Lin
 def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
     for payment in state.payments:
-        link = state.payment_links.get(payment.allocation_id)
-        stays = link and link.invoice_id == state.invoice.id and payment.allocation_id not in planner.deleting
+        link = state.payment_links.get(payment.key)
+        stays = link and link.invoice_id == state.invoice.id and payment.key not in planner.deleting
         if payment.status in GONE or not payment.amount or stays:
             continue
         if payment.xero_id and link is None:
-            planner.add(
-                state,
-                "adopt-payment",
-                caspen_id=payment.allocation_id,
-                number=None,
-                detail=f"{payment.amount} came from Xero",
-                body={},
-                expected={"amount": str(payment.amount), "content": payment_content(payment)},
-                target=payment.xero_id,
-            )
+            judge_claim(planner, state, payment)
         elif planner.snapshot.settings.payments:
             _create(planner, state, payment, moved=link is not None)
 
@@ -120,7 +111,7 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
 def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, moved: bool) -> None:
     """`moved`: it still stands in Xero, on another invoice or as it was before, and has to be taken back first."""
     link, snapshot = state.link, planner.snapshot
-    if planner.held(state, "create-payment", payment.allocation_id):
+    if planner.held(state, "create-payment", payment.key):
         return
     account, problem = payment_account(state, payment, snapshot)
     problems = [problem] if problem else []
@@ -129,7 +120,7 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         f"the payment of {payment.amount}",
         payment.date,
         snapshot.reference,
-        subject=payment.allocation_id,
+        subject=payment.key,
     )
     if problems:
         planner.plan.problems[state.invoice.id] += problems
@@ -156,11 +147,11 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
             ready = False
         elif not _clear_to_pay(planner, state, payment, seen):
             return
-    reference = payment_reference(snapshot, payment)
+    reference = reference_of(payment, _method(snapshot, payment))
     planner.add(
         state,
         "create-payment",
-        caspen_id=payment.allocation_id,
+        caspen_id=payment.key,
         number=reference,
         detail=f"{payment.amount} on {state.invoice.number}, {reference}",
         body={
@@ -191,21 +182,15 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
         found
         for found in seen.payments
         if found.payment_id
-        and found.payment_id not in planner.snapshot.claimed
+        and found.payment_id not in planner.snapshot.claimed | planner.adopting
         and (found.status or "AUTHORISED") != "DELETED"
     ]
-    ours = next((found for found in unclaimed if found.reference == payment_reference(planner.snapshot, payment)), None)
-    if ours is not None and ours.payment_id:
-        planner.add(
-            state,
-            "adopt-payment",
-            caspen_id=payment.allocation_id,
-            number=ours.reference,
-            detail=f"{payment.amount} is there already",
-            body={},
-            expected={"amount": str(payment.amount), "content": payment_content(payment), "made_by_us": True},
-            target=ours.payment_id,
-        )
+    ours = _ours(unclaimed, payment, _method(planner.snapshot, payment))
+    if ours is not None and ours.amount == payment.amount:
+        adopt_payment(planner, state, payment, ours, made_by_us=True)
+        return False
+    if ours is not None and state.invoice.id not in planner.snapshot.pay_anyway:
+        _maybe_there(planner, state, payment, [ours])
         return False
     promised = planner.promised[state.invoice.id]
     due = (seen.amount_due if seen.amount_due is not None else seen.total or Decimal(0)) - promised
@@ -217,10 +202,17 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
     if payment.amount > due:
         reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
         fix = push_command(state.invoice.number, state.invoice.id)
-        planner.found(state, "create-payment", "payment-exceeds-due", reason, fix, caspen_id=payment.allocation_id)
+        planner.found(state, "create-payment", "payment-exceeds-due", reason, fix, caspen_id=payment.key)
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
+
+
+def _ours(shown: list[Payment], payment: AppliedPayment, method: PaymentMethod | None) -> Payment | None:
+    """The payment in Xero that we made for this one: its Reference has the ids of it."""
+    now = (one for one in shown if names(one.reference, payment))
+    before = (one for one in shown if names_as_before(one.reference, one.amount, payment, method))
+    return next(now, None) or next(before, None)
 
 
 def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
@@ -232,9 +224,7 @@ def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment,
         f"if it is another one: {anyway}"
     )
     fix = f"caspen-xero invoices link {name} {found[0].payment_id}" if found else anyway
-    planner.found(
-        state, "create-payment", "payment-maybe-already-in-xero", reason, fix, caspen_id=payment.allocation_id
-    )
+    planner.found(state, "create-payment", "payment-maybe-already-in-xero", reason, fix, caspen_id=payment.key)
 
 
 def payment_account(
@@ -269,17 +259,5 @@ def _likely_payment_account(snapshot: Snapshot) -> str:
     return fit[0].code or fit[0].name or fit[0].account_id if fit else "CODE"
 
 
-def payment_reference(snapshot: Snapshot, payment: AppliedPayment) -> str:
-    """What a bookkeeper reads beside the payment, and what finds it again: `EFTPOS all_001`."""
-    return reference_text(snapshot.methods.get(payment.method_id or ""), payment.allocation_id)
-
-
-def reference_text(method: PaymentMethod | None, allocation_id: str) -> str:
-    """The same, from a payment method and the Caspen allocation's id."""
-    name = " ".join(method.name.split())[:100] if method else "Payment"
-    return f"{name} {allocation_id}"
-
-
-def payment_content(payment: AppliedPayment) -> str:
-    """What of a payment stands in Xero: a change of it needs another Xero payment."""
-    return f"{payment.amount.normalize():f}|{payment.date}|{payment.method_id or ''}"
+def _method(snapshot: Snapshot, payment: AppliedPayment) -> PaymentMethod | None:
+    return snapshot.methods.get(payment.method_id or "")

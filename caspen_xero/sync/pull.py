@@ -18,7 +18,8 @@ from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import SentPayment, XeroPayment
 from caspen_xero.sync.lookup import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
-from caspen_xero.sync.plan_payments import GONE, payment_content, reference_text
+from caspen_xero.sync.payment_references import earlier_reference_of, reference_of
+from caspen_xero.sync.plan_claims import GONE, payment_content
 from caspen_xero.sync.sightings import Claim, Known, Outcome, Sighting, conclude, recognise, sight
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound, XeroError
@@ -200,10 +201,10 @@ class Pull:
         set_aside = {row["invoice_id"] for row in self.mappings.store.rows("SELECT invoice_id FROM skips")}
 
         def about_to_send(payment: AppliedPayment) -> Claim:
-            reference = reference_text(methods.get(payment.method_id or ""), payment.allocation_id)
+            method = methods.get(payment.method_id or "")
             return Claim(
-                payment.allocation_id,
-                reference,
+                payment.key,
+                (reference_of(payment, method), earlier_reference_of(payment, method)),
                 payment.amount,
                 payment_content(payment),
                 awaited=payment.status not in GONE,
@@ -284,7 +285,7 @@ def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
 def _sent(sent: SentPayment) -> Claim:
     amount = Decimal(str(sent.expected["amount"]))
     content = str(sent.expected.get("content") or "")
-    return Claim(sent.allocation_id, sent.reference, amount, content, awaited=sent.unknown)
+    return Claim(sent.key, (sent.reference,), amount, content, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:

@@ -16,6 +16,7 @@ from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
 from caspen_xero.sync.findings import find
+from caspen_xero.sync.payment_references import names_key
 from caspen_xero.xero.documents import AppliedDocument, CreditNote, Invoice, Payment
 
 ZERO = Decimal(0)
@@ -23,15 +24,17 @@ ZERO = Decimal(0)
 
 @dataclass(frozen=True)
 class Claim:
-    """A payment of Caspen's that may stand in Xero without our knowing its id. `reference` is what we wrote, or would write.
+    """A payment of Caspen's that may stand in Xero without our knowing its id. `key`: its allocation's.
+
+    `references`: what this version or an earlier one wrote, or would write.
 
     `awaited`: no payment in Xero is known to stand, or to have stood, for it.
     `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money. `date`: of one that is yet to
     be sent; a payment in Xero of that amount and date may be the same money, which a person decides when it is pushed.
     """
 
-    allocation_id: str
-    reference: str
+    key: str
+    references: tuple[str, ...]
     amount: Decimal
     content: str
     awaited: bool
@@ -147,27 +150,25 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
     shown = {payment.payment_id for payment in sighting.found.payments}
     links = sighting.known.payment_links
     free = [
-        claim
-        for claim in claims
-        if (links[claim.allocation_id].xero_id not in shown if claim.allocation_id in links else claim.awaited)
+        claim for claim in claims if (links[claim.key].xero_id not in shown if claim.key in links else claim.awaited)
     ]
-    unsent = [claim for claim in free if claim.date and claim.allocation_id not in links]
+    unsent = [claim for claim in free if claim.date and claim.key not in links]
     rest = list(unknown)
     for by_amount in (False, True):
         for payment in list(rest):
             if by_amount:  # an amount alone names no payment that stood, or stands, for another one
-                free = [claim for claim in free if claim.by_amount and claim.allocation_id not in links]
+                free = [claim for claim in free if claim.by_amount and claim.key not in links]
             own = _claim_of(payment, free, by_amount=by_amount)
             if own is None:
                 continue
             rest.remove(payment)
-            free = [claim for claim in free if claim.allocation_id != own.allocation_id]
+            free = [claim for claim in free if claim.key != own.key]
             sighting.payment_links.append(
                 Link(
                     "payment",
-                    own.allocation_id,
+                    own.key,
                     payment.payment_id or "",
-                    made_by_us=not by_amount and own.allocation_id not in links,
+                    made_by_us=not by_amount and own.key not in links,
                     invoice_id=sighting.invoice_id,
                     number=payment.reference,
                     status="AUTHORISED",
@@ -177,7 +178,7 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
                 )
             )
     recognised = {link.caspen_id for link in sighting.payment_links}
-    in_question = {(claim.amount, claim.date) for claim in unsent if claim.allocation_id not in recognised}
+    in_question = {(claim.amount, claim.date) for claim in unsent if claim.key not in recognised}
     sighting.unknown = [payment for payment in rest if (payment.amount, payment.date) not in in_question]
     sighting.is_undecided = len(sighting.unknown) < len(rest)
 
@@ -186,10 +187,10 @@ def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> 
     same = [claim for claim in claims if claim.amount == payment.amount]
     if by_amount:
         return next(iter(same), None)
-    for claim in (*same, *claims):
-        if claim.reference and claim.reference == payment.reference:
+    for claim in same:
+        if payment.reference in claim.references:
             return claim
-    return None
+    return next((claim for claim in claims if names_key(payment.reference, claim.key)), None)
 
 
 def conclude(
@@ -213,7 +214,7 @@ def conclude(
     whole = True
     for credit in sighting.to_read:
         document = credits.get(credit.credit_id)
-        here = _allocations_on(found.invoice_id, credit, document)
+        here = allocations_on(found.invoice_id, credit, document)
         allocations |= {id_: (credit.credit_id, amount) for id_, (amount, _) in here.items()}
         whole = whole and sum((amount for amount, _ in here.values()), ZERO) == credit.applied
         records += [
@@ -294,7 +295,7 @@ def _record(
     )
 
 
-def _allocations_on(
+def allocations_on(
     invoice_id: str | None, credit: ShownCredit, document: CreditNote | None
 ) -> dict[str, tuple[Decimal, Any]]:
     """The allocations of a credit to one invoice, by id.

@@ -6,15 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.store import clinic, work
+from caspen_xero.store import clinic, work, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
 from caspen_xero.store.store import Store
 from caspen_xero.store.work import Refusal
+from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.identity import GENERIC_ID, Party, PartyKind
 from caspen_xero.sync.reference import Reference
 from caspen_xero.sync.translate import Document, Privacy, Terms, invoice_content
@@ -96,11 +98,15 @@ class ContactBook:
 
 @dataclass
 class Looks:
-    """What this run has seen in Xero, by Xero's ids: invoices, payments, and the allocations of credit notes."""
+    """What this run has seen in Xero, by Xero's ids: invoices, payments, and the allocations of credit notes.
+
+    `credits`: by InvoiceID, the amounts of the allocations on it that are not of our own credit notes, by AllocationID.
+    """
 
     invoices: dict[str, XeroInvoice] = field(default_factory=dict)
     payments: dict[str, XeroPayment] = field(default_factory=dict)
     allocations: dict[str, dict[str, str]] = field(default_factory=dict)
+    credits: dict[str, dict[str, Decimal]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -143,7 +149,11 @@ def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: PushSet
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that one plan looks at. `created`: invoices made in this run; `claimed`: Xero payments that stand for ours."""
+    """Everything that one plan looks at. `created`: invoices made in this run; `claimed`: Xero payments that stand for ours.
+
+    Of the Xero ids that payments of Caspen's name themselves (`xero_id`): `told`, what we have recorded under it; `claimants`,
+    Caspen's living payments that name it, on whatever invoice; `claimed_by`, the link of what it stands for already.
+    """
 
     invoices: list[InvoiceState]
     reference: Reference
@@ -159,6 +169,9 @@ class Snapshot:
     written: dict[tuple[str, bool], tuple[Terms, Document]]
     created: frozenset[str] = frozenset()
     claimed: frozenset[str] = frozenset()
+    told: Mapping[str, RecordedPayment] = field(default_factory=dict)
+    claimants: Mapping[str, list[AppliedPayment]] = field(default_factory=dict)
+    claimed_by: Mapping[str, Link] = field(default_factory=dict)
     overwrite: frozenset[str] = frozenset()
     pay_anyway: frozenset[str] = frozenset()
     taken_names: set[str] = field(default_factory=set)
@@ -184,6 +197,12 @@ def load_snapshot(
     payment_links = _payment_links(mappings, caspen)
     note_links = _by_invoice(mappings.links_of_invoices("credit_note", caspen.invoices))
     allocation_links = _by_invoice(mappings.links_of_invoices("allocation", caspen.invoices))
+    claims = {
+        payment.xero_id
+        for id_, payments in caspen.payments.items()
+        for payment in payments
+        if payment.xero_id and payment.key not in payment_links[id_]
+    }
     return Snapshot(
         invoices=[
             InvoiceState(
@@ -214,6 +233,9 @@ def load_snapshot(
         written=caspen.written,
         created=created,
         claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
+        told=xero_payments.recorded(mappings, claims),
+        claimants=clinic.payments_naming(mappings.store, claims),
+        claimed_by=mappings.links_to(claims),
         overwrite=overwrite,
         pay_anyway=pay_anyway,
     )
@@ -284,7 +306,7 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party]) -> ContactBook:
 def _payment_links(mappings: Mappings, caspen: CaspenSide) -> defaultdict[str, dict[str, Link]]:
     """The Xero payments of each invoice; an allocation that was moved to it, but stands on another one in Xero, counts too."""
     found = _by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
-    applied = {payment.allocation_id: id_ for id_, payments in caspen.payments.items() for payment in payments}
+    applied = {payment.key: id_ for id_, payments in caspen.payments.items() for payment in payments}
     for link in mappings.links("payment", applied).values():
         found[applied[link.caspen_id]][link.caspen_id] = link
     return found

@@ -1,0 +1,141 @@
+"""A payment of Caspen's that says it came from Xero (`xero_id`): believed only once it was seen there. Pure.
+
+An id that we have told Caspen ourselves is known without a call. Any other has to stand on this invoice in Xero, as a payment or
+as an allocation of a credit, with this amount; and nothing else may claim it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from caspen_xero.sync.problems import push_command, quoted
+
+if TYPE_CHECKING:
+    from caspen_xero.store.clinic import AppliedPayment
+    from caspen_xero.sync.plan import Planner
+    from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.xero.documents import Invoice, Payment
+
+GONE = ("void", "deleted")
+
+
+def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+    """Links a payment to the Xero payment that it names, or says why it can't be that one; asks for what is to be read first."""
+    claim, snapshot = payment.xero_id or "", planner.snapshot
+    rival = _rival(planner, payment)
+    if rival:
+        _refuse(planner, state, payment, rival)
+        return
+    told = snapshot.told.get(claim)
+    if told is not None:
+        if told.invoice_id != state.invoice.id:
+            _refuse(planner, state, payment, f"there it is on {told.invoice_number or 'another invoice'}")
+        elif told.amount != payment.amount:
+            _refuse(planner, state, payment, f"there it is {told.amount:.2f}")
+        else:
+            adopt_payment(planner, state, payment, None, made_by_us=False)
+        return
+    if state.link is None or planner.held(state, "adopt-payment", payment.key):
+        return  # an invoice that is not in Xero yet has no payment there: it is judged once it is
+    seen = snapshot.looks.invoices.get(state.link.xero_id)
+    if seen is None:
+        planner.plan.asks_for_invoices.add(state.link.xero_id)
+        return
+    applied = _applied(planner, state, seen, claim)
+    if applied is None:
+        return
+    if claim not in applied:
+        _not_on_the_invoice(planner, state, payment)
+    elif applied[claim] != payment.amount:
+        _find(planner, state, payment, f"there it is {applied[claim]:.2f}")
+    else:
+        adopt_payment(planner, state, payment, None, made_by_us=False)
+
+
+def adopt_payment(
+    planner: Planner, state: InvoiceState, payment: AppliedPayment, found: Payment | None, *, made_by_us: bool
+) -> None:
+    """Links a payment to the one that stands for it in Xero: `found`, else the one that it names itself."""
+    target = (found.payment_id if found else payment.xero_id) or ""
+    planner.adopting.add(target)
+    planner.add(
+        state,
+        "adopt-payment",
+        caspen_id=payment.key,
+        number=found.reference if found else None,
+        detail=f"{payment.amount} is there already" if found else f"{payment.amount} came from Xero",
+        body={},
+        expected={"amount": str(payment.amount), "content": payment_content(payment), "made_by_us": made_by_us},
+        target=target,
+    )
+
+
+def payment_content(payment: AppliedPayment) -> str:
+    """What of a payment stands in Xero: a change of it needs another Xero payment."""
+    return f"{payment.amount.normalize():f}|{payment.date}|{payment.method_id or ''}"
+
+
+def _rival(planner: Planner, payment: AppliedPayment) -> str:
+    """What else claims the same Xero payment, in words; "" where nothing does. Parts of one payment on other invoices don't."""
+    claim, snapshot = payment.xero_id or "", planner.snapshot
+    for other in snapshot.claimants.get(claim, ()):
+        if other.key != payment.key and (
+            other.payment_id != payment.payment_id or other.invoice_id == payment.invoice_id
+        ):
+            return f"Caspen's payment {other.payment_id} says the same of itself"
+    link = snapshot.claimed_by.get(claim)
+    if link is not None and link.caspen_id != payment.key:
+        return f"there it stands for Caspen's payment {link.caspen_id}"
+    return ""
+
+
+def _applied(planner: Planner, state: InvoiceState, seen: Invoice, claim: str) -> Mapping[str, Decimal | None] | None:
+    """What is on an invoice in Xero, by the id of the payment or allocation; None while its credits are still to be read."""
+    payments = {one.payment_id: one.amount for one in seen.payments if one.payment_id and one.status != "DELETED"}
+    if claim in payments or not (seen.credit_notes or seen.overpayments or seen.prepayments):
+        return payments
+    xero_id = seen.invoice_id or (state.link.xero_id if state.link else "")
+    credits = planner.snapshot.looks.credits.get(xero_id)
+    if credits is None:
+        planner.plan.asks_for_credits.add(xero_id)
+        return None
+    return payments | credits
+
+
+def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+    """Looks where the payment is that is not here, if it is anywhere: a person should be told."""
+    claim, looks = payment.xero_id or "", planner.snapshot.looks
+    if claim not in looks.payments:
+        planner.plan.asks_for_payments.add(claim)
+        return
+    there = looks.payments[claim]
+    if there.status == "DELETED":
+        _find(planner, state, payment, "Xero has no such payment, or it was deleted there")
+    else:
+        number = there.invoice.invoice_number if there.invoice else None
+        _find(planner, state, payment, f"there it is on {number or 'something else'}")
+
+
+def _refuse(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
+    """A problem that the store alone shows: it is judged anew by every push."""
+    planner.problem(state, CODE, *_words(state, payment, why), subject=payment.key)
+
+
+def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
+    """A problem that took a look into Xero."""
+    planner.found(state, "adopt-payment", CODE, *_words(state, payment, why), caspen_id=payment.key)
+
+
+CODE = "payment-xero-id-wrong"
+
+
+def _words(state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
+    name = quoted(state.invoice.number or state.invoice.id)
+    reason = (
+        f"Caspen says that its payment {payment.payment_id} of {payment.amount:.2f} of {payment.date} came from Xero as "
+        f"{payment.xero_id}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
+        f"if it is another payment on this invoice in Xero: caspen-xero invoices link {name} XERO_PAYMENT_ID"
+    )
+    return reason, "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
