@@ -23,7 +23,7 @@ from typer.testing import CliRunner
 from caspen_xero.cli.app import app
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
-from caspen_xero.sync.journal import Journal
+from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.xero.client import XeroClient
 
 RATE_LINKS = (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED"))
@@ -216,6 +216,6 @@ def ready(cli: Callable[..., Any], sandbox: Sandbox, ready_home: Path, home: Pat
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Time that passes at once: the seconds that would have been waited."""
     waited: list[float] = []
-    monkeypatch.setattr("caspen_xero.sync.push.Journal", partial(Journal, sleep=waited.append))
+    monkeypatch.setattr("caspen_xero.sync.sending.push.Journal", partial(Journal, sleep=waited.append))
     monkeypatch.setattr("caspen_xero.xero.client.XeroClient", partial(XeroClient, sleep=waited.append))
     return waited

@@ -33,7 +33,7 @@ from caspen_xero.sandbox.jwt import signed
 from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
-from caspen_xero.sync.push import Push, PushOptions
+from caspen_xero.sync.sending.push import Push, PushOptions
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.grants import Access

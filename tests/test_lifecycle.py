@@ -17,7 +17,7 @@ from pushing import Clinic, connected_to
 
 from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
-from caspen_xero.sync.push import Push
+from caspen_xero.sync.sending.push import Push
 from caspen_xero.xero.client import XeroClient
 
 ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits

@@ -13,8 +13,8 @@ import pytest
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
-from caspen_xero.sync.reference import known_reference, read_currencies, read_reference
-from caspen_xero.sync.taxes import percentage_of
+from caspen_xero.sync.setup.organisation import known_reference, read_currencies, read_reference
+from caspen_xero.sync.setup.taxes import percentage_of
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
 

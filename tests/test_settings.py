@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caspen_xero.sandbox.server import Sandbox
-from caspen_xero.sync.accounts import account_label, find_account, why_not_payments, why_not_sales
-from caspen_xero.sync.choices import ChoiceError
+from caspen_xero.sync.setup.accounts import account_label, find_account, why_not_payments, why_not_sales
+from caspen_xero.sync.setup.choices import ChoiceError
 from caspen_xero.xero.documents import Account
 
 EFTPOS = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}

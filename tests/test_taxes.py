@@ -18,8 +18,8 @@ from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sandbox.books import Ledger
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
-from caspen_xero.sync.tax_links import link_sole_candidates
-from caspen_xero.sync.taxes import NO_TAX_RATE, applies_to_sales, candidates, percentage_of, sole_candidate
+from caspen_xero.sync.setup.tax_links import link_sole_candidates
+from caspen_xero.sync.setup.taxes import NO_TAX_RATE, applies_to_sales, candidates, percentage_of, sole_candidate
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
 GST = {"object": "tax_rate", "id": "tax_gst", "name": "GST", "rate": "10"}

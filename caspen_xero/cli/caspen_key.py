@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session
-from caspen_xero.sync.deliver import is_url
+from caspen_xero.sync.pulling.deliver import is_url
 
 if TYPE_CHECKING:
     from caspen_xero.xero.token_store import TokenStore

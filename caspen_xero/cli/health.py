@@ -71,7 +71,7 @@ def doctor(session: Session) -> int:
     caspen-xero doctor
     """
     from caspen_xero.cli.caspen_key import caspen_key
-    from caspen_xero.sync.checkup import Check, organisation_checks, source_check
+    from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check
 
     checks = [Check("store", True, str(session.store.path)), source_check(session.store, caspen_key(session))]
     if session.store.connection() is None:

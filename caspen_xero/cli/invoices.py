@@ -172,7 +172,7 @@ def link(
     \b
     caspen-xero invoices link INV-0042 60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1
     """
-    from caspen_xero.sync.linking import link_to
+    from caspen_xero.sync.sending.manual_link import link_to
 
     with session.only_writer():
         told = link_to(session.client, session.mappings, one_invoice(session, invoice), xero_id, session.now())
@@ -202,7 +202,7 @@ def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     """A function that gives the address at which an invoice opens in Xero, or None where it is not there."""
     if session.store.connection() is None:
         return lambda listed: None
-    from caspen_xero.sync.reference import known_reference
+    from caspen_xero.sync.setup.organisation import known_reference
     from caspen_xero.xero.deeplinks import XERO_PAGES, invoice_link
 
     reference = known_reference(session.mappings)

@@ -12,9 +12,9 @@ from caspen_xero.cli.session import Session
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
     from caspen_xero.store.xero_payments import XeroPayment
-    from caspen_xero.sync.deliver import Delivery
-    from caspen_xero.sync.drift import Drift
-    from caspen_xero.sync.pull import PullResult
+    from caspen_xero.sync.pulling.deliver import Delivery
+    from caspen_xero.sync.pulling.drift import Drift
+    from caspen_xero.sync.pulling.pull import PullResult
 
 _PRECEDENCE = (130, 1, 4, 7, 6, 5, 3, 0)
 
@@ -79,7 +79,7 @@ def drift(session: Session) -> int:
     \b
     caspen-xero pull && caspen-xero drift
     """
-    from caspen_xero.sync.drift import find_drift
+    from caspen_xero.sync.pulling.drift import find_drift
 
     rows = find_drift(session.mappings)
     if session.output.json:
@@ -153,9 +153,9 @@ class _Outcome:
 def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) -> _Outcome:
     """One pull under the workspace's lock, delivered and logged."""
     from caspen_xero.cli.caspen_key import caspen_key
-    from caspen_xero.sync.deliver import Delivery, deliver
-    from caspen_xero.sync.drift import forget_count
-    from caspen_xero.sync.pull import Pull
+    from caspen_xero.sync.pulling.deliver import Delivery, deliver
+    from caspen_xero.sync.pulling.drift import forget_count
+    from caspen_xero.sync.pulling.pull import Pull
 
     mappings = session.mappings
     with session.output.progress("Pulling") as progress:
@@ -173,7 +173,7 @@ def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) ->
 
 def tell_drift_count(session: Session) -> None:
     """One line for people where the two sides differ."""
-    from caspen_xero.sync.drift import drift_count
+    from caspen_xero.sync.pulling.drift import drift_count
 
     count = 0 if session.output.quiet else drift_count(session.mappings)
     if count:
@@ -189,7 +189,7 @@ def _row(payment: XeroPayment) -> tuple[Cell, ...]:
 
 
 def _tell_drift(session: Session, rows: list[Drift]) -> None:
-    from caspen_xero.sync.drift import by_fix
+    from caspen_xero.sync.pulling.drift import by_fix
 
     session.output.table(
         ("Invoice", "What", "In Caspen", "In Xero", "Since"),

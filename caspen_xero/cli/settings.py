@@ -11,7 +11,7 @@ from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.settings import SettingsChange
+    from caspen_xero.sync.setup.settings import SettingsChange
     from caspen_xero.xero.documents import Account
 
 settings_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
@@ -94,7 +94,7 @@ def set_(
     caspen-xero settings set --payments off
     """
     from caspen_xero.cli.settings_view import show_settings
-    from caspen_xero.sync.settings import SettingsChange
+    from caspen_xero.sync.setup.settings import SettingsChange
 
     change = SettingsChange(
         sales_account=sales_account,
@@ -129,8 +129,8 @@ def _ask_for_everything(session: Session) -> SettingsChange:
 
 def _save(session: Session, change: SettingsChange) -> None:
     """Checks everything (accounts by Xero's chart as it is now), then saves all of it at once."""
-    from caspen_xero.sync.reference import read_accounts
-    from caspen_xero.sync.settings import check_change, save_change
+    from caspen_xero.sync.setup.organisation import read_accounts
+    from caspen_xero.sync.setup.settings import check_change, save_change
 
     def chart() -> list[Account]:
         return read_accounts(session.client, session.mappings, now=session.started_at)

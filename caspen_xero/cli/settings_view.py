@@ -9,11 +9,11 @@ from typing import Any
 from caspen_xero.cli.output import Cell
 from caspen_xero.cli.session import Session
 from caspen_xero.store import clinic
-from caspen_xero.sync.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
-from caspen_xero.sync.awaited import awaited
 from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.reference import known_accounts, read_accounts
-from caspen_xero.sync.settings import (
+from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
+from caspen_xero.sync.setup.awaited import awaited
+from caspen_xero.sync.setup.organisation import known_accounts, read_accounts
+from caspen_xero.sync.setup.settings import (
     DEFAULTS,
     AccountChoice,
     SettingsError,

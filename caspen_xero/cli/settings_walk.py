@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 
 from caspen_xero.cli.menu import ask, pick
 from caspen_xero.cli.session import Session
-from caspen_xero.sync.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
-from caspen_xero.sync.reference import read_accounts
-from caspen_xero.sync.settings import NONE, SettingsChange, check_source, check_start_date, value_of
+from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
+from caspen_xero.sync.setup.organisation import read_accounts
+from caspen_xero.sync.setup.settings import NONE, SettingsChange, check_source, check_start_date, value_of
 from caspen_xero.xero.documents import Account
 
 _CHOICES = {

@@ -15,7 +15,7 @@ from caspen_xero.cli.session import Session, one_invoice
 
 if TYPE_CHECKING:
     from caspen_xero.store.imports import ImportResult
-    from caspen_xero.sync.push import Announcement, PushResult
+    from caspen_xero.sync.sending.push import Announcement, PushResult
 
 SHOWN_BAD_RECORDS = 20
 NARROW = 110
@@ -41,7 +41,7 @@ def import_(
     caspen-xero import ~/caspen-export
     caspen-xero import invoices.jsonl payments.jsonl
     """
-    from caspen_xero.sync.reading import import_paths
+    from caspen_xero.sync.importing import import_paths
 
     with session.only_writer(), session.output.progress("Importing") as progress:
         result = import_paths(session.store, paths, progress)
@@ -124,8 +124,8 @@ def push_now(
     **options: Any,
 ) -> Pushed:
     """Reads what is new at the source, pushes, and logs it; the caller holds the workspace's lock."""
-    from caspen_xero.sync.drift import forget_count
-    from caspen_xero.sync.push import Push, PushOptions
+    from caspen_xero.sync.pulling.drift import forget_count
+    from caspen_xero.sync.sending.push import Push, PushOptions
 
     mappings = session.mappings
     bad_records = _import_new(session)
@@ -175,7 +175,7 @@ def unsynced(session: Session) -> int:
 def _import_new(session: Session) -> int:
     """Reads what is new at the source, if there is one; gives the number of bad records."""
     from caspen_xero.cli.caspen_key import caspen_key
-    from caspen_xero.sync.reading import import_new
+    from caspen_xero.sync.importing import import_new
 
     source = session.store.setting("source")
     if not source:

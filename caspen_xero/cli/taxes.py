@@ -79,9 +79,9 @@ def unmap(
     caspen-xero taxes unmap GST
     """
     from caspen_xero.store import clinic
-    from caspen_xero.sync.awaited import stop_waiting
-    from caspen_xero.sync.tax_links import unlink_rate
-    from caspen_xero.sync.taxes import find_caspen_rate
+    from caspen_xero.sync.setup.awaited import stop_waiting
+    from caspen_xero.sync.setup.tax_links import unlink_rate
+    from caspen_xero.sync.setup.taxes import find_caspen_rate
 
     if stop_waiting(session.mappings, "tax_rate", rate):
         said = f"{rate} no longer waits to be linked."
@@ -95,11 +95,11 @@ def unmap(
 def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> None:
     from caspen_xero.cli.taxes_view import read_source_once
     from caspen_xero.store import clinic
-    from caspen_xero.sync.awaited import Awaited, stop_waiting, wait_for
-    from caspen_xero.sync.choices import ChoiceError
-    from caspen_xero.sync.reference import ONE_DAY, read_tax_rates
-    from caspen_xero.sync.tax_links import link_rate
-    from caspen_xero.sync.taxes import NO_TAX, choose_xero_rate, find_caspen_rate, rate_label
+    from caspen_xero.sync.setup.awaited import Awaited, stop_waiting, wait_for
+    from caspen_xero.sync.setup.choices import ChoiceError
+    from caspen_xero.sync.setup.organisation import ONE_DAY, read_tax_rates
+    from caspen_xero.sync.setup.tax_links import link_rate
+    from caspen_xero.sync.setup.taxes import NO_TAX, choose_xero_rate, find_caspen_rate, rate_label
 
     mappings, now = session.mappings, session.started_at
     read_source_once(session)
@@ -124,8 +124,8 @@ def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> None
 
 def _suggest(session: Session) -> int:
     from caspen_xero.cli.taxes_view import read_links, read_rates, read_source_once, show_links
-    from caspen_xero.sync.tax_links import link_sole_candidates
-    from caspen_xero.sync.taxes import rate_label
+    from caspen_xero.sync.setup.tax_links import link_sole_candidates
+    from caspen_xero.sync.setup.taxes import rate_label
 
     read_source_once(session)
     linked = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)

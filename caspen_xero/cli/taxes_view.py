@@ -8,12 +8,12 @@ from typing import Any
 from caspen_xero.cli.caspen_key import caspen_key
 from caspen_xero.cli.session import Session
 from caspen_xero.store import clinic
-from caspen_xero.sync.awaited import awaited, settle_awaited
+from caspen_xero.sync.importing import import_new
 from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.reading import import_new
-from caspen_xero.sync.reference import ONE_DAY, known_tax_rates, read_tax_rates
-from caspen_xero.sync.tax_links import RateLink, rate_links
-from caspen_xero.sync.taxes import percent_digits, percent_text
+from caspen_xero.sync.setup.awaited import awaited, settle_awaited
+from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, read_tax_rates
+from caspen_xero.sync.setup.tax_links import RateLink, rate_links
+from caspen_xero.sync.setup.taxes import percent_digits, percent_text
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from caspen_xero.cli.menu import confirm, pick
 from caspen_xero.cli.session import Session
-from caspen_xero.sync.reference import read_tax_rates
-from caspen_xero.sync.tax_links import link_rate, rate_links
-from caspen_xero.sync.taxes import candidates, percent_text, rate_label, why_percentage_differs
+from caspen_xero.sync.setup.organisation import read_tax_rates
+from caspen_xero.sync.setup.tax_links import link_rate, rate_links
+from caspen_xero.sync.setup.taxes import candidates, percent_text, rate_label, why_percentage_differs
 
 
 def walk_through(session: Session) -> None:

@@ -10,7 +10,7 @@ from caspen_xero.store import clinic, work
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.plan_invoices import UNAPPROVED
+from caspen_xero.sync.planning.invoices import UNAPPROVED
 from caspen_xero.sync.problems import push_command
 
 NOT_PUSHED = "not-pushed-yet"

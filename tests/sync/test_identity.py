@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pushing import Clinic
 
 from caspen_xero.caspen.records import parse_record
-from caspen_xero.sync.identity import Party, contact_body, last_five_digits, valid_email
+from caspen_xero.sync.planning.contact_matching import Party, contact_body, last_five_digits, valid_email
 
 ready, ready_home = pushing.ready, pushing.ready_home
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.lookup import ReadingClient, invoices_by_id, payment_by_id
-from caspen_xero.sync.plan_claims import GONE, payment_content
-from caspen_xero.sync.settle import Settler
-from caspen_xero.sync.translate import invoice_content
+from caspen_xero.sync.planning.claims import GONE, payment_content
+from caspen_xero.sync.planning.translate import invoice_content
+from caspen_xero.sync.sending.recover import ReadingClient, invoices_by_id, payment_by_id
+from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.xero.documents import Invoice, Payment
 
 _ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)

@@ -15,8 +15,8 @@ from typing import Any
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
-from caspen_xero.sync.findings import find
-from caspen_xero.sync.payment_references import names_key
+from caspen_xero.sync.planning.payment_references import names_key
+from caspen_xero.sync.pulling.discrepancies import find
 from caspen_xero.xero.documents import AppliedDocument, CreditNote, Invoice, Payment
 
 ZERO = Decimal(0)

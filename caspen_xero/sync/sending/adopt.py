@@ -6,16 +6,16 @@ from collections.abc import Sequence
 
 from caspen_xero.store import work
 from caspen_xero.store.mappings import Link, Mappings
-from caspen_xero.sync.lookup import (
+from caspen_xero.sync.planning.steps import Operation
+from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.sending.recover import (
     ReadingClient,
     credit_notes_numbered,
     invoices_numbered,
     same_credit_note,
     same_invoice,
 )
-from caspen_xero.sync.operations import Operation
-from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.settle import Settler
+from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.xero.documents import CreditNote, Invoice
 
 

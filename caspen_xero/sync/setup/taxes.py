@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.sync.choices import ChoiceError, choose
 from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.setup.choices import ChoiceError, choose
 from caspen_xero.xero.documents import Account
 from caspen_xero.xero.documents import TaxRate as XeroRate
 

@@ -12,7 +12,7 @@ from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.tax_rates import linked_by, rates_in_use
-from caspen_xero.sync.taxes import NO_TAX, NO_TAX_RATE, percentage_of, sole_candidate, why_not_sales
+from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of, sole_candidate, why_not_sales
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
 _UNMAPPED = "unmapped_tax_rates"

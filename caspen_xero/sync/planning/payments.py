@@ -5,19 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from caspen_xero.sync import accounts, checks
-from caspen_xero.sync.payment_references import names, names_as_before, reference_of
-from caspen_xero.sync.plan_claims import GONE, adopt_payment, judge_claim, payment_content
-from caspen_xero.sync.plan_invoices import UNAPPROVED, totals_agree, will_be_approved
+from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.claims import GONE, adopt_payment, judge_claim, payment_content
+from caspen_xero.sync.planning.invoices import UNAPPROVED, totals_agree, will_be_approved
+from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.problems import Problem, push_command, quoted
+from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
 if TYPE_CHECKING:
     from caspen_xero.caspen.records import PaymentMethod
     from caspen_xero.store.clinic import AppliedPayment
     from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.plan import Planner
-    from caspen_xero.sync.snapshot import InvoiceState, Snapshot
+    from caspen_xero.sync.planning.planner import Planner
+    from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 
 
 def take_back(planner: Planner, state: InvoiceState) -> bool:

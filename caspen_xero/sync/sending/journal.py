@@ -15,8 +15,8 @@ from typing import Any, Protocol
 from caspen_xero.store import journal as rows
 from caspen_xero.store.journal import Entry, EntryDocument
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.operations import ROUTES, Operation
-from caspen_xero.sync.settle import Settler, identity_of
+from caspen_xero.sync.planning.steps import ROUTES, Operation
+from caspen_xero.sync.sending.settle import Settler, identity_of
 from caspen_xero.xero.documents import encode, messages_of
 from caspen_xero.xero.errors import (
     ConnectNeeded,

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.accounts import (
+from caspen_xero.sync.setup.accounts import (
     PAYMENTS,
     SALES,
     account_label,
@@ -26,7 +26,7 @@ from caspen_xero.sync.accounts import (
     why_not_payments,
     why_not_sales,
 )
-from caspen_xero.sync.awaited import Awaited, find_payment_method, wait_for
+from caspen_xero.sync.setup.awaited import Awaited, find_payment_method, wait_for
 from caspen_xero.xero.documents import Account
 
 DEFAULTS: Mapping[str, str | None] = {

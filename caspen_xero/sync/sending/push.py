@@ -13,20 +13,20 @@ from typing import Any
 
 from caspen_xero.store import work
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync import adopt
-from caspen_xero.sync.awaited import settle_awaited
-from caspen_xero.sync.contact_changes import contact_updates
-from caspen_xero.sync.journal import Journal
-from caspen_xero.sync.looks import Looker
-from caspen_xero.sync.lookup import LookUp, read_contacts
-from caspen_xero.sync.operations import ORDER, ROUTES, Operation, OperationKind
-from caspen_xero.sync.plan import Plan, make_plan
+from caspen_xero.sync.planning.contact_updates import contact_updates
+from caspen_xero.sync.planning.planner import Plan, make_plan
+from caspen_xero.sync.planning.snapshot import CaspenSide, PushSettings, Snapshot, load_caspen_side, load_snapshot
+from caspen_xero.sync.planning.steps import ORDER, ROUTES, Operation, OperationKind
 from caspen_xero.sync.problems import REFERENCE_CODES, SETTING_CODES, Problem
-from caspen_xero.sync.reference import Reference, read_currencies, read_reference
-from caspen_xero.sync.settle import Settler
-from caspen_xero.sync.snapshot import CaspenSide, PushSettings, Snapshot, load_caspen_side, load_snapshot
-from caspen_xero.sync.tax_links import link_sole_candidates, sole_candidates
-from caspen_xero.sync.taxes import rate_label
+from caspen_xero.sync.sending import adopt
+from caspen_xero.sync.sending.fetch import Looker
+from caspen_xero.sync.sending.journal import Journal
+from caspen_xero.sync.sending.recover import LookUp, read_contacts
+from caspen_xero.sync.sending.settle import Settler
+from caspen_xero.sync.setup.awaited import settle_awaited
+from caspen_xero.sync.setup.organisation import Reference, read_currencies, read_reference
+from caspen_xero.sync.setup.tax_links import link_sole_candidates, sole_candidates
+from caspen_xero.sync.setup.taxes import rate_label
 from caspen_xero.xero.errors import XeroError
 
 SLICE = 1000

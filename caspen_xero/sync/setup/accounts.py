@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from caspen_xero.sync.choices import ChoiceError, choose
+from caspen_xero.sync.setup.choices import ChoiceError, choose
 from caspen_xero.xero.documents import Account
 
 SALES = "sales"

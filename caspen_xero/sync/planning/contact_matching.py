@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from caspen_xero.caspen.records import Address, Client, Contact
 from caspen_xero.store.mappings import KnownContact, name_key
-from caspen_xero.sync.translate import Privacy
+from caspen_xero.sync.planning.translate import Privacy
 
 PartyKind = Literal["contact", "payer"]
 _EMAIL = re.compile(

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from caspen_xero.sync import checks
-from caspen_xero.sync.operations import OperationKind
-from caspen_xero.sync.plan_contacts import contact_of
-from caspen_xero.sync.plan_invoices import UNAPPROVED, address, totals_agree, will_be_approved
+from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.contacts import contact_of
+from caspen_xero.sync.planning.invoices import UNAPPROVED, address, totals_agree, will_be_approved
+from caspen_xero.sync.planning.steps import OperationKind
+from caspen_xero.sync.planning.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
 from caspen_xero.sync.problems import push_command, totals_problem
-from caspen_xero.sync.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
 
 if TYPE_CHECKING:
     from caspen_xero.caspen.records import CreditNote
     from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.plan import Planner
-    from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.sync.planning.planner import Planner
+    from caspen_xero.sync.planning.snapshot import InvoiceState
 
 GONE_IN_XERO = ("VOIDED", "DELETED")
 

@@ -6,12 +6,12 @@ from datetime import date
 
 from caspen_xero.caspen.records import CreditNote, Invoice
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.sync import accounts, taxes
+from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.planning.translate import TaxChoice, Terms
 from caspen_xero.sync.problems import Problem, lock_date_problem, quoted
-from caspen_xero.sync.reference import Reference
-from caspen_xero.sync.snapshot import InvoiceState, Snapshot
-from caspen_xero.sync.taxes import NO_TAX, NO_TAX_RATE, percentage_of
-from caspen_xero.sync.translate import TaxChoice, Terms
+from caspen_xero.sync.setup import accounts, taxes
+from caspen_xero.sync.setup.organisation import Reference
+from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
 from caspen_xero.xero.documents import TaxRate
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caspen_xero.store.mappings import name_key
-from caspen_xero.sync.identity import GENERIC_ID, contact_body, contact_content, match_party
-from caspen_xero.sync.operations import Operation
+from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body, contact_content, match_party
+from caspen_xero.sync.planning.steps import Operation
 from caspen_xero.sync.problems import Problem, push_command
 from caspen_xero.xero.deeplinks import contact_link
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.plan import Planner
-    from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.sync.planning.planner import Planner
+    from caspen_xero.sync.planning.snapshot import InvoiceState
 
 
 def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:

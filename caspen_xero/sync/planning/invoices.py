@@ -6,16 +6,16 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from caspen_xero.sync import checks
-from caspen_xero.sync.compare import body_shape, differences, invoice_shape, told
-from caspen_xero.sync.plan_contacts import contact_of
+from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.compare import body_shape, differences, invoice_shape, told
+from caspen_xero.sync.planning.contacts import contact_of
+from caspen_xero.sync.planning.translate import CannotTranslate, Document, translate_invoice
 from caspen_xero.sync.problems import push_command, quoted, totals_problem
-from caspen_xero.sync.translate import CannotTranslate, Document, translate_invoice
 
 if TYPE_CHECKING:
     from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.plan import Planner
-    from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.sync.planning.planner import Planner
+    from caspen_xero.sync.planning.snapshot import InvoiceState
     from caspen_xero.xero.documents import Invoice
 
 GONE_IN_XERO = ("VOIDED", "DELETED")

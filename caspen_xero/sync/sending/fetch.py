@@ -7,7 +7,12 @@ from datetime import datetime
 
 from caspen_xero.store import work
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.lookup import (
+from caspen_xero.sync.planning.invoices import UNAPPROVED
+from caspen_xero.sync.planning.planner import Plan
+from caspen_xero.sync.planning.snapshot import Looks
+from caspen_xero.sync.planning.steps import Operation
+from caspen_xero.sync.pulling.match_payments import allocations_on, shown_credits
+from caspen_xero.sync.sending.recover import (
     ReadingClient,
     credit_by_id,
     credit_note_by_id,
@@ -15,12 +20,7 @@ from caspen_xero.sync.lookup import (
     payment_by_id,
     read_contacts,
 )
-from caspen_xero.sync.operations import Operation
-from caspen_xero.sync.plan import Plan
-from caspen_xero.sync.plan_invoices import UNAPPROVED
-from caspen_xero.sync.settle import Settler
-from caspen_xero.sync.sightings import allocations_on, shown_credits
-from caspen_xero.sync.snapshot import Looks
+from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.xero.documents import Invoice, Payment
 
 

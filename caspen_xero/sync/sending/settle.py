@@ -15,7 +15,7 @@ from typing import Any, Literal
 from caspen_xero.store import work
 from caspen_xero.store.journal import EntryDocument
 from caspen_xero.store.mappings import KnownContact, Link, LinkKind, Mappings
-from caspen_xero.sync.compare import contact_shape, invoice_shape
+from caspen_xero.sync.planning.compare import contact_shape, invoice_shape
 from caspen_xero.sync.problems import code_of
 from caspen_xero.xero.documents import Allocation, Contact, CreditNote, Invoice, Payment, messages_of
 

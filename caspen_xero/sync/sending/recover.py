@@ -11,7 +11,7 @@ from caspen_xero.store.journal import EntryDocument
 from caspen_xero.store.mappings import KnownContact, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import PaymentKind
-from caspen_xero.sync.compare import contact_shape, differences, invoice_shape
+from caspen_xero.sync.planning.compare import contact_shape, differences, invoice_shape
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound
 

@@ -14,8 +14,8 @@ from caspen_xero.sync.problems import push_command, quoted
 
 if TYPE_CHECKING:
     from caspen_xero.store.clinic import AppliedPayment
-    from caspen_xero.sync.plan import Planner
-    from caspen_xero.sync.snapshot import InvoiceState
+    from caspen_xero.sync.planning.planner import Planner
+    from caspen_xero.sync.planning.snapshot import InvoiceState
     from caspen_xero.xero.documents import Invoice, Payment
 
 GONE = ("void", "deleted")

@@ -9,10 +9,10 @@ from datetime import datetime
 from caspen_xero.caspen.feed import FeedError, open_feed
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync import accounts
 from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.reference import Reference, read_reference
-from caspen_xero.sync.tax_links import rate_links
+from caspen_xero.sync.setup import accounts
+from caspen_xero.sync.setup.organisation import Reference, read_reference
+from caspen_xero.sync.setup.tax_links import rate_links
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.errors import XeroError
 

@@ -16,8 +16,8 @@ from fractions import Fraction
 from typing import Any, Literal
 
 from caspen_xero.caspen.records import CreditNote, CreditNoteLine, Invoice, InvoiceLine, TaxMode
-from caspen_xero.sync.money import in_cents, is_tie, money, nearest, spread
-from caspen_xero.sync.taxes import NO_TAX
+from caspen_xero.sync.planning.half_cents import in_cents, is_tie, money, nearest, spread
+from caspen_xero.sync.setup.taxes import NO_TAX
 
 Privacy = Literal["full", "name-only", "generic"]
 _LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "none": "NoTax"}

@@ -17,10 +17,10 @@ from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import SentPayment, XeroPayment
-from caspen_xero.sync.lookup import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
-from caspen_xero.sync.payment_references import earlier_reference_of, reference_of
-from caspen_xero.sync.plan_claims import GONE, payment_content
-from caspen_xero.sync.sightings import Claim, Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.sync.planning.claims import GONE, payment_content
+from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
+from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.sync.sending.recover import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound, XeroError
 

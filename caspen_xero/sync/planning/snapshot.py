@@ -17,9 +17,9 @@ from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
 from caspen_xero.store.store import Store
 from caspen_xero.store.work import Refusal
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
-from caspen_xero.sync.identity import GENERIC_ID, Party, PartyKind
-from caspen_xero.sync.reference import Reference
-from caspen_xero.sync.translate import Document, Privacy, Terms, invoice_content
+from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, PartyKind
+from caspen_xero.sync.planning.translate import Document, Privacy, Terms, invoice_content
+from caspen_xero.sync.setup.organisation import Reference
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from caspen_xero.store.store import utc_text
 from caspen_xero.store.xero_payments import Finding, FindingCode, money_text
-from caspen_xero.sync.compare import SHOWN, differences, invoice_shape
+from caspen_xero.sync.planning.compare import SHOWN, differences, invoice_shape
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.sightings import Sighting
+    from caspen_xero.sync.pulling.match_payments import Sighting
 
 GONE = ("VOIDED", "DELETED")
 ZERO = Decimal(0)

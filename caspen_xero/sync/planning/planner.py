@@ -12,12 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from caspen_xero.store.work import Refusal
-from caspen_xero.sync import checks, plan_credit_notes, plan_invoices, plan_payments
-from caspen_xero.sync.identity import Party
-from caspen_xero.sync.operations import Operation, OperationKind
+from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning import credit_notes as plan_credit_notes
+from caspen_xero.sync.planning import invoices as plan_invoices
+from caspen_xero.sync.planning import payments as plan_payments
+from caspen_xero.sync.planning.contact_matching import Party
+from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.planning.steps import Operation, OperationKind
+from caspen_xero.sync.planning.translate import Terms
 from caspen_xero.sync.problems import Problem, push_command
-from caspen_xero.sync.snapshot import InvoiceState, Snapshot
-from caspen_xero.sync.translate import Terms
 
 FINALISED = ("open", "paid")
 

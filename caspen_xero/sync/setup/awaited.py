@@ -14,11 +14,11 @@ from caspen_xero.caspen.records import PaymentMethod
 from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.accounts import account_label, method_purpose
-from caspen_xero.sync.choices import ChoiceError, choose
-from caspen_xero.sync.reference import known_accounts
-from caspen_xero.sync.tax_links import link_rate
-from caspen_xero.sync.taxes import find_caspen_rate, find_xero_rate, why_not
+from caspen_xero.sync.setup.accounts import account_label, method_purpose
+from caspen_xero.sync.setup.choices import ChoiceError, choose
+from caspen_xero.sync.setup.organisation import known_accounts
+from caspen_xero.sync.setup.tax_links import link_rate
+from caspen_xero.sync.setup.taxes import find_caspen_rate, find_xero_rate, why_not
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
 _KEY = "awaited_choices"

@@ -8,11 +8,11 @@ from typing import Any
 from caspen_xero.store import clinic, work
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, name_key
 from caspen_xero.store.work import Refusal
-from caspen_xero.sync.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
-from caspen_xero.sync.identity import Party, contact_body, contact_content
-from caspen_xero.sync.lookup import ReadingClient, contacts_by_id
-from caspen_xero.sync.operations import Operation
-from caspen_xero.sync.translate import Privacy
+from caspen_xero.sync.planning.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
+from caspen_xero.sync.planning.contact_matching import Party, contact_body, contact_content
+from caspen_xero.sync.planning.steps import Operation
+from caspen_xero.sync.planning.translate import Privacy
+from caspen_xero.sync.sending.recover import ReadingClient, contacts_by_id
 
 
 def contact_updates(
