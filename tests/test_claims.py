@@ -270,7 +270,7 @@ def test_a_person_may_say_which_payment_it_is(unpaid: Clinic) -> None:
 
 def test_a_dry_run_says_what_does_not_count_and_keeps_nothing(unpaid: Clinic) -> None:
     unpaid.takes(pays("65.00", xero_id="nonsense"))
-    before = unpaid.sql("SELECT * FROM refusals") + unpaid.sql("SELECT * FROM problems")
+    before = unpaid.sql("SELECT * FROM holds") + unpaid.sql("SELECT * FROM problems")
     shown = unpaid.cli("push", "--dry-run")
     assert "payment-xero-id-wrong" in shown.stdout
-    assert unpaid.sql("SELECT * FROM refusals") + unpaid.sql("SELECT * FROM problems") == before
+    assert unpaid.sql("SELECT * FROM holds") + unpaid.sql("SELECT * FROM problems") == before

@@ -145,7 +145,7 @@ def test_an_allocation_taken_back_in_xero_already_is_not_missed(credited: Clinic
 
 def test_a_number_that_xero_has_for_the_same_note_is_adopted(credited: Clinic) -> None:
     credited.sql("DELETE FROM links WHERE kind IN ('credit_note', 'allocation')")  # as after losing the store
-    credited.sql("UPDATE links SET settled = NULL")
+    credited.sql("UPDATE links SET done_up_to = NULL")
     assert credited.push().exit_code == 0
     assert list(in_xero.credit_notes(credited)) == ["CN-0001"]
     assert credited.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")

@@ -77,11 +77,11 @@ def show(session: Session, invoice: InvoiceName) -> int:
     \b
     caspen-xero invoices show INV-0042
     """
-    from caspen_xero.store import work
+    from caspen_xero.store import problems as store_problems
     from caspen_xero.store.journal import writes
 
     listed, mappings = _find(session, invoice), _mappings(session)
-    problems = [dict(row) for row in work.problems(mappings, listed.invoice_id)] if mappings else []
+    problems = [dict(row) for row in store_problems.problems(mappings, listed.invoice_id)] if mappings else []
     sent = writes(mappings, 50, listed.invoice_id) if mappings else []
     if session.output.json:
         shown = ("code", "reason", "fix", "xero_says", "attempts", "first_failed_at", "last_tried_at")
@@ -145,19 +145,19 @@ def skip(
     \b
     caspen-xero invoices skip INV-0042 --reason "entered in Xero by hand"
     """
-    from caspen_xero.store import work
+    from caspen_xero.store import skips
 
     with session.only_writer():
-        work.skip(session.store, one_invoice(session, invoice), reason, session.now())
+        skips.skip(session.store, one_invoice(session, invoice), reason, session.now())
     return _say_done(session, invoice, "is set aside", f"caspen-xero invoices unskip {invoice}")
 
 
 def unskip(session: Session, invoice: InvoiceName) -> int:
     """Let pushes take care of an invoice again."""
-    from caspen_xero.store import work
+    from caspen_xero.store import skips
 
     with session.only_writer():
-        if not work.unskip(session.store, one_invoice(session, invoice)):
+        if not skips.unskip(session.store, one_invoice(session, invoice)):
             raise SessionError("not-skipped", f"Invoice {invoice} was not set aside.", "caspen-xero invoices list")
     return _say_done(session, invoice, "is taken care of again", f"caspen-xero push {invoice}")
 

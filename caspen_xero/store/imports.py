@@ -1,7 +1,7 @@
 """Caspen's records into the store: one transaction, idempotent, never back to an older `updated_at`.
 
 `touched` is the number of the import that last changed anything which concerns an invoice (its lines, its payments, its credit
-notes) or a client; a link that was settled at that number has nothing left to do.
+notes) or a client; a link that is `done_up_to` that number has nothing left to do.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,31 +54,19 @@ def write_entry(
 ) -> Entry:
     """Journals a write that is about to be sent; committed before this returns.
 
-    The idempotency key is sha256(tenant, method, path, body, generation): the same bytes sent once more, after an earlier write
-    of them has ended, are another generation.
+    Its idempotency key is random and its own, used for every try of it: no other store's write, though the bytes be the same,
+    can be answered in its place.
     """
-    whole = (
-        "\n".join((mappings.tenant_id, method, path, json.dumps(dict(params), sort_keys=True))).encode() + b"\n" + body
-    )
-    body_hash = hashlib.sha256(whole).hexdigest()
+    key = secrets.token_hex(16)
     with mappings.store.write():
-        row = mappings.store.row(
-            "SELECT COALESCE(MAX(generation), 0) AS last FROM journal WHERE tenant_id = ? AND body_hash = ?",
-            mappings.tenant_id,
-            body_hash,
-        )
-        generation = (row["last"] if row else 0) + 1
-        key = hashlib.sha256(f"{body_hash}\n{generation}".encode()).hexdigest()
         mappings.store.run(
-            "INSERT INTO journal (tenant_id, method, path, params, body, body_hash, generation, idempotency_key, state, "
-            "first_sent_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'sent', ?)",
+            "INSERT INTO journal (tenant_id, method, path, params, body, idempotency_key, state, first_sent_at) "
+            "VALUES (?, ?, ?, ?, ?, ?, 'sent', ?)",
             mappings.tenant_id,
             method,
             path,
             json.dumps(dict(params)),
             body,
-            body_hash,
-            generation,
             key,
             utc_text(now),
         )
@@ -185,3 +173,9 @@ def writes(mappings: Mappings, limit: int, invoice_id: str | None = None) -> lis
         limit,
     )
     return [dict(row) for row in rows]
+
+
+def has_open_entries(mappings: Mappings) -> bool:
+    """Whether an earlier run left a write whose answer is unknown."""
+    sql = "SELECT 1 FROM journal WHERE tenant_id = ? AND state = 'sent' LIMIT 1"
+    return mappings.store.row(sql, mappings.tenant_id) is not None

@@ -36,7 +36,7 @@ class ListedInvoice:
 
 _SQL = """
 SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency, i.touched,
-    l.xero_id, l.status AS xero_status, l.settled, l.amount_paid, l.amount_credited, l.amount_due, l.total AS xero_total,
+    l.xero_id, l.status AS xero_status, l.done_up_to, l.amount_paid, l.amount_credited, l.amount_due, l.total AS xero_total,
     s.invoice_id AS skipped,
     (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
@@ -97,12 +97,12 @@ def _sync_status(row: Any, start_date: str) -> SyncStatus:
         return "skipped"
     if row["problems"]:
         return "unsynced"
-    if row["status"] in {"void", "deleted"} and (not in_xero or row["settled"] == row["touched"]):
+    if row["status"] in {"void", "deleted"} and (not in_xero or row["done_up_to"] == row["touched"]):
         return "void"
     if row["status"] == "draft" and not in_xero:
         return "draft"
     if in_xero:
-        return "synced" if row["settled"] == row["touched"] else "pending"
+        return "synced" if row["done_up_to"] == row["touched"] else "pending"
     return "skipped" if (row["issue_date"] or "") < start_date else "pending"
 
 

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from caspen_xero.store.store import Store, utc_text, utc_time
 
-LinkKind = Literal["invoice", "contact", "payer", "payment", "credit_note", "allocation"]
+LinkKind = Literal["invoice", "client", "payer", "payment", "credit_note", "allocation"]
 _MANY = 500
 
 
@@ -24,8 +24,8 @@ class Link:
 
     `caspen_id` is the invoice's, client's or credit note's id, for `payment` the key of a payment's allocation
     (`allocation_key`), for `allocation` the credit note's id; `invoice_id` is the Caspen invoice that a payment, credit
-    note or allocation belongs to. `content` is a fingerprint of what was sent, `shown` what Xero showed right after,
-    `settled` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
+    note or allocation belongs to. `fingerprint` is that of what was sent, `last_written` what Xero showed right
+    after, `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
     """
 
     kind: LinkKind
@@ -35,15 +35,15 @@ class Link:
     invoice_id: str | None = None
     number: str | None = None
     status: str | None = None
-    content: str | None = None
-    settled: int | None = None
+    fingerprint: str | None = None
+    done_up_to: int | None = None
     subtotal: Decimal | None = None
     tax: Decimal | None = None
     total: Decimal | None = None
     amount_paid: Decimal | None = None
     amount_credited: Decimal | None = None
     amount_due: Decimal | None = None
-    shown: Mapping[str, str] | None = None
+    last_written: Mapping[str, str] | None = None
     xero_updated_at: datetime | None = None
     linked_at: datetime | None = None
 
@@ -122,7 +122,7 @@ class Mappings:
         row: dict[str, Any] = {"tenant_id": self.tenant_id, **vars(link)}
         row["made_by_us"] = int(link.made_by_us)
         row["xero_updated_at"] = utc_text(link.xero_updated_at) if link.xero_updated_at else None
-        row["shown"] = None if link.shown is None else json.dumps(dict(link.shown))
+        row["last_written"] = None if link.last_written is None else json.dumps(dict(link.last_written))
         row["linked_at"] = utc_text(link.linked_at or datetime.now(UTC))
         for column in _MONEY:
             row[column] = None if row[column] is None else f"{row[column]:f}"
@@ -134,10 +134,10 @@ class Mappings:
             *row.values(),
         )
 
-    def settle(self, kind: LinkKind, caspen_id: str, touched: int) -> None:
+    def mark_done(self, kind: LinkKind, caspen_id: str, touched: int) -> None:
         """Notes that everything up to that import number is done for a record."""
         self.store.run(
-            "UPDATE links SET settled = ? WHERE tenant_id = ? AND kind = ? AND caspen_id = ?",
+            "UPDATE links SET done_up_to = ? WHERE tenant_id = ? AND kind = ? AND caspen_id = ?",
             touched,
             self.tenant_id,
             kind,
@@ -277,9 +277,9 @@ def _link(row: Mapping[str, Any]) -> Link:
         invoice_id=row["invoice_id"],
         number=row["number"],
         status=row["status"],
-        content=row["content"],
-        settled=row["settled"],
-        shown=json.loads(row["shown"]) if row["shown"] else None,
+        fingerprint=row["fingerprint"],
+        done_up_to=row["done_up_to"],
+        last_written=json.loads(row["last_written"]) if row["last_written"] else None,
         xero_updated_at=utc_time(row["xero_updated_at"]),
         linked_at=utc_time(row["linked_at"]),
         **{column: None if row[column] is None else Decimal(row[column]) for column in _MONEY},

@@ -104,6 +104,31 @@ CREATE INDEX payments_xero ON payments (xero_id) WHERE xero_id IS NOT NULL;
 CREATE INDEX journal_documents_payments ON journal_documents (invoice_id) WHERE operation = 'create-payment';
 """
 
+_WORDS = """
+ALTER TABLE refusals RENAME TO holds;
+ALTER TABLE holds RENAME COLUMN operation TO step;
+ALTER TABLE holds RENAME COLUMN first_failed_at TO first_held_at;
+ALTER TABLE holds RENAME COLUMN last_tried_at TO last_held_at;
+ALTER TABLE holds RENAME COLUMN retry_after TO release_at;
+ALTER TABLE holds RENAME COLUMN basis TO depends_on;
+UPDATE holds SET caspen_id = 'client:' || substr(caspen_id, 9)
+    WHERE caspen_id LIKE 'contact:%' AND step IN ('match-contact', 'create-contact', 'update-contact');
+ALTER TABLE links RENAME COLUMN content TO fingerprint;
+ALTER TABLE links RENAME COLUMN shown TO last_written;
+ALTER TABLE links RENAME COLUMN settled TO done_up_to;
+DROP INDEX links_settled;
+CREATE INDEX links_done ON links (tenant_id, kind, caspen_id, done_up_to);
+UPDATE links SET kind = 'client' WHERE kind = 'contact';
+UPDATE problems SET subject = 'client:' || substr(subject, 9) WHERE subject LIKE 'contact:%';
+UPDATE journal_documents SET caspen_id = 'client:' || substr(caspen_id, 9)
+    WHERE caspen_id LIKE 'contact:%' AND operation IN ('create-contact', 'update-contact');
+UPDATE journal_documents SET expected = json_remove(json_set(expected, '$.fingerprint', json_extract(expected, '$.content'),
+    '$.depends_on', json_extract(expected, '$.basis')), '$.content', '$.basis');
+DROP INDEX journal_bytes;
+ALTER TABLE journal DROP COLUMN body_hash;
+ALTER TABLE journal DROP COLUMN generation
+"""
+
 
 @migrations()
 def caspen_records(db: Database) -> None:
@@ -134,6 +159,12 @@ def payments_from_xero(db: Database) -> None:
 def allocations_by_payment(db: Database) -> None:
     """Ids inside a record are unique only within it: an allocation, and what stands for it, is named by its payment too."""
     key_allocations(db)
+
+
+@migrations()
+def one_word_for_one_thing(db: Database) -> None:
+    """Holds were called refusals, though only one kind of them is Xero's no; a client's link was a contact's; and so on."""
+    _run(db, _WORDS)
 
 
 def _run(db: Database, script: str) -> None:

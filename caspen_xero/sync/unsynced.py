@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from caspen_xero.caspen.records import Client
-from caspen_xero.store import clinic, work
+from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -19,7 +19,7 @@ WAITS = "waits-for-approval"
 
 def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any]]:
     """The rows of `unsynced`, oldest invoice first; amounts are decimal strings, times ISO 8601 in UTC."""
-    found = work.problems(mappings) if mappings else []
+    found = problems.problems(mappings) if mappings else []
     with_problem = {problem["invoice_id"] for problem in found}
     pending = [
         listed
@@ -71,9 +71,7 @@ def _why_pending(listed: ListedInvoice, mappings: Mappings | None) -> dict[str, 
     if listed.xero_status in UNAPPROVED:
         reason = "it is a draft in Xero; its payments and credit notes are sent once it is approved there"
         return {"code": WAITS, "reason": reason, "fix": f"Approve it in Xero, then: {push}"}
-    if any(
-        refusal.retry_after > datetime.now(UTC) for refusal in work.refusals_of(mappings, "approve", ["organisation"])
-    ):
+    if any(held.release_at > datetime.now(UTC) for held in holds.on(mappings, "approve", [holds.ORGANISATION])):
         reason = "the organisation's plan in Xero has no approvals left this month"
         return {"code": NOT_PUSHED, "reason": reason, "fix": push}
     return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": "caspen-xero push"}

@@ -20,7 +20,7 @@ ready, ready_home = pushing.ready, pushing.ready_home
 def party(**fields: Any) -> Party:
     record = parse_record(client(fields.pop("id_", "1048237"), **fields))
     assert record.object == "client"
-    return Party("contact", record.id, record)
+    return Party("client", record.id, record)
 
 
 def pushed_to(clinic: Clinic, number: str = "INV-0001") -> str:
@@ -67,7 +67,7 @@ def test_a_contact_is_called_full_name_and_five_digits(first: str | None, last: 
 
 @given(st.text(max_size=400), st.text(max_size=400), st.text("0123456789abc_", min_size=1, max_size=80))
 def test_no_name_breaks_xeros_rules_or_loses_its_digits(first: str, last: str, caspen_id: str) -> None:
-    someone = Party("contact", caspen_id, party(first_name=_whole(first), last_name=_whole(last)).record)
+    someone = Party("client", caspen_id, party(first_name=_whole(first), last_name=_whole(last)).record)
     for name in (someone.name(), someone.name(unique=True), someone.name(unique=True, attempt=3)):
         assert 0 < len(name) <= 255
         assert name == " ".join(name.split())

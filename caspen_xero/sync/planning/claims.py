@@ -67,12 +67,12 @@ def adopt_payment(
         number=found.reference if found else None,
         detail=f"{payment.amount} is there already" if found else f"{payment.amount} came from Xero",
         body={},
-        expected={"amount": str(payment.amount), "content": payment_content(payment), "made_by_us": made_by_us},
+        expected={"amount": str(payment.amount), "fingerprint": payment_fingerprint(payment), "made_by_us": made_by_us},
         target=target,
     )
 
 
-def payment_content(payment: AppliedPayment) -> str:
+def payment_fingerprint(payment: AppliedPayment) -> str:
     """What of a payment stands in Xero: a change of it needs another Xero payment."""
     return f"{payment.amount.normalize():f}|{payment.date}|{payment.method_id or ''}"
 

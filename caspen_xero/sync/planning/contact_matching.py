@@ -18,7 +18,7 @@ from caspen_xero.caspen.records import Address, Client, Contact
 from caspen_xero.store.mappings import KnownContact, name_key
 from caspen_xero.sync.planning.translate import Privacy
 
-PartyKind = Literal["contact", "payer"]
+PartyKind = Literal["client", "payer"]
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 )
@@ -40,7 +40,7 @@ class Party:
 
     @property
     def key(self) -> str:
-        """How the engine's rows name the party: `contact:ID` or `payer:ID`."""
+        """How the engine's rows name the party: `client:ID` or `payer:ID`."""
         return f"{self.kind}:{self.caspen_id}"
 
     @property
@@ -151,7 +151,7 @@ def contact_body(party: Party, name: str) -> ContactBody:
     return ContactBody(body, warnings)
 
 
-def contact_content(party: Party) -> str:
+def contact_fingerprint(party: Party) -> str:
     """A fingerprint of what a party's contact shows in Xero: two equal ones need no update."""
     body = contact_body(party, party.name()).body
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()[:32]

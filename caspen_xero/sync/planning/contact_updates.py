@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from caspen_xero.store import clinic, work
+from caspen_xero.store import clinic, todo
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, name_key
-from caspen_xero.store.work import Refusal
 from caspen_xero.sync.planning.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
-from caspen_xero.sync.planning.contact_matching import Party, contact_body, contact_content
+from caspen_xero.sync.planning.contact_matching import Party, contact_body, contact_fingerprint
 from caspen_xero.sync.planning.steps import Operation
 from caspen_xero.sync.planning.translate import Privacy
 from caspen_xero.sync.sending.recover import ReadingClient, contacts_by_id
@@ -19,11 +19,11 @@ def contact_updates(
     client: Callable[[], ReadingClient],
     mappings: Mappings,
     privacy: Privacy,
-    refusals: dict[tuple[str, str], Refusal],
+    held: dict[tuple[str, str], Hold],
     warnings: list[str],
 ) -> list[Operation]:
     """The updates of contacts that are due. Reads those contacts (one call per 40) only where something would change."""
-    changed = [change for change in _changed(mappings, privacy) if ("update-contact", change[0].key) not in refusals]
+    changed = [change for change in _changed(mappings, privacy) if ("update-contact", change[0].key) not in held]
     if not changed:
         return []
     seen = contacts_by_id(client(), [link.xero_id for _, link, _ in changed])
@@ -33,7 +33,7 @@ def contact_updates(
         why_not = _why_left_alone(element, link)
         if element is None or why_not is not None:
             warnings.append(f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is.")
-            mappings.settle(link.kind, link.caspen_id, touched)
+            mappings.mark_done(link.kind, link.caspen_id, touched)
             continue
         contact = contact_body(party, _free_name(mappings, party, link))
         warnings += contact.warnings
@@ -46,7 +46,7 @@ def contact_updates(
                 detail=contact.body["Name"],
                 body={"ContactID": link.xero_id, **contact.body, **_emptied(element, contact.body)},
                 expected={
-                    "content": contact_content(party),
+                    "fingerprint": contact_fingerprint(party),
                     "touched": touched,
                     "shape": contact_shape(contact.body),
                 },
@@ -57,16 +57,16 @@ def contact_updates(
 
 
 def _changed(mappings: Mappings, privacy: Privacy) -> Iterator[tuple[Party, Link, int]]:
-    """Parties whose contact would show something else now; those that would not are settled on the way."""
-    for kind, caspen_id, touched in work.contacts_to_do(mappings):
-        link_kind: LinkKind = "payer" if kind == "payer" else "contact"
+    """Parties whose contact would show something else now; those that would not are done with on the way."""
+    for kind, caspen_id, touched in todo.contacts_to_do(mappings):
+        link_kind: LinkKind = "payer" if kind == "payer" else "client"
         link = mappings.link(link_kind, caspen_id)
         record: Any = (clinic.contacts if kind == "payer" else clinic.clients)(mappings.store, [caspen_id]).get(
             caspen_id
         )
-        party = Party("payer" if kind == "payer" else "contact", caspen_id, record, privacy)
-        if link is None or record is None or privacy == "generic" or contact_content(party) == link.content:
-            mappings.settle(link_kind, caspen_id, touched)
+        party = Party("payer" if kind == "payer" else "client", caspen_id, record, privacy)
+        if link is None or record is None or privacy == "generic" or contact_fingerprint(party) == link.fingerprint:
+            mappings.mark_done(link_kind, caspen_id, touched)
             continue
         yield party, link, touched
 
@@ -76,7 +76,7 @@ def _why_left_alone(element: dict[str, Any] | None, link: Link) -> str | None:
         return "it is no longer in Xero"
     if element.get("ContactStatus", "ACTIVE") != "ACTIVE":
         return "it is archived in Xero"
-    if link.shown is not None and differences(link.shown, contact_shape(element)):
+    if link.last_written is not None and differences(link.last_written, contact_shape(element)):
         return "somebody has edited it in Xero"
     return None
 

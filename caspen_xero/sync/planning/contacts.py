@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from caspen_xero.store.mappings import name_key
-from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body, contact_content, match_party
+from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body, contact_fingerprint, match_party
 from caspen_xero.sync.planning.steps import Operation
 from caspen_xero.sync.problems import Problem, push_command
 from caspen_xero.xero.deeplinks import contact_link
@@ -59,7 +59,7 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
 
 
 def _asks(planner: Planner, state: InvoiceState) -> None:
-    known = planner.snapshot.refusals.keys()
+    known = planner.snapshot.holds.keys()
     planner.plan.asks_for_contacts |= (
         not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
     )
@@ -68,22 +68,22 @@ def _asks(planner: Planner, state: InvoiceState) -> None:
 def _create(planner: Planner, state: InvoiceState, name: str) -> None:
     party, snapshot = state.party, planner.snapshot
     if party.record is None and party.caspen_id != GENERIC_ID:
-        who = "client" if party.kind == "contact" else "payer (Invoice to)"
+        who = "client" if party.kind == "client" else "payer (Invoice to)"
         fix = "Export it from Caspen too, then: caspen-xero import PATH"
         reason = f"its {who} {party.caspen_id} was never imported"
         planner.contact_problems[party.key] = Problem("client-missing", "", reason, fix)
         return
     touched = snapshot.contacts.touched.get((party.kind, party.caspen_id), 0)
-    basis = f"{touched}.{snapshot.settings_number}.{name}"
-    refusal = snapshot.refusals.get(("create-contact", party.key))
-    if refusal is not None and refusal.basis == basis:
+    depends_on = f"{touched}.{snapshot.settings_number}.{name}"
+    held = snapshot.holds.get(("create-contact", party.key))
+    if held is not None and held.depends_on == depends_on:
         planner.contact_problems[party.key] = Problem(
-            refusal.code,
+            held.code,
             "",
-            f"its contact {name}: {refusal.reason}",
-            refusal.fix,
-            xero_says=refusal.xero_says,
-            attempts=refusal.attempts,
+            f"its contact {name}: {held.reason}",
+            held.fix,
+            xero_says=held.xero_says,
+            attempts=held.attempts,
         )
         return
     snapshot.taken_names.add(name_key(name))
@@ -97,8 +97,8 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
             number=party.number,
             detail=name,
             body=contact.body,
-            expected={"content": contact_content(party), "name": name, "touched": touched},
-            basis=basis,
+            expected={"fingerprint": contact_fingerprint(party), "name": name, "touched": touched},
+            depends_on=depends_on,
         )
     )
 

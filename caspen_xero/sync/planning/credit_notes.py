@@ -8,7 +8,12 @@ from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.contacts import contact_of
 from caspen_xero.sync.planning.invoices import UNAPPROVED, address, totals_agree, will_be_approved
 from caspen_xero.sync.planning.steps import OperationKind
-from caspen_xero.sync.planning.translate import CannotTranslate, Document, credit_note_content, translate_credit_note
+from caspen_xero.sync.planning.translate import (
+    CannotTranslate,
+    Document,
+    credit_note_fingerprint,
+    translate_credit_note,
+)
 from caspen_xero.sync.problems import push_command, totals_problem
 
 if TYPE_CHECKING:
@@ -34,7 +39,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
         allocation = state.allocation_links.get(note.id)
         seen = planner.snapshot.looks.allocations.get(link.xero_id)
         held: OperationKind = "remove-allocation" if allocation is not None else "void-credit-note"
-        if seen is None and planner.refusal(state, held, note.id) is None:
+        if seen is None and planner.hold_on(state, held, note.id) is None:
             planner.plan.asks_for_credit_notes.add(link.xero_id)
         if allocation is not None:
             if planner.held(state, "remove-allocation", note.id):
@@ -63,7 +68,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             body={"CreditNoteID": link.xero_id, "Status": "DELETED" if link.status in UNAPPROVED else "VOIDED"}
             if allocation is None and seen is not None
             else None,
-            expected={"content": link.content},
+            expected={"fingerprint": link.fingerprint},
             target=link.xero_id,
         )
     return under_way
@@ -85,7 +90,7 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
             f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
         )
         planner.problem(state, "credit-note-voided-in-xero", reason, subject=note.id)
-    elif link.content is not None and link.content != credit_note_content(note):
+    elif link.fingerprint is not None and link.fingerprint != credit_note_fingerprint(note):
         reason = (
             f"the credit note {note.number} has changed in Caspen since it was sent; void it there and issue another"
         )
@@ -109,7 +114,7 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
                 number=note.number,
                 detail="approve",
                 body={"CreditNoteID": link.xero_id, "Status": "AUTHORISED"},
-                expected={"content": link.content},
+                expected={"fingerprint": link.fingerprint},
                 target=link.xero_id,
             )
     elif note.id not in state.allocation_links and note.total:
@@ -146,7 +151,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if link is not None and not ready and not blocked and not will_be_approved(planner, state):
         planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
         return
-    expected = address(planner, document, contact_id, credit_note_content(note))
+    expected = address(planner, document, contact_id, credit_note_fingerprint(note))
     planner.add(
         state,
         "create-credit-note",
@@ -165,7 +170,11 @@ def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
     known = snapshot.contacts.by_id.get(own.xero_id) if own else None
     if link is None or state.invoice.id in snapshot.created:
         return contact_of(planner, state)
-    if known is not None and known.status != "ACTIVE" and (link.shown or {}).get("contact") in (None, known.xero_id):
+    if (
+        known is not None
+        and known.status != "ACTIVE"
+        and (link.last_written or {}).get("contact") in (None, known.xero_id)
+    ):
         return contact_of(planner, state)  # archived or merged
     seen = snapshot.looks.invoices.get(link.xero_id)
     if seen is None:

@@ -30,7 +30,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
     elif link.status in GONE_IN_XERO:
         reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
         planner.problem(state, "voided-in-xero", reason, f"caspen-xero invoices skip {_name(state)}")
-    elif link.content is not None and link.content != state.content:
+    elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
         if not taking_back:
             _change(planner, state, link)
     elif not totals_agree(state, link):
@@ -46,10 +46,10 @@ def totals_agree(state: InvoiceState, link: Link) -> bool:
     return (link.subtotal, link.tax, link.total) == _figures(state)
 
 
-def expectation(document: Document, content: str) -> dict[str, Any]:
+def expectation(document: Document, fingerprint: str) -> dict[str, Any]:
     """What an answer is held against, as plain JSON values for the journal."""
     return {
-        "content": content,
+        "fingerprint": fingerprint,
         "subtotal": str(document.subtotal),
         "tax": str(document.tax),
         "total": str(document.total),
@@ -66,10 +66,10 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     contact_id, possible = contact_of(planner, state) if document else (None, False)
     if document is None or not possible:
         return
-    if ("approve", "organisation") in planner.snapshot.refusals and document.body["Status"] == "AUTHORISED":
+    if ("approve", "organisation") in planner.snapshot.holds and document.body["Status"] == "AUTHORISED":
         planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
         return
-    expected = address(planner, document, contact_id, state.content)
+    expected = address(planner, document, contact_id, state.fingerprint)
     planner.add(
         state,
         "create-invoice",
@@ -79,13 +79,13 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     )
 
 
-def address(planner: Planner, document: Document, contact_id: str | None, content: str) -> dict[str, Any]:
+def address(planner: Planner, document: Document, contact_id: str | None, fingerprint: str) -> dict[str, Any]:
     """Puts the contact on a new document, which stays a draft where it has yet to prove tax amounts; gives what is expected."""
     document.body["Contact"] = {"ContactID": contact_id}
     proves_tax = planner.snapshot.settings.must_prove_tax(document)
     if proves_tax:
         document.body["Status"] = "DRAFT"
-    return expectation(document, content) | {"contact_id": contact_id, "proves_tax": proves_tax}
+    return expectation(document, fingerprint) | {"contact_id": contact_id, "proves_tax": proves_tax}
 
 
 def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) -> Document | None:
@@ -113,7 +113,7 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
         return
     if planner.held(state, "authorise-invoice"):
         return
-    if ("approve", "organisation") in planner.snapshot.refusals:
+    if ("approve", "organisation") in planner.snapshot.holds:
         planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
         return
     planner.add(
@@ -121,7 +121,7 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
         "authorise-invoice",
         detail="approve",
         body={"InvoiceID": link.xero_id, "Status": "AUTHORISED"},
-        expected={"content": link.content},
+        expected={"fingerprint": link.fingerprint},
         target=link.xero_id,
     )
 
@@ -140,7 +140,7 @@ def will_be_approved(planner: Planner, state: InvoiceState) -> bool:
 def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A person wants Caspen's version, though only Xero's may have changed: written if anybody has edited it there."""
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
-    if seen is None or link.shown is None or differences(link.shown, invoice_shape(seen)):
+    if seen is None or link.last_written is None or differences(link.last_written, invoice_shape(seen)):
         _change(planner, state, link, "it was edited in Xero")
     else:
         _authorise(planner, state, link)
@@ -171,7 +171,9 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         planner.found(state, "update-invoice", "changed-after-payment", reason, _later(state))
         return
     # What already shows what Caspen says is no conflict, whoever wrote it.
-    edits = [edit for edit in differences(link.shown or shown, shown) if edit[0] in {name for name, _, _ in wrong}]
+    edits = [
+        edit for edit in differences(link.last_written or shown, shown) if edit[0] in {name for name, _, _ in wrong}
+    ]
     if (edits or not link.made_by_us) and not overwrite:
         also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
         reason = f"{why}, and {also}: {_told(state, seen, wrong)}"
@@ -193,7 +195,7 @@ def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
         "keep-invoice",
         detail="nothing that shows in Xero has changed",
         body={},
-        expected={"content": state.content},
+        expected={"fingerprint": state.fingerprint},
         target=link.xero_id,
     )
 
@@ -206,22 +208,26 @@ def _told(state: InvoiceState, seen: Invoice, found: list[tuple[str, str, str]])
 
 def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     """Xero's figures are not Caspen's: written once more by id with nothing left to round, else a problem."""
-    refusal = planner.refusal(state, "update-invoice")
-    if refusal is not None and refusal.code == "changed-in-xero":
+    held = planner.hold_on(state, "update-invoice")
+    if held is not None and held.code == "changed-in-xero":
         planner.held(state, "update-invoice")
         return
-    if refusal is not None or not link.made_by_us or link.amount_paid or link.amount_credited:
+    if held is not None or not link.made_by_us or link.amount_paid or link.amount_credited:
         figures = [figure for figure in _figures(state) if figure is not None]
         shown = (link.subtotal, link.tax, link.total)
         problem = totals_problem(state.invoice.id, "the figures differ", figures, shown, _later(state))
-        planner.plan.problems[state.invoice.id].append(replace(problem, attempts=refusal.attempts if refusal else None))
+        planner.plan.problems[state.invoice.id].append(replace(problem, attempts=held.attempts if held else None))
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None and state.invoice.id not in planner.snapshot.created:
         planner.plan.asks_for_invoices.add(link.xero_id)
         planner.add(state, "update-invoice", detail="mend the figures", body=None, expected={}, target=link.xero_id)
         return
-    edits = differences(link.shown, invoice_shape(seen)) if seen is not None and link.shown is not None else []
+    edits = (
+        differences(link.last_written, invoice_shape(seen))
+        if seen is not None and link.last_written is not None
+        else []
+    )
     if edits and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it was edited in Xero since it was sent: " + told(edits)
         fix = f"caspen-xero push --overwrite {_name(state)}"
@@ -245,7 +251,7 @@ def _update(
         detail=detail,
         # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
         body={"InvoiceID": link.xero_id, "Reference": "", **document.body} if contact_id else None,
-        expected=expectation(document, state.content)
+        expected=expectation(document, state.fingerprint)
         | {"made_by_us": True, "shape": body_shape(document.body, document.total)},
         target=link.xero_id,
     )
@@ -283,7 +289,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         body={"InvoiceID": link.xero_id, "Status": "DELETED" if status in UNAPPROVED else "VOIDED"}
         if seen is not None and not taking_back
         else None,
-        expected={"content": link.content},
+        expected={"fingerprint": link.fingerprint},
         target=link.xero_id,
     )
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.claims import GONE, adopt_payment, judge_claim, payment_content
+from caspen_xero.sync.planning.claims import GONE, adopt_payment, judge_claim, payment_fingerprint
 from caspen_xero.sync.planning.invoices import UNAPPROVED, totals_agree, will_be_approved
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.problems import Problem, push_command, quoted
@@ -53,7 +53,7 @@ def _stands_for(link: Link, payment: AppliedPayment) -> bool:
     """Whether what was sent is what Caspen says now; of a payment made in Xero only the amount is ours to compare."""
     if not link.made_by_us:
         return link.total == payment.amount
-    return link.content in (None, payment_content(payment))
+    return link.fingerprint in (None, payment_fingerprint(payment))
 
 
 def _look_at(planner: Planner, link: Link) -> bool:
@@ -164,7 +164,7 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         }
         if ready and link is not None and account is not None
         else None,
-        expected={"amount": str(payment.amount), "content": payment_content(payment), "reference": reference}
+        expected={"amount": str(payment.amount), "fingerprint": payment_fingerprint(payment), "reference": reference}
         | ({"invoice_xero_id": link.xero_id} if link else {}),
     )
 
@@ -172,7 +172,7 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
 def _wait_for_approval(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A draft takes no payments: they wait; now and then the invoice is looked at, for a person may have approved it."""
     planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its payments are sent once it is approved there"
-    looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.refusals
+    looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.holds
     if not looked_at and link.xero_id not in planner.snapshot.looks.invoices:
         planner.plan.asks_for_invoices.add(link.xero_id)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.store.work import Refusal
+from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning import credit_notes as plan_credit_notes
 from caspen_xero.sync.planning import invoices as plan_invoices
@@ -40,25 +40,13 @@ class Plan:
     warnings: list[str] = field(default_factory=list)
     archived: list[Party] = field(default_factory=list)
     waiting: dict[str, str] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
     asks_for_contacts: bool = False
     asks_for_invoices: set[str] = field(default_factory=set)
     asks_for_payments: set[str] = field(default_factory=set)
     asks_for_credit_notes: set[str] = field(default_factory=set)
     asks_for_credits: set[str] = field(default_factory=set)
     done: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """A problem that took a look into Xero to find: kept like a refusal, so that the next push need not look again."""
-
-    operation: OperationKind
-    caspen_id: str
-    code: str
-    reason: str
-    fix: str
-    basis: str
 
 
 def make_plan(snapshot: Snapshot) -> Plan:
@@ -121,7 +109,7 @@ class Planner:
         return (
             len(plan.operations),
             len(plan.problems.get(id_, ())),
-            len(plan.findings),
+            len(plan.holds),
             asked,
             int(id_ in plan.waiting),
         )
@@ -150,14 +138,14 @@ class Planner:
                 detail=detail,
                 body=body,
                 expected=expected,
-                basis=self.basis(state),
+                depends_on=self.depends_on(state),
                 target=target,
                 other=other,
             )
         )
 
-    def basis(self, state: InvoiceState) -> str:
-        """What a refusal of a step of this invoice depends on, as far as we can know: the invoice and the settings."""
+    def depends_on(self, state: InvoiceState) -> str:
+        """What a hold on a step of this invoice depends on, as far as we can know: the invoice and the settings."""
         return f"{state.touched}.{self.snapshot.settings_number}"
 
     def problem(
@@ -189,29 +177,29 @@ class Planner:
     ) -> None:
         """Adds a problem that a look into Xero has shown; it stays until something changes or it is time to look again."""
         id_ = caspen_id or state.invoice.id
-        self.plan.findings.append(Finding(kind, id_, code, reason, fix, self.basis(state)))
+        self.plan.holds.append(Hold(kind, id_, code, reason, fix, self.depends_on(state)))
         self.problem(state, code, reason, fix, subject=_subject(state, id_))
 
     def held(self, state: InvoiceState, kind: OperationKind, caspen_id: str | None = None) -> bool:
-        """Whether Xero has refused this step as things stand; then that is the problem, and it is not sent again yet."""
-        refusal = self.refusal(state, kind, caspen_id)
-        if refusal is None:
+        """Whether this step is held as things stand; then that is the problem, and it is not sent yet."""
+        held = self.hold_on(state, kind, caspen_id)
+        if held is None:
             return False
         self.problem(
             state,
-            refusal.code,
-            refusal.reason,
-            refusal.fix,
+            held.code,
+            held.reason,
+            held.fix,
             subject=_subject(state, caspen_id or state.invoice.id),
-            xero_says=refusal.xero_says,
-            attempts=refusal.attempts,
+            xero_says=held.xero_says,
+            attempts=held.attempts,
         )
         return True
 
-    def refusal(self, state: InvoiceState, kind: OperationKind, caspen_id: str | None = None) -> Refusal | None:
-        """Xero's refusal of this step, if it still stands."""
-        refusal = self.snapshot.refusals.get((kind, caspen_id or state.invoice.id))
-        return refusal if refusal is not None and refusal.basis == self.basis(state) else None
+    def hold_on(self, state: InvoiceState, kind: OperationKind, caspen_id: str | None = None) -> Hold | None:
+        """The hold on this step, if it still stands."""
+        held = self.snapshot.holds.get((kind, caspen_id or state.invoice.id))
+        return held if held is not None and held.depends_on == self.depends_on(state) else None
 
 
 def _subject(state: InvoiceState, caspen_id: str) -> str:

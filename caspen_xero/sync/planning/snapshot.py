@@ -11,14 +11,14 @@ from typing import Literal
 
 from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.store import clinic, work, xero_payments
+from caspen_xero.store import clinic, holds, todo, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
 from caspen_xero.store.store import Store
-from caspen_xero.store.work import Refusal
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, PartyKind
-from caspen_xero.sync.planning.translate import Document, Privacy, Terms, invoice_content
+from caspen_xero.sync.planning.translate import Document, Privacy, Terms, invoice_fingerprint
 from caspen_xero.sync.setup.organisation import Reference
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
@@ -62,10 +62,10 @@ class PushSettings:
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `content`: its fingerprint."""
+    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `fingerprint`: that of the invoice."""
 
     invoice: Invoice
-    content: str
+    fingerprint: str
     touched: int
     party: Party
     payer_name: str | None
@@ -117,7 +117,7 @@ class CaspenSide:
     """
 
     invoices: Mapping[str, Invoice]
-    contents: Mapping[str, str]
+    fingerprints: Mapping[str, str]
     touched: Mapping[str, int]
     parties: Mapping[str, Party]
     payers: Mapping[str, str]
@@ -136,8 +136,8 @@ def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: PushSet
     parties, payers = _parties(store, invoices, settings)
     return CaspenSide(
         invoices=invoices,
-        contents={id_: invoice_content(invoice) for id_, invoice in invoices.items()},
-        touched=work.touched(store, invoices),
+        fingerprints={id_: invoice_fingerprint(invoice) for id_, invoice in invoices.items()},
+        touched=todo.touched(store, invoices),
         parties=parties,
         payers=payers,
         payments=clinic.payments_on(store, invoices),
@@ -163,7 +163,7 @@ class Snapshot:
     account_links: Mapping[str, str]
     methods: Mapping[str, PaymentMethod]
     contacts: ContactBook
-    refusals: Mapping[tuple[str, str], Refusal]
+    holds: Mapping[tuple[str, str], Hold]
     settings_number: int
     looks: Looks
     written: dict[tuple[str, bool], tuple[Terms, Document]]
@@ -189,9 +189,9 @@ def load_snapshot(
     overwrite: frozenset[str] = frozenset(),
     pay_anyway: frozenset[str] = frozenset(),
     suggested_rates: Mapping[str, str] | None = None,
-    forgiving: bool = False,
+    ignore_holds: bool = False,
 ) -> Snapshot:
-    """Puts what Caspen says beside what the store now knows of Xero; `forgiving` leaves out what Xero has refused."""
+    """Puts what Caspen says beside what the store now knows of Xero; `ignore_holds`: as if none stood."""
     looks = looks or Looks()
     links = mappings.links("invoice", caspen.invoices)
     payment_links = _payment_links(mappings, caspen)
@@ -207,7 +207,7 @@ def load_snapshot(
         invoices=[
             InvoiceState(
                 invoice=invoice,
-                content=caspen.contents[id_],
+                fingerprint=caspen.fingerprints[id_],
                 touched=caspen.touched[id_],
                 party=caspen.parties[id_],
                 payer_name=caspen.payers.get(id_),
@@ -227,7 +227,7 @@ def load_snapshot(
         account_links=mappings.account_links(),
         methods=caspen.methods,
         contacts=_contact_book(mappings, caspen.parties.values()),
-        refusals={} if forgiving else work.refusals(mappings, now),
+        holds={} if ignore_holds else holds.standing(mappings, now),
         settings_number=mappings.settings_number(),
         looks=looks,
         written=caspen.written,
@@ -249,10 +249,10 @@ def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
 
 def _party(invoice: Invoice, settings: PushSettings) -> Party:
     if settings.privacy == "generic":
-        return Party("contact", GENERIC_ID, None, settings.privacy)
+        return Party("client", GENERIC_ID, None, settings.privacy)
     if settings.contact == "payer" and invoice.invoice_to_id:
         return Party("payer", invoice.invoice_to_id, None, settings.privacy)
-    return Party("contact", invoice.client_id, None, settings.privacy)
+    return Party("client", invoice.client_id, None, settings.privacy)
 
 
 def _parties(
@@ -269,7 +269,7 @@ def _parties(
         shared = party.kind == "payer" and party.caspen_id in clients
         complete[id_] = Party(party.kind, party.caspen_id, record, party.privacy, id_is_a_clients=shared)
         payer = contacts.get(invoices[id_].invoice_to_id or "")
-        if payer and party.kind == "contact" and settings.privacy != "generic":
+        if payer and party.kind == "client" and settings.privacy != "generic":
             payers[id_] = Party("payer", payer.id, payer).full_name
     return complete, payers
 
@@ -279,13 +279,13 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party]) -> ContactBook:
     links: dict[tuple[str, str], Link] = {}
     touched: dict[tuple[str, str], int] = {}
     tables: tuple[tuple[PartyKind, Literal["clients", "contacts"]], ...] = (
-        ("contact", "clients"),
+        ("client", "clients"),
         ("payer", "contacts"),
     )
     for kind, table in tables:
         ids = [caspen_id for party_kind, caspen_id in distinct if party_kind == kind]
         links |= {(kind, caspen_id): link for caspen_id, link in mappings.links(kind, ids).items()}
-        touched |= {(kind, caspen_id): at for caspen_id, at in work.touched(mappings.store, ids, table).items()}
+        touched |= {(kind, caspen_id): at for caspen_id, at in todo.touched(mappings.store, ids, table).items()}
     unlinked = [party for key, party in distinct.items() if key not in links]
     numbered: dict[str, list[KnownContact]] = defaultdict(list)
     for contact in mappings.contacts_numbered(party.number for party in unlinked):

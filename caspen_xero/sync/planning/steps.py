@@ -63,7 +63,7 @@ class Operation:
     """One step for one record.
 
     `body` is the element for Xero; None while it waits for an earlier step (a contact not yet created). `expected` is what the
-    answer is held against: plain JSON values that the journal keeps. `basis` names the state that a refusal would belong to.
+    answer is held against: plain JSON values that the journal keeps. `depends_on` names the state that a refusal would belong to.
     """
 
     kind: OperationKind
@@ -73,7 +73,7 @@ class Operation:
     detail: str
     body: dict[str, Any] | None = None
     expected: dict[str, Any] = field(default_factory=dict)
-    basis: str = ""
+    depends_on: str = ""
     target: str = ""
     other: str = ""
 

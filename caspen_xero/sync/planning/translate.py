@@ -116,19 +116,19 @@ def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> D
     return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax, figures.tells_tax)
 
 
-def invoice_content(invoice: Invoice) -> str:
+def invoice_fingerprint(invoice: Invoice) -> str:
     """A fingerprint of all that goes to Xero of an invoice: two equal ones need no update."""
     return _fingerprint(invoice, exclude={"status", "finalized_at", "updated_at"})
 
 
-def credit_note_content(note: CreditNote) -> str:
+def credit_note_fingerprint(note: CreditNote) -> str:
     """A fingerprint of all that goes to Xero of a credit note."""
     return _fingerprint(note, exclude={"status", "updated_at", "reason"})
 
 
 def _fingerprint(record: Any, exclude: set[str]) -> str:
-    content = json.dumps(record.model_dump(mode="json", exclude=exclude), sort_keys=True, default=str)
-    return hashlib.sha256(content.encode()).hexdigest()[:32]
+    fingerprint = json.dumps(record.model_dump(mode="json", exclude=exclude), sort_keys=True, default=str)
+    return hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
 
 
 def _reference(own: str | None, payer_name: str | None) -> str:

@@ -25,8 +25,8 @@ def find(sighting: Sighting, allocations: Mapping[str, Decimal], whole: bool, no
     """
     found, known = sighting.found, sighting.known
     told = [*_payments(sighting, allocations, whole), *_credits(sighting)]
-    if known.link.shown is not None and found.line_items and found.status not in GONE:
-        told += _edits(differences(known.link.shown, invoice_shape(found)))
+    if known.link.last_written is not None and found.line_items and found.status not in GONE:
+        told += _edits(differences(known.link.last_written, invoice_shape(found)))
     before = known.before.findings if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)

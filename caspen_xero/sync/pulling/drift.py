@@ -80,7 +80,7 @@ def forget_count(mappings: Mappings) -> None:
 _LINKED = """
 SELECT i.id, i.number, i.status, i.subtotal, i.tax, i.total, l.status AS xero_status, l.subtotal AS xero_subtotal,
     l.tax AS xero_tax, l.total AS xero_total, l.amount_paid, l.amount_credited, l.xero_updated_at,
-    l.settled IS i.touched AND p.invoice_id IS NULL AND k.invoice_id IS NULL AS is_settled, s.updated_at AS seen_at
+    l.done_up_to IS i.touched AND p.invoice_id IS NULL AND k.invoice_id IS NULL AS is_done, s.updated_at AS seen_at
 FROM links l JOIN invoices i ON i.id = l.caspen_id
 LEFT JOIN seen_invoices s ON s.tenant_id = l.tenant_id AND s.invoice_id = l.caspen_id
 LEFT JOIN (SELECT DISTINCT tenant_id, invoice_id FROM problems) p ON p.tenant_id = l.tenant_id AND p.invoice_id = l.caspen_id
@@ -107,7 +107,7 @@ def _of_invoice(row: Any, findings: list[Finding], money: _Money) -> Iterator[To
     told = [one for one in findings if not (one.code == "invoice-edited-in-xero" and outdated)]
     for one in told:
         yield one.code, one.caspen, one.xero, one.since
-    if row["status"] not in _OPEN or not row["is_settled"]:
+    if row["status"] not in _OPEN or not row["is_done"]:
         return
     names = ("subtotal", "tax", "total")
     if any(row[name] != row[f"xero_{name}"] and _amount(row[name]) != _amount(row[f"xero_{name}"]) for name in names):
@@ -120,7 +120,7 @@ def _of_invoice(row: Any, findings: list[Finding], money: _Money) -> Iterator[To
 
 def _of_money(row: Any, money: _Money) -> Iterator[Told]:
     """Whether the same is paid on both sides; what Caspen has been told, or is about to be, counts as paid there."""
-    ours, theirs = money.settled_in_caspen(row), _amount(row["amount_paid"]) + _amount(row["amount_credited"])
+    ours, theirs = money.paid_in_caspen(row), _amount(row["amount_paid"]) + _amount(row["amount_credited"])
     if ours == theirs or (ours > theirs and money.feed_brings_payments):
         return
     code = "paid-in-caspen-only" if ours > theirs else "paid-in-xero-only"
@@ -142,14 +142,14 @@ class _Money:
     def __init__(self, mappings: Mappings) -> None:
         store = mappings.store
         self.feed_brings_payments = store.setting("payments") == "off"
-        self._settled: dict[str, Decimal] = {}
+        self._paid: dict[str, Decimal] = {}
         for invoice_id, amount in store.db.conn.execute(_PAID_IN_CASPEN, (mappings.tenant_id,)):
-            before = self._settled.get(invoice_id)
-            self._settled[invoice_id] = Decimal(amount) if before is None else before + Decimal(amount)
+            before = self._paid.get(invoice_id)
+            self._paid[invoice_id] = Decimal(amount) if before is None else before + Decimal(amount)
 
-    def settled_in_caspen(self, row: Any) -> Decimal:
+    def paid_in_caspen(self, row: Any) -> Decimal:
         """What is paid or credited of an invoice; all of one that Caspen calls paid."""
-        known = self._settled.get(row["id"], ZERO)
+        known = self._paid.get(row["id"], ZERO)
         return max(known, _amount(row["total"])) if row["status"] == "paid" else known
 
 
@@ -198,7 +198,7 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
     rows = mappings.store.rows(
         "SELECT DISTINCT c.caspen_id, k.name, k.updated_at FROM links c JOIN xero_contacts k ON k.tenant_id = c.tenant_id "
         "AND k.xero_id = c.xero_id JOIN invoices i ON i.client_id = c.caspen_id JOIN links l ON l.tenant_id = c.tenant_id "
-        "AND l.kind = 'invoice' AND l.caspen_id = i.id WHERE c.tenant_id = ? AND c.kind = 'contact' AND k.status = 'ARCHIVED' "
+        "AND l.kind = 'invoice' AND l.caspen_id = i.id WHERE c.tenant_id = ? AND c.kind = 'client' AND k.status = 'ARCHIVED' "
         "AND l.status = 'AUTHORISED' ORDER BY k.name",
         mappings.tenant_id,
     )

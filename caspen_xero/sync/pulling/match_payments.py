@@ -36,7 +36,7 @@ class Claim:
     key: str
     references: tuple[str, ...]
     amount: Decimal
-    content: str
+    fingerprint: str
     awaited: bool
     by_amount: bool = False
     date: date | None = None
@@ -172,7 +172,7 @@ def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[C
                     invoice_id=sighting.invoice_id,
                     number=payment.reference,
                     status="AUTHORISED",
-                    content=own.content,
+                    fingerprint=own.fingerprint,
                     total=own.amount,
                     linked_at=now,
                 )
@@ -234,7 +234,7 @@ _FOLLOWED = ("status", "subtotal", "tax", "total", "amount_paid", "amount_credit
 
 
 def _followed(link: Link, found: Invoice) -> Link:
-    """The link with the status and amounts that Xero shows; what we wrote there (`content`, `shown`) stays what it was."""
+    """The link with the status and amounts that Xero shows; what we wrote there stays what it was."""
     shown: dict[str, Any] = {
         "status": found.status,
         "subtotal": found.sub_total,

@@ -12,12 +12,12 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.store import clinic, work, xero_payments
+from caspen_xero.store import clinic, todo, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import SentPayment, XeroPayment
-from caspen_xero.sync.planning.claims import GONE, payment_content
+from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
 from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
 from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
 from caspen_xero.sync.sending.recover import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
@@ -73,7 +73,7 @@ class Pull:
         """Carries the pull out; a dry run keeps nothing. Never raises for what Xero says: `stopped` tells why it ended early."""
         result = PullResult(dry_run=dry_run)
         try:
-            if work.has_pushed(self.mappings):
+            if todo.has_pushed(self.mappings):
                 self._run(result, full)
         except XeroError as error:
             result.stopped = error
@@ -206,7 +206,7 @@ class Pull:
                 payment.key,
                 (reference_of(payment, method), earlier_reference_of(payment, method)),
                 payment.amount,
-                payment_content(payment),
+                payment_fingerprint(payment),
                 awaited=payment.status not in GONE,
                 by_amount=feed_brings and payment.status not in GONE,
                 date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
@@ -284,8 +284,8 @@ def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sent(sent: SentPayment) -> Claim:
     amount = Decimal(str(sent.expected["amount"]))
-    content = str(sent.expected.get("content") or "")
-    return Claim(sent.key, (sent.reference,), amount, content, awaited=sent.unknown)
+    fingerprint = str(sent.expected.get("fingerprint") or "")
+    return Claim(sent.key, (sent.reference,), amount, fingerprint, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caspen_xero.store import work
+from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.steps import Operation
 from caspen_xero.sync.problems import quoted
@@ -34,10 +35,10 @@ def adopt_refused_invoices(
         with mappings.store.write():
             if taken_by is None and same_invoice(element, operation.expected):
                 settler.link_invoice(
-                    operation.caspen_id, invoice, made_by_us=False, content=operation.expected.get("content")
+                    operation.caspen_id, invoice, made_by_us=False, fingerprint=operation.expected.get("fingerprint")
                 )
                 settler.done["adopt-invoice"].add(operation.caspen_id)
-                work.forgive(mappings, "create-invoice", [operation.caspen_id])
+                holds.release(mappings, "create-invoice", [operation.caspen_id])
                 continue
             who = invoice.contact.name if invoice.contact else "another contact"
             reason = (
@@ -46,18 +47,20 @@ def adopt_refused_invoices(
             )
             name = quoted(operation.number or operation.caspen_id)
             burnt = f"Give it another number in Caspen, or: caspen-xero invoices skip {name}"
-            work.refuse(
+            holds.hold(
                 mappings,
-                "create-invoice",
-                operation.caspen_id,
-                "invoice-number-taken",
-                reason,
-                operation.basis,
+                Hold(
+                    "create-invoice",
+                    operation.caspen_id,
+                    "invoice-number-taken",
+                    reason,
+                    burnt
+                    if invoice.status in ("VOIDED", "DELETED")
+                    else f"caspen-xero invoices link {name} {invoice.invoice_id}",
+                    operation.depends_on,
+                    "Invoice # must be unique.",
+                ),
                 settler.now(),
-                fix=burnt
-                if invoice.status in ("VOIDED", "DELETED")
-                else f"caspen-xero invoices link {name} {invoice.invoice_id}",
-                xero_says="Invoice # must be unique.",
             )
 
 
@@ -84,14 +87,14 @@ def adopt_refused_credit_notes(
                     invoice_id=operation.invoice_id,
                     number=note.credit_note_number,
                     status=note.status,
-                    content=operation.expected.get("content"),
+                    fingerprint=operation.expected.get("fingerprint"),
                     subtotal=note.sub_total,
                     tax=note.total_tax,
                     total=note.total,
                 )
             )
             _adopt_allocation(mappings, operation, note)
-            work.forgive(mappings, "create-credit-note", [operation.caspen_id])
+            holds.release(mappings, "create-credit-note", [operation.caspen_id])
 
 
 def _adopt_allocation(mappings: Mappings, operation: Operation, note: CreditNote) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 
-from caspen_xero.store import work
+from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.invoices import UNAPPROVED
 from caspen_xero.sync.planning.planner import Plan
@@ -77,10 +78,14 @@ class Looker:
                 if link is None:
                     continue
                 self.settler.link_invoice(
-                    link.caspen_id, seen, made_by_us=link.made_by_us, content=link.content, settled=link.settled
+                    link.caspen_id,
+                    seen,
+                    made_by_us=link.made_by_us,
+                    fingerprint=link.fingerprint,
+                    done_up_to=link.done_up_to,
                 )
                 if seen.status in UNAPPROVED:
-                    work.refuse(self.mappings, "look-at-draft", link.caspen_id, "pending", "", "", self.now())
+                    holds.hold(self.mappings, Hold("look-at-draft", link.caspen_id, "pending", ""), self.now())
 
     def _look_at_credits(self, xero_id: str) -> None:
         """The allocations on an invoice of credits that somebody made in Xero; those of our own credit notes are ours."""

@@ -102,7 +102,7 @@ class Journal:
                 number=operation.number,
                 expected={
                     **operation.expected,
-                    "basis": operation.basis,
+                    "depends_on": operation.depends_on,
                     "target": operation.target,
                     "other": operation.other,
                 },

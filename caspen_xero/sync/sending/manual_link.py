@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from caspen_xero.store import clinic, work
+from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.claims import GONE, payment_content
-from caspen_xero.sync.planning.translate import invoice_content
+from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
+from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.sending.recover import ReadingClient, invoices_by_id, payment_by_id
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.xero.documents import Invoice, Payment
@@ -59,10 +59,13 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
                 "link-does-not-fit", f"{invoice.number} is linked to another Xero invoice ({before.xero_id})."
             )
         Settler(mappings, lambda: now).link_invoice(
-            invoice_id, found, made_by_us=before is not None and before.made_by_us, content=invoice_content(invoice)
+            invoice_id,
+            found,
+            made_by_us=before is not None and before.made_by_us,
+            fingerprint=invoice_fingerprint(invoice),
         )
-        work.forgive_invoices(mappings, [invoice_id])
-        work.replace_problems(mappings, invoice_id, [], now)
+        holds.make_invoices_due(mappings, [invoice_id])
+        problems.replace_problems(mappings, invoice_id, [], now)
     return f"is linked to {found.invoice_number} in Xero ({found.total}, {found.status})"
 
 
@@ -87,11 +90,11 @@ def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: date
             fit[0].key,
             invoice_id,
             xero_id,
-            {"amount": str(found.amount), "content": payment_content(fit[0])},
+            {"amount": str(found.amount), "fingerprint": payment_fingerprint(fit[0])},
             made_by_us=False,
             number=found.reference,
         )
-        work.forgive_invoices(mappings, [invoice_id])
+        holds.make_invoices_due(mappings, [invoice_id])
     return f"has its payment of {fit[0].amount} linked to the one of {found.date} in Xero"
 
 

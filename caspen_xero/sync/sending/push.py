@@ -11,7 +11,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
-from caspen_xero.store import work
+from caspen_xero.store import holds, problems, skips, todo
+from caspen_xero.store.holds import Hold
+from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.contact_updates import contact_updates
 from caspen_xero.sync.planning.planner import Plan, make_plan
@@ -111,7 +113,7 @@ class Push:
         self._suggested: dict[str, str] = {}
         self._reference_is_new = False
         self._reference: Reference
-        self._forgiving = False
+        self._ignore_holds = False
 
     @property
     def client(self) -> Any:
@@ -132,28 +134,28 @@ class Push:
         return result
 
     def _run(self, options: PushOptions, result: PushResult) -> None:
-        if not options.dry_run and work.has_open_entries(self.mappings):
+        if not options.dry_run and has_open_entries(self.mappings):
             self._journal().recover()
         settings = PushSettings.of(self.mappings)
         if options.dry_run:
-            self._forgiving = options.refresh or options.invoice_ids is not None
+            self._ignore_holds = options.refresh or options.invoice_ids is not None
         elif options.refresh:
-            work.retry_now(self.mappings)
+            holds.make_due(self.mappings)
         elif options.invoice_ids is not None:
-            work.forgive_invoices(self.mappings, options.invoice_ids)
-            work.forgive_approvals(self.mappings)
-        result.skipped = work.count_skipped(self.mappings)
+            holds.make_invoices_due(self.mappings, options.invoice_ids)
+            holds.release_approvals(self.mappings)
+        result.skipped = skips.count_skipped(self.mappings)
         if options.invoice_ids is None:
             self._update_contacts(settings, options, result)
         ids = self._invoice_ids(options, settings)
         if options.invoice_ids is None and not options.dry_run:
-            work.drop_other_problems(self.mappings, ids)
+            problems.drop_other_problems(self.mappings, ids)
         if not ids:
             if options.refresh:  # whoever has just changed something in Xero wants it known
                 self._read_reference(options, ids, result)
             return
-        if not options.dry_run and not work.has_pushed(self.mappings):
-            announcement = Announcement(len(ids), work.oldest_date(self.mappings, ids))
+        if not options.dry_run and not todo.has_pushed(self.mappings):
+            announcement = Announcement(len(ids), todo.oldest_date(self.mappings, ids))
             if not self.confirm(announcement):
                 result.unfinished |= set(ids)
                 return
@@ -167,14 +169,14 @@ class Push:
         if options.invoice_ids is not None:
             return list(options.invoice_ids)
         start = settings.start_date.isoformat() if settings.start_date else None
-        return work.invoices_to_do(self.mappings, start)
+        return todo.invoices_to_do(self.mappings, start)
 
     # --- what the plan needs from Xero
 
     def _read_reference(self, options: PushOptions, ids: Sequence[str], result: PushResult) -> Reference:
         reference = read_reference(self.client, self.mappings, now=self.now(), refresh=options.refresh)
         self._reference_is_new = options.refresh
-        if work.other_currency(self.mappings, ids, reference.organisation.base_currency or ""):
+        if todo.other_currency(self.mappings, ids, reference.organisation.base_currency or ""):
             codes = read_currencies(self.client, self.mappings, now=self.now(), refresh=options.refresh)
             reference = replace(reference, currencies=codes)
         self._link_obvious_rates(reference, options, result)
@@ -208,7 +210,7 @@ class Push:
             overwrite=options.overwrite,
             pay_anyway=options.pay_anyway,
             suggested_rates=self._suggested,
-            forgiving=self._forgiving,
+            ignore_holds=self._ignore_holds,
         )
 
     def _plan(self, caspen: CaspenSide, options: PushOptions) -> Plan:
@@ -220,8 +222,8 @@ class Push:
 
     def _update_contacts(self, settings: PushSettings, options: PushOptions, result: PushResult) -> None:
         """Brings the contacts of clients who changed up to date."""
-        refusals = work.refusals(self.mappings, self.now())
-        updates = contact_updates(lambda: self.client, self.mappings, settings.privacy, refusals, result.warnings)
+        held = holds.standing(self.mappings, self.now())
+        updates = contact_updates(lambda: self.client, self.mappings, settings.privacy, held, result.warnings)
         if options.dry_run:
             result.plan += updates
         elif updates:
@@ -281,12 +283,12 @@ class Push:
             for step in operations:
                 if kind == "link-contact":
                     self.settler.link_contact(
-                        step.caspen_id, step.target, made_by_us=False, content=None, name=step.detail
+                        step.caspen_id, step.target, made_by_us=False, fingerprint=None, name=step.detail
                     )
                 elif kind == "keep-invoice":
                     link = self.mappings.link("invoice", step.caspen_id)
                     if link is not None:
-                        self.mappings.put_link(link.with_(content=step.expected["content"]))
+                        self.mappings.put_link(link.with_(fingerprint=step.expected["fingerprint"]))
                 else:
                     self.settler.link_payment(
                         step.caspen_id,
@@ -310,10 +312,8 @@ class Push:
         elif kind == "create-credit-note":
             adopt.adopt_refused_credit_notes(self.client, self.mappings, self.settler, refused)
         if kind in ("create-invoice", "authorise-invoice"):
-            work.stop_approvals(self.mappings, kind, [step.caspen_id for step in refused], self.now())
-        codes = {
-            refusal.code for refusal in work.refusals_of(self.mappings, kind, [step.caspen_id for step in refused])
-        }
+            holds.hold_approvals(self.mappings, kind, [step.caspen_id for step in refused], self.now())
+        codes = {held.code for held in holds.on(self.mappings, kind, [step.caspen_id for step in refused])}
         if "contact-archived" in codes:
             self._look_at_archived(kind, refused)
         if codes & REFERENCE_CODES and not self._reference_is_new:  # what we know of the organisation is out of date
@@ -326,7 +326,7 @@ class Push:
         read_contacts(self.client, self.mappings)
         contact_of = {step.caspen_id: (step.body or {}).get("Contact", {}).get("ContactID", "") for step in refused}
         gone = {id_ for id_, known in self.mappings.contacts(contact_of.values()).items() if known.status != "ACTIVE"}
-        work.forgive(self.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])
+        holds.release(self.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])
 
     def _journal(self) -> Journal:
         return Journal(self.mappings, self.client, self.settler, LookUp(self.client, self.mappings), self.now)
@@ -339,36 +339,27 @@ class Push:
         if options.dry_run:
             result.unfinished -= set(caspen.invoices)
             return
-        self._keep_findings(plan)
+        self._keep_holds(plan)
         result.waiting |= plan.waiting
         under_way = {operation.invoice_id for operation in plan.operations if operation.invoice_id}
-        had_problems, done, now = work.with_problems(self.mappings), set(plan.done), self.now()
+        had_problems, done, now = problems.with_problems(self.mappings), set(plan.done), self.now()
         for invoice_id in caspen.invoices:
-            problems = plan.problems.get(invoice_id, [])
-            if problems or invoice_id in had_problems:
-                work.replace_problems(self.mappings, invoice_id, problems, now)
+            found = plan.problems.get(invoice_id, [])
+            if found or invoice_id in had_problems:
+                problems.replace_problems(self.mappings, invoice_id, found, now)
             if invoice_id in under_way:
                 continue
             result.unfinished.discard(invoice_id)
-            if not problems and invoice_id in done:
-                self.mappings.settle("invoice", invoice_id, caspen.touched[invoice_id])
+            if not found and invoice_id in done:
+                self.mappings.mark_done("invoice", invoice_id, caspen.touched[invoice_id])
 
-    def _keep_findings(self, plan: Plan) -> None:
+    def _keep_holds(self, plan: Plan) -> None:
         """What took a look into Xero to find is kept, so that the next push need not look again."""
         for party in plan.archived:
             if self._looker.contacts_read:
-                work.refuse(self.mappings, "match-contact", party.key, "contact-archived", "", "", self.now())
-        for found in plan.findings:
-            work.refuse(
-                self.mappings,
-                found.operation,
-                found.caspen_id,
-                found.code,
-                found.reason,
-                found.basis,
-                self.now(),
-                fix=found.fix,
-            )
+                holds.hold(self.mappings, Hold("match-contact", party.key, "contact-archived", ""), self.now())
+        for found in plan.holds:
+            holds.hold(self.mappings, found, self.now())
 
     def _sum_up(self, options: PushOptions, result: PushResult) -> None:
         done = self.settler.done

@@ -12,7 +12,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from caspen_xero.store import work
+from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import EntryDocument
 from caspen_xero.store.mappings import KnownContact, Link, LinkKind, Mappings
 from caspen_xero.sync.planning.compare import contact_shape, invoice_shape
@@ -75,31 +76,33 @@ class Settler:
         xero_id = self._SETTLE[document.operation](self, document, element)
         self.done[document.operation].add(document.caspen_id)
         if step not in self._held:  # done, but not as asked: that is not to be tried again at once
-            work.forgive(self.mappings, document.operation, [document.caspen_id])
+            holds.release(self.mappings, document.operation, [document.caspen_id])
         return Outcome("done", xero_id)
 
     def refuse(self, document: EntryDocument, words: Sequence[str]) -> None:
         """Notes Xero's refusal of one document, in Xero's words."""
         self.refused[document.operation].add(document.caspen_id)
-        basis = str(document.expected.get("basis", ""))
+        depends_on = str(document.expected.get("depends_on", ""))
         said = " ".join(words)
-        work.refuse(
+        holds.hold(
             self.mappings,
-            document.operation,
-            document.caspen_id,
-            code_of(document.operation, words),
-            f"Xero refused: {said}",
-            basis,
+            Hold(
+                document.operation,
+                document.caspen_id,
+                code_of(document.operation, words),
+                f"Xero refused: {said}",
+                depends_on=depends_on,
+                xero_says=said,
+            ),
             self.now(),
-            xero_says=said,
         )
 
     def link_contact(
-        self, caspen_id: str, xero_id: str, *, made_by_us: bool, content: str | None, name: str, **more: Any
+        self, caspen_id: str, xero_id: str, *, made_by_us: bool, fingerprint: str | None, name: str, **more: Any
     ) -> None:
-        """Links a party (`contact:ID` or `payer:ID`) to a Xero contact."""
+        """Links a party (`client:ID` or `payer:ID`) to a Xero contact."""
         kind, _, id_ = caspen_id.partition(":")
-        link_kind: LinkKind = "payer" if kind == "payer" else "contact"
+        link_kind: LinkKind = "payer" if kind == "payer" else "client"
         self.mappings.put_link(
             Link(
                 link_kind,
@@ -108,7 +111,7 @@ class Settler:
                 made_by_us,
                 number=name,
                 status="ACTIVE",
-                content=content,
+                fingerprint=fingerprint,
                 linked_at=self.now(),
                 **more,
             )
@@ -120,13 +123,13 @@ class Settler:
         found: Invoice,
         *,
         made_by_us: bool,
-        content: str | None,
-        settled: int | None = None,
+        fingerprint: str | None,
+        done_up_to: int | None = None,
         written: bool = False,
     ) -> None:
         """Links an invoice to what Xero shows of it. `written`: it shows what we have just written, and nobody else's edits."""
         before = self.mappings.link("invoice", caspen_id)
-        shown = invoice_shape(found) if written and found.line_items else before.shown if before else None
+        shown = invoice_shape(found) if written and found.line_items else before.last_written if before else None
         self.mappings.put_link(
             Link(
                 kind="invoice",
@@ -136,9 +139,9 @@ class Settler:
                 invoice_id=caspen_id,
                 number=found.invoice_number or (before.number if before else None),
                 status=found.status,
-                content=content,
-                settled=settled,
-                shown=shown,
+                fingerprint=fingerprint,
+                done_up_to=done_up_to,
+                last_written=shown,
                 subtotal=_kept(found.sub_total, before, "subtotal"),
                 tax=_kept(found.total_tax, before, "tax"),
                 total=_kept(found.total, before, "total"),
@@ -158,10 +161,10 @@ class Settler:
             document.caspen_id,
             contact_id,
             made_by_us=True,
-            content=document.expected["content"],
+            fingerprint=document.expected["fingerprint"],
             name=name,
-            settled=document.expected.get("touched"),
-            shown=contact_shape(element),
+            done_up_to=document.expected.get("touched"),
+            last_written=contact_shape(element),
         )
         known = KnownContact(contact_id, name, document.number, contact.contact_status or "ACTIVE")
         self.mappings.put_contacts([known])
@@ -170,7 +173,9 @@ class Settler:
     def _wrote_invoice(self, document: EntryDocument, element: dict[str, Any]) -> str:
         found = Invoice.model_validate(element)
         expected = document.expected
-        self.link_invoice(document.caspen_id, found, made_by_us=True, content=expected.get("content"), written=True)
+        self.link_invoice(
+            document.caspen_id, found, made_by_us=True, fingerprint=expected.get("fingerprint"), written=True
+        )
         self._learn_from_tax(expected, {"subtotal": found.sub_total, "tax": found.total_tax, "total": found.total})
         if expected.get("status") == "AUTHORISED" and found.status in {"DRAFT", "SUBMITTED"}:
             self._needs_approval(document)
@@ -188,9 +193,9 @@ class Settler:
     def _authorised_invoice(self, document: EntryDocument, element: dict[str, Any]) -> str:
         found = Invoice.model_validate(element)
         link = self.mappings.link("invoice", document.caspen_id)
-        content = link.content if link else document.expected.get("content")
+        fingerprint = link.fingerprint if link else document.expected.get("fingerprint")
         made_by_us = link.made_by_us if link else True
-        self.link_invoice(document.caspen_id, found, made_by_us=made_by_us, content=content, written=True)
+        self.link_invoice(document.caspen_id, found, made_by_us=made_by_us, fingerprint=fingerprint, written=True)
         if document.operation == "authorise-invoice" and found.status in {"DRAFT", "SUBMITTED"}:
             self._needs_approval(document)
         return found.invoice_id or ""
@@ -201,8 +206,8 @@ class Settler:
 
     def _hold(self, document: EntryDocument, operation: str, code: str, reason: str) -> None:
         self._held.add((operation, document.caspen_id))
-        basis = str(document.expected.get("basis", ""))
-        work.refuse(self.mappings, operation, document.caspen_id, code, reason, basis, self.now())
+        depends_on = str(document.expected.get("depends_on", ""))
+        holds.hold(self.mappings, Hold(operation, document.caspen_id, code, reason, depends_on=depends_on), self.now())
 
     # --- payments
 
@@ -216,7 +221,7 @@ class Settler:
                 caspen_id,
                 xero_id,
                 invoice_id=invoice_id,
-                content=expected.get("content"),
+                fingerprint=expected.get("fingerprint"),
                 total=Decimal(str(expected["amount"])),
                 linked_at=self.now(),
                 **more,
@@ -276,7 +281,7 @@ class Settler:
                 invoice_id=document.invoice_id,
                 number=found.credit_note_number or document.number,
                 status=found.status,
-                content=document.expected.get("content"),
+                fingerprint=document.expected.get("fingerprint"),
                 subtotal=_kept(found.sub_total, before, "subtotal"),
                 tax=_kept(found.total_tax, before, "tax"),
                 total=_kept(found.total, before, "total"),
@@ -331,15 +336,15 @@ class Settler:
     def _updated_contact(self, document: EntryDocument, element: dict[str, Any]) -> str:
         contact = Contact.model_validate(element)
         kind, _, id_ = document.caspen_id.partition(":")
-        link_kind: LinkKind = "payer" if kind == "payer" else "contact"
+        link_kind: LinkKind = "payer" if kind == "payer" else "client"
         link = self.mappings.link(link_kind, id_)
         if link is not None:
             self.mappings.put_link(
                 link.with_(
                     number=contact.name or link.number,
-                    content=document.expected["content"],
-                    settled=document.expected["touched"],
-                    shown=contact_shape(element),
+                    fingerprint=document.expected["fingerprint"],
+                    done_up_to=document.expected["touched"],
+                    last_written=contact_shape(element),
                 )
             )
         return contact.contact_id or ""

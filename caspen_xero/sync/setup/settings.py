@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from caspen_xero.store import clinic, work
+from caspen_xero.store import clinic, todo
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.setup.accounts import (
@@ -134,7 +134,7 @@ def save_change(store: Store, mappings: Mappings | None, checked: CheckedChange)
         if mappings is None:
             return
         if payments_were_off and value_of(store, "payments") == "on":
-            work.look_at_unsent_payments(mappings)
+            todo.look_at_unsent_payments(mappings)
         for purpose, account in checked.accounts.items():
             mappings.link_account(purpose, account.account_id)
         for choice in checked.waiting:

@@ -1,0 +1,138 @@
+"""Holds: what keeps a step from being sent for now, until it is released, due again, or what it depends on has changed.
+
+Of five kinds: Xero refused the step; a look into Xero has found what speaks against it; a draft was looked at lately
+(`look-at-draft`); a party's contact is archived (`match-contact`); the organisation's plan has no approvals left (`approve`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import utc_text, utc_time
+
+_FIRST_WAIT = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(hours=24)
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """What keeps one step of one record from being sent. An empty `fix` stands for "push the invoice again".
+
+    `depends_on` names the state that it belongs to: once that is another, the hold is void. `attempts` counts how often the step
+    was held; times are UTC, and `release_at` is when it is tried again by itself.
+    """
+
+    step: str
+    caspen_id: str
+    code: str
+    reason: str
+    fix: str = ""
+    depends_on: str = ""
+    xero_says: str | None = None
+    attempts: int = 0
+    first_held_at: datetime = _NEVER
+    last_held_at: datetime = _NEVER
+    release_at: datetime = _NEVER
+
+
+def hold(mappings: Mappings, wanted: Hold, now: datetime) -> None:
+    """Holds a step; each further time the same one waits twice as long before it is tried again by itself."""
+    before = next(iter(on(mappings, wanted.step, [wanted.caspen_id])), None)
+    attempts = before.attempts + 1 if before else 1
+    wait = min(_FIRST_WAIT * 2 ** min(attempts - 1, 10), _LONGEST_WAIT)
+    first = before.first_held_at if before else now
+    _put(mappings, replace(wanted, attempts=attempts, first_held_at=first, last_held_at=now, release_at=now + wait))
+
+
+def release(mappings: Mappings, step: str, caspen_ids: Iterable[str]) -> None:
+    """Forgets the holds on a step of some records."""
+    with mappings.store.write():
+        for caspen_id in caspen_ids:
+            mappings.store.run(
+                "DELETE FROM holds WHERE tenant_id = ? AND step = ? AND caspen_id = ?",
+                mappings.tenant_id,
+                step,
+                caspen_id,
+            )
+
+
+def make_due(mappings: Mappings, caspen_ids: Iterable[str] | None = None) -> None:
+    """Lets held steps (all, or those of some records) be tried again at once; the tries so far still count."""
+    with mappings.store.write():
+        if caspen_ids is None:
+            mappings.store.run("UPDATE holds SET release_at = '' WHERE tenant_id = ?", mappings.tenant_id)
+            return
+        for caspen_id in caspen_ids:
+            mappings.store.run(
+                "UPDATE holds SET release_at = '' WHERE tenant_id = ? AND caspen_id = ?",
+                mappings.tenant_id,
+                caspen_id,
+            )
+
+
+def make_invoices_due(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
+    """Lets what is held of invoices and of all that belongs to them be tried at once: a person asked for these by name."""
+    store = mappings.store
+    for invoice_id in invoice_ids:
+        ids = {invoice_id}
+        for row in store.rows(
+            "SELECT client_id, record ->> 'invoice_to_id' AS payer FROM invoices WHERE id = ?", invoice_id
+        ):
+            ids |= {f"client:{row['client_id']}", f"payer:{row['payer']}"}
+        ids |= {row["key"] for row in store.rows("SELECT key FROM allocations WHERE invoice_id = ?", invoice_id)}
+        ids |= {link.caspen_id for link in mappings.links_of_invoices("payment", [invoice_id])}  # removed ones too
+        ids |= {row["id"] for row in store.rows("SELECT id FROM credit_notes WHERE invoice_id = ?", invoice_id)}
+        make_due(mappings, ids)
+
+
+def standing(mappings: Mappings, now: datetime) -> dict[tuple[str, str], Hold]:
+    """The holds that are not yet due, by step and record."""
+    rows = mappings.store.rows(
+        "SELECT * FROM holds WHERE tenant_id = ? AND release_at > ?", mappings.tenant_id, utc_text(now)
+    )
+    return {(row["step"], row["caspen_id"]): _hold(row) for row in rows}
+
+
+def on(mappings: Mappings, step: str, caspen_ids: Iterable[str]) -> list[Hold]:
+    """The holds on a step of some records, due ones too."""
+    sql = "SELECT * FROM holds WHERE tenant_id = ? AND step = ? AND caspen_id = ?"
+    rows = (mappings.store.row(sql, mappings.tenant_id, step, caspen_id) for caspen_id in caspen_ids)
+    return [_hold(row) for row in rows if row is not None]
+
+
+def hold_approvals(mappings: Mappings, step: str, caspen_ids: Sequence[str], now: datetime) -> None:
+    """Where the organisation's plan has no approvals left: one hold, on the first of these, and no more approving for now."""
+    limited = [one for one in on(mappings, step, caspen_ids) if one.code == "approval-limit"]
+    if limited:
+        hold(mappings, Hold("approve", ORGANISATION, "approval-limit", limited[0].reason), now)
+        release(mappings, step, [one.caspen_id for one in limited[1:]])
+
+
+def release_approvals(mappings: Mappings) -> None:
+    """Forgets that the organisation's plan had no approvals left: a person asks for another try."""
+    release(mappings, "approve", [ORGANISATION])
+
+
+ORGANISATION = "organisation"
+"""What stands for the record in a hold on the organisation as a whole."""
+
+
+def _put(mappings: Mappings, held: Hold) -> None:
+    row: dict[str, Any] = {"tenant_id": mappings.tenant_id, **vars(held)}
+    for column in ("first_held_at", "last_held_at", "release_at"):
+        row[column] = utc_text(row[column])
+    mappings.store.run(
+        f"INSERT OR REPLACE INTO holds ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", *row.values()
+    )
+
+
+def _hold(row: Any) -> Hold:
+    told: dict[str, Any] = {name: row[name] for name in row.keys() if name != "tenant_id"}  # noqa: SIM118 - no dict
+    for column in ("first_held_at", "last_held_at", "release_at"):
+        told[column] = utc_time(row[column]) or _NEVER
+    return Hold(**told)

@@ -1,0 +1,86 @@
+"""The problems that people see in `unsynced`, as the last push that looked at an invoice left them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import utc_text
+
+
+class ProblemLike(Protocol):
+    """What a problem needs to be kept (the engine's `Problem`)."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def fix(self) -> str: ...
+    @property
+    def xero_says(self) -> str | None: ...
+    @property
+    def attempts(self) -> int | None: ...
+
+
+def with_problems(mappings: Mappings) -> set[str]:
+    """The invoices that have a problem."""
+    rows = mappings.store.rows("SELECT DISTINCT invoice_id FROM problems WHERE tenant_id = ?", mappings.tenant_id)
+    return {row["invoice_id"] for row in rows}
+
+
+def drop_other_problems(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
+    """Forgets the problems of all invoices but these: they are void in Caspen by now, set aside, or before the start date."""
+    with mappings.store.write():
+        for invoice_id in with_problems(mappings) - set(invoice_ids):
+            mappings.store.run(
+                "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
+            )
+
+
+def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:
+    """Makes these the problems of an invoice. One that was there before keeps its first time and counts one try more."""
+    with mappings.store.write():
+        known = {
+            (row["code"], row["subject"]): row
+            for row in mappings.store.rows(
+                "SELECT * FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
+            )
+        }
+        mappings.store.run(
+            "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
+        )
+        for problem in problems:
+            before = known.get((problem.code, problem.subject))
+            attempts = problem.attempts or (before["attempts"] + 1 if before else 1)
+            mappings.store.run(
+                "INSERT OR REPLACE INTO problems (tenant_id, invoice_id, code, subject, reason, fix, xero_says, attempts, "
+                "first_failed_at, last_tried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                mappings.tenant_id,
+                invoice_id,
+                problem.code,
+                problem.subject,
+                problem.reason,
+                problem.fix,
+                problem.xero_says,
+                attempts,
+                before["first_failed_at"] if before else utc_text(now),
+                utc_text(now),
+            )
+
+
+def problems(mappings: Mappings, invoice_id: str | None = None) -> list[Mapping[str, Any]]:
+    """Problems as kept, by invoice date and number, with the invoice's own columns; of one invoice, or of all."""
+    one = " AND p.invoice_id = ?" if invoice_id else ""
+    rows = mappings.store.rows(
+        "SELECT p.*, i.number, i.client_id, i.issue_date, i.total, i.currency, i.status FROM problems p "
+        f"JOIN invoices i ON i.id = p.invoice_id WHERE p.tenant_id = ?{one} "
+        "AND p.invoice_id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id, p.code",
+        mappings.tenant_id,
+        *([invoice_id] if invoice_id else []),
+    )
+    return [dict(row) for row in rows]

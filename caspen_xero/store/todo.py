@@ -1,0 +1,94 @@
+"""What is left to do: invoices, clients and payers that a push may have something to send of, and facts about such a set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Literal
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+
+
+def invoices_to_do(mappings: Mappings, start_date: str | None) -> list[str]:
+    """Ids of invoices that may need something, oldest first.
+
+    Those finalised or already in Xero of which the last change is not done; not the skipped ones, nor unlinked ones dated before
+    `start_date` (`YYYY-MM-DD`).
+    """
+    rows = mappings.store.rows(
+        "SELECT i.id FROM invoices i LEFT JOIN links l ON l.tenant_id = ? AND l.kind = 'invoice' AND l.caspen_id = i.id "
+        "WHERE l.done_up_to IS NOT i.touched AND (l.xero_id IS NOT NULL OR (i.status IN ('open', 'paid') AND i.issue_date >= ?)) "
+        "AND i.id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id",
+        mappings.tenant_id,
+        start_date or "",
+    )
+    return [row["id"] for row in rows]
+
+
+def contacts_to_do(mappings: Mappings) -> list[tuple[str, str, int]]:
+    """Clients and payers (kind, id, import number) who changed since their contact, made by us, was last brought up to date."""
+    found: list[tuple[str, str, int]] = []
+    for kind, table in (("client", "clients"), ("payer", "contacts")):
+        rows = mappings.store.rows(
+            f"SELECT c.id, c.touched FROM {table} c JOIN links l ON l.tenant_id = ? AND l.kind = ? AND l.caspen_id = c.id "
+            "WHERE l.made_by_us AND l.done_up_to IS NOT c.touched",
+            mappings.tenant_id,
+            kind,
+        )
+        found += [(kind, row["id"], row["touched"]) for row in rows]
+    return found
+
+
+def touched(
+    store: Store, ids: Iterable[str], table: Literal["invoices", "clients", "contacts"] = "invoices"
+) -> dict[str, int]:
+    """The import number that last changed each invoice (client, contact)."""
+    return {
+        row["id"]: row["touched"]
+        for some in _lists(list(ids))
+        for row in store.rows(f"SELECT id, touched FROM {table} WHERE id IN ({', '.join('?' * len(some))})", *some)
+    }
+
+
+def has_pushed(mappings: Mappings) -> bool:
+    """Whether any invoice was ever linked to this organisation."""
+    sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' LIMIT 1"
+    return mappings.store.row(sql, mappings.tenant_id) is not None
+
+
+def oldest_date(mappings: Mappings, invoice_ids: Sequence[str]) -> date | None:
+    """The oldest issue date among invoices."""
+    days = [
+        row["issue_date"]
+        for some in _lists(invoice_ids)
+        for row in mappings.store.rows(
+            f"SELECT MIN(issue_date) AS issue_date FROM invoices WHERE id IN ({', '.join('?' * len(some))})", *some
+        )
+        if row["issue_date"]
+    ]
+    return date.fromisoformat(min(days)) if days else None
+
+
+def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) -> bool:
+    """Whether an invoice among these is in another currency than `base`."""
+    return any(
+        mappings.store.row(
+            f"SELECT 1 FROM invoices WHERE currency <> ? AND id IN ({', '.join('?' * len(some))}) LIMIT 1", base, *some
+        )
+        for some in _lists(invoice_ids)
+    )
+
+
+def look_at_unsent_payments(mappings: Mappings) -> None:
+    """Has invoices whose payments stayed out of Xero looked at again by the next push."""
+    mappings.store.run(
+        "UPDATE links SET done_up_to = NULL WHERE tenant_id = ? AND kind = 'invoice' AND caspen_id IN (SELECT invoice_id FROM "
+        "allocations WHERE key NOT IN (SELECT caspen_id FROM links WHERE tenant_id = ? AND kind = 'payment'))",
+        mappings.tenant_id,
+        mappings.tenant_id,
+    )
+
+
+def _lists(values: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (values[start : start + size] for start in range(0, len(values), size))
