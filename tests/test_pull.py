@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import in_xero
 import pushing
 import pytest
 from bookkeeping import Bookkeeper, killed_at, told, told_once
@@ -344,16 +345,45 @@ def test_without_anything_pushed_xero_is_not_asked(ready: Clinic) -> None:
     assert ready.calls() == []
 
 
-def test_many_new_payments_are_read_forty_at_a_time(ready: Clinic) -> None:
-    numbers = [f"INV-{n:04d}" for n in range(1, 101)]
-    ready.takes(client("1048237"), *(invoice(number) for number in numbers))
-    ready.push()
-    bookkeeper = Bookkeeper(ready.sandbox.url)
-    bookkeeper.pays_together(dict.fromkeys(numbers, "1.00"))
-    ready.forget_calls()
-    assert pull(ready)["payments"] == 100
-    assert ready.calls() == ["GET Invoices", "GET Payments", "GET Payments", "GET Payments"]
-    assert told_once(told(ready)) == bookkeeper.made
+def paid_in_xero(clinic: Clinic, count: int, *, together: bool) -> set[str]:
+    """As many invoices, in Xero, with 1.00 paid on each: in one deposit, or one by one. Gives the PaymentIDs."""
+    numbers = [f"INV-{n:04d}" for n in range(1, count + 1)]
+    clinic.takes(client("1048237"), *(invoice(number) for number in numbers))
+    assert clinic.push().json["synced"] == count
+    there = clinic.in_xero()
+    if together:
+        paid = [{"Invoice": {"InvoiceID": there[number]["InvoiceID"]}, "Amount": 1} for number in numbers]
+        deposit = {"Account": {"Code": "090"}, "Date": "2026-11-20", "Reference": "HICAPS", "Payments": paid}
+        (batch,) = in_xero.writes(clinic, "PUT", "BatchPayments", {"BatchPayments": [deposit]})["BatchPayments"]
+        ids = {str(each["PaymentID"]) for each in batch["Payments"]}
+    else:
+        ids = {in_xero.pays(clinic, number, "1.00") for number in numbers}
+    clinic.forget_calls()
+    return ids
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["since then", "full"])
+@pytest.mark.parametrize("together", [False, True], ids=["one by one", "one deposit"])
+@pytest.mark.parametrize("count", [29, 40, 120, 121])
+def test_any_number_of_new_payments_arrives_whole(ready: Clinic, count: int, together: bool, full: bool) -> None:
+    ids = paid_in_xero(ready, count, together=together)
+    assert pull(ready, *(["--full"] if full else []))["payments"] == count
+    records = told(ready)
+    assert told_once(records).keys() == ids
+    assert {(record["kind"], record["reconciled"]) for record in records} == {
+        ("batch_payment" if together else "payment", False)  # read from the payments: the invoices don't say it
+    }
+    assert {each["status"] for each in ready.requests()} == {200}
+    assert pull(ready)["payments"] == 0
+
+
+@pytest.mark.parametrize(("count", "reads"), [(28, 1), (29, 2), (84, 3), (85, 1)])
+def test_few_new_payments_are_read_by_their_ids_and_many_from_what_has_changed(
+    ready: Clinic, count: int, reads: int
+) -> None:
+    paid_in_xero(ready, count, together=True)
+    assert pull(ready)["payments"] == count
+    assert ready.calls() == ["GET Invoices"] + ["GET Payments"] * reads
 
 
 def test_a_full_pull_looks_at_everything_and_comes_by_itself_after_a_week(

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 from .connection import Answer, Connection, base_url, find_api_key, odd_answer
 from .exact_json import encode
-from .feed import BadRecord, OnProgress, RawRecord, check_record
+from .feed import BadRecord, FeedError, OnProgress, RawRecord, check_record
 from .records import Record
 
 ENDPOINTS = {
@@ -90,6 +90,8 @@ class ApiFeed:
 
     def post_payment(self, invoice_id: str, record: Mapping[str, object], idempotency_key: str) -> None:
         """Hands a `xero_payment` record to Caspen; returning means that Caspen has it. Raises `FeedError` otherwise."""
+        if invoice_id in (".", ".."):  # not even encoded do these stay a part of a path: it would be posted elsewhere
+            raise FeedError("caspen-refused", f"No address can name an invoice with the id {invoice_id}")
         url = self._url(f"invoices/{quote(invoice_id, safe='')}/payments")
         self._connection.post(url, encode(record), idempotency_key)
 

@@ -1,4 +1,4 @@
-"""What a request below `/api.xro/2.0/` passes before it reaches the books: token, organisation, scope, limits, keys.
+"""What a request below `/api.xro/2.0/` passes before it reaches the books: length, token, organisation, scope, limits, keys.
 
 The order is Xero's where it is known: a limit refuses before an idempotency key is looked at (Xero's guide on
 idempotent requests); a key's answer is given again before anything is done.
@@ -25,6 +25,13 @@ NOT_JSON = ApiAnswer(
     b"This local sandbox speaks JSON only: send 'Accept: application/json'. (Xero itself would answer in XML.)",
     "text/plain; charset=utf-8",
 )
+LONGEST_QUERY = 2_048
+TOO_LONG = ApiAnswer(
+    404,
+    b"<html><head><title>IIS Detailed Error - 404.15 - Not Found</title></head><body><h1>HTTP Error 404.15 - Not Found</h1>"
+    b"<p>The request filtering module is configured to deny a request where the query string is too long.</p></body></html>",
+    "text/html",
+)
 _FORCED: dict[str, Problem] = {"429-minute": "minute", "429-day": "day", "429-concurrent": "concurrent"}
 
 _log = logging.getLogger(__name__)
@@ -45,7 +52,10 @@ class Gateway:
         self.api, self.identity, self.limits, self.keys, self.settings = api, identity, limits, keys, settings
 
     def admit(self, exchange: Exchange, fault: Fault | None) -> Admission:
-        """Lets a request in, or raises `Refused` with the 401, 403, 406 or 429."""
+        """Lets a request in, or raises `Refused` with the 401, 403, 404, 406 or 429."""
+        if len(exchange.query_string) > LONGEST_QUERY:
+            # The web server answers, before Xero itself sees anything (UNCONFIRMED).
+            raise Refused(TOO_LONG)
         access = admitted(exchange.headers, self.identity)
         if fault is not None and fault.kind == "revoke-token":
             self.identity.revoke_everything(access.client_id)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from caspen_xero.xero.addresses import Params, below
 from caspen_xero.xero.codec import parse_timestamp
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import LimitReached, NoAnswer, Unreachable
@@ -19,8 +20,6 @@ from caspen_xero.xero.tokens import AccessTokens
 from caspen_xero.xero.transport import Answer, Transport
 
 __all__ = ["Answer", "XeroClient"]
-
-Params = Mapping[str, str | int]
 
 READ_TRIES = 4
 LIMIT_TRIES = 10
@@ -57,7 +56,8 @@ class XeroClient:
     def get(self, path: str, params: Params | None = None, *, since: datetime | None = None) -> Answer:
         """Reads. `since`: only what changed since then; nothing changed is an answer without elements.
 
-        Tries again a few times when Xero can't be reached or gives no answer, then raises that `XeroError`.
+        Tries again a few times when Xero can't be reached or gives no answer, then raises that `XeroError`. Raises `NotAnAddress`
+        for a path that leads elsewhere than below `/api.xro/2.0/` or parameters that are too long.
         """
         headers = {} if since is None else {"If-Modified-Since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"}
         for tries in range(1, READ_TRIES + 1):
@@ -77,8 +77,8 @@ class XeroClient:
     ) -> Answer:
         """Writes, once. Only what Xero certainly did not carry out (a 429, an expired token) is sent again.
 
-        Raises `Unreachable` (never sent), `NoAnswer` (Xero may have done it), `Refused` (Xero did not do it),
-        `LimitReached`, `ConnectNeeded`. An answer that is returned holds readable JSON, or nothing at all for a DELETE.
+        Raises `Unreachable` and `NotAnAddress` (never sent), `NoAnswer` (Xero may have done it), `Refused` (Xero did not do
+        it), `LimitReached`, `ConnectNeeded`. An answer that is returned holds readable JSON, or nothing at all for a DELETE.
         """
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         if body:
@@ -136,13 +136,14 @@ class XeroClient:
         self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None
     ) -> Answer:
         """The answer of a request that got past Xero's limits and past the expiry of the token."""
+        url = below(self._hosts.api, path, params)
         renewed = False
         refusals = 0
         while True:
             self._wait(self._pace.delay(), "Xero's limit of calls per minute")
             token = self._tokens.current()
             sent = self._pace.clock()
-            answer = self._once(method, path, params, {**headers, "Authorization": f"Bearer {token}"}, body)
+            answer = self._once(method, url, {**headers, "Authorization": f"Bearer {token}"}, body)
             if answer.status == 429:
                 refusals += 1
                 self._wait_for_limit(answer, sent, refusals)
@@ -153,16 +154,11 @@ class XeroClient:
             self._tokens.renew(token)
             renewed = True
 
-    def _once(
-        self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None
-    ) -> Answer:
-        url = self._hosts.api + path.lstrip("/")
+    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
         with self._one_at_a_time:
             self.calls += 1
             try:
-                return self._transport.request(
-                    method, url, headers={**self._tenant, **headers}, params=params, body=body or None
-                )
+                return self._transport.request(method, url, headers={**self._tenant, **headers}, body=body or None)
             except Unreachable:
                 self.calls -= 1
                 raise

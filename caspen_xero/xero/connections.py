@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caspen_xero.xero.addresses import is_id, with_query
 from caspen_xero.xero.codec import parse_timestamp
-from caspen_xero.xero.errors import NotFound, SignInFailed
+from caspen_xero.xero.errors import NotAnAddress, NotFound, SignInFailed
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.replies import accepted
 from caspen_xero.xero.transport import Transport
@@ -45,12 +46,14 @@ class Connections:
     def linked(self, auth_event_id: str | None = None) -> list[Linked]:
         """The organisations, oldest link first; `auth_event_id` narrows them to those of one sign-in."""
         params = {"authEventId": auth_event_id} if auth_event_id else None
-        answer = self._transport.request("GET", self._url, headers=self._headers, params=params)
+        answer = self._transport.request("GET", with_query(self._url, params), headers=self._headers)
         rows = accepted(answer, "connections", "this sign-in").json() or []
         return [_linked(row) for row in rows if row.get("tenantType", _ORGANISATION) == _ORGANISATION]
 
     def remove(self, linked_id: str) -> bool:
-        """Ends one link at Xero, no other; False if it was gone already."""
+        """Ends one link at Xero, no other; False if it was gone already. Raises `NotAnAddress` for what is no id of a link."""
+        if not is_id(linked_id):
+            raise NotAnAddress(f"{linked_id!r} names no connection", fix="caspen-xero disconnect --local-only")
         answer = self._transport.request("DELETE", f"{self._url}/{linked_id}", headers=self._headers)
         try:
             accepted(answer, "connections", "this sign-in")

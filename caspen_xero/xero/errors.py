@@ -11,6 +11,7 @@
         NoAnswer                 sent, but no readable answer: Xero may have done it
       Refused                    (1)  Xero understood and said no
         NotFound                 (1)  Xero knows no such thing
+        NotAnAddress             (1)  there can be no such thing at Xero; certainly nothing was sent
 
 No message or attribute of these ever holds a token or a client secret.
 """
@@ -145,6 +146,14 @@ class NotFound(Refused):
 
     def __init__(self, what: str) -> None:
         super().__init__(404, [f"{what} was not found."], code="xero-not-found")
+
+
+class NotAnAddress(Refused):
+    """What was asked for fits into no address of Xero's, so nothing was sent. `why` says what is wrong with it."""
+
+    def __init__(self, why: str, fix: str = "") -> None:
+        super().__init__(0, [f"nothing was sent, for {why}."], code="not-an-address", fix=fix)
+        self.message = f"Nothing was sent to Xero, for {why}."
 
 
 def spoken_time(seconds: float) -> str:

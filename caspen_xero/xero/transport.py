@@ -59,20 +59,20 @@ class Transport:
         url: str,
         *,
         headers: Mapping[str, str] | None = None,
-        params: Mapping[str, str | int] | None = None,
         body: bytes | None = None,
         form: Mapping[str, str] | None = None,
         basic: tuple[str, str] | None = None,
     ) -> Answer:
-        """Sends once. Raises `Unreachable` if it certainly never left, `NoAnswer` if nothing readable came back."""
+        """Sends once, to this very URL.
+
+        Raises `Unreachable` if it certainly never left, `NoAnswer` if nothing readable came back.
+        """
         host = urlsplit(url).netloc
         sent_headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
         auth = httpx.BasicAuth(*basic) if basic else None
         # "from None": the library's errors hold the request, and the request holds the token.
         try:
-            response = self._http.request(
-                method, url, headers=sent_headers, params=params, content=body, data=form, auth=auth
-            )
+            response = self._http.request(method, url, headers=sent_headers, content=body, data=form, auth=auth)
         except _NEVER_SENT as error:
             raise Unreachable(host, _reason(error)) from None
         except httpx.TimeoutException:

@@ -337,6 +337,16 @@ def test_an_odd_invoice_id_stays_inside_its_place_in_the_url(caspen: CaspenServe
     assert list(caspen.received) == ["key-2"]
 
 
+@pytest.mark.parametrize("invoice_id", [".", ".."])
+def test_an_invoice_id_that_leads_elsewhere_in_a_url_is_never_posted_to(
+    caspen: CaspenServer, feed: ApiFeed, invoice_id: str
+) -> None:
+    with pytest.raises(FeedError) as error:
+        feed.post_payment(invoice_id, from_xero(), "key-3")
+    assert error.value.code == "caspen-refused"  # about this one record: the others go on
+    assert caspen.requests == []
+
+
 def test_a_payment_that_caspen_refuses_is_not_delivered(caspen: CaspenServer, feed: ApiFeed) -> None:
     with pytest.raises(FeedError) as error:
         feed.post_payment("inv_404", from_xero(), "b26fd49a")

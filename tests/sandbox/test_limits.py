@@ -110,6 +110,47 @@ def test_a_sixth_call_at_the_same_time_is_refused_without_retry_after(box: Sandb
     assert api_client.get(ORGANISATION).status_code == 200
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT"])
+def test_a_query_string_above_2048_bytes_is_not_found(client: httpx.Client, method: str) -> None:
+    client.headers["Authorization"] = "Bearer nonsense"  # nobody looks that far
+
+    def asked(query: str) -> httpx.Response:
+        return client.request(method, f"{INVOICES}?{query}")
+
+    fits = "where=" + "%22" * 680 + "aa"  # what counts is what is sent, not what it means
+    assert len(fits) == 2_048
+    assert asked(fits).status_code == 401
+    refused = asked(fits + "a")
+    assert refused.status_code == 404
+    assert refused.headers["content-type"] == "text/html"
+    assert b"<html>" in refused.content
+    assert "X-MinLimit-Remaining" not in refused.headers
+
+
+@pytest.mark.parametrize(("separator", "most"), [("%2C", 52), (",", 55)])
+def test_as_many_ids_pass_as_were_reported(client: httpx.Client, separator: str, most: int) -> None:
+    def asked(ids: int) -> int:
+        return client.get(
+            f"{INVOICES}?IDs=" + separator.join(["3f2b6a51-9c1e-4b7e-8a35-0d9f6c1a2b3c"] * ids)
+        ).status_code
+
+    assert (asked(most), asked(most + 1)) == (200, 404)
+
+
+def test_what_is_too_long_counts_against_no_limit(client: httpx.Client) -> None:
+    for _ in range(5):
+        assert client.get(INVOICES, params={"where": "x" * 2_048}).status_code == 404
+    assert client.get(ORGANISATION).headers["X-MinLimit-Remaining"] == "2"
+
+
+def test_sign_in_and_the_sandboxs_own_pages_take_long_query_strings(tight: Sandbox) -> None:
+    app = App(tight.url)
+    assert app.authorise(state="s" * 4_000).status_code == 302
+    app.sign_in()
+    for path in ("/connections", "/sandbox/requests", "/"):
+        assert app.http.get(path, params={"x": "y" * 4_000}).status_code == 200
+
+
 def test_sign_in_and_connections_do_not_count(client: httpx.Client) -> None:
     for _ in range(10):
         assert client.get("/connections").status_code == 200

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.store import Store
 from tests.conftest import Cli
 from tests.xero.keyrings import MemoryKeyring
 from tests.xero.person import can_read, connected_tenants, kept, organisation, settings
@@ -49,6 +51,24 @@ def test_a_sign_in_that_xero_no_longer_accepts_is_forgotten_with_a_warning(
     assert "no longer accepts" in result.stderr
     assert kept(home) is None
     assert machine_keyring.kept == {}
+
+
+def test_what_names_no_connection_is_not_sent_to_xero_and_the_sign_in_stays_until_that_is_said(
+    cli: Cli, person: Sandbox, home: Path
+) -> None:
+    cli("connect", "--client-id", "APP")
+    with closing(Store(home / "default" / "store.sqlite")) as store:
+        connection = store.connection() or {}
+        store.set_connection({**connection, "connection_id": "../api.xro/2.0/Accounts/x"})
+    httpx.delete(f"{person.url}/sandbox/requests").raise_for_status()
+    error = cli("disconnect", "--json").json["error"]
+    assert (error["code"], error["exit_code"]) == ("not-an-address", 1)
+    asked = httpx.get(f"{person.url}/sandbox/requests").json()["requests"]
+    assert [each["method"] for each in asked if each["method"] == "DELETE"] == []
+    assert kept(home) is not None
+    assert error["fix"] == "caspen-xero disconnect --local-only"
+    assert cli(*error["fix"].split()[1:]).exit_code == 0
+    assert kept(home) is None
 
 
 def test_without_xero_nothing_is_forgotten_unless_that_is_said(

@@ -30,13 +30,14 @@ class Reply:
 
 @dataclass
 class Seen:
-    """A request as it arrived; header names in lower case."""
+    """A request as it arrived; header names in lower case, the query also as it was sent."""
 
     method: str
     path: str
     query: dict[str, str]
     headers: dict[str, str]
     body: bytes
+    query_string: str = ""
 
     @property
     def form(self) -> dict[str, str]:
@@ -59,7 +60,7 @@ class Told:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 parts = urlsplit(self.path)
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                seen = Seen(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body)
+                seen = Seen(self.command, parts.path, dict(parse_qsl(parts.query)), headers, body, parts.query)
                 told.seen.append(seen)
                 reply = told.replies.pop(0) if len(told.replies) > 1 else told.replies[0]
                 reply = reply if isinstance(reply, Reply) else reply(seen)

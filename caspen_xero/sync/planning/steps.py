@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
+from caspen_xero.xero.addresses import is_id
+from caspen_xero.xero.errors import NotAnAddress
+
 OperationKind = Literal[
     "link-contact",
     "create-contact",
@@ -34,6 +37,15 @@ class Route:
     plural: str
     batch: int = 50
     params: dict[str, str] = field(default_factory=dict)
+
+    def path_of(self, operation: Operation) -> str:
+        """The path with the operation's ids in it. Raises `NotAnAddress` for one that has no id's form."""
+        path = self.path
+        for place, id_ in (("{id}", operation.target), ("{other}", operation.other)):
+            if place in path and not is_id(id_):
+                raise NotAnAddress(f"{id_!r} is no id of Xero's")
+            path = path.replace(place, id_)
+        return path
 
 
 _LIST = {"summarizeErrors": "false"}

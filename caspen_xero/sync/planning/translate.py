@@ -18,6 +18,7 @@ from typing import Any, Literal
 from caspen_xero.caspen.records import CreditNote, CreditNoteLine, Invoice, InvoiceLine, TaxMode
 from caspen_xero.sync.planning.half_cents import in_cents, is_tie, money, nearest, spread
 from caspen_xero.sync.setup.taxes import NO_TAX
+from caspen_xero.xero.addresses import can_be_named
 
 Privacy = Literal["full", "name-only", "generic"]
 _LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "none": "NoTax"}
@@ -76,6 +77,8 @@ def translate_invoice(
     number = invoice.number or ""
     if not number or len(number) > 255 or not number.isascii() or not number.isprintable():
         raise CannotTranslate("invoice-number-invalid", "Xero takes 1 to 255 plain characters as an invoice number")
+    if "," in number and not can_be_named("InvoiceNumber", number):  # such a one is looked up by a filter
+        raise CannotTranslate("invoice-number-invalid", "Xero can't look up a number with a comma and a backslash")
     figures = _figures(invoice.lines, invoice, terms, invoice.tax_mode, certain=certain)
     if in_cents(figures.total) < 0:
         raise CannotTranslate("negative-total", "Xero takes no invoice with a total below zero")
@@ -101,6 +104,10 @@ def translate_invoice(
 
 def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> Document:
     """A credit note as Xero's ACCRECCREDIT. Xero takes no discounts there: prices are net. Its tax mode is its invoice's."""
+    if not can_be_named("CreditNoteNumber", note.number):
+        raise CannotTranslate(
+            "credit-note-number-invalid", "its number is too long, or holds a backslash: Xero can't look it up"
+        )
     figures = _figures(note.lines, note, terms, invoice.tax_mode)
     body: dict[str, Any] = {
         "Type": "ACCRECCREDIT",

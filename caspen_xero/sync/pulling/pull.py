@@ -6,7 +6,7 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -20,14 +20,23 @@ from caspen_xero.store.xero_payments import SentPayment, XeroPayment
 from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
 from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
 from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
-from caspen_xero.sync.sending.recover import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
+from caspen_xero.sync.sending.recover import (
+    CREDITS,
+    OVERLAP,
+    ReadingClient,
+    credit_by_id,
+    invoices_by_id,
+    payment_by_id,
+    payment_calls,
+    payments_by_id,
+)
+from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
-from caspen_xero.xero.errors import NotFound, XeroError
+from caspen_xero.xero.errors import XeroError
 
 FULL_EVERY = timedelta(days=7)
 BULK = 3  # more calls than this, one after another: a list of what changed is cheaper
 CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
-_PLURALS = {"credit_note": "CreditNotes", "overpayment": "Overpayments", "prepayment": "Prepayments"}
 _SALES = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "unitdp": "4"}
 
 
@@ -108,8 +117,8 @@ class Pull:
     def _take_unseen(self, result: PullResult) -> None:
         """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id."""
         ids = [id_ for id_ in xero_payments.unseen(self.mappings) if id_ not in self._visited]
-        for start in range(0, len(ids), IDS_PER_CALL):
-            some = ids[start : start + IDS_PER_CALL]
+        for start in range(0, len(ids), MOST_VALUES):
+            some = ids[start : start + MOST_VALUES]
             found = invoices_by_id(self.client, some)
             # An invoice that Xero no longer knows is as good as deleted.
             rows = [found.get(id_) or {"InvoiceID": id_, "Type": "ACCREC", "Status": "DELETED"} for id_ in some]
@@ -224,14 +233,9 @@ class Pull:
 
     def _payments(self, rows: Sequence[Payment], since: datetime | None) -> dict[str, Payment]:
         """The payments themselves (reconciled or not, in a batch or not), by PaymentID."""
-
-        def read(some: Sequence[str]) -> Iterator[dict[str, Any]]:
-            where = " OR ".join(f'PaymentID==guid("{id_}")' for id_ in some)
-            answer = self.client.get("Payments", {"where": where, "page": "1", "pageSize": "100"}).json()
-            yield from answer.get("Payments") or []
-
         ids = list(dict.fromkeys(row.payment_id for row in rows if row.payment_id))
-        found = self._read("Payments", ids, IDS_PER_CALL, read, since)
+        found = self._changed("Payments", ids, len(payment_calls(ids)), since)
+        found |= payments_by_id(self.client, [id_ for id_ in ids if id_ not in found])
         for id_ in ids:
             if id_ not in found and (alone := payment_by_id(self.client, id_)) is not None:
                 found[id_] = alone
@@ -240,41 +244,28 @@ class Pull:
     def _credits(self, sightings: Sequence[Sighting], since: datetime | None) -> dict[str, CreditNote]:
         """The credits whose allocations are not known, by their ids."""
         found: dict[str, CreditNote] = {}
-        for kind, plural in _PLURALS.items():
+        for kind, plural in CREDITS.items():
             ids = list(dict.fromkeys(c.credit_id for s in sightings for c in s.to_read if c.kind == kind))
-
-            def read(some: Sequence[str], plural: str = plural) -> Iterator[dict[str, Any]]:
-                for id_ in some:
-                    try:
-                        yield from self.client.get(f"{plural}/{id_}").json().get(plural) or []
-                    except NotFound:
-                        continue
-
-            elements = self._read(plural, ids, 1, read, since)
-            found |= {id_: CreditNote.model_validate(element) for id_, element in elements.items()}
+            changed = self._changed(plural, ids, len(ids), since)
+            found |= {id_: CreditNote.model_validate(element) for id_, element in changed.items()}
+            for id_ in ids:
+                if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
+                    found[id_] = alone
         return found
 
-    def _read(
-        self,
-        plural: str,
-        ids: Sequence[str],
-        per_call: int,
-        read: Callable[[Sequence[str]], Iterator[dict[str, Any]]],
-        since: datetime | None,
+    def _changed(
+        self, plural: str, ids: Sequence[str], calls: int, since: datetime | None
     ) -> dict[str, dict[str, Any]]:
-        """Documents by id: a few by their ids; many from the list of what changed since then, where that is known."""
-        name, wanted = f"{plural.removesuffix('s')}ID", set(ids)
-        found: dict[str, dict[str, Any]] = {}
+        """What the list of what changed since then shows of these documents, by id.
+
+        Nothing where that is not known, or where asking for them by their ids takes few calls.
+        """
+        if since is None or calls <= BULK:
+            return {}
         client: ReadingClient = self.client
-        if since is not None and len(ids) > BULK * per_call:
-            for page in client.pages(plural, key=plural, since=since):
-                found |= {element[name]: element for element in page if element.get(name) in wanted}
-        missing = [id_ for id_ in ids if id_ not in found]
-        for start in range(0, len(missing), per_call):
-            for element in read(missing[start : start + per_call]):
-                if element.get(name) in wanted:
-                    found[element[name]] = element
-        return found
+        name, wanted = f"{plural.removesuffix('s')}ID", set(ids)
+        pages = client.pages(plural, key=plural, since=since)
+        return {element[name]: element for page in pages for element in page if element.get(name) in wanted}
 
 
 def _heading(row: Mapping[str, Any]) -> dict[str, Any]:

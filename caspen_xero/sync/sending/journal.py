@@ -22,6 +22,7 @@ from caspen_xero.xero.errors import (
     ConnectNeeded,
     LimitReached,
     NoAnswer,
+    NotAnAddress,
     NotFound,
     Refused,
     TokenStoreError,
@@ -88,7 +89,6 @@ class Journal:
         one document after the other, it isn't about them: that refusal is raised.
         """
         route = ROUTES[operations[0].kind]
-        path = route.path.replace("{id}", operations[0].target).replace("{other}", operations[0].other)
         body = b"" if route.method == "DELETE" else encode(_wrapped(operations, route.plural, route.batch))
         if len(body) > MAX_BYTES and len(operations) > 1:
             self._in_halves(operations)
@@ -109,6 +109,12 @@ class Journal:
             )
             for position, operation in enumerate(operations)
         ]
+        try:
+            path = route.path_of(operations[0])
+        except NotAnAddress as refusal:
+            with self.mappings.store.write():
+                self.settler.refuse(documents[0], refusal.messages)
+            return
         entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now())
         if not self._deliver(entry, whole_refusal_splits=len(operations) > 1, part=part):
             self._in_halves(operations)

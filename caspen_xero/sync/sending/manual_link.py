@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 from caspen_xero.store import clinic, holds, problems
@@ -11,9 +10,8 @@ from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
 from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.sending.recover import ReadingClient, invoices_by_id, payment_by_id
 from caspen_xero.sync.sending.settle import Settler
+from caspen_xero.xero.addresses import ids_in
 from caspen_xero.xero.documents import Invoice, Payment
-
-_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class LinkError(Exception):
@@ -31,12 +29,12 @@ def link_to(client: ReadingClient, mappings: Mappings, invoice_id: str, name: st
 
     Gives what was done, in words. Raises `LinkError`.
     """
-    found_id = _ID.findall(name)
-    if not found_id:
+    found = ids_in(name)
+    if not found:
         raise LinkError(
             "link-not-an-id", f"{name!r} holds no Xero id.", "Copy it from the address of the page in Xero."
         )
-    xero_id = found_id[-1].lower()
+    xero_id = found[-1].lower()
     element = invoices_by_id(client, [xero_id]).get(xero_id)
     if element is not None:
         return _link_invoice(mappings, invoice_id, Invoice.model_validate(element), now)

@@ -12,13 +12,14 @@ from caspen_xero.store.mappings import KnownContact, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import PaymentKind
 from caspen_xero.sync.planning.compare import contact_shape, differences, invoice_shape
+from caspen_xero.xero.addresses import Params, in_calls, is_id, named
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound
 
-IDS_PER_CALL = 40  # Xero's advice for id lists in an address
-NUMBERS_PER_FILTER = 15
 OVERLAP = timedelta(seconds=2)  # If-Modified-Since is accurate to the second; whether inclusive is UNCONFIRMED
 _UNAPPROVED = ("DRAFT", "SUBMITTED")
+_PAGE = {"page": "1", "pageSize": "100"}  # with a page, so that lines come along: an invoice read without one has none
+_PRICED_PAGE = {**_PAGE, "unitdp": "4"}
 CREDITS: dict[PaymentKind, str] = {
     "credit_note": "CreditNotes",
     "overpayment": "Overpayments",
@@ -29,9 +30,9 @@ CREDITS: dict[PaymentKind, str] = {
 class ReadingClient(Protocol):
     """The reading part of a Xero client."""
 
-    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any: ...
+    def get(self, path: str, params: Params | None = None) -> Any: ...
     def pages(
-        self, path: str, *, key: str, params: Mapping[str, str] | None = None, since: datetime | None = None
+        self, path: str, *, key: str, params: Params | None = None, since: datetime | None = None
     ) -> Iterator[list[dict[str, Any]]]: ...
 
 
@@ -67,90 +68,92 @@ def read_contacts(client: ReadingClient, mappings: Mappings, *, anew: bool = Fal
 
 def invoices_numbered(client: ReadingClient, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The sales invoices with these numbers as Xero has them, by number; voided and deleted ones too."""
-    found: dict[str, dict[str, Any]] = {}
-    plain = [number for number in dict.fromkeys(numbers) if "," not in number]
-    listed = [{"InvoiceNumbers": ",".join(some)} for some in _slices(plain, IDS_PER_CALL)]
-    filtered = [{"where": f"InvoiceNumber=={_quoted(number)}"} for number in dict.fromkeys(numbers) if "," in number]
-    for which in listed + filtered:
-        for element in _invoices(client, which):
-            if element.get("Type", "ACCREC") == "ACCREC" and element.get("InvoiceNumber"):
-                found[str(element["InvoiceNumber"])] = element
-    return found
+    in_list = [number for number in numbers if "," not in number]
+    # A comma parts the numbers of a list, so a number that holds one goes into a filter; alone, as on a large organisation Xero
+    # refuses an OR of anything but ids (its Invoices page).
+    alone = [number for number in numbers if "," in number]
+    calls = in_calls(in_list, lambda some: {"InvoiceNumbers": ",".join(some), **_PRICED_PAGE})
+    calls += in_calls(alone, lambda some: {"where": named("InvoiceNumber", some[0]), **_PRICED_PAGE}, most=1)
+    found = (element for params in calls for element in _listed(client, "Invoices", params))
+    return {
+        str(element["InvoiceNumber"]): element
+        for element in found
+        if element.get("Type", "ACCREC") == "ACCREC" and element.get("InvoiceNumber")
+    }
 
 
 def invoices_by_id(client: ReadingClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Invoices with their lines and payments, by InvoiceID."""
-    found: dict[str, dict[str, Any]] = {}
-    for some in _slices(list(dict.fromkeys(ids)), IDS_PER_CALL):
-        for element in _invoices(client, {"IDs": ",".join(some)}):
-            if element.get("InvoiceID"):
-                found[str(element["InvoiceID"])] = element
-    return found
-
-
-def _invoices(client: ReadingClient, which: dict[str, str]) -> list[dict[str, Any]]:
-    # With a page, so that lines come along: an invoice read without one has none.
-    answer = client.get("Invoices", {**which, "page": "1", "pageSize": "100", "unitdp": "4"}).json()
-    return [element for element in answer.get("Invoices", []) if isinstance(element, dict)]
+    """Invoices with their lines and payments, by InvoiceID; like all that is looked up by ids, without what is no id."""
+    calls = in_calls(filter(is_id, ids), lambda some: {"IDs": ",".join(some), **_PRICED_PAGE})
+    found = (element for params in calls for element in _listed(client, "Invoices", params))
+    return {str(element["InvoiceID"]): element for element in found if element.get("InvoiceID")}
 
 
 def contacts_by_id(client: ReadingClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Contacts with their details, archived ones too, by ContactID."""
-    found: dict[str, dict[str, Any]] = {}
-    for some in _slices(list(dict.fromkeys(ids)), IDS_PER_CALL):
-        params = {"IDs": ",".join(some), "includeArchived": "true", "page": "1", "pageSize": "100"}
-        for element in client.get("Contacts", params).json().get("Contacts", []):
-            found[str(element.get("ContactID"))] = element
-    return found
+    calls = in_calls(filter(is_id, ids), lambda some: {"IDs": ",".join(some), "includeArchived": "true", **_PAGE})
+    found = (element for params in calls for element in _listed(client, "Contacts", params))
+    return {str(element["ContactID"]): element for element in found if element.get("ContactID")}
+
+
+def payments_by_id(client: ReadingClient, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Payments (reconciled or not, in a batch or not) by PaymentID; asks as `payment_calls` says."""
+    found = (element for params in payment_calls(ids) for element in _listed(client, "Payments", params))
+    return {str(element["PaymentID"]): element for element in found if element.get("PaymentID")}
+
+
+def payment_calls(ids: Sequence[str]) -> list[Params]:
+    """The parameters of the calls that it takes to read payments by their ids."""
+    return in_calls(
+        filter(is_id, ids),
+        lambda some: {"where": " OR ".join(f'PaymentID==guid("{id_}")' for id_ in some), **_PAGE},
+    )
 
 
 def payment_by_id(client: ReadingClient, payment_id: str) -> dict[str, Any] | None:
     """A payment as Xero has it (deleted ones too), or None."""
-    return _one(client, f"Payments/{payment_id}", "Payments")
+    return _one(client, "Payments", payment_id)
 
 
 def credit_note_by_id(client: ReadingClient, credit_note_id: str) -> dict[str, Any] | None:
     """A credit note with its allocations, or None."""
-    return _one(client, f"CreditNotes/{credit_note_id}", "CreditNotes", {"unitdp": "4"})
+    return _one(client, "CreditNotes", credit_note_id, {"unitdp": "4"})
 
 
 def credit_by_id(client: ReadingClient, kind: PaymentKind, credit_id: str) -> CreditNote | None:
     """A credit note, overpayment or prepayment with its allocations, or None."""
-    plural = CREDITS[kind]
-    element = _one(client, f"{plural}/{credit_id}", plural)
+    element = _one(client, CREDITS[kind], credit_id)
     return CreditNote.model_validate(element) if element else None
 
 
 def credit_notes_numbered(client: ReadingClient, numbers: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The sales credit notes with these numbers as Xero has them, by number."""
-    found: dict[str, dict[str, Any]] = {}
-    for some in _slices(list(dict.fromkeys(numbers)), NUMBERS_PER_FILTER):
-        where = " OR ".join(f"CreditNoteNumber=={_quoted(number)}" for number in some)
-        answer = client.get("CreditNotes", {"where": where, "page": "1", "pageSize": "100", "unitdp": "4"}).json()
-        for element in answer.get("CreditNotes", []):
-            if element.get("Type", "ACCRECCREDIT") == "ACCRECCREDIT" and element.get("CreditNoteNumber"):
-                found[str(element["CreditNoteNumber"])] = element
-    return found
+    calls = in_calls(
+        numbers,
+        lambda some: {"where": " OR ".join(named("CreditNoteNumber", number) for number in some), **_PRICED_PAGE},
+    )
+    found = (element for params in calls for element in _listed(client, "CreditNotes", params))
+    return {
+        str(element["CreditNoteNumber"]): element
+        for element in found
+        if element.get("Type", "ACCRECCREDIT") == "ACCRECCREDIT" and element.get("CreditNoteNumber")
+    }
 
 
-def _one(
-    client: ReadingClient, path: str, plural: str, params: Mapping[str, str] | None = None
-) -> dict[str, Any] | None:
+def _listed(client: ReadingClient, plural: str, params: Params) -> list[dict[str, Any]]:
+    elements = client.get(plural, params).json().get(plural) or []
+    return [element for element in elements if isinstance(element, dict)]
+
+
+def _one(client: ReadingClient, plural: str, id_: str, params: Params | None = None) -> dict[str, Any] | None:
+    """A document by its id, or None; what has no id's form can't be there, and is not asked for."""
+    if not is_id(id_):
+        return None
     try:
-        elements = client.get(path, params).json().get(plural) or []
+        elements = client.get(f"{plural}/{id_}", params).json().get(plural) or []
     except NotFound:
         return None
     return elements[0] if elements else None
-
-
-def _quoted(text: str) -> str:
-    """A text as Xero's filters take it: the quotation mark is doubled."""
-    return '"' + text.replace('"', '""') + '"'
-
-
-def _slices(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), size):
-        yield values[start : start + size]
 
 
 class LookUp:
