@@ -13,7 +13,7 @@ import pytest
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
-from caspen_xero.sync.setup.organisation import known_reference, read_currencies, read_reference
+from caspen_xero.sync.setup.organisation import known_organisation, read_currencies, read_organisation
 from caspen_xero.sync.setup.taxes import percentage_of
 
 NOW = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -34,33 +34,35 @@ def calls(sandbox: Sandbox) -> list[str]:
 
 
 def test_organisation_accounts_and_tax_rates_are_read_once_a_day(session: Session, sandbox: Sandbox) -> None:
-    assert known_reference(session.mappings) is None
-    read_reference(session.client, session.mappings, now=NOW)
+    assert known_organisation(session.mappings) is None
+    read_organisation(session.client, session.mappings, now=NOW)
     assert calls(sandbox) == ["Organisation", "Accounts", "TaxRates"]
-    read_reference(session.client, session.mappings, now=NOW + timedelta(hours=24))
+    read_organisation(session.client, session.mappings, now=NOW + timedelta(hours=24))
     assert calls(sandbox) == []
-    read_reference(session.client, session.mappings, now=NOW + timedelta(hours=25))
+    read_organisation(session.client, session.mappings, now=NOW + timedelta(hours=25))
     assert len(calls(sandbox)) == 3
-    read_reference(session.client, session.mappings, now=NOW + timedelta(hours=26), refresh=True)
+    read_organisation(session.client, session.mappings, now=NOW + timedelta(hours=26), refresh=True)
     assert len(calls(sandbox)) == 3
-    read_reference(session.client, session.mappings, now=NOW)  # the clock was set right: what was read lies a day ahead
+    read_organisation(
+        session.client, session.mappings, now=NOW
+    )  # the clock was set right: what was read lies a day ahead
     assert len(calls(sandbox)) == 3
 
 
 def test_currencies_are_read_only_when_asked_for(session: Session, sandbox: Sandbox) -> None:
-    assert read_reference(session.client, session.mappings, now=NOW).currencies is None
+    assert read_organisation(session.client, session.mappings, now=NOW).currencies is None
     calls(sandbox)
     assert read_currencies(session.client, session.mappings, now=NOW) == ("AUD",)
     assert read_currencies(session.client, session.mappings, now=NOW) == ("AUD",)
     assert calls(sandbox) == ["Currencies"]
-    known = known_reference(session.mappings)
+    known = known_organisation(session.mappings)
     assert known is not None
     assert known.currencies == ("AUD",)
 
 
 def test_reference_is_the_same_when_read_back_and_its_percentages_are_exact(session: Session) -> None:
-    read = read_reference(session.client, session.mappings, now=NOW)
-    assert known_reference(session.mappings) == read
+    read = read_organisation(session.client, session.mappings, now=NOW)
+    assert known_organisation(session.mappings) == read
     output = read.tax_rate("OUTPUT")
     assert output is not None
     assert percentage_of(output) == Decimal(10)

@@ -202,11 +202,11 @@ def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     """A function that gives the address at which an invoice opens in Xero, or None where it is not there."""
     if session.store.connection() is None:
         return lambda listed: None
-    from caspen_xero.sync.setup.organisation import known_reference
+    from caspen_xero.sync.setup.organisation import known_organisation
     from caspen_xero.xero.deeplinks import XERO_PAGES, invoice_link
 
-    reference = known_reference(session.mappings)
-    short_code = reference.organisation.short_code if reference else None
+    facts = known_organisation(session.mappings)
+    short_code = facts.organisation.short_code if facts else None
     base = (session.connection.xero_url or XERO_PAGES).rstrip("/")
     return lambda listed: listed.xero_invoice_id and invoice_link(short_code, listed.xero_invoice_id, base)
 

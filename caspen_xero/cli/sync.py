@@ -344,7 +344,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
         output.table((f"Push to {session.connection.tenant_name}", ""), rows)
     for invoice_id, why in list(result.waiting.items())[:5]:
-        output.note(f"{_number(session, invoice_id)} waits: {why}.")
+        output.note(f"{_number(session, invoice_id)} waits: {why.reason}.")
     if len(result.waiting) > 5:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:

@@ -10,7 +10,7 @@ from caspen_xero.cli.session import Session
 from caspen_xero.store import clinic
 from caspen_xero.sync.importing import import_new
 from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.setup.awaited import awaited, settle_awaited
+from caspen_xero.sync.setup.awaited import apply_awaited, awaited
 from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, read_tax_rates
 from caspen_xero.sync.setup.tax_links import RateLink, rate_links
 from caspen_xero.sync.setup.taxes import percent_digits, percent_text
@@ -35,7 +35,7 @@ def read_source_once(session: Session) -> None:
 def read_rates(session: Session) -> list[TaxRate]:
     """Xero's tax rates, at most a day old; links that waited for the first import are made now."""
     rates = read_tax_rates(session.client, session.mappings, now=session.started_at, max_age=ONE_DAY)
-    for sentence in settle_awaited(session.store, session.mappings, rates):
+    for sentence in apply_awaited(session.store, session.mappings, rates):
         session.output.note(sentence)
     return rates
 

@@ -145,7 +145,7 @@ def end_entry(
 def end_document(
     mappings: Mappings,
     entry: Entry,
-    document: EntryDocument,
+    position: int,
     state: DocumentState,
     xero_id: str | None,
     message: str | None,
@@ -157,7 +157,7 @@ def end_document(
         xero_id,
         message,
         entry.id,
-        document.position,
+        position,
     )
 
 

@@ -126,7 +126,10 @@ UPDATE journal_documents SET expected = json_remove(json_set(expected, '$.finger
     '$.depends_on', json_extract(expected, '$.basis')), '$.content', '$.basis');
 DROP INDEX journal_bytes;
 ALTER TABLE journal DROP COLUMN body_hash;
-ALTER TABLE journal DROP COLUMN generation
+ALTER TABLE journal DROP COLUMN generation;
+CREATE TABLE waiting (
+    tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, since TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, invoice_id)) WITHOUT ROWID
 """
 
 

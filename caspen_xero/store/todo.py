@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
+from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.store.mappings import Mappings
@@ -26,10 +28,11 @@ def invoices_to_do(mappings: Mappings, start_date: str | None) -> list[str]:
     return [row["id"] for row in rows]
 
 
-def contacts_to_do(mappings: Mappings) -> list[tuple[str, str, int]]:
+def contacts_to_do(mappings: Mappings) -> list[tuple[Literal["client", "payer"], str, int]]:
     """Clients and payers (kind, id, import number) who changed since their contact, made by us, was last brought up to date."""
-    found: list[tuple[str, str, int]] = []
-    for kind, table in (("client", "clients"), ("payer", "contacts")):
+    found: list[tuple[Literal["client", "payer"], str, int]] = []
+    tables: tuple[tuple[Literal["client", "payer"], str], ...] = (("client", "clients"), ("payer", "contacts"))
+    for kind, table in tables:
         rows = mappings.store.rows(
             f"SELECT c.id, c.touched FROM {table} c JOIN links l ON l.tenant_id = ? AND l.kind = ? AND l.caspen_id = c.id "
             "WHERE l.made_by_us AND l.done_up_to IS NOT c.touched",
@@ -55,6 +58,17 @@ def has_pushed(mappings: Mappings) -> bool:
     """Whether any invoice was ever linked to this organisation."""
     sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' LIMIT 1"
     return mappings.store.row(sql, mappings.tenant_id) is not None
+
+
+def totals(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, Decimal]:
+    """What invoices come to, by currency."""
+    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for some in _lists(invoice_ids):
+        for row in mappings.store.rows(
+            f"SELECT currency, total FROM invoices WHERE id IN ({', '.join('?' * len(some))})", *some
+        ):
+            sums[row["currency"] or ""] += Decimal(row["total"] or 0)
+    return dict(sums)
 
 
 def oldest_date(mappings: Mappings, invoice_ids: Sequence[str]) -> date | None:

@@ -240,14 +240,15 @@ def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str,
 
 @dataclass(frozen=True)
 class SentPayment:
-    """A payment that we sent: the key of Caspen's allocation, its Reference, and what was expected of the answer.
+    """A payment that we sent: the key of Caspen's allocation, its Reference, its amount, and the fingerprint of what it stands for.
 
     `unknown`: no answer told whether Xero has it.
     """
 
     key: str
     reference: str
-    expected: Mapping[str, Any]
+    amount: Decimal
+    fingerprint: str
     unknown: bool
 
 
@@ -264,8 +265,14 @@ def sent_payments(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, l
             mappings.tenant_id,
         )
         for row in rows:
-            unknown = row["state"] != "done"
-            sent = SentPayment(row["caspen_id"], row["number"] or "", json.loads(row["expected"]), unknown)
+            expected = json.loads(row["expected"])
+            sent = SentPayment(
+                key=row["caspen_id"],
+                reference=row["number"] or "",
+                amount=Decimal(str(expected["amount"])),
+                fingerprint=str(expected.get("fingerprint") or ""),
+                unknown=row["state"] != "done",
+            )
             found.setdefault(row["invoice_id"], []).append(sent)
     return found
 

@@ -30,7 +30,7 @@ SETTING_CODES = frozenset({"sales-account-missing", "payment-account-missing", "
 """Problems of the settings: where there is nothing else, a push exits with 5."""
 
 
-REFERENCE_CODES = frozenset({"period-locked", "account-refused", "tax-rate-refused", "currency-not-enabled"})
+FACT_CODES = frozenset({"period-locked", "account-refused", "tax-rate-refused", "currency-not-enabled"})
 """Refusals that mean that the organisation, its accounts or tax rates are no longer as we last read them."""
 
 

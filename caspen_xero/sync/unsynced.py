@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from caspen_xero.caspen.records import Client
-from caspen_xero.store import clinic, holds, problems
+from caspen_xero.store import clinic, problems, waiting
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.planning.invoices import UNAPPROVED
+from caspen_xero.store.waiting import Why
 from caspen_xero.sync.problems import push_command
 
 NOT_PUSHED = "not-pushed-yet"
@@ -26,6 +25,7 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
         for listed in list_invoices(store, mappings)
         if listed.sync_status == "pending" and listed.invoice_id not in with_problem
     ]
+    whys = waiting.whys(mappings) if mappings else {}
     clients = clinic.clients(store, {problem["client_id"] for problem in found})
     rows = [
         {
@@ -53,7 +53,7 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
             "date": listed.issue_date.isoformat() if listed.issue_date else None,
             "total": None if listed.total is None else f"{listed.total:f}",
             "currency": listed.currency,
-            **_why_pending(listed, mappings),
+            **_why_pending(listed, whys.get(listed.invoice_id), connected=mappings is not None),
             "xero_says": None,
             "attempts": 0,
             "first_failed_at": None,
@@ -64,17 +64,13 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
     return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
 
 
-def _why_pending(listed: ListedInvoice, mappings: Mappings | None) -> dict[str, str]:
-    if mappings is None:
-        return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": "caspen-xero connect"}
+def _why_pending(listed: ListedInvoice, why: Why | None, *, connected: bool) -> dict[str, str]:
+    if why is None:
+        fix = "caspen-xero push" if connected else "caspen-xero connect"
+        return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": fix}
     push = push_command(listed.number, listed.invoice_id)
-    if listed.xero_status in UNAPPROVED:
-        reason = "it is a draft in Xero; its payments and credit notes are sent once it is approved there"
-        return {"code": WAITS, "reason": reason, "fix": f"Approve it in Xero, then: {push}"}
-    if any(held.release_at > datetime.now(UTC) for held in holds.on(mappings, "approve", [holds.ORGANISATION])):
-        reason = "the organisation's plan in Xero has no approvals left this month"
-        return {"code": NOT_PUSHED, "reason": reason, "fix": push}
-    return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": "caspen-xero push"}
+    fix = f"Approve it in Xero, then: {push}" if why.code == WAITS else push
+    return {"code": why.code, "reason": why.reason, "fix": fix}
 
 
 def client_name(client: Client | None) -> str:

@@ -8,22 +8,28 @@ without `page` has no lines, and Xero's TaxRates page shows numbers and booleans
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
 from caspen_xero.xero.codec import decode, encode, parse_date, parse_timestamp
 
 __all__ = [
+    "GONE_STATUSES",
     "NO_ID",
+    "UNAPPROVED",
     "Account",
+    "Address",
     "Allocation",
+    "AppliedCredit",
     "AppliedDocument",
     "BatchPayment",
     "Contact",
+    "CreditKind",
     "CreditNote",
     "Currency",
     "DocumentRef",
@@ -32,8 +38,11 @@ __all__ = [
     "Line",
     "Organisation",
     "Payment",
+    "Phone",
     "TaxComponent",
     "TaxRate",
+    "allocations_on",
+    "credits_on",
     "decode",
     "encode",
     "messages_of",
@@ -44,6 +53,12 @@ __all__ = [
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """What Xero puts where a document that was not created would have its id."""
+
+UNAPPROVED = ("DRAFT", "SUBMITTED")
+"""The statuses of a document that nobody has approved yet: it takes neither payments nor credits."""
+
+GONE_STATUSES = ("VOIDED", "DELETED")
+"""The statuses of a document that is no more; its number stays taken."""
 
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
@@ -166,6 +181,25 @@ class Currency(Element):
     description: Text = None
 
 
+class Phone(Element):
+    """One of a contact's telephone numbers."""
+
+    phone_type: Text = None
+    phone_number: Text = None
+
+
+class Address(Element):
+    """One of a contact's addresses: STREET or POBOX."""
+
+    address_type: Text = None
+    address_line1: Text = None
+    address_line2: Text = None
+    city: Text = None
+    region: Text = None
+    postal_code: Text = None
+    country: Text = None
+
+
 class Contact(Element):
     """A contact. `merged_to_contact_id` appears when read by id or by page."""
 
@@ -177,6 +211,8 @@ class Contact(Element):
     first_name: Text = None
     last_name: Text = None
     email_address: Text = None
+    phones: Annotated[list[Phone], BeforeValidator(_listed)] = []
+    addresses: Annotated[list[Address], BeforeValidator(_listed)] = []
     merged_to_contact_id: Text = None
     updated_date_utc: Moment = None
 
@@ -327,6 +363,54 @@ class CreditNote(Element):
 
 
 BatchPayment.model_rebuild()
+
+
+CreditKind = Literal["credit_note", "overpayment", "prepayment"]
+
+
+@dataclass(frozen=True)
+class AppliedCredit:
+    """A credit note, overpayment or prepayment on an invoice, and what of it was applied there, in the invoice's currency."""
+
+    kind: CreditKind
+    credit_id: str
+    applied: Decimal
+    number: str | None
+
+
+def credits_on(invoice: Invoice) -> list[AppliedCredit]:
+    """The credits on an invoice, one for each credit note, overpayment or prepayment."""
+    kinds: tuple[tuple[CreditKind, Sequence[AppliedDocument]], ...] = (
+        ("credit_note", invoice.credit_notes),
+        ("overpayment", invoice.overpayments),
+        ("prepayment", invoice.prepayments),
+    )
+    found: dict[str, AppliedCredit] = {}
+    for kind, entries in kinds:
+        for entry in entries:
+            credit_id = entry.credit_note_id or entry.overpayment_id or entry.prepayment_id or entry.id
+            if credit_id:
+                before = found[credit_id].applied if credit_id in found else Decimal(0)
+                applied = (entry.applied_amount or Decimal(0)) + before
+                found[credit_id] = AppliedCredit(kind, credit_id, applied, entry.credit_note_number)
+    return list(found.values())
+
+
+def allocations_on(
+    invoice_id: str | None, credit: AppliedCredit, document: CreditNote | None
+) -> dict[str, tuple[Decimal, date | None]]:
+    """The allocations of a credit to one invoice, amount and date by id. `document`: the credit as it was read, None if it is gone.
+
+    Xero's description gives every allocation an id. UNCONFIRMED: that every answer carries it; one without is told apart by its
+    credit, invoice and place.
+    """
+    here: dict[str, tuple[Decimal, date | None]] = {}
+    for allocation in document.allocations if document else ():
+        target = allocation.invoice.invoice_id if allocation.invoice else None
+        if target == invoice_id and not allocation.is_deleted and allocation.amount:
+            id_ = allocation.allocation_id or f"{credit.credit_id}-{invoice_id}-{len(here) + 1}"
+            here[id_] = (allocation.amount, allocation.date or (document.date if document else None))
+    return here
 
 
 def messages_of(element: Any) -> list[str]:

@@ -10,21 +10,21 @@ from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translate import TaxChoice, Terms
 from caspen_xero.sync.problems import Problem, lock_date_problem, quoted
 from caspen_xero.sync.setup import accounts, taxes
-from caspen_xero.sync.setup.organisation import Reference
+from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
 from caspen_xero.xero.documents import TaxRate
 
 
 def terms(snapshot: Snapshot) -> Terms | None:
     """How invoices are written, from the links that are fit to use; None without a usable sales account."""
-    account = snapshot.reference.account(snapshot.account_links.get(accounts.SALES))
+    account = snapshot.facts.account(snapshot.account_links.get(accounts.SALES))
     if account is None or accounts.why_not_sales(account):
         return None
     target = {"AccountID": account.account_id} | ({"AccountCode": account.code} if account.code else {})
     choices = {}
     for rate_id, tax_type in snapshot.tax_links.items():
         caspen_rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
-        xero_rate = snapshot.reference.tax_rate(tax_type)
+        xero_rate = snapshot.facts.tax_rate(tax_type)
         if caspen_rate is not None and xero_rate is not None and taxes.applies_to_sales(xero_rate, account):
             choices[rate_id] = TaxChoice(tax_type, caspen_rate.rate, percentage_of(xero_rate))
     return Terms(
@@ -41,19 +41,19 @@ def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
     return [
         *sales_account(invoice.id, snapshot),
         *tax_rates(invoice.id, invoice, invoice.tax_mode, snapshot),
-        *_currency(invoice, snapshot.reference),
-        *locked(invoice.id, f"the invoice {invoice.number}", invoice.issue_date, snapshot.reference),
+        *_currency(invoice, snapshot.facts),
+        *locked(invoice.id, f"the invoice {invoice.number}", invoice.issue_date, snapshot.facts),
     ]
 
 
 def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     """A missing or unfit account for invoice lines."""
     account_id = snapshot.account_links.get(accounts.SALES)
-    account = snapshot.reference.account(account_id)
+    account = snapshot.facts.account(account_id)
     why = accounts.why_not_sales(account) if account else None
     if account is not None and why is None:
         return []
-    fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.reference)}"
+    fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.facts)}"
     if account_id is None:
         reason = "no default account for invoice lines has been chosen"
         return [Problem("sales-account-missing", invoice_id, reason, fix)]
@@ -64,8 +64,8 @@ def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     return [Problem("sales-account-unfit", invoice_id, reason, fix)]
 
 
-def _likely_sales_account(reference: Reference) -> str:
-    usable = [account for account in reference.accounts if accounts.why_not_sales(account) is None]
+def _likely_sales_account(facts: OrganisationFacts) -> str:
+    usable = [account for account in facts.accounts if accounts.why_not_sales(account) is None]
     usable.sort(
         key=lambda account: (account.code != "200", account.type not in {"SALES", "REVENUE"}, account.code or "~")
     )
@@ -76,7 +76,7 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
     """The tax rates of a document's lines that are not linked, or linked to one that Xero can't use there."""
     if tax_mode == "none":
         return []
-    account = snapshot.reference.account(snapshot.account_links.get(accounts.SALES))
+    account = snapshot.facts.account(snapshot.account_links.get(accounts.SALES))
     found: list[Problem] = []
     for rate_id in dict.fromkeys(line.tax_rate_id or NO_TAX for line in record.lines):
         rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
@@ -86,7 +86,7 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
             found.append(Problem("tax-rate-missing", invoice_id, reason, fix, subject=rate_id))
             continue
         tax_type = snapshot.tax_links.get(rate_id)
-        xero_rate = snapshot.reference.tax_rate(tax_type)
+        xero_rate = snapshot.facts.tax_rate(tax_type)
         why = taxes.why_not_sales(xero_rate, account) if xero_rate else None
         if xero_rate is not None and why is None:
             continue
@@ -113,7 +113,7 @@ def _called(rate: CaspenRate, snapshot: Snapshot) -> str:
 
 def _equal_rates(rate_id: str, snapshot: Snapshot) -> list[TaxRate]:
     rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates[rate_id]
-    fit = taxes.candidates(rate.rate, snapshot.reference.tax_rates)
+    fit = taxes.candidates(rate.rate, snapshot.facts.tax_rates)
     return [candidate for candidate in fit if percentage_of(candidate) == rate.rate]
 
 
@@ -134,22 +134,17 @@ def _words(name: str) -> set[str]:
     return set(name.casefold().replace("-", " ").split())
 
 
-def _currency(invoice: Invoice, reference: Reference) -> list[Problem]:
-    base = reference.organisation.base_currency
-    if (
-        base is None
-        or invoice.currency == base
-        or reference.currencies is None
-        or invoice.currency in reference.currencies
-    ):
+def _currency(invoice: Invoice, facts: OrganisationFacts) -> list[Problem]:
+    base = facts.organisation.base_currency
+    if base is None or invoice.currency == base or facts.currencies is None or invoice.currency in facts.currencies:
         return []
     reason = f"the organisation has not enabled the currency {invoice.currency} (Settings > Currencies in Xero)"
     return [Problem("currency-not-enabled", invoice.id, reason, "caspen-xero push --refresh")]
 
 
-def locked(invoice_id: str, what: str, day: date, reference: Reference, subject: str = "") -> list[Problem]:
+def locked(invoice_id: str, what: str, day: date, facts: OrganisationFacts, subject: str = "") -> list[Problem]:
     """A period-locked problem where a day is in a period that the organisation has locked."""
-    locks = [reference.organisation.period_lock_date, reference.organisation.end_of_year_lock_date]
+    locks = [facts.organisation.period_lock_date, facts.organisation.end_of_year_lock_date]
     lock = max((lock for lock in locks if lock is not None), default=None)
     if lock is None or day > lock:
         return []

@@ -8,15 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState
+from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.problems import push_command, quoted
-
-if TYPE_CHECKING:
-    from caspen_xero.store.clinic import AppliedPayment
-    from caspen_xero.sync.planning.planner import Planner
-    from caspen_xero.sync.planning.snapshot import InvoiceState
-    from caspen_xero.xero.documents import Invoice, Payment
+from caspen_xero.xero.documents import Invoice, Payment
 
 GONE = ("void", "deleted")
 
@@ -41,7 +39,7 @@ def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) 
         return  # an invoice that is not in Xero yet has no payment there: it is judged once it is
     seen = snapshot.looks.invoices.get(state.link.xero_id)
     if seen is None:
-        planner.plan.asks_for_invoices.add(state.link.xero_id)
+        planner.plan.asks.invoices.add(state.link.xero_id)
         return
     applied = _applied(planner, state, seen, claim)
     if applied is None:
@@ -67,7 +65,7 @@ def adopt_payment(
         number=found.reference if found else None,
         detail=f"{payment.amount} is there already" if found else f"{payment.amount} came from Xero",
         body={},
-        expected={"amount": str(payment.amount), "fingerprint": payment_fingerprint(payment), "made_by_us": made_by_us},
+        expected=ExpectedPayment(payment_fingerprint(payment), payment.amount, made_by_us=made_by_us),
         target=target,
     )
 
@@ -99,7 +97,7 @@ def _applied(planner: Planner, state: InvoiceState, seen: Invoice, claim: str) -
     xero_id = seen.invoice_id or (state.link.xero_id if state.link else "")
     credits = planner.snapshot.looks.credits.get(xero_id)
     if credits is None:
-        planner.plan.asks_for_credits.add(xero_id)
+        planner.plan.asks.credits.add(xero_id)
         return None
     return payments | credits
 
@@ -108,7 +106,7 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
     """Looks where the payment is that is not here, if it is anywhere: a person should be told."""
     claim, looks = payment.xero_id or "", planner.snapshot.looks
     if claim not in looks.payments:
-        planner.plan.asks_for_payments.add(claim)
+        planner.plan.asks.payments.add(claim)
         return
     there = looks.payments[claim]
     if there.status == "DELETED":

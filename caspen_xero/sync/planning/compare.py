@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.xero.documents import Invoice
+from caspen_xero.xero.documents import Contact, Invoice
 
 Shape = dict[str, str]
 """What people see of an invoice, as text by name (`line 2 quantity`); amounts without trailing zeros."""
@@ -45,17 +45,22 @@ def body_shape(body: Mapping[str, Any], total: Decimal) -> Shape:
     return invoice_shape(Invoice.model_validate(body)) | {"total": _text(total)}
 
 
-def contact_shape(element: Mapping[str, Any]) -> Shape:
+def contact_shape(found: Contact) -> Shape:
     """What Xero shows of a contact, of the parts that we write."""
-    shape = {name: _text(element.get(name)) for name in ("Name", "FirstName", "LastName", "EmailAddress")}
-    for phone in element.get("Phones") or []:
-        if phone.get("PhoneType") == "DEFAULT":
-            shape["Phone"] = _text(phone.get("PhoneNumber"))
-    for address in element.get("Addresses") or []:
-        kind = address.get("AddressType")
-        if kind in ADDRESS_TYPES:
-            for part in ADDRESS_PARTS:
-                shape[f"{kind} {part}"] = _text(address.get(part))
+    shape = {
+        "Name": _text(found.name),
+        "FirstName": _text(found.first_name),
+        "LastName": _text(found.last_name),
+        "EmailAddress": _text(found.email_address),
+    }
+    for phone in found.phones:
+        if phone.phone_type == "DEFAULT":
+            shape["Phone"] = _text(phone.phone_number)
+    for address in found.addresses:
+        if address.address_type in ADDRESS_TYPES:
+            parts = (address.address_line1, address.address_line2, address.city, address.region)
+            told = zip(ADDRESS_PARTS, (*parts, address.postal_code, address.country), strict=True)
+            shape |= {f"{address.address_type} {part}": _text(value) for part, value in told}
     return {name: value for name, value in shape.items() if value}
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 from caspen_xero.caspen.records import Address, Client, Contact
 from caspen_xero.store.mappings import KnownContact, name_key
-from caspen_xero.sync.planning.translate import Privacy
+from caspen_xero.sync.setup.settings import Privacy
 
 PartyKind = Literal["client", "payer"]
 _EMAIL = re.compile(
@@ -25,9 +25,15 @@ _EMAIL = re.compile(
 GENERIC_ID = "all-clients"
 
 
+def party_of(key: str) -> tuple[PartyKind, str]:
+    """Kind and Caspen id of the party that the engine's rows name `client:ID` or `payer:ID`."""
+    kind, _, caspen_id = key.partition(":")
+    return ("payer" if kind == "payer" else "client"), caspen_id
+
+
 @dataclass(frozen=True)
 class Party:
-    """Whom an invoice is made out to: a client (`contact`) or a third party (`payer`), with the record Caspen has of it.
+    """Whom an invoice is made out to: a client (`client`) or a third party (`payer`), with the record Caspen has of it.
 
     `id_is_a_clients`: a payer whose id some client has too; the two must not share a ContactNumber.
     """

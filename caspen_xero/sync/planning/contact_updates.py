@@ -1,89 +1,69 @@
-"""Clients who changed their name, email or address: their contacts follow, if we made them and nobody edited them since."""
+"""Clients who changed their name, email or address: their contacts follow, if we made them and nobody edited them since. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from typing import Any
 
-from caspen_xero.store import clinic, todo
-from caspen_xero.store.holds import Hold
-from caspen_xero.store.mappings import Link, LinkKind, Mappings, name_key
+from caspen_xero.store.mappings import Link, name_key
 from caspen_xero.sync.planning.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
 from caspen_xero.sync.planning.contact_matching import Party, contact_body, contact_fingerprint
-from caspen_xero.sync.planning.steps import Operation
-from caspen_xero.sync.planning.translate import Privacy
-from caspen_xero.sync.sending.recover import ReadingClient, contacts_by_id
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import ChangedParty
+from caspen_xero.sync.planning.steps import ExpectedContact, Step
+from caspen_xero.xero.documents import Contact
 
 
-def contact_updates(
-    client: Callable[[], ReadingClient],
-    mappings: Mappings,
-    privacy: Privacy,
-    held: dict[tuple[str, str], Hold],
-    warnings: list[str],
-) -> list[Operation]:
-    """The updates of contacts that are due. Reads those contacts (one call per 40) only where something would change."""
-    changed = [change for change in _changed(mappings, privacy) if ("update-contact", change[0].key) not in held]
-    if not changed:
-        return []
-    seen = contacts_by_id(client(), [link.xero_id for _, link, _ in changed])
-    operations: list[Operation] = []
-    for party, link, touched in changed:
-        element = seen.get(link.xero_id)
-        why_not = _why_left_alone(element, link)
-        if element is None or why_not is not None:
-            warnings.append(f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is.")
-            mappings.mark_done(link.kind, link.caspen_id, touched)
-            continue
-        contact = contact_body(party, _free_name(mappings, party, link))
-        warnings += contact.warnings
-        operations.append(
-            Operation(
-                kind="update-contact",
-                caspen_id=party.key,
-                invoice_id=None,
-                number=party.number,
-                detail=contact.body["Name"],
-                body={"ContactID": link.xero_id, **contact.body, **_emptied(element, contact.body)},
-                expected={
-                    "fingerprint": contact_fingerprint(party),
-                    "touched": touched,
-                    "shape": contact_shape(contact.body),
-                },
-                target=link.xero_id,
-            )
+def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
+    """Adds the update of a contact whose party has changed; asks for the contact only where something would change there."""
+    party, link = change.party, change.link
+    looks, done = planner.snapshot.looks, (link.kind, link.caspen_id)
+    if party.record is None or party.privacy == "generic" or contact_fingerprint(party) == link.fingerprint:
+        planner.plan.contacts_done[done] = change.touched
+        return
+    if ("update-contact", party.key) in planner.snapshot.holds:
+        return
+    if link.xero_id not in looks.contacts:
+        planner.plan.asks.contact_details.add(link.xero_id)
+        return
+    seen = looks.contacts[link.xero_id]
+    why_not = _why_left_alone(seen, link)
+    if seen is None or why_not is not None:
+        warning = f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is."
+        planner.plan.warnings.append(warning)
+        planner.plan.contacts_done[done] = change.touched
+        return
+    contact = contact_body(party, _free_name(planner, party, link))
+    planner.plan.warnings += contact.warnings
+    wanted = Contact.model_validate(contact.body)
+    planner.plan.steps.append(
+        Step(
+            kind="update-contact",
+            caspen_id=party.key,
+            invoice_id=None,
+            number=party.number,
+            detail=contact.body["Name"],
+            body={"ContactID": link.xero_id, **contact.body, **_emptied(seen, contact.body)},
+            expected=ExpectedContact(
+                contact_fingerprint(party), contact.body["Name"], change.touched, contact_shape(wanted)
+            ),
+            target=link.xero_id,
         )
-    return operations
+    )
 
 
-def _changed(mappings: Mappings, privacy: Privacy) -> Iterator[tuple[Party, Link, int]]:
-    """Parties whose contact would show something else now; those that would not are done with on the way."""
-    for kind, caspen_id, touched in todo.contacts_to_do(mappings):
-        link_kind: LinkKind = "payer" if kind == "payer" else "client"
-        link = mappings.link(link_kind, caspen_id)
-        record: Any = (clinic.contacts if kind == "payer" else clinic.clients)(mappings.store, [caspen_id]).get(
-            caspen_id
-        )
-        party = Party("payer" if kind == "payer" else "client", caspen_id, record, privacy)
-        if link is None or record is None or privacy == "generic" or contact_fingerprint(party) == link.fingerprint:
-            mappings.mark_done(link_kind, caspen_id, touched)
-            continue
-        yield party, link, touched
-
-
-def _why_left_alone(element: dict[str, Any] | None, link: Link) -> str | None:
-    if element is None:
+def _why_left_alone(seen: Contact | None, link: Link) -> str | None:
+    if seen is None:
         return "it is no longer in Xero"
-    if element.get("ContactStatus", "ACTIVE") != "ACTIVE":
+    if (seen.contact_status or "ACTIVE") != "ACTIVE":
         return "it is archived in Xero"
-    if link.last_written is not None and differences(link.last_written, contact_shape(element)):
+    if link.last_written is not None and differences(link.last_written, contact_shape(seen)):
         return "somebody has edited it in Xero"
     return None
 
 
-def _emptied(element: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
+def _emptied(seen: Contact, body: dict[str, Any]) -> dict[str, Any]:
     """What the client no longer has, said to be empty: what an update leaves out stays in Xero."""
-    gone = set(contact_shape(element)) - set(contact_shape(body))
+    gone = set(contact_shape(seen)) - set(contact_shape(Contact.model_validate(body)))
     emptied: dict[str, Any] = {name: "" for name in ("FirstName", "LastName", "EmailAddress") if name in gone}
     if "Phone" in gone:
         emptied["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": ""}]
@@ -94,12 +74,13 @@ def _emptied(element: dict[str, Any], body: dict[str, Any]) -> dict[str, Any]:
     return emptied
 
 
-def _free_name(mappings: Mappings, party: Party, link: Link) -> str:
+def _free_name(planner: Planner, party: Party, link: Link) -> str:
     """The party's name, made unique further where another active contact has it."""
     attempt = -1
     while True:
         name = party.name() if attempt < 0 else party.name(unique=True, attempt=attempt)
-        others = [c for c in mappings.contacts_named([name]) if c.status == "ACTIVE" and c.xero_id != link.xero_id]
+        named = planner.snapshot.contacts.named(name)
+        others = [one for one in named if one.status == "ACTIVE" and one.xero_id != link.xero_id]
         if not others or name_key(name) == name_key(link.number or ""):
             return name
         attempt += 1

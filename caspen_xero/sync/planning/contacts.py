@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from caspen_xero.store.mappings import name_key
 from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body, contact_fingerprint, match_party
-from caspen_xero.sync.planning.steps import Operation
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState
+from caspen_xero.sync.planning.steps import ExpectedContact, Step
 from caspen_xero.sync.problems import Problem, push_command
 from caspen_xero.xero.deeplinks import contact_link
-
-if TYPE_CHECKING:
-    from caspen_xero.sync.planning.planner import Planner
-    from caspen_xero.sync.planning.snapshot import InvoiceState
 
 
 def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
@@ -44,10 +40,9 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
             return None
         return link.xero_id
     _asks(planner, state)
-    taken = planner.snapshot.taken_names
-    match = match_party(party, book.numbered.get(party.number, []), book.named, taken, book.others)
+    match = match_party(party, book.numbered.get(party.number, []), book.named, planner.taken_names, book.others)
     if match.known is not None:
-        taken.add(name_key(match.known.name))
+        planner.taken_names.add(name_key(match.known.name))
         found = match.known.merged_to or match.known.xero_id
         _link(planner, state, found, match.known.name)
         return found
@@ -60,9 +55,7 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
 
 def _asks(planner: Planner, state: InvoiceState) -> None:
     known = planner.snapshot.holds.keys()
-    planner.plan.asks_for_contacts |= (
-        not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
-    )
+    planner.plan.asks.contacts |= not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
 
 
 def _create(planner: Planner, state: InvoiceState, name: str) -> None:
@@ -86,26 +79,26 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
             attempts=held.attempts,
         )
         return
-    snapshot.taken_names.add(name_key(name))
+    planner.taken_names.add(name_key(name))
     contact = contact_body(party, name)
     planner.plan.warnings += contact.warnings
-    planner.plan.operations.append(
-        Operation(
+    planner.plan.steps.append(
+        Step(
             kind="create-contact",
             caspen_id=party.key,
             invoice_id=None,
             number=party.number,
             detail=name,
             body=contact.body,
-            expected={"fingerprint": contact_fingerprint(party), "name": name, "touched": touched},
+            expected=ExpectedContact(contact_fingerprint(party), name, touched),
             depends_on=depends_on,
         )
     )
 
 
 def _link(planner: Planner, state: InvoiceState, xero_id: str, name: str) -> None:
-    planner.plan.operations.append(
-        Operation(
+    planner.plan.steps.append(
+        Step(
             kind="link-contact",
             caspen_id=state.party.key,
             invoice_id=None,
@@ -118,7 +111,7 @@ def _link(planner: Planner, state: InvoiceState, xero_id: str, name: str) -> Non
 
 
 def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str) -> None:
-    link = contact_link(planner.snapshot.reference.organisation.short_code, contact_id)
+    link = contact_link(planner.snapshot.facts.organisation.short_code, contact_id)
     reason = f"its contact {name} is archived in Xero, which only a person can undo: open {link} and restore it"
     planner.plan.archived.append(state.party)
     planner.contact_problems[state.party.key] = Problem("contact-archived", "", reason, "")

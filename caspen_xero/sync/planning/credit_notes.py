@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from caspen_xero.caspen.records import CreditNote
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.contacts import contact_of
-from caspen_xero.sync.planning.invoices import UNAPPROVED, address, totals_agree, will_be_approved
-from caspen_xero.sync.planning.steps import OperationKind
+from caspen_xero.sync.planning.invoices import address, wait_for_approval
+from caspen_xero.sync.planning.plan import Stage
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState
+from caspen_xero.sync.planning.steps import Expected, ExpectedAllocation, StepKind
 from caspen_xero.sync.planning.translate import (
     CannotTranslate,
     Document,
@@ -15,14 +18,7 @@ from caspen_xero.sync.planning.translate import (
     translate_credit_note,
 )
 from caspen_xero.sync.problems import push_command, totals_problem
-
-if TYPE_CHECKING:
-    from caspen_xero.caspen.records import CreditNote
-    from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.planning.planner import Planner
-    from caspen_xero.sync.planning.snapshot import InvoiceState
-
-GONE_IN_XERO = ("VOIDED", "DELETED")
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
 def take_back(planner: Planner, state: InvoiceState) -> bool:
@@ -30,21 +26,23 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
     under_way = False
     for note in state.credit_notes:
         link = state.credit_note_links.get(note.id)
-        if note.status == "issued" or link is None or link.status in GONE_IN_XERO:
+        if note.status == "issued" or link is None or link.status in GONE_STATUSES:
             continue
         if not link.made_by_us:
             reason = f"the credit note {note.number} is void in Caspen; caspen-xero did not make the one in Xero"
             planner.problem(state, "credit-note-not-ours", reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
-        seen = planner.snapshot.looks.allocations.get(link.xero_id)
-        held: OperationKind = "remove-allocation" if allocation is not None else "void-credit-note"
+        seen = planner.snapshot.looks.notes.get(link.xero_id)
+        held: StepKind = "remove-allocation" if allocation is not None else "void-credit-note"
         if seen is None and planner.hold_on(state, held, note.id) is None:
-            planner.plan.asks_for_credit_notes.add(link.xero_id)
+            planner.plan.asks.credit_notes.add(link.xero_id)
         if allocation is not None:
             if planner.held(state, "remove-allocation", note.id):
                 continue
-            allocation_id = allocation.number or (seen or {}).get(state.link.xero_id if state.link else "")
+            allocation_id = allocation.number or (
+                seen.allocations.get(state.link.xero_id) if seen and state.link else ""
+            )
             planner.add(
                 state,
                 "remove-allocation",
@@ -52,7 +50,6 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 number=note.number,
                 detail=f"{note.total}",
                 body={} if allocation_id else None,
-                expected={},
                 target=link.xero_id,
                 other=allocation_id or "",
             )
@@ -68,7 +65,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             body={"CreditNoteID": link.xero_id, "Status": "DELETED" if link.status in UNAPPROVED else "VOIDED"}
             if allocation is None and seen is not None
             else None,
-            expected={"fingerprint": link.fingerprint},
+            expected=Expected(link.fingerprint),
             target=link.xero_id,
         )
     return under_way
@@ -85,7 +82,7 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     link = state.credit_note_links.get(note.id)
     if link is None:
         _create(planner, state, note)
-    elif link.status in GONE_IN_XERO:
+    elif link.status in GONE_STATUSES:
         reason = (
             f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
         )
@@ -114,7 +111,7 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
                 number=note.number,
                 detail="approve",
                 body={"CreditNoteID": link.xero_id, "Status": "AUTHORISED"},
-                expected={"fingerprint": link.fingerprint},
+                expected=Expected(link.fingerprint),
                 target=link.xero_id,
             )
     elif note.id not in state.allocation_links and note.total:
@@ -124,13 +121,13 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
 def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if planner.held(state, "create-credit-note", note.id):
         return
-    blocked = state.invoice.id in planner.blocked
-    if blocked and state.link is None:
+    link, stage = state.link, planner.stages[state.invoice.id]
+    if stage is Stage.BLOCKED and link is None:
         return
     problems = [
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
         *checks.locked(
-            state.invoice.id, f"the credit note {note.number}", note.date, planner.snapshot.reference, subject=note.id
+            state.invoice.id, f"the credit note {note.number}", note.date, planner.snapshot.facts, subject=note.id
         ),
         *checks.sales_account(state.invoice.id, planner.snapshot),
     ]
@@ -140,16 +137,14 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     document = _translated(planner, state, note)
     if document is None:
         return
-    link = state.link
-    draft = planner.snapshot.settings.invoice_status == "DRAFT"
-    if link is None and (draft or state.invoice.id in planner.plan.waiting):
-        return  # the invoice itself waits, or will be a draft, which takes no credit notes
-    ready = link is not None and link.status not in UNAPPROVED and totals_agree(state, link) and not blocked
+    if link is None and stage is Stage.WAITING:
+        return
+    ready = stage is Stage.OPEN
     contact_id, possible = _contact(planner, state) if ready or link is None else (None, True)
     if not possible:
         return
-    if link is not None and not ready and not blocked and not will_be_approved(planner, state):
-        planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its credit notes are sent once it is approved"
+    if stage is Stage.WAITING:
+        wait_for_approval(planner, state, "credit notes")
         return
     expected = address(planner, document, contact_id, credit_note_fingerprint(note))
     planner.add(
@@ -178,7 +173,7 @@ def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
         return contact_of(planner, state)  # archived or merged
     seen = snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks_for_invoices.add(link.xero_id)
+        planner.plan.asks.invoices.add(link.xero_id)
         return None, True
     its_contact = seen.contact.contact_id if seen.contact else None
     return (its_contact, True) if its_contact else contact_of(planner, state)
@@ -211,6 +206,6 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
         }
         if ready and state.link is not None
         else None,
-        expected={"amount": str(note.total), "invoice_xero_id": state.link.xero_id if state.link else ""},
+        expected=ExpectedAllocation(amount=note.total, invoice_xero_id=state.link.xero_id if state.link else ""),
         target=link.xero_id,
     )

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
 
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.compare import body_shape, differences, invoice_shape, told
 from caspen_xero.sync.planning.contacts import contact_of
-from caspen_xero.sync.planning.translate import CannotTranslate, Document, translate_invoice
+from caspen_xero.sync.planning.plan import Stage, Waiting
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState
+from caspen_xero.sync.planning.steps import Expected, ExpectedDocument
+from caspen_xero.sync.planning.translate import CannotTranslate, Document
 from caspen_xero.sync.problems import push_command, quoted, totals_problem
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
-if TYPE_CHECKING:
-    from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.planning.planner import Planner
-    from caspen_xero.sync.planning.snapshot import InvoiceState
-    from caspen_xero.xero.documents import Invoice
-
-GONE_IN_XERO = ("VOIDED", "DELETED")
-UNAPPROVED = ("DRAFT", "SUBMITTED")
+NO_APPROVALS = "the organisation's plan has no approvals left this month"
 
 
 def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
@@ -27,7 +25,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
     link = state.link
     if link is None:
         _create(planner, state)
-    elif link.status in GONE_IN_XERO:
+    elif link.status in GONE_STATUSES:
         reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
         planner.problem(state, "voided-in-xero", reason, f"caspen-xero invoices skip {_name(state)}")
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
@@ -46,17 +44,17 @@ def totals_agree(state: InvoiceState, link: Link) -> bool:
     return (link.subtotal, link.tax, link.total) == _figures(state)
 
 
-def expectation(document: Document, fingerprint: str) -> dict[str, Any]:
-    """What an answer is held against, as plain JSON values for the journal."""
-    return {
-        "fingerprint": fingerprint,
-        "subtotal": str(document.subtotal),
-        "tax": str(document.tax),
-        "total": str(document.total),
-        "explicit_tax": document.explicit_tax,
-        "tells_tax": document.tells_tax,
-        "status": document.body.get("Status"),
-    }
+def expectation(document: Document, fingerprint: str) -> ExpectedDocument:
+    """What an answer is held against."""
+    return ExpectedDocument(
+        fingerprint=fingerprint,
+        subtotal=document.subtotal,
+        tax=document.tax,
+        total=document.total,
+        explicit_tax=document.explicit_tax,
+        tells_tax=document.tells_tax,
+        status=document.body.get("Status"),
+    )
 
 
 def _create(planner: Planner, state: InvoiceState) -> None:
@@ -67,7 +65,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     if document is None or not possible:
         return
     if ("approve", "organisation") in planner.snapshot.holds and document.body["Status"] == "AUTHORISED":
-        planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
+        planner.plan.waiting[state.invoice.id] = Waiting("not-pushed-yet", NO_APPROVALS)
         return
     expected = address(planner, document, contact_id, state.fingerprint)
     planner.add(
@@ -79,13 +77,13 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     )
 
 
-def address(planner: Planner, document: Document, contact_id: str | None, fingerprint: str) -> dict[str, Any]:
+def address(planner: Planner, document: Document, contact_id: str | None, fingerprint: str) -> ExpectedDocument:
     """Puts the contact on a new document, which stays a draft where it has yet to prove tax amounts; gives what is expected."""
     document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = planner.snapshot.settings.must_prove_tax(document)
+    proves_tax = document.explicit_tax and planner.snapshot.settings.must_prove_tax(tells_tax=document.tells_tax)
     if proves_tax:
         document.body["Status"] = "DRAFT"
-    return expectation(document, fingerprint) | {"contact_id": contact_id, "proves_tax": proves_tax}
+    return replace(expectation(document, fingerprint), contact_id=contact_id, proves_tax=proves_tax)
 
 
 def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) -> Document | None:
@@ -94,13 +92,8 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
     if problems or planner.terms is None:
         planner.plan.problems[state.invoice.id] += problems
         return None
-    known = planner.snapshot.written.get((state.invoice.id, certain))
-    if known is not None and known[0] == planner.terms:
-        return replace(known[1], body=dict(known[1].body))
     try:
-        document = translate_invoice(state.invoice, planner.terms, state.payer_name, certain=certain)
-        planner.snapshot.written[state.invoice.id, certain] = (planner.terms, document)
-        return replace(document, body=dict(document.body))
+        return planner.translations.of(state, planner.terms, certain=certain)
     except CannotTranslate as error:
         fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
         planner.problem(state, error.code, error.reason, fix)
@@ -114,23 +107,42 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
     if planner.held(state, "authorise-invoice"):
         return
     if ("approve", "organisation") in planner.snapshot.holds:
-        planner.plan.waiting[state.invoice.id] = "the organisation's plan has no approvals left this month"
+        planner.plan.waiting[state.invoice.id] = Waiting("not-pushed-yet", NO_APPROVALS)
         return
     planner.add(
         state,
         "authorise-invoice",
         detail="approve",
         body={"InvoiceID": link.xero_id, "Status": "AUTHORISED"},
-        expected={"fingerprint": link.fingerprint},
+        expected=Expected(link.fingerprint),
         target=link.xero_id,
     )
 
 
-def will_be_approved(planner: Planner, state: InvoiceState) -> bool:
-    """Whether this run approves the draft itself, so that its payments and credit notes only have to wait for that step."""
-    return planner.snapshot.settings.invoice_status != "DRAFT" and any(
+def stage_of(planner: Planner, state: InvoiceState, *, blocked: bool, taking_back: bool) -> Stage:
+    """How far an invoice has come, once what it needs of itself is planned."""
+    link, drafts = state.link, planner.snapshot.settings.invoice_status == "DRAFT"
+    if blocked:
+        return Stage.BLOCKED
+    if link is None:  # one that will be a draft takes neither payments nor credits
+        return Stage.WAITING if drafts or state.invoice.id in planner.plan.waiting else Stage.ABSENT
+    if taking_back:
+        return Stage.TAKING_BACK
+    if link.status in UNAPPROVED:
+        return Stage.CHANGING if not drafts and _is_changed(planner, state) else Stage.WAITING
+    return Stage.OPEN if totals_agree(state, link) else Stage.CHANGING
+
+
+def wait_for_approval(planner: Planner, state: InvoiceState, what: str) -> None:
+    """A draft takes neither payments nor credits: they wait until somebody has approved it in Xero."""
+    reason = f"it is a draft in Xero; its {what} are sent once it is approved there"
+    planner.plan.waiting[state.invoice.id] = Waiting("waits-for-approval", reason)
+
+
+def _is_changed(planner: Planner, state: InvoiceState) -> bool:
+    return any(
         step.kind in ("authorise-invoice", "update-invoice") and step.invoice_id == state.invoice.id
-        for step in planner.plan.operations
+        for step in planner.plan.steps
     )
 
 
@@ -157,8 +169,8 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks_for_invoices.add(link.xero_id)
-        planner.add(state, "update-invoice", detail=why, body=None, expected={}, target=link.xero_id)
+        planner.plan.asks.invoices.add(link.xero_id)
+        planner.add(state, "update-invoice", detail=why, body=None, target=link.xero_id)
         return
     document.body["Contact"] = {"ContactID": contact_id}
     shown, wanted = invoice_shape(seen), body_shape(document.body, document.total)
@@ -181,7 +193,7 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
         return
     if seen.date is not None:
-        locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.reference)
+        locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.facts)
         if locked:
             planner.plan.problems[state.invoice.id] += locked
             return
@@ -195,7 +207,7 @@ def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
         "keep-invoice",
         detail="nothing that shows in Xero has changed",
         body={},
-        expected={"fingerprint": state.fingerprint},
+        expected=Expected(state.fingerprint),
         target=link.xero_id,
     )
 
@@ -220,8 +232,8 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None and state.invoice.id not in planner.snapshot.created:
-        planner.plan.asks_for_invoices.add(link.xero_id)
-        planner.add(state, "update-invoice", detail="mend the figures", body=None, expected={}, target=link.xero_id)
+        planner.plan.asks.invoices.add(link.xero_id)
+        planner.add(state, "update-invoice", detail="mend the figures", body=None, target=link.xero_id)
         return
     edits = (
         differences(link.last_written, invoice_shape(seen))
@@ -251,8 +263,7 @@ def _update(
         detail=detail,
         # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
         body={"InvoiceID": link.xero_id, "Reference": "", **document.body} if contact_id else None,
-        expected=expectation(document, state.fingerprint)
-        | {"made_by_us": True, "shape": body_shape(document.body, document.total)},
+        expected=replace(expectation(document, state.fingerprint), shape=body_shape(document.body, document.total)),
         target=link.xero_id,
     )
 
@@ -260,19 +271,19 @@ def _update(
 def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
     """Adds what an invoice that is void (or deleted) in Caspen needs; one that never was in Xero needs nothing."""
     link = state.link
-    if link is None or link.status in GONE_IN_XERO or planner.held(state, "void-invoice"):
+    if link is None or link.status in GONE_STATUSES or planner.held(state, "void-invoice"):
         return
     if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
         planner.problem(state, "void-not-ours", reason, f"caspen-xero push --overwrite {_name(state)}")
         return
-    problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.reference)
+    problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.facts)
     if problems:
         planner.plan.problems[state.invoice.id] += problems
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if not taking_back and seen is None:
-        planner.plan.asks_for_invoices.add(link.xero_id)
+        planner.plan.asks.invoices.add(link.xero_id)
     if (
         seen is not None
         and ((seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)))
@@ -289,7 +300,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         body={"InvoiceID": link.xero_id, "Status": "DELETED" if status in UNAPPROVED else "VOIDED"}
         if seen is not None and not taking_back
         else None,
-        expected={"fingerprint": link.fingerprint},
+        expected=Expected(link.fingerprint),
         target=link.xero_id,
     )
 

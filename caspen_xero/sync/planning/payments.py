@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
+from caspen_xero.caspen.records import PaymentMethod
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.claims import GONE, adopt_payment, judge_claim, payment_fingerprint
-from caspen_xero.sync.planning.invoices import UNAPPROVED, totals_agree, will_be_approved
+from caspen_xero.sync.planning.invoices import wait_for_approval
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
+from caspen_xero.sync.planning.plan import Stage
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.problems import Problem, push_command, quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
-
-if TYPE_CHECKING:
-    from caspen_xero.caspen.records import PaymentMethod
-    from caspen_xero.store.clinic import AppliedPayment
-    from caspen_xero.store.mappings import Link
-    from caspen_xero.sync.planning.planner import Planner
-    from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 
 
 def take_back(planner: Planner, state: InvoiceState) -> bool:
@@ -60,7 +59,7 @@ def _look_at(planner: Planner, link: Link) -> bool:
     """Whether a payment in Xero has been looked at; asks for it where not. One that is gone there has lost its link."""
     if link.xero_id in planner.snapshot.looks.payments:
         return True
-    planner.plan.asks_for_payments.add(link.xero_id)
+    planner.plan.asks.payments.add(link.xero_id)
     return False
 
 
@@ -89,7 +88,6 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
         number=link.number,
         detail=f"{link.total}",
         body={"Status": "DELETED"} if seen is not None else None,
-        expected={},
         target=link.xero_id,
         invoice_id=link.invoice_id,
     )
@@ -120,31 +118,24 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         state.invoice.id,
         f"the payment of {payment.amount}",
         payment.date,
-        snapshot.reference,
+        snapshot.facts,
         subject=payment.key,
     )
     if problems:
         planner.plan.problems[state.invoice.id] += problems
         return
-    if link is None and (
-        snapshot.settings.invoice_status == "DRAFT"
-        or state.invoice.id in planner.plan.waiting
-        or state.invoice.id in planner.blocked
-    ):
-        return  # the invoice itself waits or can't be sent, or will be a draft, which takes no payments
-    if link is None or moved or state.invoice.id in planner.blocked | planner.taking_back:
-        ready = False
-    elif link.status in UNAPPROVED:
-        ready = False
-        if not will_be_approved(planner, state):
-            _wait_for_approval(planner, state, link)
-            return
-    else:
-        ready = totals_agree(state, link)
+    stage = planner.stages[state.invoice.id]
+    if link is None and stage in (Stage.WAITING, Stage.BLOCKED):
+        return
+    if link is not None and stage is Stage.WAITING and not moved:
+        wait_for_approval(planner, state, "payments")
+        _look_now_and_then(planner, state, link)
+        return
+    ready = stage is Stage.OPEN and not moved
     if ready and link is not None and state.invoice.id not in snapshot.created:
         seen = snapshot.looks.invoices.get(link.xero_id)
         if seen is None:
-            planner.plan.asks_for_invoices.add(link.xero_id)
+            planner.plan.asks.invoices.add(link.xero_id)
             ready = False
         elif not _clear_to_pay(planner, state, payment, seen):
             return
@@ -164,17 +155,15 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         }
         if ready and link is not None and account is not None
         else None,
-        expected={"amount": str(payment.amount), "fingerprint": payment_fingerprint(payment), "reference": reference}
-        | ({"invoice_xero_id": link.xero_id} if link else {}),
+        expected=ExpectedPayment(payment_fingerprint(payment), payment.amount, reference, link.xero_id if link else ""),
     )
 
 
-def _wait_for_approval(planner: Planner, state: InvoiceState, link: Link) -> None:
-    """A draft takes no payments: they wait; now and then the invoice is looked at, for a person may have approved it."""
-    planner.plan.waiting[state.invoice.id] = "it is a draft in Xero; its payments are sent once it is approved there"
+def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """Now and then a draft is looked at, for a person may have approved it."""
     looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.holds
     if not looked_at and link.xero_id not in planner.snapshot.looks.invoices:
-        planner.plan.asks_for_invoices.add(link.xero_id)
+        planner.plan.asks.invoices.add(link.xero_id)
 
 
 def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice) -> bool:
@@ -235,7 +224,7 @@ def payment_account(
     links = snapshot.account_links
     own = links.get(accounts.method_purpose(payment.method_id or ""))
     account_id = own or links.get(accounts.PAYMENTS)
-    account = snapshot.reference.account(account_id)
+    account = snapshot.facts.account(account_id)
     why = accounts.why_not_payments(account) if account else None
     if account is not None and why is None:
         return account, None
@@ -255,7 +244,7 @@ def payment_account(
 
 
 def _likely_payment_account(snapshot: Snapshot) -> str:
-    fit = [account for account in snapshot.reference.accounts if accounts.why_not_payments(account) is None]
+    fit = [account for account in snapshot.facts.accounts if accounts.why_not_payments(account) is None]
     fit.sort(key=lambda account: (account.type != "BANK", account.code or "~"))
     return fit[0].code or fit[0].name or fit[0].account_id if fit else "CODE"
 

@@ -1,14 +1,17 @@
-"""The steps that a plan is made of, in the order in which they are carried out. Each is one Xero document and one HTTP element."""
+"""The steps that a plan is made of, in the order in which they are carried out. Each is one Xero document and one HTTP element.
+
+How a step of each kind travels, is settled and is found again after a lost answer is said in `sending/steps/`.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Literal, get_args
 
-from caspen_xero.xero.addresses import is_id
-from caspen_xero.xero.errors import NotAnAddress
+from caspen_xero.sync.planning.compare import Shape
 
-OperationKind = Literal[
+StepKind = Literal[
     "link-contact",
     "create-contact",
     "update-contact",
@@ -27,64 +30,77 @@ OperationKind = Literal[
     "allocate-credit-note",
 ]
 
-
-@dataclass(frozen=True)
-class Route:
-    """How an operation travels: method, path (`{id}` is filled per document), the plural that wraps it, and how many go at once."""
-
-    method: Literal["PUT", "POST", "DELETE"]
-    path: str
-    plural: str
-    batch: int = 50
-    params: dict[str, str] = field(default_factory=dict)
-
-    def path_of(self, operation: Operation) -> str:
-        """The path with the operation's ids in it. Raises `NotAnAddress` for one that has no id's form."""
-        path = self.path
-        for place, id_ in (("{id}", operation.target), ("{other}", operation.other)):
-            if place in path and not is_id(id_):
-                raise NotAnAddress(f"{id_!r} is no id of Xero's")
-            path = path.replace(place, id_)
-        return path
-
-
-_LIST = {"summarizeErrors": "false"}
-_PRICED = {"summarizeErrors": "false", "unitdp": "4"}
-
-ROUTES: dict[OperationKind, Route] = {
-    "create-contact": Route("PUT", "Contacts", "Contacts", params=_LIST),
-    "update-contact": Route("POST", "Contacts", "Contacts", params=_LIST),
-    "remove-allocation": Route("DELETE", "CreditNotes/{id}/Allocations/{other}", "Allocations", batch=1),
-    "void-credit-note": Route("POST", "CreditNotes", "CreditNotes", params=_PRICED),
-    "delete-payment": Route("POST", "Payments/{id}", "Payments", batch=1),
-    "create-invoice": Route("PUT", "Invoices", "Invoices", params=_PRICED),
-    "update-invoice": Route("POST", "Invoices", "Invoices", params=_PRICED),
-    "authorise-invoice": Route("POST", "Invoices", "Invoices", params=_PRICED),
-    "void-invoice": Route("POST", "Invoices", "Invoices", params=_PRICED),
-    "create-payment": Route("PUT", "Payments", "Payments", params=_LIST),
-    "create-credit-note": Route("PUT", "CreditNotes", "CreditNotes", params=_PRICED),
-    "authorise-credit-note": Route("POST", "CreditNotes", "CreditNotes", params=_PRICED),
-    "allocate-credit-note": Route("PUT", "CreditNotes/{id}/Allocations", "Allocations", batch=1, params=_LIST),
-}
-
-ORDER: tuple[OperationKind, ...] = get_args(OperationKind)
+ORDER: tuple[StepKind, ...] = get_args(StepKind)
 
 
 @dataclass(frozen=True)
-class Operation:
-    """One step for one record.
+class Expected:
+    """What the answer to a step is held against. `fingerprint`: of what the document stands for in Caspen."""
 
-    `body` is the element for Xero; None while it waits for an earlier step (a contact not yet created). `expected` is what the
-    answer is held against: plain JSON values that the journal keeps. `depends_on` names the state that a refusal would belong to.
+    fingerprint: str | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedContact(Expected):
+    """Of a contact: the name that it is made with, the import that it is up to date with, and what it is to show."""
+
+    name: str = ""
+    touched: int | None = None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedDocument(Expected):
+    """Of an invoice or credit note: its figures, in its currency.
+
+    `explicit_tax`: tax amounts were told to Xero, `tells_tax`: such as it could not have reached by itself. `proves_tax`: it stays
+    a draft until it has shown that the organisation keeps them. `shape`: what an update is to show.
     """
 
-    kind: OperationKind
+    subtotal: Decimal | None = None
+    tax: Decimal | None = None
+    total: Decimal | None = None
+    explicit_tax: bool = False
+    tells_tax: bool = False
+    status: str | None = None
+    contact_id: str | None = None
+    proves_tax: bool = False
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class ExpectedPayment(Expected):
+    """Of a payment: its amount, its Reference, and the InvoiceID that it is on; `made_by_us` False: somebody made it in Xero."""
+
+    amount: Decimal = Decimal(0)
+    reference: str = ""
+    invoice_xero_id: str = ""
+    made_by_us: bool = True
+
+
+@dataclass(frozen=True)
+class ExpectedAllocation(Expected):
+    """Of an allocation: its amount, and the InvoiceID that it is on."""
+
+    amount: Decimal = Decimal(0)
+    invoice_xero_id: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step for one record.
+
+    `body` is the element for Xero; None while it waits for an earlier step (a contact not yet created). `depends_on` names the
+    state that a hold on it would belong to. `target` is the Xero id of the document that it changes, `other` that of a part of it.
+    """
+
+    kind: StepKind
     caspen_id: str
     invoice_id: str | None
     number: str | None
-    detail: str
+    detail: str = ""
     body: dict[str, Any] | None = None
-    expected: dict[str, Any] = field(default_factory=dict)
+    expected: Expected = field(default_factory=Expected)
     depends_on: str = ""
     target: str = ""
     other: str = ""

@@ -17,10 +17,10 @@ from typing import Any, Literal
 
 from caspen_xero.caspen.records import CreditNote, CreditNoteLine, Invoice, InvoiceLine, TaxMode
 from caspen_xero.sync.planning.half_cents import in_cents, is_tie, money, nearest, spread
+from caspen_xero.sync.setup.settings import Privacy
 from caspen_xero.sync.setup.taxes import NO_TAX
 from caspen_xero.xero.addresses import can_be_named
 
-Privacy = Literal["full", "name-only", "generic"]
 _LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "none": "NoTax"}
 
 

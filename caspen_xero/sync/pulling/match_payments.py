@@ -16,8 +16,9 @@ from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
 from caspen_xero.sync.planning.payment_references import names_key
+from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find
-from caspen_xero.xero.documents import AppliedDocument, CreditNote, Invoice, Payment
+from caspen_xero.xero.documents import AppliedCredit, CreditNote, Invoice, Payment, allocations_on, credits_on
 
 ZERO = Decimal(0)
 
@@ -40,16 +41,6 @@ class Claim:
     awaited: bool
     by_amount: bool = False
     date: date | None = None
-
-
-@dataclass(frozen=True)
-class ShownCredit:
-    """A credit note, overpayment or prepayment on an invoice, and what of it was applied there."""
-
-    kind: PaymentKind
-    credit_id: str
-    applied: Decimal
-    number: str | None
 
 
 @dataclass(frozen=True)
@@ -76,8 +67,8 @@ class Sighting:
     known: Known
     found: Invoice
     unknown: list[Payment] = field(default_factory=list)
-    to_read: list[ShownCredit] = field(default_factory=list)
-    own_credits: dict[str, ShownCredit] = field(default_factory=dict)
+    to_read: list[AppliedCredit] = field(default_factory=list)
+    own_credits: dict[str, AppliedCredit] = field(default_factory=dict)
     payment_links: list[Link] = field(default_factory=list)
     is_undecided: bool = False
 
@@ -101,7 +92,7 @@ def sight(known: Known, found: Invoice) -> Sighting:
     """What an invoice shows, its credits told apart: ours, those unchanged since they were read, and those to read."""
     sighting = Sighting(known, found)
     before = known.before
-    for credit in shown_credits(found):
+    for credit in credits_on(found):
         if _is_ours(credit, known):
             sighting.own_credits[credit.credit_id] = credit
         elif not (
@@ -113,24 +104,7 @@ def sight(known: Known, found: Invoice) -> Sighting:
     return sighting
 
 
-def shown_credits(found: Invoice) -> list[ShownCredit]:
-    """The credits on an invoice, one for each credit note, overpayment or prepayment."""
-    kinds: tuple[tuple[PaymentKind, Sequence[AppliedDocument]], ...] = (
-        ("credit_note", found.credit_notes),
-        ("overpayment", found.overpayments),
-        ("prepayment", found.prepayments),
-    )
-    shown: dict[str, ShownCredit] = {}
-    for kind, entries in kinds:
-        for entry in entries:
-            credit_id = entry.credit_note_id or entry.overpayment_id or entry.prepayment_id or entry.id
-            if credit_id:
-                applied = (entry.applied_amount or ZERO) + (shown[credit_id].applied if credit_id in shown else ZERO)
-                shown[credit_id] = ShownCredit(kind, credit_id, applied, entry.credit_note_number)
-    return list(shown.values())
-
-
-def _is_ours(credit: ShownCredit, known: Known) -> bool:
+def _is_ours(credit: AppliedCredit, known: Known) -> bool:
     """Whether it is a credit note that Caspen has on this very invoice, whoever allocated it."""
     if credit.kind != "credit_note":
         return False
@@ -207,7 +181,7 @@ def conclude(
         for payment in sighting.unknown
         if (record := _payment_record(sighting, payment, payments.get(payment.payment_id or ""))) is not None
     ]
-    applied = {credit.credit_id: credit.applied for credit in shown_credits(found)}
+    applied = {credit.credit_id: credit.applied for credit in credits_on(found)}
     before = known.before.allocations if known.before else {}
     unread = {credit.credit_id for credit in sighting.to_read}
     allocations = {id_: (c, used) for id_, (c, used) in before.items() if c in applied and c not in unread}
@@ -222,30 +196,12 @@ def conclude(
             for id_, (amount, day) in here.items()
             if id_ not in known_ids
         ]
-    link = _followed(known.link, found)
+    link = link_as_seen(known.link, found)
     seen = _seen(sighting, allocations, whole, now)
     links = [link, *sighting.payment_links, *_own_allocations(sighting, now), *_gone(known, seen)]
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
-    updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in _FOLLOWED)
+    updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in FOLLOWED)
     return Outcome(records, links, seen, updated)
-
-
-_FOLLOWED = ("status", "subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")
-
-
-def _followed(link: Link, found: Invoice) -> Link:
-    """The link with the status and amounts that Xero shows; what we wrote there stays what it was."""
-    shown: dict[str, Any] = {
-        "status": found.status,
-        "subtotal": found.sub_total,
-        "tax": found.total_tax,
-        "total": found.total,
-        "amount_paid": found.amount_paid,
-        "amount_credited": found.amount_credited,
-        "amount_due": found.amount_due,
-        "xero_updated_at": found.updated_date_utc,
-    }
-    return link.with_(**{name: value for name, value in shown.items() if value is not None})
 
 
 def _payment_record(sighting: Sighting, row: Payment, read: Payment | None) -> XeroPayment | None:
@@ -295,23 +251,6 @@ def _record(
     )
 
 
-def allocations_on(
-    invoice_id: str | None, credit: ShownCredit, document: CreditNote | None
-) -> dict[str, tuple[Decimal, Any]]:
-    """The allocations of a credit to one invoice, by id.
-
-    Xero's description gives every allocation an id. UNCONFIRMED: that every answer carries it; one without is told apart by its
-    credit, invoice and place.
-    """
-    here: dict[str, tuple[Decimal, Any]] = {}
-    for allocation in document.allocations if document else ():
-        target = allocation.invoice.invoice_id if allocation.invoice else None
-        if target == invoice_id and not allocation.is_deleted and allocation.amount:
-            id_ = allocation.allocation_id or f"{credit.credit_id}-{invoice_id}-{len(here) + 1}"
-            here[id_] = (allocation.amount, allocation.date or (document.date if document else None))
-    return here
-
-
 def _reference_of(document: CreditNote | None) -> str | None:
     return (document.credit_note_number or document.reference) if document else None
 
@@ -358,7 +297,7 @@ def _seen(
         updated_at=found.updated_date_utc,
         payments=frozenset(payment.payment_id for payment in found.payments if payment.payment_id),
         allocations=allocations,
-        credits={credit.credit_id: credit.applied for credit in shown_credits(found)},
+        credits={credit.credit_id: credit.applied for credit in credits_on(found)},
         findings=find(sighting, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now),
         whole=whole and not sighting.is_undecided,  # what is undecided is looked at again, though Xero changes nothing
     )

@@ -6,11 +6,9 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
-from typing import Any
 
 from caspen_xero.store import clinic, todo, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
@@ -20,24 +18,25 @@ from caspen_xero.store.xero_payments import SentPayment, XeroPayment
 from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
 from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
 from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
-from caspen_xero.sync.sending.recover import (
+from caspen_xero.xero.addresses import MOST_VALUES
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import CreditNote, Invoice, Payment
+from caspen_xero.xero.errors import XeroError
+from caspen_xero.xero.reading import (
     CREDITS,
     OVERLAP,
-    ReadingClient,
+    changed_among,
+    changed_invoices,
     credit_by_id,
     invoices_by_id,
     payment_by_id,
     payment_calls,
     payments_by_id,
 )
-from caspen_xero.xero.addresses import MOST_VALUES
-from caspen_xero.xero.documents import CreditNote, Invoice, Payment
-from caspen_xero.xero.errors import XeroError
 
 FULL_EVERY = timedelta(days=7)
 BULK = 3  # more calls than this, one after another: a list of what changed is cheaper
 CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
-_SALES = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "unitdp": "4"}
 
 
 @dataclass
@@ -61,18 +60,18 @@ class Pull:
     def __init__(
         self,
         mappings: Mappings,
-        client: Callable[[], Any],
+        client: Callable[[], Client],
         now: Callable[[], datetime],
         *,
         progress: Callable[[int, int | None], None] = lambda done, total: None,
     ) -> None:
         self.mappings, self._open_client, self.now, self.progress = mappings, client, now, progress
-        self._client: Any = None
+        self._client: Client | None = None
         self._visited: set[str] = set()
         self._looked_at = 0
 
     @property
-    def client(self) -> Any:
+    def client(self) -> Client:
         """The Xero client, opened when first needed."""
         if self._client is None:
             self._client = self._open_client()
@@ -99,13 +98,13 @@ class Pull:
         begin = first if result.full else cursor
         since = begin - OVERLAP if begin else None
         newest = cursor
-        for rows in self.client.pages("Invoices", key="Invoices", params=_SALES, since=since):
-            page = [Invoice.model_validate(_heading(row)) for row in rows]
-            moments = [invoice.updated_date_utc for invoice in page]
+        for page in changed_invoices(self.client, since):
+            moments = page.moments
             newest = max((moment for moment in (newest, *moments) if moment), default=None)
             in_order = all(moments) and moments == sorted(moments, key=lambda moment: moment or started)
-            self._take(rows, since, result, newest if in_order else None)
-            self._looked_at += len(rows)
+            links = self._links_to(page.ids)
+            self._take(links, page.invoices(links), since, result, newest if in_order else None)
+            self._looked_at += len(page.ids)
             self.progress(self._looked_at, None)
         self._take_unseen(result)
         if not result.dry_run:
@@ -119,18 +118,29 @@ class Pull:
         ids = [id_ for id_ in xero_payments.unseen(self.mappings) if id_ not in self._visited]
         for start in range(0, len(ids), MOST_VALUES):
             some = ids[start : start + MOST_VALUES]
-            found = invoices_by_id(self.client, some)
+            known = invoices_by_id(self.client, some)
             # An invoice that Xero no longer knows is as good as deleted.
-            rows = [found.get(id_) or {"InvoiceID": id_, "Type": "ACCREC", "Status": "DELETED"} for id_ in some]
-            self._take(rows, None, result, None)
+            found = {id_: known.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in some}
+            self._take(self._links_to(found), found, None, result, None)
+
+    def _links_to(self, ids: Iterable[str]) -> dict[str, Link]:
+        """The links of our invoices among these, by InvoiceID, in their order."""
+        wanted = list(ids)
+        links = self.mappings.links_to(wanted)
+        return {id_: links[id_] for id_ in wanted if id_ in links and links[id_].kind == "invoice"}
 
     # --- one page
 
     def _take(
-        self, rows: Sequence[Mapping[str, Any]], since: datetime | None, result: PullResult, cursor: datetime | None
+        self,
+        links: Mapping[str, Link],
+        found: Mapping[str, Invoice],
+        since: datetime | None,
+        result: PullResult,
+        cursor: datetime | None,
     ) -> None:
-        """Takes in what a page shows of our invoices, and moves the cursor with it."""
-        sightings = self._sightings(rows)
+        """Takes in what Xero shows of our invoices (both by InvoiceID), and moves the cursor with it."""
+        sightings = self._sightings(links, {id_: found[id_] for id_ in links})
         payments = self._payments([payment for sighting in sightings for payment in sighting.unknown], since)
         credits = self._credits(sightings, since)
         allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
@@ -152,10 +162,7 @@ class Pull:
             if cursor is not None:
                 self.mappings.set_setting(CURSOR, utc_text(cursor))
 
-    def _sightings(self, rows: Sequence[Mapping[str, Any]]) -> list[Sighting]:
-        by_id = {str(row.get("InvoiceID")): row for row in rows}
-        links = {id_: link for id_, link in self.mappings.links_to(by_id).items() if link.kind == "invoice"}
-        found = {id_: Invoice.model_validate(by_id[id_]) for id_ in by_id if id_ in links}
+    def _sightings(self, links: Mapping[str, Link], found: Mapping[str, Invoice]) -> list[Sighting]:
         credited = [links[id_].caspen_id for id_, invoice in found.items() if invoice.credit_notes]
         known = self._known({link.caspen_id: link for link in links.values()}, credited)
         sightings = [sight(known[links[id_].caspen_id], invoice) for id_, invoice in found.items()]
@@ -234,49 +241,30 @@ class Pull:
     def _payments(self, rows: Sequence[Payment], since: datetime | None) -> dict[str, Payment]:
         """The payments themselves (reconciled or not, in a batch or not), by PaymentID."""
         ids = list(dict.fromkeys(row.payment_id for row in rows if row.payment_id))
-        found = self._changed("Payments", ids, len(payment_calls(ids)), since)
+        found: dict[str, Payment] = {}
+        if since is not None and len(payment_calls(ids)) > BULK:
+            found = changed_among(self.client, "Payments", Payment, ids, since)
         found |= payments_by_id(self.client, [id_ for id_ in ids if id_ not in found])
         for id_ in ids:
             if id_ not in found and (alone := payment_by_id(self.client, id_)) is not None:
                 found[id_] = alone
-        return {id_: Payment.model_validate(element) for id_, element in found.items()}
+        return {id_: found[id_] for id_ in ids if id_ in found}
 
     def _credits(self, sightings: Sequence[Sighting], since: datetime | None) -> dict[str, CreditNote]:
         """The credits whose allocations are not known, by their ids."""
         found: dict[str, CreditNote] = {}
         for kind, plural in CREDITS.items():
             ids = list(dict.fromkeys(c.credit_id for s in sightings for c in s.to_read if c.kind == kind))
-            changed = self._changed(plural, ids, len(ids), since)
-            found |= {id_: CreditNote.model_validate(element) for id_, element in changed.items()}
+            if since is not None and len(ids) > BULK:
+                found |= changed_among(self.client, plural, CreditNote, ids, since)
             for id_ in ids:
                 if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
                     found[id_] = alone
         return found
 
-    def _changed(
-        self, plural: str, ids: Sequence[str], calls: int, since: datetime | None
-    ) -> dict[str, dict[str, Any]]:
-        """What the list of what changed since then shows of these documents, by id.
-
-        Nothing where that is not known, or where asking for them by their ids takes few calls.
-        """
-        if since is None or calls <= BULK:
-            return {}
-        client: ReadingClient = self.client
-        name, wanted = f"{plural.removesuffix('s')}ID", set(ids)
-        pages = client.pages(plural, key=plural, since=since)
-        return {element[name]: element for page in pages for element in page if element.get(name) in wanted}
-
-
-def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
-    """As much of an invoice as the cursor needs: most invoices of an organisation are not ours."""
-    return {"UpdatedDateUTC": row.get("UpdatedDateUTC")}
-
 
 def _sent(sent: SentPayment) -> Claim:
-    amount = Decimal(str(sent.expected["amount"]))
-    fingerprint = str(sent.expected.get("fingerprint") or "")
-    return Claim(sent.key, (sent.reference,), amount, fingerprint, awaited=sent.unknown)
+    return Claim(sent.key, (sent.reference,), sent.amount, sent.fingerprint, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:

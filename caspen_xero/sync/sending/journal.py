@@ -9,15 +9,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from caspen_xero.store import journal as rows
-from caspen_xero.store.journal import Entry, EntryDocument
+from caspen_xero.store.journal import Entry
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.steps import ROUTES, Operation
-from caspen_xero.sync.sending.settle import Settler, identity_of
-from caspen_xero.xero.documents import encode, messages_of
+from caspen_xero.sync.planning.steps import Step
+from caspen_xero.sync.sending.expectations import as_document, as_step
+from caspen_xero.sync.sending.settle import Settler
+from caspen_xero.sync.sending.steps import Write, write_of
+from caspen_xero.xero import answers
+from caspen_xero.xero.answers import Answered
+from caspen_xero.xero.calls import Answer, Client
+from caspen_xero.xero.documents import Allocation, Element, encode
 from caspen_xero.xero.errors import (
     ConnectNeeded,
     LimitReached,
@@ -35,37 +41,6 @@ REFUSALS_IN_A_ROW = 3
 MAX_BYTES = 3_000_000  # Xero refuses bodies above 3.5 MB
 
 
-class Answer(Protocol):
-    """An answer of Xero's."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def body(self) -> bytes: ...
-    def json(self) -> Any: ...
-
-
-class _Gone:
-    """What a DELETE of something that is not there amounts to."""
-
-    status = 404
-    body = b""
-
-    def json(self) -> Any:
-        return {}
-
-
-class Client(Protocol):
-    """The part of a Xero client that the engine needs."""
-
-    calls: int
-
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, since: datetime | None = None) -> Answer: ...
-    def send(
-        self, method: str, path: str, body: bytes, *, params: Mapping[str, str] | None = None, idempotency_key: str
-    ) -> Answer: ...
-
-
 class Journal:
     """Sends the steps of a plan and brings what earlier runs left behind to its end."""
 
@@ -74,71 +49,58 @@ class Journal:
         mappings: Mappings,
         client: Client,
         settler: Settler,
-        look_up: Callable[[Sequence[EntryDocument]], dict[int, dict[str, Any]]],
         now: Callable[[], datetime],
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self.mappings, self.client, self.settler, self.look_up = mappings, client, settler, look_up
+        self.mappings, self.client, self.settler = mappings, client, settler
         self.now, self.sleep = now, sleep
         self._refused_in_a_row = 0
 
-    def send(self, operations: Sequence[Operation], *, part: bool = False) -> None:
-        """Sends operations of one kind as one write. Errors that mean "not now" are raised; refusals are settled.
+    def send(self, steps: Sequence[Step], *, part: bool = False) -> None:
+        """Sends steps of one kind as one write. Errors that mean "not now" are raised; refusals are settled.
 
         A batch that Xero refuses whole, without saying which document is at fault, goes again in halves; where it then refuses
         one document after the other, it isn't about them: that refusal is raised.
         """
-        route = ROUTES[operations[0].kind]
-        body = b"" if route.method == "DELETE" else encode(_wrapped(operations, route.plural, route.batch))
-        if len(body) > MAX_BYTES and len(operations) > 1:
-            self._in_halves(operations)
+        write = write_of(steps[0].kind)
+        route = write.route
+        body = b"" if route.method == "DELETE" else encode(write.wrapped(steps))
+        if len(body) > MAX_BYTES and len(steps) > 1:
+            self._in_halves(steps)
             return
-        documents = [
-            EntryDocument(
-                position=position,
-                operation=operation.kind,
-                caspen_id=operation.caspen_id,
-                invoice_id=operation.invoice_id,
-                number=operation.number,
-                expected={
-                    **operation.expected,
-                    "depends_on": operation.depends_on,
-                    "target": operation.target,
-                    "other": operation.other,
-                },
-            )
-            for position, operation in enumerate(operations)
-        ]
         try:
-            path = route.path_of(operations[0])
+            path = route.path_of(steps[0])
         except NotAnAddress as refusal:
             with self.mappings.store.write():
-                self.settler.refuse(documents[0], refusal.messages)
+                self.settler.refuse(steps[0], refusal.messages)
             return
+        documents = [as_document(place, step) for place, step in enumerate(steps)]
         entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now())
-        if not self._deliver(entry, whole_refusal_splits=len(operations) > 1, part=part):
-            self._in_halves(operations)
+        sent = _Sent(entry, write, steps)
+        if not self._deliver(sent, whole_refusal_splits=len(steps) > 1, part=part):
+            self._in_halves(steps)
 
-    def _in_halves(self, operations: Sequence[Operation]) -> None:
-        middle = len(operations) // 2
-        self.send(operations[:middle], part=True)
-        self.send(operations[middle:], part=True)
+    def _in_halves(self, steps: Sequence[Step]) -> None:
+        middle = len(steps) // 2
+        self.send(steps[:middle], part=True)
+        self.send(steps[middle:], part=True)
 
     def recover(self) -> int:
         """Ends every write whose answer is unknown; gives their number."""
         entries = rows.open_entries(self.mappings)
         for entry in entries:
-            self._deliver(entry, known_sent=True)
+            steps = [as_step(document) for document in entry.documents]
+            self._deliver(_Sent(entry, write_of(steps[0].kind), steps), known_sent=True)
         return len(entries)
 
     def _deliver(
-        self, entry: Entry, *, known_sent: bool = False, whole_refusal_splits: bool = False, part: bool = False
+        self, sent: _Sent, *, known_sent: bool = False, whole_refusal_splits: bool = False, part: bool = False
     ) -> bool:
         """Sends a journalled write until its fate is known. False: refused whole, to be sent in smaller parts."""
-        resent = 0
+        entry, resent = sent.entry, 0
         while True:
             if known_sent and not self._replayable(entry):
-                self._settle_by_look_up(entry)
+                self._settle_by_look_up(sent)
                 return True
             try:
                 answer = self.client.send(
@@ -146,11 +108,11 @@ class Journal:
                 )
             except (Unreachable, LimitReached, ConnectNeeded, TokenStoreError):
                 if not known_sent:
-                    self._end(entry, "not-sent")
+                    self._end(sent, "not-sent")
                 raise
             except NoAnswer as error:
                 if known_sent and error.status is not None:
-                    self._settle_by_look_up(entry)  # a stored error played back: as good as too old for a replay
+                    self._settle_by_look_up(sent)  # a stored error played back: as good as too old for a replay
                     return True
                 if resent == RESENDS:
                     raise
@@ -159,98 +121,102 @@ class Journal:
                 resent += 1
             except NotFound as refusal:
                 if entry.method == "DELETE":  # it is gone, which is what was wanted
-                    return self._settle_answer(entry, _Gone())
-                return self._settle_refusal(entry, refusal, splits=False)
+                    self._settle(sent, {0: Answered(Allocation())}, refusal.status)
+                    return True
+                return self._settle_refusal(sent, refusal, splits=False)
             except Refused as refusal:
-                in_parts = not self._settle_refusal(entry, refusal, splits=whole_refusal_splits)
+                in_parts = not self._settle_refusal(sent, refusal, splits=whole_refusal_splits)
                 self._refused_in_a_row += int(part and not in_parts and not refusal.elements)
                 if self._refused_in_a_row == REFUSALS_IN_A_ROW:
                     raise
                 return not in_parts
             else:
                 self._refused_in_a_row = 0
-                return self._settle_answer(entry, answer)
+                self._settle_answer(sent, answer)
+                return True
 
     def _replayable(self, entry: Entry) -> bool:
         age = self.now() - entry.first_sent_at
         return entry.method != "DELETE" and timedelta() <= age < REPLAY_AGE
 
-    def _settle_answer(self, entry: Entry, answer: Answer) -> bool:
+    def _settle_answer(self, sent: _Sent, answer: Answer) -> None:
         try:
-            document = answer.json() if answer.body else {}
-        except ValueError:
-            document = {}
-        plural = ROUTES[entry.documents[0].operation].plural  # type: ignore[index]
-        elements = document.get(plural) if isinstance(document, dict) else None
-        matched = _match(entry.documents, elements if isinstance(elements, list) else [])
-        if entry.method != "DELETE" and len(matched) < len(entry.documents):
-            self._settle_by_look_up(entry, answer.status)
-            return True
-        with self.mappings.store.write():
-            for document_ in entry.documents:
-                outcome = self.settler.settle(document_, matched.get(document_.position, {}))
-                rows.end_document(self.mappings, entry, document_, outcome.state, outcome.xero_id, outcome.message)
-            rows.end_entry(self.mappings, entry, "answered", self.now(), answer.status)
-        return True
+            matched = sent.matched(answers.elements(answer, sent.write.route.plural))
+        except NoAnswer:
+            matched = {}
+        if sent.entry.method == "DELETE" and not matched:  # Xero need not say more than that it is done
+            matched = {0: Answered(Allocation())}
+        if len(matched) < len(sent.steps):
+            self._settle_by_look_up(sent, answer.status)
+        else:
+            self._settle(sent, matched, answer.status)
 
-    def _settle_refusal(self, entry: Entry, refusal: Refused, *, splits: bool) -> bool:
-        matched = _match(entry.documents, refusal.elements) if refusal.elements else {}
+    def _settle(self, sent: _Sent, matched: Mapping[int, Answered[Element]], http_status: int) -> None:
         with self.mappings.store.write():
-            told = [messages_of(element) for element in matched.values()]
-            if splits and not (len(matched) == len(entry.documents) and all(told)):
-                for document in entry.documents:
-                    rows.end_document(self.mappings, entry, document, "missing", None, "sent again in smaller parts")
-            else:
-                for document in entry.documents:
-                    words = messages_of(matched.get(document.position, {})) or refusal.messages or [refusal.message]
-                    self.settler.refuse(document, words)
-                    rows.end_document(self.mappings, entry, document, "refused", None, " ".join(words))
-                splits = False
-            rows.end_entry(self.mappings, entry, "answered", self.now(), refusal.status, " ".join(refusal.messages))
+            for place, step in enumerate(sent.steps):
+                outcome = self.settler.settle(step, matched[place])
+                rows.end_document(self.mappings, sent.entry, place, outcome.state, outcome.xero_id, outcome.message)
+            rows.end_entry(self.mappings, sent.entry, "answered", self.now(), http_status)
+
+    def _settle_refusal(self, sent: _Sent, refusal: Refused, *, splits: bool) -> bool:
+        try:
+            matched = sent.matched(refusal.elements)
+        except NoAnswer:
+            matched = {}
+        told = [answered.messages for answered in matched.values()]
+        splits = splits and not (len(matched) == len(sent.steps) and all(told))
+        with self.mappings.store.write():
+            for place, step in enumerate(sent.steps):
+                if splits:
+                    rows.end_document(self.mappings, sent.entry, place, "missing", None, "sent again in smaller parts")
+                    continue
+                own = matched[place].messages if place in matched else []
+                words = own or refusal.messages or [refusal.message]
+                self.settler.refuse(step, words)
+                rows.end_document(self.mappings, sent.entry, place, "refused", None, " ".join(words))
+            rows.end_entry(
+                self.mappings, sent.entry, "answered", self.now(), refusal.status, " ".join(refusal.messages)
+            )
         return not splits
 
-    def _settle_by_look_up(self, entry: Entry, http_status: int | None = None) -> None:
-        found = self.look_up(entry.documents)
+    def _settle_by_look_up(self, sent: _Sent, http_status: int | None = None) -> None:
+        found = sent.write.find_again(self.client, self.mappings, sent.steps)
         with self.mappings.store.write():
-            for document in entry.documents:
-                element = found.get(document.position)
-                if element is None:
-                    rows.end_document(self.mappings, entry, document, "missing", None, "not found in Xero")
+            for place, step in enumerate(sent.steps):
+                if place not in found:
+                    rows.end_document(self.mappings, sent.entry, place, "missing", None, "not found in Xero")
                     continue
-                outcome = self.settler.settle(document, element)
-                rows.end_document(self.mappings, entry, document, outcome.state, outcome.xero_id, outcome.message)
-            rows.end_entry(self.mappings, entry, "looked-up", self.now(), http_status)
+                outcome = self.settler.found(step, found[place])
+                rows.end_document(self.mappings, sent.entry, place, outcome.state, outcome.xero_id, outcome.message)
+            rows.end_entry(self.mappings, sent.entry, "looked-up", self.now(), http_status)
 
-    def _end(self, entry: Entry, state: rows.EntryState) -> None:
+    def _end(self, sent: _Sent, state: rows.EntryState) -> None:
         with self.mappings.store.write():
-            for document in entry.documents:
-                rows.end_document(self.mappings, entry, document, "missing", None, "never sent")
-            rows.end_entry(self.mappings, entry, state, self.now())
+            for place in range(len(sent.steps)):
+                rows.end_document(self.mappings, sent.entry, place, "missing", None, "never sent")
+            rows.end_entry(self.mappings, sent.entry, state, self.now())
 
 
-def _wrapped(operations: Sequence[Operation], plural: str, batch: int) -> dict[str, Any]:
-    if batch == 1 and operations[0].kind == "delete-payment":
-        return dict(operations[0].body or {})
-    return {plural: [operation.body for operation in operations]}
+@dataclass(frozen=True)
+class _Sent:
+    """A write in the journal, with the steps that travel in it, in order."""
 
+    entry: Entry
+    write: Write
+    steps: Sequence[Step]
 
-def _match(documents: Sequence[EntryDocument], elements: Sequence[Any]) -> dict[int, dict[str, Any]]:
-    """Each document's element by position, checked by number or id; elements out of order are found by these."""
-    pool = [element for element in elements if isinstance(element, dict)]
-    matched: dict[int, dict[str, Any]] = {}
-    in_order = len(pool) == len(documents) and all(
-        identity_of(document.operation, element) in (None, *_names(document))
-        for document, element in zip(documents, pool, strict=True)
-    )
-    if in_order:
-        return dict(enumerate(pool))
-    for document in documents:
-        own = [element for element in pool if identity_of(document.operation, element) in _names(document)]
-        if len(own) == 1:
-            matched[document.position] = own[0]
-    return matched
-
-
-def _names(document: EntryDocument) -> tuple[str, ...]:
-    names = (document.number, document.expected.get("target"), document.expected.get("reference"))
-    return tuple(name for name in names if name)
+    def matched(self, elements: Sequence[Mapping[str, Any]]) -> dict[int, Answered[Element]]:
+        """Each step's element by place, checked by number or id; elements out of order are found by these."""
+        pool = answers.answered(self.write.route.plural, elements)
+        in_order = len(pool) == len(self.steps) and all(
+            self.write.name_in(one.document) in (None, *self.write.names(step))
+            for step, one in zip(self.steps, pool, strict=True)
+        )
+        if in_order:
+            return dict(enumerate(pool))
+        matched = {}
+        for place, step in enumerate(self.steps):
+            own = [one for one in pool if self.write.name_in(one.document) in self.write.names(step)]
+            if len(own) == 1:
+                matched[place] = own[0]
+        return matched

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 
 from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
+from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
-from caspen_xero.sync.sending.recover import ReadingClient, invoices_by_id, payment_by_id
-from caspen_xero.sync.sending.settle import Settler
+from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import ids_in
-from caspen_xero.xero.documents import Invoice, Payment
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import GONE_STATUSES, Invoice, Payment
+from caspen_xero.xero.reading import invoices_by_id, payment_by_id
 
 
 class LinkError(Exception):
@@ -24,7 +27,7 @@ class LinkError(Exception):
         self.code, self.message, self.fix = code, message, fix
 
 
-def link_to(client: ReadingClient, mappings: Mappings, invoice_id: str, name: str, now: datetime) -> str:
+def link_to(client: Client, mappings: Mappings, invoice_id: str, name: str, now: datetime) -> str:
     """Links an invoice to the Xero invoice, or one of its payments to the Xero payment, with that id (or in that address).
 
     Gives what was done, in words. Raises `LinkError`.
@@ -35,19 +38,19 @@ def link_to(client: ReadingClient, mappings: Mappings, invoice_id: str, name: st
             "link-not-an-id", f"{name!r} holds no Xero id.", "Copy it from the address of the page in Xero."
         )
     xero_id = found[-1].lower()
-    element = invoices_by_id(client, [xero_id]).get(xero_id)
-    if element is not None:
-        return _link_invoice(mappings, invoice_id, Invoice.model_validate(element), now)
+    invoice = invoices_by_id(client, [xero_id]).get(xero_id)
+    if invoice is not None:
+        return _link_invoice(mappings, invoice_id, invoice, now)
     payment = payment_by_id(client, xero_id)
     if payment is not None:
-        return _link_payment(mappings, invoice_id, Payment.model_validate(payment), now)
+        return _link_payment(mappings, invoice_id, payment, now)
     raise LinkError("link-not-found", f"Xero has neither an invoice nor a payment {xero_id}.", "Check the id in Xero.")
 
 
 def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: datetime) -> str:
     xero_id = found.invoice_id or ""
     _not_linked_elsewhere(mappings, xero_id, invoice_id)
-    if found.type not in (None, "ACCREC") or found.status in ("VOIDED", "DELETED"):
+    if found.type not in (None, "ACCREC") or found.status in GONE_STATUSES:
         raise LinkError("link-does-not-fit", f"{found.invoice_number} is no living sales invoice ({found.status}).")
     invoice = clinic.invoices(mappings.store, [invoice_id])[invoice_id]
     with mappings.store.write():
@@ -56,7 +59,7 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
             raise LinkError(
                 "link-does-not-fit", f"{invoice.number} is linked to another Xero invoice ({before.xero_id})."
             )
-        Settler(mappings, lambda: now).link_invoice(
+        Records(mappings, lambda: now).link_invoice(
             invoice_id,
             found,
             made_by_us=before is not None and before.made_by_us,
@@ -84,12 +87,11 @@ def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: date
     if not fit:
         raise LinkError("link-does-not-fit", f"No payment of {found.amount} of this invoice is waiting in Caspen.")
     with mappings.store.write():
-        Settler(mappings, lambda: now).link_payment(
+        Records(mappings, lambda: now).link_payment(
             fit[0].key,
             invoice_id,
             xero_id,
-            {"amount": str(found.amount), "fingerprint": payment_fingerprint(fit[0])},
-            made_by_us=False,
+            ExpectedPayment(payment_fingerprint(fit[0]), found.amount or Decimal(0), made_by_us=False),
             number=found.reference,
         )
         holds.make_invoices_due(mappings, [invoice_id])

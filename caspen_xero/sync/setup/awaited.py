@@ -53,7 +53,7 @@ def stop_waiting(mappings: Mappings, kind: Literal["tax_rate", "payment_method"]
     return len(others) < len(before)
 
 
-def settle_awaited(store: Store, mappings: Mappings, xero_rates: Sequence[XeroRate]) -> list[str]:
+def apply_awaited(store: Store, mappings: Mappings, xero_rates: Sequence[XeroRate]) -> list[str]:
     """Carries out the choices whose record is known by now; gives a sentence for each. The rest go on waiting."""
     if not awaited(mappings):
         return []
@@ -61,7 +61,7 @@ def settle_awaited(store: Store, mappings: Mappings, xero_rates: Sequence[XeroRa
     with mappings.store.write():
         for choice in awaited(mappings):
             try:
-                said.append(_settle(store, mappings, choice, xero_rates))
+                said.append(_apply(store, mappings, choice, xero_rates))
             except ChoiceError:
                 continue
             _keep(mappings, _others(mappings, choice.kind, choice.name))
@@ -81,7 +81,7 @@ def find_payment_method(methods: Sequence[PaymentMethod], text: str) -> PaymentM
     )
 
 
-def _settle(store: Store, mappings: Mappings, choice: Awaited, xero_rates: Sequence[XeroRate]) -> str:
+def _apply(store: Store, mappings: Mappings, choice: Awaited, xero_rates: Sequence[XeroRate]) -> str:
     if choice.kind == "payment_method":
         method = find_payment_method(clinic.payment_methods(store), choice.name)
         mappings.link_account(method_purpose(method.id), choice.target)

@@ -11,7 +11,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup import accounts
-from caspen_xero.sync.setup.organisation import Reference, read_reference
+from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
 from caspen_xero.sync.setup.tax_links import rate_links
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.errors import XeroError
@@ -45,27 +45,27 @@ def organisation_checks(
 ) -> Iterator[Check]:
     """What only the organisation itself can tell: three calls."""
     try:
-        reference = read_reference(client(), mappings, now=now, refresh=True)
+        facts = read_organisation(client(), mappings, now=now, refresh=True)
     except XeroError as error:
         yield Check("xero", False, error.message, error.fix)
         return
-    organisation = reference.organisation
+    organisation = facts.organisation
     yield Check("xero", True, f"{organisation.name} answers ({organisation.base_currency})")
     locks = [day for day in (organisation.period_lock_date, organisation.end_of_year_lock_date) if day]
     yield Check("lock dates", True, f"the books are locked up to {max(locks)}" if locks else "no period is locked")
-    yield from _account_checks(mappings, reference)
-    for link in rate_links(store, mappings, reference.tax_rates):
+    yield from _account_checks(mappings, facts)
+    for link in rate_links(store, mappings, facts.tax_rates):
         if not link.synced:
             fix = f"caspen-xero taxes map {quoted(link.rate.name)} TAX_TYPE"
             yield Check("tax rate", False, f"{link.rate.name}: {link.problem or 'not linked'}", fix)
 
 
-def _account_checks(mappings: Mappings, reference: Reference) -> Iterator[Check]:
+def _account_checks(mappings: Mappings, facts: OrganisationFacts) -> Iterator[Check]:
     for purpose, name, why_not, option in (
         (accounts.SALES, "sales account", accounts.why_not_sales, "--sales-account"),
         (accounts.PAYMENTS, "payment account", accounts.why_not_payments, "--payment-account"),
     ):
-        account = reference.account(mappings.account_links().get(purpose))
+        account = facts.account(mappings.account_links().get(purpose))
         fix = f"caspen-xero settings set {option} CODE"
         why = why_not(account) if account else "none is chosen"
         label = accounts.account_label(account) if account else ""

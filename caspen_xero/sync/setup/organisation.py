@@ -16,7 +16,7 @@ from caspen_xero.xero.documents import Account, Currency, Organisation, TaxRate,
 from caspen_xero.xero.errors import NoAnswer
 
 if TYPE_CHECKING:
-    from caspen_xero.xero.client import XeroClient
+    from caspen_xero.xero.calls import Client
 
 ListKind = Literal["Organisation", "Accounts", "TaxRates", "Currencies"]
 ONE_DAY = timedelta(days=1)
@@ -25,7 +25,7 @@ _NEEDED: tuple[ListKind, ...] = ("Organisation", "Accounts", "TaxRates")
 
 
 @dataclass(frozen=True)
-class Reference:
+class OrganisationFacts:
     """One reading of the organisation, its chart of accounts and its tax rates. `read_at`: the age of the oldest part.
 
     `accounts` and `tax_rates` hold archived accounts and deleted rates too. `currencies` is None until asked for.
@@ -36,6 +36,11 @@ class Reference:
     tax_rates: list[TaxRate]
     read_at: datetime
     currencies: tuple[str, ...] | None = None
+
+    @classmethod
+    def unknown(cls, now: datetime) -> OrganisationFacts:
+        """Nothing is known of the organisation yet."""
+        return cls(Organisation(), [], [], now)
 
     def account(self, account_id: str | None) -> Account | None:
         """The account with that AccountID, or None."""
@@ -55,14 +60,14 @@ class Reference:
         return {rate.tax_type: rate for rate in active_last}
 
 
-def known_reference(mappings: Mappings) -> Reference | None:
+def known_organisation(mappings: Mappings) -> OrganisationFacts | None:
     """The last reading, however old; None where one of the three lists was never read."""
     lists = {kind: mappings.xero_list(kind) for kind in _NEEDED}
     organisation, accounts, tax_rates = (lists[kind] for kind in _NEEDED)
     if not (organisation and accounts and tax_rates and organisation[1]):
         return None
     currencies = mappings.xero_list("Currencies")
-    return Reference(
+    return OrganisationFacts(
         organisation=Organisation.model_validate(organisation[1][0]),
         accounts=[Account.model_validate(account) for account in accounts[1]],
         tax_rates=[TaxRate.model_validate(rate) for rate in tax_rates[1]],
@@ -71,22 +76,22 @@ def known_reference(mappings: Mappings) -> Reference | None:
     )
 
 
-def read_reference(
-    client: XeroClient, mappings: Mappings, *, now: datetime, max_age: timedelta = ONE_DAY, refresh: bool = False
-) -> Reference:
-    """The reference, with everything older than `max_age` (with `refresh`: everything) read from Xero: 0 to 3 calls."""
+def read_organisation(
+    client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = ONE_DAY, refresh: bool = False
+) -> OrganisationFacts:
+    """The facts, with everything older than `max_age` (with `refresh`: everything) read from Xero: 0 to 3 calls."""
     for kind in _NEEDED:
         if refresh:
             read_again(client, mappings, kind, now=now)
         else:
             _read_if_older(client, mappings, kind, now, max_age)
-    reference = known_reference(mappings)
-    assert reference is not None
-    return reference
+    facts = known_organisation(mappings)
+    assert facts is not None
+    return facts
 
 
 def read_accounts(
-    client: XeroClient, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
+    client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
 ) -> list[Account]:
     """The chart of accounts as it is now, or was `max_age` ago: 1 call at most."""
     elements = _read_if_older(client, mappings, "Accounts", now, max_age)
@@ -94,7 +99,7 @@ def read_accounts(
 
 
 def read_tax_rates(
-    client: XeroClient, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
+    client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
 ) -> list[TaxRate]:
     """The tax rates, deleted ones too, as they are now, or were `max_age` ago: 1 call at most."""
     elements = _read_if_older(client, mappings, "TaxRates", now, max_age)
@@ -114,7 +119,7 @@ def known_tax_rates(mappings: Mappings) -> list[TaxRate] | None:
 
 
 def read_currencies(
-    client: XeroClient, mappings: Mappings, *, now: datetime, max_age: timedelta = ONE_DAY, refresh: bool = False
+    client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = ONE_DAY, refresh: bool = False
 ) -> tuple[str, ...]:
     """The codes of the currencies that the organisation has enabled: asked for only where an invoice needs to know."""
     if refresh:
@@ -122,7 +127,7 @@ def read_currencies(
     return _codes(_read_if_older(client, mappings, "Currencies", now, max_age))
 
 
-def read_again(client: XeroClient, mappings: Mappings, kind: ListKind, *, now: datetime) -> list[dict[str, Any]]:
+def read_again(client: Client, mappings: Mappings, kind: ListKind, *, now: datetime) -> list[dict[str, Any]]:
     """Reads one list from Xero and keeps it: 1 call. Raises `XeroError`."""
     answer = client.get(kind).json()
     elements = answer.get("Organisations" if kind == "Organisation" else kind) if isinstance(answer, dict) else None
@@ -133,7 +138,7 @@ def read_again(client: XeroClient, mappings: Mappings, kind: ListKind, *, now: d
 
 
 def _read_if_older(
-    client: XeroClient, mappings: Mappings, kind: ListKind, now: datetime, max_age: timedelta
+    client: Client, mappings: Mappings, kind: ListKind, now: datetime, max_age: timedelta
 ) -> list[dict[str, Any]]:
     known = mappings.xero_list(kind)
     if known and abs(now - known[0]) <= max_age:  # the difference either way: a clock may have been set back

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Literal
 from urllib.parse import urlsplit
 
 from caspen_xero.store import clinic, todo
@@ -28,6 +29,8 @@ from caspen_xero.sync.setup.accounts import (
 )
 from caspen_xero.sync.setup.awaited import Awaited, find_payment_method, wait_for
 from caspen_xero.xero.documents import Account
+
+Privacy = Literal["full", "name-only", "generic"]
 
 DEFAULTS: Mapping[str, str | None] = {
     "payments": "on",
@@ -223,3 +226,41 @@ def _feed_warnings(store: Store, checked: CheckedChange) -> list[str]:
         return []
     chosen = {account.account_id: account for purpose, account in checked.accounts.items() if purpose != SALES}
     return [warning for account in chosen.values() if (warning := bank_feed_warning(account))]
+
+
+@dataclass(frozen=True)
+class PushSettings:
+    """The settings that decide what is sent and how.
+
+    `keeps_tax_amount`: whether the organisation has shown that it keeps ours: "yes", or only where they decide half cents.
+    """
+
+    start_date: date | None = None
+    payments: bool = True
+    privacy: Privacy = "full"
+    contact: Literal["client", "payer"] = "client"
+    invoice_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
+    keeps_tax_amount: Literal["yes", "half-cents", "unknown"] = "unknown"
+
+    @classmethod
+    def of(cls, mappings: Mappings) -> PushSettings:
+        """The settings as the store has them."""
+        store = mappings.store
+        start = store.setting("start_date")
+        privacy = store.setting("privacy") or "full"
+        kept = mappings.setting("keeps_tax_amount")
+        return cls(
+            start_date=date.fromisoformat(start) if start else None,
+            payments=store.setting("payments") != "off",
+            privacy="generic" if privacy == "generic" else "name-only" if privacy == "name-only" else "full",
+            contact="payer" if store.setting("contact") == "payer" else "client",
+            invoice_status="DRAFT" if store.setting("invoice_status") == "draft" else "AUTHORISED",
+            keeps_tax_amount="yes" if kept == "yes" else "half-cents" if kept == "half-cents" else "unknown",
+        )
+
+    def must_prove_tax(self, *, tells_tax: bool) -> bool:
+        """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
+
+        `tells_tax`: some of them are such as Xero could not have reached by itself.
+        """
+        return self.keeps_tax_amount != "yes" if tells_tax else self.keeps_tax_amount == "unknown"

@@ -1,0 +1,55 @@
+"""What has to happen, from a snapshot alone. Pure: the same plan is printed by a dry run and carried out by a push.
+
+Making a plan again after a step has been carried out gives the next steps, so a crash at any moment only means planning anew.
+What one concern needs is decided in a file of its own: contacts, invoices, payments, claims, credit notes.
+"""
+
+from __future__ import annotations
+
+from caspen_xero.sync.planning import contact_updates, credit_notes, invoices, payments
+from caspen_xero.sync.planning.plan import Plan
+from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
+from caspen_xero.sync.planning.translations import Translations
+
+FINALISED = ("open", "paid")
+
+
+def make_plan(snapshot: Snapshot, translations: Translations | None = None) -> Plan:
+    """The plan for the invoices and changed clients of a snapshot. `translations` spares what an earlier plan has translated."""
+    planner = Planner(snapshot, translations or Translations())
+    for change in snapshot.changed_parties:
+        contact_updates.plan_contact_update(planner, change)
+    for state in snapshot.invoices:
+        _plan_invoice(planner, state)
+    return planner.plan
+
+
+def _plan_invoice(planner: Planner, state: InvoiceState) -> None:
+    """Adds what one invoice needs; an invoice that adds nothing is done.
+
+    What is gone in Caspen is taken back first: Xero lets nobody change or void an invoice that has payments or credits.
+    """
+    before = _amount(planner, state)
+    payments_go = payments.take_back(planner, state)
+    credits_go = credit_notes.take_back(planner, state)
+    taking_back = payments_go or credits_go
+    if state.invoice.status in FINALISED:
+        problems = len(planner.plan.problems.get(state.invoice.id, ()))
+        invoices.plan_finalised(planner, state, taking_back=taking_back)
+        # What is wrong with one payment keeps back neither others nor credits: only the invoice's own problems do.
+        blocked = len(planner.plan.problems.get(state.invoice.id, ())) > problems
+        planner.stages[state.invoice.id] = invoices.stage_of(planner, state, blocked=blocked, taking_back=taking_back)
+        payments.plan_payments(planner, state)
+        credit_notes.plan_credit_notes(planner, state)
+    elif state.invoice.status in ("void", "deleted"):
+        invoices.plan_void(planner, state, taking_back=taking_back)
+    if _amount(planner, state) == before and not taking_back:
+        planner.plan.done.append(state.invoice.id)
+
+
+def _amount(planner: Planner, state: InvoiceState) -> tuple[int, ...]:
+    """How much a plan holds: what has grown has more to do."""
+    plan, id_ = planner.plan, state.invoice.id
+    waits = int(id_ in plan.waiting)
+    return (len(plan.steps), len(plan.problems.get(id_, ())), len(plan.holds), len(plan.asks), waits)

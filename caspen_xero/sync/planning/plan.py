@@ -1,0 +1,73 @@
+"""A plan: the steps to carry out, what keeps invoices back, and what has to be read from Xero before more can be said."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from caspen_xero.store.holds import Hold
+from caspen_xero.sync.planning.contact_matching import Party
+from caspen_xero.sync.planning.steps import Step
+from caspen_xero.sync.problems import Problem
+
+
+class Stage(Enum):
+    """How far an invoice itself has come in a plan; what its payments and credit notes may do follows from it."""
+
+    ABSENT = "not in Xero yet: this plan creates it"
+    BLOCKED = "its own problems keep it back"
+    TAKING_BACK = "payments or credits of it are taken back first"
+    WAITING = "it is, or will be, a draft that only a person can approve, or no approvals are left"
+    CHANGING = "this plan changes or approves it first"
+    OPEN = "it is in Xero as Caspen has it, and takes payments and credits"
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Why an invoice waits though nothing is wrong with it."""
+
+    code: Literal["waits-for-approval", "not-pushed-yet"]
+    reason: str
+
+
+@dataclass
+class Asks:
+    """What has to be read from Xero before something is decided.
+
+    `contacts`: a party is not linked yet, so Xero's contacts should be known as they are now. By Xero's ids: `contact_details` of
+    contacts to be changed; `invoices`; `credits`, the invoices of which the credits have to be read too; `payments` and
+    `credit_notes` that are to be taken back, or are said to be there.
+    """
+
+    contacts: bool = False
+    contact_details: set[str] = field(default_factory=set)
+    invoices: set[str] = field(default_factory=set)
+    credits: set[str] = field(default_factory=set)
+    payments: set[str] = field(default_factory=set)
+    credit_notes: set[str] = field(default_factory=set)
+
+    def __len__(self) -> int:
+        by_id = (self.contact_details, self.invoices, self.credits, self.payments, self.credit_notes)
+        return sum(len(ids) for ids in by_id)
+
+
+@dataclass
+class Plan:
+    """Steps to carry out, problems by invoice, warnings, and the invoices that need nothing more (`done`).
+
+    `holds`: what a look into Xero has found to speak against a step. `archived`: the parties whose contact only a person can
+    restore. `waiting`: invoices that wait though nothing is wrong. `contacts_done`: clients and payers (kind, id) whose
+    change needs nothing more, with the import number that it came with.
+    """
+
+    steps: list[Step] = field(default_factory=list)
+    problems: defaultdict[str, list[Problem]] = field(default_factory=lambda: defaultdict(list))
+    warnings: list[str] = field(default_factory=list)
+    archived: list[Party] = field(default_factory=list)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    holds: list[Hold] = field(default_factory=list)
+    asks: Asks = field(default_factory=Asks)
+    done: list[str] = field(default_factory=list)
+    contacts_done: dict[tuple[str, str], int] = field(default_factory=dict)

@@ -1,0 +1,176 @@
+"""What is kept of a document that was written, found or adopted: its link, and what it did to its invoice's figures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
+from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.sync.planning.compare import invoice_shape
+from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
+from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
+
+ZERO = Decimal(0)
+GONE = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
+NEEDS_APPROVAL = (
+    "Xero keeps it as a draft: whoever connected may not approve there; somebody who may has to approve it in Xero"
+)
+
+
+class Records:
+    """The links of one organisation, as steps change them. `held`: steps that are done, but not as they were asked."""
+
+    def __init__(self, mappings: Mappings, now: Callable[[], datetime]) -> None:
+        self.mappings, self.now = mappings, now
+        self.held: set[tuple[str, str]] = set()
+
+    def link_contact(
+        self, key: str, xero_id: str, *, made_by_us: bool, fingerprint: str | None, name: str, **more: Any
+    ) -> None:
+        """Links a party (`client:ID` or `payer:ID`) to a Xero contact."""
+        kind, id_ = party_of(key)
+        self.mappings.put_link(
+            Link(
+                kind,
+                id_,
+                xero_id,
+                made_by_us,
+                number=name,
+                status="ACTIVE",
+                fingerprint=fingerprint,
+                linked_at=self.now(),
+                **more,
+            )
+        )
+
+    def link_invoice(
+        self,
+        caspen_id: str,
+        found: Invoice,
+        *,
+        made_by_us: bool,
+        fingerprint: str | None,
+        done_up_to: int | None = None,
+        written: bool = False,
+    ) -> None:
+        """Links an invoice to what Xero shows of it. `written`: it shows what we have just written, and nobody else's edits."""
+        before = self.mappings.link("invoice", caspen_id)
+        shown = invoice_shape(found) if written and found.line_items else before.last_written if before else None
+        self.mappings.put_link(
+            Link(
+                kind="invoice",
+                caspen_id=caspen_id,
+                xero_id=found.invoice_id or (before.xero_id if before else ""),
+                made_by_us=made_by_us,
+                invoice_id=caspen_id,
+                number=found.invoice_number or (before.number if before else None),
+                status=found.status,
+                fingerprint=fingerprint,
+                done_up_to=done_up_to,
+                last_written=shown,
+                subtotal=_kept(found.sub_total, before, "subtotal"),
+                tax=_kept(found.total_tax, before, "tax"),
+                total=_kept(found.total, before, "total"),
+                amount_paid=_kept(found.amount_paid, before, "amount_paid"),
+                amount_credited=_kept(found.amount_credited, before, "amount_credited"),
+                amount_due=_kept(found.amount_due, before, "amount_due"),
+                xero_updated_at=found.updated_date_utc or (before.xero_updated_at if before else None),
+                linked_at=before.linked_at if before else self.now(),
+            )
+        )
+
+    def link_payment(
+        self, key: str, invoice_id: str, xero_id: str, expected: ExpectedPayment, *, number: str | None, **more: Any
+    ) -> None:
+        """Links an allocation of a Caspen payment to the Xero payment that stands for it."""
+        self.mappings.put_link(
+            Link(
+                "payment",
+                key,
+                xero_id,
+                expected.made_by_us,
+                invoice_id=invoice_id,
+                number=number,
+                fingerprint=expected.fingerprint,
+                total=expected.amount,
+                linked_at=self.now(),
+                **more,
+            )
+        )
+
+    def link_credit_note(self, step: Step, found: CreditNote, *, made_by_us: bool) -> None:
+        """Links a credit note to what Xero shows of it."""
+        before = self.mappings.link("credit_note", step.caspen_id)
+        self.mappings.put_link(
+            Link(
+                kind="credit_note",
+                caspen_id=step.caspen_id,
+                xero_id=found.credit_note_id or (before.xero_id if before else ""),
+                made_by_us=made_by_us,
+                invoice_id=step.invoice_id,
+                number=found.credit_note_number or step.number,
+                status=found.status,
+                fingerprint=step.expected.fingerprint,
+                subtotal=_kept(found.sub_total, before, "subtotal"),
+                tax=_kept(found.total_tax, before, "tax"),
+                total=_kept(found.total, before, "total"),
+                xero_updated_at=found.updated_date_utc,
+                linked_at=before.linked_at if before else self.now(),
+            )
+        )
+
+    def link_allocation(self, step: Step, credit_note_id: str, amount: Decimal | None, **more: Any) -> None:
+        """Links a credit note's allocation to its invoice."""
+        self.mappings.put_link(
+            Link(
+                "allocation",
+                step.caspen_id,
+                credit_note_id,
+                invoice_id=step.invoice_id,
+                total=amount,
+                linked_at=self.now(),
+                **more,
+            )
+        )
+
+    def moved(self, invoice_id: str, *, paid: Decimal = ZERO, credited: Decimal = ZERO) -> None:
+        """What a payment or credit of ours did to its invoice in Xero, until it is next read."""
+        link = self.mappings.link("invoice", invoice_id)
+        if link is None or link.total is None:
+            return
+        amount_paid = (link.amount_paid or ZERO) + paid
+        amount_credited = (link.amount_credited or ZERO) + credited
+        due = link.total - amount_paid - amount_credited
+        status = link.status if link.status not in {"AUTHORISED", "PAID"} else "AUTHORISED" if due else "PAID"
+        self.mappings.put_link(
+            link.with_(amount_paid=amount_paid, amount_credited=amount_credited, amount_due=due, status=status)
+        )
+
+    def hold(self, step: Step, kind: StepKind, code: str, reason: str) -> None:
+        """Holds a step on the record of one that is done, but not as it was asked."""
+        self.held.add((kind, step.caspen_id))
+        holds.hold(self.mappings, Hold(kind, step.caspen_id, code, reason, depends_on=step.depends_on), self.now())
+
+    def hold_if_unapproved(self, step: Step, status: str | None, kind: StepKind) -> None:
+        """A document that stays a draft, though it was to be approved, waits for somebody who may approve it."""
+        if status in UNAPPROVED:
+            self.hold(step, kind, "needs-approval-in-xero", NEEDS_APPROVAL)
+
+    def learn_from_tax(self, expected: ExpectedDocument, found: Invoice | CreditNote) -> None:
+        """An organisation that has once returned our tax amounts unchanged is trusted to do so again."""
+        wanted = (expected.subtotal, expected.tax, expected.total)
+        if expected.explicit_tax and (found.sub_total, found.total_tax, found.total) == wanted:
+            if expected.tells_tax:
+                self.mappings.set_setting("keeps_tax_amount", "yes")
+            elif self.mappings.setting("keeps_tax_amount") is None:
+                self.mappings.set_setting("keeps_tax_amount", "half-cents")
+
+
+def _kept(new: Decimal | None, before: Link | None, column: str) -> Decimal | None:
+    """An amount that an answer may lack: then what was known before stays."""
+    return new if new is not None or before is None else getattr(before, column)

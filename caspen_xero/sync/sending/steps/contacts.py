@@ -1,0 +1,102 @@
+"""Contacts: linked to one that is there, created, brought up to date."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caspen_xero.store.mappings import KnownContact, Mappings
+from caspen_xero.sync.planning.compare import contact_shape
+from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.steps import ExpectedContact, Step
+from caspen_xero.sync.sending.records import Records
+from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write, of_targets
+from caspen_xero.sync.setup.contacts import read_contacts
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import Contact, Element
+from caspen_xero.xero.reading import contacts_by_id
+
+
+class LinkContact(Link):
+    """A party whose contact is in Xero already."""
+
+    kind = "link-contact"
+    counts_as = Count("contacts_linked", "contacts linked")
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        records.link_contact(step.caspen_id, step.target, made_by_us=False, fingerprint=None, name=step.detail)
+        return step.target
+
+
+class CreateContact(Write):
+    """A party that has no contact in Xero."""
+
+    kind = "create-contact"
+    counts_as = Count("contacts_created", "contacts created")
+    expected = ExpectedContact
+    route = Route("PUT", "Contacts", "Contacts", params=LISTED)
+    id_field, named_by = "contact_id", "contact_number"
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, Contact)
+        assert isinstance(step.expected, ExpectedContact)
+        contact_id, name = found.contact_id or "", found.name or step.expected.name
+        records.link_contact(
+            step.caspen_id,
+            contact_id,
+            made_by_us=True,
+            fingerprint=step.expected.fingerprint,
+            name=name,
+            done_up_to=step.expected.touched,
+            last_written=contact_shape(found),
+        )
+        known = KnownContact(contact_id, name, step.number, found.contact_status or "ACTIVE")
+        records.mappings.put_contacts([known])
+        return contact_id
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        read_contacts(client, mappings)
+        known = mappings.contacts_numbered(step.number or "" for step in steps)
+        ids = {contact.number: contact.xero_id for contact in known if contact.status == "ACTIVE"}
+        found = contacts_by_id(client, list(ids.values()))  # with their details
+        return {place: found[ids[s.number]] for place, s in enumerate(steps) if ids.get(s.number) in found}
+
+    def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
+        read_contacts(client, records.mappings)  # the next plan matches it, where somebody has made it meanwhile
+        return set()
+
+
+class UpdateContact(Write):
+    """A contact of ours whose client or payer has changed in Caspen."""
+
+    kind = "update-contact"
+    counts_as = Count("contacts_updated", "contacts updated")
+    expected = ExpectedContact
+    route = Route("POST", "Contacts", "Contacts", params=LISTED)
+    id_field = named_by = "contact_id"
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, Contact)
+        assert isinstance(step.expected, ExpectedContact)
+        link = records.mappings.link(*party_of(step.caspen_id))
+        if link is not None:
+            records.mappings.put_link(
+                link.with_(
+                    number=found.name or link.number,
+                    fingerprint=step.expected.fingerprint,
+                    done_up_to=step.expected.touched,
+                    last_written=contact_shape(found),
+                )
+            )
+        return found.contact_id or ""
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        known = contacts_by_id(client, [step.target for step in steps])
+        return {place: one for place, one in of_targets(steps, known).items() if _shows(one, steps[place])}
+
+
+def _shows(found: Element, step: Step) -> bool:
+    """Whether a contact shows just what was written."""
+    assert isinstance(found, Contact)
+    assert isinstance(step.expected, ExpectedContact)
+    shape = contact_shape(found)
+    return bool(shape) and shape == step.expected.shape

@@ -1,0 +1,175 @@
+"""Credit notes: created, approved, allocated to their invoice, taken off it again, voided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from caspen_xero.store import holds
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
+from caspen_xero.sync.sending.records import GONE, ZERO, Records
+from caspen_xero.sync.sending.steps.specification import LISTED, PRICED, Count, Found, Route, Write
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, CreditNote, Element
+from caspen_xero.xero.reading import credit_note_by_id, credit_notes_numbered
+
+
+class CreateCreditNote(Write):
+    """A credit note that is not in Xero."""
+
+    kind = "create-credit-note"
+    counts_as = Count("credit_notes", "credit notes")
+    expected = ExpectedDocument
+    route = Route("PUT", "CreditNotes", "CreditNotes", params=PRICED)
+    id_field, named_by = "credit_note_id", "credit_note_number"
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, CreditNote)
+        assert isinstance(step.expected, ExpectedDocument)
+        records.link_credit_note(step, found, made_by_us=True)
+        records.learn_from_tax(step.expected, found)
+        if step.expected.status == "AUTHORISED":
+            records.hold_if_unapproved(step, found.status, "authorise-credit-note")
+        return found.credit_note_id or ""
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        found = credit_notes_numbered(client, [step.number or "" for step in steps])
+        return {
+            place: found[step.number]
+            for place, step in enumerate(steps)
+            if step.number in found and _same(found[step.number], step)
+        }
+
+    def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
+        """Same contact and total under that number: linked as not made by us; else Xero's refusal stays the problem."""
+        found = credit_notes_numbered(client, [step.number or "" for step in refused])
+        linked = records.mappings.links_to(one.credit_note_id for one in found.values() if one.credit_note_id)
+        adopted = set()
+        for step in refused:
+            one = found.get(step.number or "")
+            if one is None or not _same(one, step) or (one.credit_note_id or "") in linked:
+                continue
+            with records.mappings.store.write():
+                records.link_credit_note(step, one, made_by_us=False)
+                _adopt_allocation(records, step, one)
+                holds.release(records.mappings, self.kind, [step.caspen_id])
+                adopted.add(step.caspen_id)
+        return adopted
+
+
+class AuthoriseCreditNote(Write):
+    """A draft of ours that has shown the right figures."""
+
+    kind = "authorise-credit-note"
+    route = Route("POST", "CreditNotes", "CreditNotes", params=PRICED)
+    id_field = named_by = "credit_note_id"
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, CreditNote)
+        records.link_credit_note(step, found, made_by_us=True)
+        records.hold_if_unapproved(step, found.status, "authorise-credit-note")
+        return found.credit_note_id or ""
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        return {place: one for place, one in _known(client, steps).items() if one.status not in UNAPPROVED}
+
+
+class VoidCreditNote(Write):
+    """A credit note that is void in Caspen, once it is off its invoice."""
+
+    kind = "void-credit-note"
+    route = Route("POST", "CreditNotes", "CreditNotes", params=PRICED)
+    id_field = named_by = "credit_note_id"
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, CreditNote)
+        records.link_credit_note(step, found, made_by_us=True)
+        return found.credit_note_id or ""
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        return {place: one for place, one in _known(client, steps).items() if one.status in GONE_STATUSES}
+
+
+class AllocateCreditNote(Write):
+    """A credit note that is in Xero and not yet on its invoice."""
+
+    kind = "allocate-credit-note"
+    counts_as = Count("allocations")
+    expected = ExpectedAllocation
+    route = Route("PUT", "CreditNotes/{id}/Allocations", "Allocations", batch=1, params=LISTED)
+    id_field = named_by = None
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, Allocation)
+        assert isinstance(step.expected, ExpectedAllocation)
+        before = records.mappings.link("allocation", step.caspen_id)
+        amount = step.expected.amount
+        records.link_allocation(step, step.target, amount, made_by_us=True, number=found.allocation_id)
+        if before is None:
+            records.moved(step.invoice_id or "", credited=amount)
+        return step.target
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        found: Found = {}
+        for place, step in enumerate(steps):
+            assert isinstance(step.expected, ExpectedAllocation)
+            note = credit_note_by_id(client, step.target)
+            for allocation in note.allocations if note else ():
+                if allocation.invoice and allocation.invoice.invoice_id == step.expected.invoice_xero_id:
+                    found[place] = allocation
+        return found
+
+
+class RemoveAllocation(Write):
+    """A credit note that is void in Caspen and still on its invoice."""
+
+    kind = "remove-allocation"
+    route = Route("DELETE", "CreditNotes/{id}/Allocations/{other}", "Allocations", batch=1)
+    id_field = named_by = None
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        link = records.mappings.link("allocation", step.caspen_id)
+        if link is not None:
+            records.mappings.drop_link("allocation", step.caspen_id)
+            if link.status != GONE:
+                records.moved(step.invoice_id or "", credited=-(link.total or ZERO))
+        return step.target
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        found: Found = {}
+        for place, step in enumerate(steps):
+            note = credit_note_by_id(client, step.target)
+            if step.other not in {allocation.allocation_id for allocation in (note.allocations if note else ())}:
+                found[place] = Allocation()
+        return found
+
+
+def _same(found: CreditNote, step: Step) -> bool:
+    """Whether a credit note in Xero is the one that was to be written: same contact, same total, alive."""
+    expected = step.expected
+    return (
+        isinstance(expected, ExpectedDocument)
+        and found.contact is not None
+        and found.contact.contact_id == expected.contact_id
+        and found.total == expected.total
+        and found.status not in GONE_STATUSES
+    )
+
+
+def _known(client: Client, steps: Sequence[Step]) -> dict[int, CreditNote]:
+    known = {place: credit_note_by_id(client, step.target) for place, step in enumerate(steps)}
+    return {place: note for place, note in known.items() if note is not None}
+
+
+def _adopt_allocation(records: Records, step: Step, note: CreditNote) -> None:
+    """What of an adopted credit note is on its invoice already is not put there again."""
+    link = records.mappings.link("invoice", step.invoice_id or "")
+    for allocation in note.allocations:
+        if link is not None and allocation.invoice is not None and allocation.invoice.invoice_id == link.xero_id:
+            records.link_allocation(
+                step,
+                note.credit_note_id or "",
+                allocation.amount,
+                made_by_us=False,
+                number=allocation.allocation_id,
+            )

@@ -1,0 +1,112 @@
+"""Payments: adopted where they are in Xero already, created, deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.steps import ExpectedPayment, Step
+from caspen_xero.sync.sending.records import GONE, ZERO, Records
+from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import Element, Payment
+from caspen_xero.xero.reading import invoices_by_id, payment_by_id
+
+
+class AdoptPayment(Link):
+    """A payment that is in Xero already: made there, or by us when nobody learnt of it."""
+
+    kind = "adopt-payment"
+    expected = ExpectedPayment
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(step.expected, ExpectedPayment)
+        records.link_payment(step.caspen_id, step.invoice_id or "", step.target, step.expected, number=step.number)
+        return step.target
+
+
+class CreatePayment(Write):
+    """An allocation of a Caspen payment that Xero does not have."""
+
+    kind = "create-payment"
+    counts_as = Count("payments", "payments")
+    expected = ExpectedPayment
+    route = Route("PUT", "Payments", "Payments", params=LISTED)
+    id_field, named_by = "payment_id", "reference"
+
+    def names(self, step: Step) -> tuple[str, ...]:
+        assert isinstance(step.expected, ExpectedPayment)
+        return (*super().names(step), step.expected.reference)
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, Payment)
+        assert isinstance(step.expected, ExpectedPayment)
+        xero_id, invoice_id = found.payment_id or "", step.invoice_id or ""
+        before = records.mappings.link("payment", step.caspen_id)
+        records.link_payment(
+            step.caspen_id,
+            invoice_id,
+            xero_id,
+            step.expected,
+            number=step.number,
+            status=found.status or "AUTHORISED",
+        )
+        # Where a pull has seen it before, the invoice's figures hold it already.
+        if before is None or before.xero_id != xero_id:
+            records.moved(invoice_id, paid=step.expected.amount)
+        return xero_id
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        invoices = invoices_by_id(client, [_invoice_of(step) for step in steps])
+        linked = mappings.links_to(
+            one.payment_id for invoice in invoices.values() for one in invoice.payments if one.payment_id
+        )
+        found: Found = {}
+        taken: set[str] = set()
+        for place, step in enumerate(steps):
+            invoice = invoices.get(_invoice_of(step))
+            for one in invoice.payments if invoice else ():
+                # Earlier versions could give two payments one Reference: each is one of Xero's, and its own.
+                id_ = one.payment_id or ""
+                is_anothers = id_ in taken or (id_ in linked and linked[id_].caspen_id != step.caspen_id)
+                if _is_it(one, step) and not is_anothers:
+                    found[place] = one
+                    taken.add(id_)
+                    break
+        return found
+
+
+class DeletePayment(Write):
+    """A payment of ours that is void, removed or changed in Caspen."""
+
+    kind = "delete-payment"
+    counts_as = Count("payments_deleted", "payments deleted")
+    route = Route("POST", "Payments/{id}", "Payments", batch=1)
+    id_field = named_by = "payment_id"
+
+    def wrapped(self, steps: Sequence[Step]) -> dict[str, Any]:
+        return dict(steps[0].body or {})
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        link = records.mappings.link("payment", step.caspen_id)
+        if link is not None:
+            records.mappings.drop_link("payment", step.caspen_id)
+            if link.status != GONE:
+                records.moved(link.invoice_id or "", paid=-(link.total or ZERO))
+        return step.target
+
+    def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
+        known = {place: payment_by_id(client, step.target) for place, step in enumerate(steps)}
+        return {place: one for place, one in known.items() if one is not None and one.status == "DELETED"}
+
+
+def _invoice_of(step: Step) -> str:
+    assert isinstance(step.expected, ExpectedPayment)
+    return step.expected.invoice_xero_id
+
+
+def _is_it(one: Payment, step: Step) -> bool:
+    """Whether a payment on an invoice is the one that was to be written."""
+    assert isinstance(step.expected, ExpectedPayment)
+    return one.reference == step.number and one.status != "DELETED" and one.amount == step.expected.amount
