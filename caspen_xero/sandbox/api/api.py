@@ -10,6 +10,7 @@ from caspen_xero.sandbox.api.endpoints import ENDPOINTS, SCOPES, read_one
 from caspen_xero.sandbox.api.writing import delete_one, elements_of, has_elements, summarizes, write
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.arithmetic import ROUNDINGS
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import Body, Books, Ledger
 from caspen_xero.sandbox.books.refusals import RequestRefused, bad_data, missing, no_data, not_implemented
 from caspen_xero.sandbox.books.resource import Resource
@@ -18,14 +19,13 @@ from caspen_xero.sandbox.money.allocations import NAMES, Allocator
 from caspen_xero.sandbox.organisation.accounts import delete_account
 from caspen_xero.sandbox.organisation.organisations import (
     Organisation,
+    all_organisations,
     change_organisation,
     found_organisation,
     organisation_of,
     show_organisation,
-    summary,
 )
 from caspen_xero.sandbox.queries.lists import list_view, read_query, run_query
-from caspen_xero.sandbox.sales.documents import Desk
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest, Clock
 
 ACTIONS = (
@@ -54,7 +54,7 @@ class Api:
         self.app_name = app_name
 
     def organisations(self) -> list[Organisation]:
-        return [summary(tenant_id, body) for tenant_id, body in self.books.organisations()]
+        return all_organisations(self.books)
 
     def add_organisation(self, name: str, country: str = "AU", *, demo: bool = True, **fields: Any) -> Organisation:
         """Makes an organisation with its country's chart and tax rates; the first one has the same ids in every sandbox."""

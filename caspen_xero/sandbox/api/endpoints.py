@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from caspen_xero.sandbox.books import messages
-from caspen_xero.sandbox.books.fields import WORD, Text
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import is_id, read_id
 from caspen_xero.sandbox.contacts.contacts import (
     CONTACT_FIELDS,
     post_contact,
     put_contact,
-    show_balances,
     show_contact,
     show_contact_summary,
     show_refused_contact,
@@ -30,8 +25,9 @@ from caspen_xero.sandbox.money.bank import (
 from caspen_xero.sandbox.money.batch_payments import BATCH_FIELDS, post_batch, put_batch, show_batch
 from caspen_xero.sandbox.money.payments import PAYMENT_FIELDS, post_payment, put_payment, show_payment
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_FIELDS, post_account, put_account, show_account
-from caspen_xero.sandbox.organisation.charts import CURRENCY_NAMES
+from caspen_xero.sandbox.organisation.currencies import CURRENCY_FIELDS, put_currency, show_currency
 from caspen_xero.sandbox.organisation.tax_rates import TAX_RATE_FIELDS, create_tax_rate, show_tax_rate, update_tax_rate
+from caspen_xero.sandbox.sales.balances import show_balances
 from caspen_xero.sandbox.sales.credit_notes import (
     CREDIT_NOTE_FIELDS,
     post_credit_note,
@@ -39,7 +35,6 @@ from caspen_xero.sandbox.sales.credit_notes import (
     show_credit_note,
     show_refused_credit_note,
 )
-from caspen_xero.sandbox.sales.documents import Desk
 from caspen_xero.sandbox.sales.invoices import (
     INVOICE_FIELDS,
     post_invoice,
@@ -49,28 +44,12 @@ from caspen_xero.sandbox.sales.invoices import (
     show_refused_invoice,
 )
 
-Sent = dict[str, Any]
-Written = tuple[Body, list[str]]
-
 
 def _show_contact(desk: Desk, contact: Body, view: str) -> Body:
     if view == "summary":
         return show_contact_summary(contact)
     shown = show_contact(contact, view)
     return shown | show_balances(desk.ledger, contact) if view == "full" else shown
-
-
-def _put_currency(desk: Desk, sent: Sent) -> Written:
-    code = sent.get("Code", "").upper()
-    if code not in CURRENCY_NAMES:
-        raise Refusal(messages.CURRENCY_NOT_VALID(code=code))
-    currency = {"Code": code, "Description": CURRENCY_NAMES[code]}
-    desk.ledger.save("Currencies", currency)
-    return currency, []
-
-
-def _show_currency(_desk: Desk, currency: Body, _view: str) -> Body:
-    return {"Code": currency["Code"], "Description": currency["Description"]}
 
 
 ENDPOINTS = {
@@ -94,9 +73,9 @@ ENDPOINTS = {
         Resource(
             "Currencies",
             "Code",
-            {"Code": WORD, "Description": Text()},
-            _show_currency,
-            _put_currency,
+            CURRENCY_FIELDS,
+            show_currency,
+            put_currency,
             paged=False,
             changes=False,
             single=True,

@@ -7,10 +7,10 @@ Each raises LookupError for an unknown id, and ValueError with Xero's words wher
 from __future__ import annotations
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.money.payments import record_payment
-from caspen_xero.sandbox.sales.documents import Desk
 from caspen_xero.sandbox.sales.settlement import amount_due
 
 

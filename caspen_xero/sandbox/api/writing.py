@@ -11,11 +11,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import echo, read
 from caspen_xero.sandbox.books.refusals import Refusal, RequestRefused, bad_data, not_implemented, too_large
 from caspen_xero.sandbox.books.resource import Resource, Writer
 from caspen_xero.sandbox.books.wire import NOWHERE, from_json, json_answer
-from caspen_xero.sandbox.sales.documents import Desk
 
 Result = TypeVar("Result")
 LARGEST_BODY = 3_500_000  # Xero's Requests page; another page of Xero's says 10 MB

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import Fields
 from caspen_xero.sandbox.books.ledger import Body
-from caspen_xero.sandbox.sales.documents import Desk
 
 Writer = Callable[[Desk, dict[str, Any]], tuple[Body, list[str]]]
 """Takes one element, gives the stored document and warnings; raises Refusal."""

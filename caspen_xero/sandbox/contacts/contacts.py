@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
-from caspen_xero.sandbox.books.arithmetic import ZERO
 from caspen_xero.sandbox.books.fields import FLAG, ID, WHOLE, WORD, Choice, Fields, Many, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
-from caspen_xero.sandbox.organisation.charts import CURRENCY_NAMES
-from caspen_xero.sandbox.organisation.organisations import today
-from caspen_xero.sandbox.sales.settlement import amount_due
+from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 
 _ADDRESS = {
     "AddressType": WORD,
@@ -286,22 +282,3 @@ def contact_in_list(contact: Body) -> Body:
 def show_refused_contact(sent: Body) -> Body:
     """A contact with what is known of it, and empty lists for the rest: so a refused one is answered (recorded)."""
     return {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []} | sent
-
-
-def show_balances(ledger: Ledger, contact: Body) -> Body:
-    """What is owed with this contact, and how much of it is overdue; shown where one contact is read by its id."""
-    balances: Body = {}
-    for name, kind in (("AccountsReceivable", "ACCREC"), ("AccountsPayable", "ACCPAY")):
-        owed = [
-            invoice
-            for invoice in ledger.of_contact("Invoices", contact["ContactID"])
-            if invoice["Type"] == kind and invoice["Status"] == "AUTHORISED"
-        ]
-        overdue = [invoice for invoice in owed if invoice.get("DueDate", "9") < today(ledger)]
-        if owed:
-            balances[name] = {"Outstanding": _due(owed), "Overdue": _due(overdue)}
-    return {"Balances": balances} if balances else {}
-
-
-def _due(invoices: list[Body]) -> Decimal:
-    return sum((amount_due(invoice) for invoice in invoices), ZERO)

@@ -79,7 +79,6 @@ class Gateway:
             exchange.headers,
             exchange.body,
             tenant_id,
-            access.scopes,
             access.client_id,
         )
         return Admission(request, caller)

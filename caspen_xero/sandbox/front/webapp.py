@@ -37,7 +37,7 @@ Connections = dict[tuple[str, int], asyncio.BaseTransport]
 def create_app(xero: LocalXero, connections: Connections | None = None) -> Starlette:
     """The whole sandbox as an ASGI app. Without `connections` a dropped connection is an answer with status 500."""
     front = _Front(xero, connections if connections is not None else {})
-    control, pages, sign_in = Control(xero), Pages(xero), xero.sign_in
+    control, pages, sign_in = Control(xero), Pages(xero.api, xero.tenants, xero.log), xero.sign_in
 
     def watched(path: str, handler: Handler, *methods: str) -> Route:
         return Route(path, front.watched(handler), methods=list(methods))

@@ -38,10 +38,10 @@ class _Unacceptable(Exception):
 
 
 class SignIn:
-    """The pages and endpoints by which an app gets and gives up access."""
+    """The pages and endpoints by which an app gets and gives up access; the person knows it as `app_name`."""
 
-    def __init__(self, identity: Identity, tenants: Tenants, settings: Settings) -> None:
-        self.identity, self.tenants, self.settings = identity, tenants, settings
+    def __init__(self, identity: Identity, tenants: Tenants, settings: Settings, app_name: str) -> None:
+        self.identity, self.tenants, self.settings, self.app_name = identity, tenants, settings, app_name
 
     # the browser's side
 
@@ -102,7 +102,7 @@ class SignIn:
         scopes = "".join(f"<li>{markup.text(scope)}</li>" for scope in sorted(wish.scopes))
         return markup.page(
             "Allow access",
-            f'<div class="card"><h1>{markup.text(self.tenants.app_name)} wants access to</h1>'
+            f'<div class="card"><h1>{markup.text(self.app_name)} wants access to</h1>'
             f'<form method="post" action="{CONSENT}">'
             f'<input type="hidden" name="request" value="{markup.text(self.identity.ask(wish))}">'
             f'<p><label for="organisation">Organisation</label><br>'

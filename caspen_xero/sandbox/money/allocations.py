@@ -7,6 +7,7 @@ from typing import Any
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.arithmetic import ZERO
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, ID, NUMBER, Fields
 from caspen_xero.sandbox.books.ledger import KINDS, Body
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -14,7 +15,7 @@ from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import new_id, xero_date
 from caspen_xero.sandbox.money.payments import INVOICE_OF
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates
-from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, Desk
+from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
 from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -17,16 +18,10 @@ from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
 from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_document, contact_in_list, show_contact
 from caspen_xero.sandbox.money.payments import ACCOUNT_OF
 from caspen_xero.sandbox.organisation.accounts import short_account
+from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
 from caspen_xero.sandbox.sales.credit_notes import show_allocations
-from caspen_xero.sandbox.sales.documents import (
-    Desk,
-    branding_theme,
-    check_currency,
-    currency_rate,
-    show_lines,
-    show_payments,
-)
+from caspen_xero.sandbox.sales.documents import branding_theme, show_lines, show_payments
 from caspen_xero.sandbox.sales.lines import LINE_FIELDS, LineRules, build_lines, document_totals, read_line_amount_types
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.arithmetic import ZERO
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -13,7 +14,7 @@ from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
 from caspen_xero.sandbox.money.payments import ACCOUNT_OF, INVOICE_OF, record_payment, remove_payment
 from caspen_xero.sandbox.organisation.accounts import payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import organisation_of, today
-from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, Desk
+from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
 from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number
 
 _TEXTS = {"Particulars": Text(12), "Code": Text(12), "Details": Text(18), "Narrative": Text(18)}

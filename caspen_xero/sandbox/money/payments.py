@@ -7,6 +7,7 @@ from typing import Any
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.arithmetic import ZERO
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import KINDS, Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -14,7 +15,7 @@ from caspen_xero.sandbox.books.wire import NOWHERE, new_id, updated, xero_date
 from caspen_xero.sandbox.contacts.contacts import contact_in_list
 from caspen_xero.sandbox.organisation.accounts import payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
-from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, Desk
+from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
 from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number, show_invoice
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
 

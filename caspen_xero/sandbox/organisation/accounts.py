@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import FLAG, ID, WORD, Choice, Fields, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
-from caspen_xero.sandbox.organisation.charts import CLASSES, CURRENCY_NAMES
+from caspen_xero.sandbox.organisation.charts import CLASSES
+from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 from caspen_xero.sandbox.organisation.organisations import organisation_of
-from caspen_xero.sandbox.sales.documents import Desk
 
 ACCOUNT_FIELDS: Fields = {
     "AccountID": ID,

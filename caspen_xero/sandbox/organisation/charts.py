@@ -165,23 +165,3 @@ NZ = Country(
 )
 
 COUNTRIES = {"AU": AU, "NZ": NZ}
-
-# What one unit of the foreign currency costs is the market's business; these stand in for the day's rate where none is sent.
-DAY_RATES = {
-    "AUD": {"NZD": "1.09", "USD": "0.66", "EUR": "0.61", "GBP": "0.52"},
-    "NZD": {"AUD": "0.92", "USD": "0.60", "EUR": "0.56", "GBP": "0.47"},
-}
-
-CURRENCY_NAMES = {
-    "AUD": "Australian Dollar",
-    "NZD": "New Zealand Dollar",
-    "USD": "United States Dollar",
-    "EUR": "Euro",
-    "GBP": "British Pound",
-    "CAD": "Canadian Dollar",
-    "SGD": "Singapore Dollar",
-    "JPY": "Japanese Yen",
-    "ZAR": "South African Rand",
-    "HKD": "Hong Kong Dollar",
-    "CHF": "Swiss Franc",
-}

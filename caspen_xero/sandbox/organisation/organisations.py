@@ -41,6 +41,11 @@ def summary(tenant_id: str, body: Body) -> Organisation:
     return Organisation(tenant_id, body["Name"], body["CountryCode"], body["ShortCode"], body["OrganisationID"])
 
 
+def all_organisations(books: Books) -> list[Organisation]:
+    """Every organisation, in the order in which they were made."""
+    return [summary(tenant_id, body) for tenant_id, body in books.organisations()]
+
+
 def found_organisation(books: Books, name: str, country_code: str, demo: bool, fields: dict[str, Any]) -> Organisation:
     """Makes an organisation with its country's chart, tax rates and currency. Raises ValueError for an unknown country."""
     country = COUNTRIES.get(country_code)

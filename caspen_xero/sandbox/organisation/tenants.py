@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from caspen_xero.sandbox.api.api import Api
-from caspen_xero.sandbox.organisation.organisations import Organisation
+from caspen_xero.sandbox.books.ledger import Books
+from caspen_xero.sandbox.organisation.organisations import Organisation, all_organisations
 
 
 class Tenants:
-    """The organisations of the sandbox; there is always a first one. `app_name`: the app that people see on pages."""
+    """The organisations of the sandbox; there is always a first one."""
 
-    def __init__(self, api: Api, app_name: str) -> None:
-        self.api, self.app_name = api, app_name
+    def __init__(self, books: Books) -> None:
+        self.books = books
 
     def all(self) -> list[Organisation]:
-        return self.api.organisations()
+        return all_organisations(self.books)
 
     def first(self) -> Organisation:
         return self.all()[0]

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.books.wire import from_json
 from caspen_xero.sandbox.exchange import Exchange, html_answer, redirect
-from caspen_xero.sandbox.front.local import LocalXero
-from caspen_xero.sandbox.identity.scopes import ACCOUNTING
 from caspen_xero.sandbox.organisation.organisations import Organisation
+from caspen_xero.sandbox.organisation.tenants import Tenants
 from caspen_xero.sandbox.pages import markup
 from caspen_xero.sandbox.pages.document_pages import (
     CONTACT_ROWS,
@@ -26,6 +26,7 @@ from caspen_xero.sandbox.pages.document_pages import (
     invoice_page,
     organisation_facts,
 )
+from caspen_xero.sandbox.request_log import RequestLog
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest
 
 Handler = Callable[[Exchange], ApiAnswer]
@@ -38,8 +39,8 @@ _FIGURE = re.compile(r'"\\u0000([^"]*)"')
 class Pages:
     """The pages."""
 
-    def __init__(self, xero: LocalXero) -> None:
-        self.xero = xero
+    def __init__(self, api: Api, tenants: Tenants, log: RequestLog) -> None:
+        self.api, self.tenants, self.log = api, tenants, log
 
     def routes(self) -> list[tuple[str, str, Handler]]:
         """Method, path and handler of each."""
@@ -59,7 +60,7 @@ class Pages:
     def overview(self, exchange: Exchange) -> ApiAnswer:
         """The organisation, the newest of its documents, and the newest requests."""
         short_code = exchange.query.get("organisation")
-        organisation = self.xero.tenants.by_short_code(short_code) if short_code else self.xero.tenants.first()
+        organisation = self.tenants.by_short_code(short_code) if short_code else self.tenants.first()
         if organisation is None:
             return _missing("organisation")
         body = self._get(organisation, "Organisation")["Organisations"][0]
@@ -110,7 +111,7 @@ class Pages:
         if organisation is None:
             return _missing("organisation")
         try:
-            self.xero.api.mark_paid(organisation.tenant_id, exchange.captured["id"])
+            self.api.mark_paid(organisation.tenant_id, exchange.captured["id"])
         except (LookupError, ValueError) as error:
             return html_answer(markup.page("Not paid", f"<h1>Not paid</h1><p>{markup.text(error)}</p>"), 400)
         return redirect(f"{_base(organisation)}/invoicing/view/{quote(exchange.captured['id'])}", 303)
@@ -137,7 +138,7 @@ class Pages:
 
     def request(self, exchange: Exchange) -> ApiAnswer:
         """One request with its answer, as far as they are no secrets."""
-        one = self.xero.log.request(exchange.captured["id"])
+        one = self.log.request(exchange.captured["id"])
         if one is None:
             return _missing("request")
         url = one["path"] + (f"?{urlencode(one['query'])}" if one["query"] else "")
@@ -162,14 +163,14 @@ class Pages:
                     _status(one),
                     one["fault"],
                 )
-                for one in self.xero.log.newest(rows)
+                for one in self.log.newest(rows)
             ),
         )
 
     # what they share
 
     def _organisation(self, exchange: Exchange) -> Organisation | None:
-        return self.xero.tenants.by_short_code(exchange.captured["short_code"])
+        return self.tenants.by_short_code(exchange.captured["short_code"])
 
     def _document(self, exchange: Exchange, endpoint: str) -> tuple[Organisation | None, dict[str, Any] | None]:
         organisation = self._organisation(exchange)
@@ -181,19 +182,19 @@ class Pages:
     def _get(self, organisation: Organisation, path: str, query: dict[str, str] | None = None) -> dict[str, Any]:
         """The books' answer to a GET; nothing for an unknown document."""
         params, headers = {"unitdp": "4"} | (query or {}), {"accept": "application/json"}
-        request = ApiRequest("GET", path, params, headers, b"", organisation.tenant_id, ACCOUNTING)
-        answer = self.xero.api.handle(request)
+        request = ApiRequest("GET", path, params, headers, b"", organisation.tenant_id)
+        answer = self.api.handle(request)
         found: dict[str, Any] = from_json(answer.body) if answer.status == 200 else {}
         return found
 
     def _page(self, title: str, organisation: Organisation | None, *parts: str) -> ApiAnswer:
-        here = organisation or self.xero.tenants.first()
+        here = organisation or self.tenants.first()
         links = [("/?" + urlencode({"organisation": here.short_code}), here.name)]
         links += [(f"{_base(here)}/{kind}", shown.title) for kind, shown in LISTS.items()]
         links += [("/requests", "Requests")]
         links += [
             ("/?" + urlencode({"organisation": other.short_code}), other.name)
-            for other in self.xero.tenants.all()
+            for other in self.tenants.all()
             if other != here
         ]
         menu = "<nav>" + "".join(markup.link(target, label) for target, label in links) + "</nav>"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import KINDS, Body, folded
 from caspen_xero.sandbox.books.refusals import bad_filter
 from caspen_xero.sandbox.books.resource import Resource
@@ -24,7 +25,6 @@ from caspen_xero.sandbox.queries.where import (
     narrowed,
     parse,
 )
-from caspen_xero.sandbox.sales.documents import Desk
 from caspen_xero.sandbox.sales.settlement import allocated, amount_due, paid
 from caspen_xero.sandbox.seam import ApiRequest
 

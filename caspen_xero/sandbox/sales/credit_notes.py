@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import ID, Fields, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -17,17 +18,15 @@ from caspen_xero.sandbox.contacts.contacts import (
     show_contact,
     show_refused_contact,
 )
+from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, next_number, organisation_of, today
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
     EMPTY_INVOICE,
     NEXT_STATUS,
-    Desk,
     approved_or_draft,
     branding_theme,
-    check_currency,
     check_text,
-    currency_rate,
     fill_lines,
     show_amounts,
     show_lines,

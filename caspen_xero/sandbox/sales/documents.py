@@ -6,19 +6,16 @@ each has its own file.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from caspen_xero.sandbox.books import messages
-from caspen_xero.sandbox.books.arithmetic import Rounding
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, One, Text
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import xero_date
 from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS
-from caspen_xero.sandbox.organisation.charts import DAY_RATES
-from caspen_xero.sandbox.organisation.organisations import fixed_id, organisation_of, switch
+from caspen_xero.sandbox.organisation.organisations import fixed_id, switch
 from caspen_xero.sandbox.sales.lines import (
     LINE_FIELDS,
     LineRules,
@@ -69,16 +66,6 @@ NEXT_STATUS = {
 }
 
 
-@dataclass(frozen=True)
-class Desk:
-    """What a document is worked on with: one organisation's ledger, its rounding, the request's unit decimal places and app."""
-
-    ledger: Ledger
-    rounding: Rounding
-    unit_places: int = 2
-    client_id: str = ""
-
-
 def is_complete(status: str) -> bool:
     """Whether a document of this status must have everything: accounts, descriptions, a due date."""
     return status not in ("DRAFT", "DELETED")
@@ -87,19 +74,6 @@ def is_complete(status: str) -> bool:
 def approved_or_draft(desk: Desk, status: str) -> str:
     """A user without the right to approve gets a draft back, without an error (a third party's probes)."""
     return "DRAFT" if status == "AUTHORISED" and not switch(desk.ledger, "Approver", True) else status
-
-
-def check_currency(ledger: Ledger, code: str) -> None:
-    if ledger.find("Currencies", code) is None:
-        raise Refusal(messages.CURRENCY_NOT_SUBSCRIBED(currency=code))
-
-
-def currency_rate(ledger: Ledger, code: str, sent: Decimal | None) -> Decimal:
-    """1 in the organisation's own currency; else the rate sent (6 places), else the day's."""
-    base = organisation_of(ledger)["BaseCurrency"]
-    if code == base:
-        return Decimal(1)
-    return round(sent, 6) if sent else Decimal(DAY_RATES.get(base, {}).get(code, "1"))
 
 
 def fill_lines(desk: Desk, document: Body, sent: dict[str, Any], *, discounts: bool) -> None:

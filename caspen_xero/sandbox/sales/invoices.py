@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, ID, Fields, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
@@ -19,6 +20,7 @@ from caspen_xero.sandbox.contacts.contacts import (
     show_contact,
     show_refused_contact,
 )
+from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import (
     check_lock_dates,
     count_approval,
@@ -30,12 +32,9 @@ from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
     EMPTY_INVOICE,
     NEXT_STATUS,
-    Desk,
     approved_or_draft,
     branding_theme,
-    check_currency,
     check_text,
-    currency_rate,
     fill_lines,
     is_complete,
     show_amounts,
