@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import from_json, milliseconds, to_json
 from caspen_xero.sandbox.seam import Clock
 
@@ -210,10 +209,3 @@ class Ledger:
             self._read.clear()
             raise
         self.db.execute(f"RELEASE {name}")
-
-
-def must_find(ledger: Ledger, kind: str, document_id: str, message: str) -> Body:
-    found = ledger.find(kind, document_id)
-    if found is None:
-        raise Refusal(message)
-    return found

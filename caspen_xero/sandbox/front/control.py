@@ -7,12 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from caspen_xero.sandbox.books.wire import json_answer as document_answer
-from caspen_xero.sandbox.exchange import BadRequest, Exchange, json_answer
+from caspen_xero.sandbox.exchange import BadRequest, Exchange, Handler, json_answer
 from caspen_xero.sandbox.front.local import LocalXero
 from caspen_xero.sandbox.organisation.organisations import Organisation
 from caspen_xero.sandbox.seam import ApiAnswer
 
-Handler = Callable[[Exchange], ApiAnswer]
 DONE = {"ok": True}
 
 

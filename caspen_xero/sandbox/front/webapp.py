@@ -16,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from caspen_xero.sandbox.books.wire import not_found
-from caspen_xero.sandbox.exchange import BadRequest, Exchange, json_answer
+from caspen_xero.sandbox.exchange import BadRequest, Exchange, Handler, json_answer
 from caspen_xero.sandbox.front import gateway
 from caspen_xero.sandbox.front.control import Control
 from caspen_xero.sandbox.front.local import LocalXero
@@ -26,7 +26,6 @@ from caspen_xero.sandbox.pages.pages import Pages
 from caspen_xero.sandbox.seam import ApiAnswer
 from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR, Fault, instead_of_answer
 
-Handler = Callable[[Exchange], ApiAnswer]
 Endpoint = Callable[[Request], Awaitable[Response]]
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 

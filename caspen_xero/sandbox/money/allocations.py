@@ -13,11 +13,11 @@ from caspen_xero.sandbox.books.ledger import KINDS, Body
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import new_id, xero_date
-from caspen_xero.sandbox.money.payments import INVOICE_OF
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
-from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number
+from caspen_xero.sandbox.sales.invoices import INVOICE_OF, named_invoice
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
+from caspen_xero.sandbox.sales.statuses import APPROVED
 
 ALLOCATION_FIELDS: Fields = {"AllocationID": ID, "Amount": NUMBER, "Date": DATE, "Invoice": INVOICE_OF}
 NAMES = {"CreditNotes": "Credit Note", "Overpayments": "Overpayment", "Prepayments": "Prepayment"}
@@ -41,11 +41,11 @@ class Allocator:
         if credit is None:
             raise Refusal(messages.DOCUMENT_NOT_FOUND())
         name = NAMES[self.kind]
-        invoice = self._invoice(desk, sent)
+        invoice = named_invoice(desk.ledger, sent.get("Invoice", {}))
         amount = desk.rounding.cents(sent.get("Amount", ZERO))
         if amount <= 0:
             raise Refusal(messages.ALLOCATION_NOT_POSITIVE())
-        if credit["Status"] not in ("AUTHORISED", "PAID"):
+        if credit["Status"] not in APPROVED:
             raise Refusal(messages.ALLOCATION_NOT_AUTHORISED(document=name))
         if invoice["Type"] != ("ACCREC" if credit["Type"] in _SALES else "ACCPAY"):
             raise Refusal(messages.ALLOCATION_WRONG_TYPE(document=name))
@@ -65,16 +65,6 @@ class Allocator:
         invoice["Allocations"].append(entry | {"Source": self.kind, "SourceID": self.credit_id})
         self._settle(desk, credit, invoice)
         return allocation, []
-
-    def _invoice(self, desk: Desk, sent: dict[str, Any]) -> Body:
-        named = sent.get("Invoice", {})
-        if "InvoiceID" in named:
-            invoice = desk.ledger.find("Invoices", named["InvoiceID"])
-        else:
-            invoice = sales_invoice_by_number(desk.ledger, named.get("InvoiceNumber", ""))
-        if invoice is None:
-            raise Refusal(messages.INVOICE_NOT_FOUND())
-        return invoice
 
     def _settle(self, desk: Desk, credit: Body, invoice: Body) -> None:
         for kind, document in ((self.kind, credit), ("Invoices", invoice)):

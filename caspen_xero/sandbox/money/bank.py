@@ -16,12 +16,10 @@ from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
 from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_document, contact_in_list, show_contact
-from caspen_xero.sandbox.money.payments import ACCOUNT_OF
-from caspen_xero.sandbox.organisation.accounts import short_account
+from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, named_account, short_account
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
-from caspen_xero.sandbox.sales.credit_notes import show_allocations
-from caspen_xero.sandbox.sales.documents import branding_theme, show_lines, show_payments
+from caspen_xero.sandbox.sales.documents import branding_theme, show_allocations, show_lines, show_payments
 from caspen_xero.sandbox.sales.lines import LINE_FIELDS, LineRules, build_lines, document_totals, read_line_amount_types
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings
 
@@ -89,10 +87,7 @@ def put_bank_transaction(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[s
 def _bank_account(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
     if not sent:
         raise Refusal(messages.BANK_ACCOUNT_MISSING())
-    if "AccountID" in sent:
-        account = ledger.find("Accounts", sent["AccountID"])
-    else:
-        account = next(iter(ledger.by_number("Accounts", sent.get("Code", ""))), None)
+    account = named_account(ledger, sent)
     if account is None or account["Type"] != "BANK" or account["Status"] != "ACTIVE":
         raise Refusal(messages.BANK_ACCOUNT_NOT_VALID())
     return account

@@ -11,11 +11,11 @@ from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Field
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
-from caspen_xero.sandbox.money.payments import ACCOUNT_OF, INVOICE_OF, record_payment, remove_payment
-from caspen_xero.sandbox.organisation.accounts import payment_account, short_account
+from caspen_xero.sandbox.money.payments import record_payment, remove_payment
+from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import organisation_of, today
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
-from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number
+from caspen_xero.sandbox.sales.invoices import INVOICE_OF, named_invoice
 
 _TEXTS = {"Particulars": Text(12), "Code": Text(12), "Details": Text(18), "Narrative": Text(18)}
 BATCH_FIELDS: Fields = {
@@ -49,7 +49,7 @@ def put_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         raise Refusal(messages.BATCH_EMPTY())
     ledger = desk.ledger
     account = payment_account(ledger, sent.get("Account"))
-    invoices = [_invoice(ledger, member) for member in sent["Payments"]]
+    invoices = [named_invoice(ledger, member.get("Invoice", {})) for member in sent["Payments"]]
     if len({invoice["Type"] for invoice in invoices}) > 1:
         raise Refusal(messages.BATCH_MIXED())
     batch: Body = {
@@ -71,17 +71,6 @@ def put_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     batch["TotalAmount"] = sum((payment["Amount"] for payment in payments), ZERO)
     ledger.save("BatchPayments", batch)
     return batch, []
-
-
-def _invoice(ledger: Ledger, member: dict[str, Any]) -> Body:
-    named = member.get("Invoice", {})
-    if "InvoiceID" in named:
-        invoice = ledger.find("Invoices", named["InvoiceID"])
-    else:
-        invoice = sales_invoice_by_number(ledger, named.get("InvoiceNumber", ""))
-    if invoice is None:
-        raise Refusal(messages.INVOICE_NOT_FOUND())
-    return invoice
 
 
 def post_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:

@@ -13,14 +13,13 @@ from caspen_xero.sandbox.books.ledger import KINDS, Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, updated, xero_date
 from caspen_xero.sandbox.contacts.contacts import contact_in_list
-from caspen_xero.sandbox.organisation.accounts import payment_account, short_account
+from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
-from caspen_xero.sandbox.sales.invoices import sales_invoice_by_number, show_invoice
+from caspen_xero.sandbox.sales.invoices import INVOICE_OF, sales_invoice_by_number, show_invoice
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
+from caspen_xero.sandbox.sales.statuses import APPROVED
 
-ACCOUNT_OF = One({"AccountID": ID, "Code": Text()})
-INVOICE_OF = One({"InvoiceID": ID, "InvoiceNumber": Text()})
 PAYMENT_FIELDS: Fields = {
     "PaymentID": ID,
     "Invoice": INVOICE_OF,
@@ -125,7 +124,7 @@ def record_payment(
     amount = desk.rounding.cents(sent.get("Amount", ZERO))
     if amount <= 0:
         raise Refusal(messages.PAYMENT_NOT_POSITIVE())
-    if target["Status"] not in ("AUTHORISED", "PAID"):
+    if target["Status"] not in APPROVED:
         raise Refusal(messages.PAYMENT_NOT_AUTHORISED())
     if amount > amount_due(target):
         raise Refusal(messages.PAYMENT_TOO_LARGE())

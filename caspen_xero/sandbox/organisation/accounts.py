@@ -6,7 +6,7 @@ from typing import Any
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
-from caspen_xero.sandbox.books.fields import FLAG, ID, WORD, Choice, Fields, Text, too_long
+from caspen_xero.sandbox.books.fields import FLAG, ID, WORD, Choice, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
@@ -28,6 +28,8 @@ ACCOUNT_FIELDS: Fields = {
     "EnablePaymentsToAccount": FLAG,
     "ShowInExpenseClaims": FLAG,
 }
+ACCOUNT_OF = One({"AccountID": ID, "Code": Text()})
+"""How a payment or a bank transaction names an account."""
 
 # The reporting code of each class (recorded answers show the one of assets, the OpenAPI examples that of expenses).
 _REPORTING = {
@@ -110,13 +112,16 @@ def _take(ledger: Ledger, account: Body, sent: dict[str, Any]) -> Body:
     return account
 
 
+def named_account(ledger: Ledger, named: dict[str, Any]) -> Body | None:
+    """The account that an `ACCOUNT_OF` names, by its id or code."""
+    if "AccountID" in named:
+        return ledger.find("Accounts", named["AccountID"])
+    return next(iter(ledger.by_number("Accounts", named["Code"])), None) if named.get("Code") else None
+
+
 def payment_account(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
     """The account that a payment goes to, by id or code: a bank account, or one with payments enabled."""
-    account: Body | None = None
-    if sent and "AccountID" in sent:
-        account = ledger.find("Accounts", sent["AccountID"])
-    elif sent and sent.get("Code"):
-        account = next(iter(ledger.by_number("Accounts", sent["Code"])), None)
+    account = named_account(ledger, sent or {})
     if account is None or account["Status"] != "ACTIVE":
         raise Refusal(messages.ACCOUNT_NOT_FOUND())
     if account["Type"] != "BANK" and not account["EnablePaymentsToAccount"]:

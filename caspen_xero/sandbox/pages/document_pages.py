@@ -42,7 +42,7 @@ def _invoice_row(organisation: Organisation, invoice: Document) -> Sequence[obje
 
 def _contact_row(organisation: Organisation, contact: Document) -> Sequence[object]:
     return (
-        link(f"{_base(organisation)}/contacts/contact/{contact['ContactID']}", contact.get("Name")),
+        link(f"{home(organisation)}/contacts/contact/{contact['ContactID']}", contact.get("Name")),
         contact.get("ContactNumber"),
         contact.get("EmailAddress"),
         contact.get("ContactStatus"),
@@ -63,7 +63,7 @@ def _payment_row(organisation: Organisation, payment: Document) -> Sequence[obje
 def _credit_note_row(organisation: Organisation, note: Document) -> Sequence[object]:
     return (
         link(
-            f"{_base(organisation)}/creditnotes/view/{note['CreditNoteID']}",
+            f"{home(organisation)}/creditnotes/view/{note['CreditNoteID']}",
             note.get("CreditNoteNumber") or "Credit note",
         ),
         _contact_link(organisation, note),
@@ -220,24 +220,25 @@ def _discount(line: Document) -> Amount:
     return Amount(f"{rate} %" if rate else line.get("DiscountAmount") or "")
 
 
-def _base(organisation: Organisation) -> str:
+def home(organisation: Organisation) -> str:
+    """Where the pages of an organisation are, as in Xero's links."""
     return f"/app/{quote(organisation.short_code, safe='!')}"
 
 
 def _invoice_link(organisation: Organisation, invoice: Document) -> Markup:
-    target = f"{_base(organisation)}/invoicing/view/{invoice.get('InvoiceID', '')}"
+    target = f"{home(organisation)}/invoicing/view/{invoice.get('InvoiceID', '')}"
     return link(target, invoice.get("InvoiceNumber") or "(no number)")
 
 
 def _contact_link(organisation: Organisation, document: Document) -> Markup:
     contact = document.get("Contact") or {}
-    return link(f"{_base(organisation)}/contacts/contact/{contact.get('ContactID', '')}", contact.get("Name"))
+    return link(f"{home(organisation)}/contacts/contact/{contact.get('ContactID', '')}", contact.get("Name"))
 
 
 def _pay_button(organisation: Organisation, invoice: Document, *, main: bool = False) -> Markup:
     if invoice.get("Status") != PAYABLE or not invoice.get("AmountDue"):
         return Markup()
-    return button(f"{_base(organisation)}/invoicing/view/{invoice['InvoiceID']}/paid", "Mark as paid", main=main)
+    return button(f"{home(organisation)}/invoicing/view/{invoice['InvoiceID']}/paid", "Mark as paid", main=main)
 
 
 def _day(document: Document, name: str) -> str:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.books.wire import from_json
-from caspen_xero.sandbox.exchange import Exchange, html_answer, redirect
+from caspen_xero.sandbox.exchange import Exchange, Handler, html_answer, redirect
 from caspen_xero.sandbox.organisation.organisations import Organisation
 from caspen_xero.sandbox.organisation.tenants import Tenants
 from caspen_xero.sandbox.pages import markup
@@ -23,13 +22,13 @@ from caspen_xero.sandbox.pages.document_pages import (
     LISTS,
     contact_page,
     credit_note_page,
+    home,
     invoice_page,
     organisation_facts,
 )
 from caspen_xero.sandbox.request_log import RequestLog
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest
 
-Handler = Callable[[Exchange], ApiAnswer]
 FIRST_ROWS = 10
 ROWS = 100
 NEWEST_REQUESTS = 200
@@ -90,7 +89,7 @@ class Pages:
         answer = self._get(organisation, shown.endpoint, query)
         count = int(answer.get("pagination", {}).get("itemCount", 0))
         table = markup.table(shown.columns, (shown.row(organisation, one) for one in answer[shown.endpoint]))
-        base, more = _base(organisation), ""
+        base, more = home(organisation), ""
         if page > 1:
             more += markup.link(f"{base}/{kind}?page={page - 1}", "Newer") + " "
         if count > page * rows:
@@ -114,7 +113,7 @@ class Pages:
             self.api.mark_paid(organisation.tenant_id, exchange.captured["id"])
         except (LookupError, ValueError) as error:
             return html_answer(markup.page("Not paid", f"<h1>Not paid</h1><p>{markup.text(error)}</p>"), 400)
-        return redirect(f"{_base(organisation)}/invoicing/view/{quote(exchange.captured['id'])}", 303)
+        return redirect(f"{home(organisation)}/invoicing/view/{quote(exchange.captured['id'])}", 303)
 
     def contact(self, exchange: Exchange) -> ApiAnswer:
         organisation, found = self._document(exchange, "Contacts")
@@ -190,7 +189,7 @@ class Pages:
     def _page(self, title: str, organisation: Organisation | None, *parts: str) -> ApiAnswer:
         here = organisation or self.tenants.first()
         links = [("/?" + urlencode({"organisation": here.short_code}), here.name)]
-        links += [(f"{_base(here)}/{kind}", shown.title) for kind, shown in LISTS.items()]
+        links += [(f"{home(here)}/{kind}", shown.title) for kind, shown in LISTS.items()]
         links += [("/requests", "Requests")]
         links += [
             ("/?" + urlencode({"organisation": other.short_code}), other.name)
@@ -199,10 +198,6 @@ class Pages:
         ]
         menu = "<nav>" + "".join(markup.link(target, label) for target, label in links) + "</nav>"
         return html_answer(markup.page(title, *parts, menu=menu))
-
-
-def _base(organisation: Organisation) -> str:
-    return f"/app/{quote(organisation.short_code, safe='!')}"
 
 
 def _status(one: dict[str, Any]) -> object:

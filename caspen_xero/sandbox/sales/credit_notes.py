@@ -22,17 +22,18 @@ from caspen_xero.sandbox.organisation.currencies import check_currency, currency
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, next_number, organisation_of, today
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
-    EMPTY_INVOICE,
-    NEXT_STATUS,
     approved_or_draft,
     branding_theme,
+    check_status,
     check_text,
     fill_lines,
+    show_allocations,
     show_amounts,
     show_lines,
     show_payments,
 )
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings, settle
+from caspen_xero.sandbox.sales.statuses import ENDED, NEW, UNAPPROVED
 
 # SentToContact is read-only on a credit note: it is not read.
 CREDIT_NOTE_FIELDS: Fields = {
@@ -74,7 +75,7 @@ def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     if sent.get("Type") not in ("ACCRECCREDIT", "ACCPAYCREDIT"):
         raise Refusal(messages.TYPE_NOT_VALID(value=sent.get("Type", "")))
     status = sent.get("Status", "DRAFT")
-    if status not in ("DRAFT", "SUBMITTED", "AUTHORISED"):
+    if status not in NEW:
         raise Refusal(messages.NOT_VALID_FOR_CREATION(document=NAME))
     if not sent.get("LineItems"):
         raise Refusal(messages.LINES_MISSING())
@@ -138,12 +139,12 @@ def _edit(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]
 def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     ledger, before = desk.ledger, dict(note)
     status = str(sent.get("Status", note["Status"]))
-    _check_status(note, status)
+    check_status(note, status, NAME)
     check_lock_dates(ledger, note["Date"])
     contact = ledger.find("Contacts", note["ContactID"])
     if contact is not None:
         refuse_archived(contact)
-    if status in ("VOIDED", "DELETED"):
+    if status in ENDED:
         note["Status"] = status
         ledger.save("CreditNotes", note)
         return note, []
@@ -157,7 +158,7 @@ def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[st
         note["CreditNoteNumber"] = number
     if "Contact" in sent:
         note["ContactID"] = contact_for_document(ledger, sent["Contact"])["ContactID"]
-    if note["Status"] in ("DRAFT", "SUBMITTED"):
+    if note["Status"] in UNAPPROVED:
         note["Status"] = approved_or_draft(desk, status)
     note |= {name: sent[name] for name in ("Date", "DueDate", "Reference", "BrandingThemeID") if name in sent}
     if "CurrencyCode" in sent or "CurrencyRate" in sent:
@@ -168,15 +169,6 @@ def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[st
     if has_dealings(note) and any(before.get(name) != note.get(name) for name in _CLOSED):
         raise Refusal(messages.HAS_PAYMENTS())
     return note, []
-
-
-def _check_status(note: Body, status: str) -> None:
-    if status == note["Status"] and NEXT_STATUS[status]:
-        return
-    if has_dealings(note) and status in ("VOIDED", "DRAFT", "SUBMITTED"):
-        raise Refusal(messages.STATUS_HAS_PAYMENTS(status=status, document="credit note"))
-    if status not in NEXT_STATUS[note["Status"]]:
-        raise Refusal(messages.NOT_VALID_FOR_CHANGE(document=NAME))
 
 
 def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
@@ -212,20 +204,3 @@ def show_refused_credit_note(sent: Body) -> Body:
     if "Contact" in sent:
         shown["Contact"] = show_refused_contact(sent["Contact"]) | {"HasValidationErrors": False}
     return shown
-
-
-def show_allocations(ledger: Ledger, credit: Body) -> list[Body]:
-    """The allocations of a credit note, an overpayment or a prepayment, as the credit lists them."""
-    return [
-        {
-            "AllocationID": allocation["AllocationID"],
-            "Amount": allocation["Amount"],
-            "Date": xero_date(allocation["Date"]),
-            "Invoice": {
-                "InvoiceID": allocation["InvoiceID"],
-                "InvoiceNumber": (ledger.find("Invoices", allocation["InvoiceID"]) or {}).get("InvoiceNumber", ""),
-                **EMPTY_INVOICE,
-            },
-        }
-        for allocation in credit["Allocations"]
-    ]

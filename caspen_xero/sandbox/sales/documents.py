@@ -25,6 +25,8 @@ from caspen_xero.sandbox.sales.lines import (
     show_line,
     total_discount,
 )
+from caspen_xero.sandbox.sales.settlement import has_dealings
+from caspen_xero.sandbox.sales.statuses import NEXT_STATUS, UNAPPROVED, is_complete
 
 DOCUMENT_FIELDS: Fields = {
     "Type": WORD,
@@ -55,20 +57,16 @@ EMPTY_INVOICE: Body = {
     "InvoicePaymentServices": [],
     "LineItems": [],
 }
-# What may follow which status by POST; PAID is the system's, and only repeats itself.
-NEXT_STATUS = {
-    "DRAFT": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
-    "SUBMITTED": {"DRAFT", "SUBMITTED", "AUTHORISED", "DELETED"},
-    "AUTHORISED": {"AUTHORISED", "VOIDED"},
-    "PAID": {"PAID", "AUTHORISED", "VOIDED"},
-    "VOIDED": set[str](),
-    "DELETED": set[str](),
-}
 
 
-def is_complete(status: str) -> bool:
-    """Whether a document of this status must have everything: accounts, descriptions, a due date."""
-    return status not in ("DRAFT", "DELETED")
+def check_status(document: Body, status: str, name: str) -> None:
+    """Refuses a status that may not follow, and one that payments and credits on the document stand in the way of."""
+    if status == document["Status"] and NEXT_STATUS[status]:
+        return
+    if has_dealings(document) and status in ("VOIDED", *UNAPPROVED):
+        raise Refusal(messages.STATUS_HAS_PAYMENTS(status=status, document=name.lower()))
+    if status not in NEXT_STATUS[document["Status"]]:
+        raise Refusal(messages.NOT_VALID_FOR_CHANGE(document=name))
 
 
 def approved_or_draft(desk: Desk, status: str) -> str:
@@ -147,4 +145,21 @@ def show_payments(document: Body) -> list[Body]:
             "HasValidationErrors": False,
         }
         for payment in document["Payments"]
+    ]
+
+
+def show_allocations(ledger: Ledger, credit: Body) -> list[Body]:
+    """The allocations of a credit note, an overpayment or a prepayment, as the credit lists them."""
+    return [
+        {
+            "AllocationID": allocation["AllocationID"],
+            "Amount": allocation["Amount"],
+            "Date": xero_date(allocation["Date"]),
+            "Invoice": {
+                "InvoiceID": allocation["InvoiceID"],
+                "InvoiceNumber": (ledger.find("Invoices", allocation["InvoiceID"]) or {}).get("InvoiceNumber", ""),
+                **EMPTY_INVOICE,
+            },
+        }
+        for allocation in credit["Allocations"]
     ]

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
-from caspen_xero.sandbox.books.fields import DATE, ID, Fields, Text, too_long
+from caspen_xero.sandbox.books.fields import DATE, ID, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
@@ -31,17 +31,17 @@ from caspen_xero.sandbox.organisation.organisations import (
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
     EMPTY_INVOICE,
-    NEXT_STATUS,
     approved_or_draft,
     branding_theme,
+    check_status,
     check_text,
     fill_lines,
-    is_complete,
     show_amounts,
     show_lines,
     show_payments,
 )
 from caspen_xero.sandbox.sales.settlement import allocated, amount_due, has_dealings, paid, settle
+from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED, NEW, is_complete
 
 INVOICE_FIELDS: Fields = {
     "InvoiceID": ID,
@@ -51,8 +51,9 @@ INVOICE_FIELDS: Fields = {
     "ExpectedPaymentDate": DATE,
     "PlannedPaymentDate": DATE,
 }
+INVOICE_OF = One({"InvoiceID": ID, "InvoiceNumber": Text()})
 CREDIT_LISTS = {"CreditNotes": "CreditNoteID", "Overpayments": "OverpaymentID", "Prepayments": "PrepaymentID"}
-_ENDED = ("VOIDED", "DELETED")
+NAME = "Invoice"
 _PLAIN = ("DueDate", "Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID")
 # With a payment or credit on it, these may still change (Xero's Invoices page); of the lines: text, account and tracking.
 _OPEN_TO_CHANGE = {*_PLAIN, "InvoiceNumber", "ContactID", "SentToContact", "LineItems", "Updated"}
@@ -84,13 +85,24 @@ def sales_invoice_by_number(ledger: Ledger, number: str) -> Body | None:
     return next(found, None)
 
 
+def named_invoice(ledger: Ledger, named: dict[str, Any]) -> Body:
+    """The invoice that an `INVOICE_OF` names, by its id or (sales invoices) its number. Refuses one that is not there."""
+    if "InvoiceID" in named:
+        invoice = ledger.find("Invoices", named["InvoiceID"])
+    else:
+        invoice = sales_invoice_by_number(ledger, named.get("InvoiceNumber", ""))
+    if invoice is None:
+        raise Refusal(messages.INVOICE_NOT_FOUND())
+    return invoice
+
+
 def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     ledger = desk.ledger
     if sent.get("Type") not in ("ACCREC", "ACCPAY"):
         raise Refusal(messages.TYPE_NOT_VALID(value=sent.get("Type", "")))
     status = sent.get("Status", "DRAFT")
-    if status not in ("DRAFT", "SUBMITTED", "AUTHORISED"):
-        raise Refusal(messages.NOT_VALID_FOR_CREATION(document="Invoice"))
+    if status not in NEW:
+        raise Refusal(messages.NOT_VALID_FOR_CREATION(document=NAME))
     if not sent.get("LineItems"):
         raise Refusal(messages.LINES_MISSING())
     currency = str(sent.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"]))
@@ -150,7 +162,7 @@ def _take_plain(invoice: Body, sent: dict[str, Any]) -> list[str]:
     """Takes over the fields without consequences. SentToContact is for approved sales invoices only; else a warning."""
     invoice |= {name: sent[name] for name in _PLAIN if name in sent}
     if "SentToContact" in sent and sent["SentToContact"] != invoice["SentToContact"]:
-        if invoice["Status"] not in ("AUTHORISED", "PAID"):
+        if invoice["Status"] not in APPROVED:
             return [messages.SENT_NOT_AUTHORISED()]
         invoice["SentToContact"] = sent["SentToContact"]
     return []
@@ -178,12 +190,12 @@ def _edited(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list
     ledger = desk.ledger
     before = dict(invoice)
     status = str(sent.get("Status", invoice["Status"]))
-    _check_status(invoice, status)
+    check_status(invoice, status, NAME)
     check_lock_dates(ledger, invoice["Date"])
     contact = ledger.find("Contacts", invoice["ContactID"])
     if contact is not None and "Contact" not in sent:
         refuse_archived(contact)
-    if status in ("VOIDED", "DELETED"):
+    if status in ENDED:
         if contact is not None:
             refuse_archived(contact)
         invoice["Status"] = status
@@ -209,15 +221,6 @@ def _edited(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list
     settle(invoice)
     ledger.save("Invoices", invoice, changed=not _is_unseen(before, invoice))
     return invoice, warnings
-
-
-def _check_status(invoice: Body, status: str) -> None:
-    if status == invoice["Status"] and NEXT_STATUS[status]:
-        return
-    if has_dealings(invoice) and status in ("VOIDED", "DRAFT", "SUBMITTED"):
-        raise Refusal(messages.STATUS_HAS_PAYMENTS(status=status, document="invoice"))
-    if status not in NEXT_STATUS[invoice["Status"]]:
-        raise Refusal(messages.NOT_VALID_FOR_CHANGE(document="Invoice"))
 
 
 def _renumber(ledger: Ledger, invoice: Body, sent: dict[str, Any]) -> None:
@@ -280,7 +283,7 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
         shown |= {"SentToContact": invoice["SentToContact"], "BrandingThemeID": invoice["BrandingThemeID"]}
     shown |= {
         # The answer to voiding still names what was due; from the next GET on it is nothing (recorded).
-        "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in _ENDED else amount_due(invoice),
+        "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in ENDED else amount_due(invoice),
         "AmountPaid": paid(invoice),
         "CurrencyRate": invoice["CurrencyRate"],
         "IsDiscounted": any("DiscountRate" in line or "DiscountAmount" in line for line in invoice["LineItems"]),

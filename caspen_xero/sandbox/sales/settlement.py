@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from caspen_xero.sandbox.books.arithmetic import ZERO
 from caspen_xero.sandbox.books.ledger import Body
+from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED
 
 
 def paid(document: Body) -> Decimal:
@@ -20,7 +21,7 @@ def allocated(document: Body) -> Decimal:
 
 def amount_due(document: Body) -> Decimal:
     """What is left: AmountDue of an invoice (zero once it is void or deleted), RemainingCredit of a credit."""
-    if document["Status"] in ("VOIDED", "DELETED"):
+    if document["Status"] in ENDED:
         return ZERO
     return Decimal(document["Total"] - paid(document) - allocated(document))
 
@@ -32,7 +33,7 @@ def has_dealings(document: Body) -> bool:
 
 def settle(document: Body) -> None:
     """An approved document with nothing left is PAID, on the day of its last payment; with something left, AUTHORISED again."""
-    if document["Status"] not in ("AUTHORISED", "PAID"):
+    if document["Status"] not in APPROVED:
         return
     document.pop("FullyPaidOnDate", None)
     if amount_due(document) > 0:
