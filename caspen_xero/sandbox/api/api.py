@@ -17,11 +17,11 @@ from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import envelope, is_id, json_answer, read_id
 from caspen_xero.sandbox.money.allocations import NAMES, Allocator
 from caspen_xero.sandbox.organisation.accounts import delete_account
+from caspen_xero.sandbox.organisation.founding import found_organisation
 from caspen_xero.sandbox.organisation.organisations import (
     Organisation,
     all_organisations,
     change_organisation,
-    found_organisation,
     organisation_of,
     show_organisation,
 )

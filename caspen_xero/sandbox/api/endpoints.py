@@ -6,14 +6,8 @@ from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import is_id, read_id
-from caspen_xero.sandbox.contacts.contacts import (
-    CONTACT_FIELDS,
-    post_contact,
-    put_contact,
-    show_contact,
-    show_contact_summary,
-    show_refused_contact,
-)
+from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, post_contact, put_contact
+from caspen_xero.sandbox.contacts.views import show_contact, show_contact_summary, show_refused_contact
 from caspen_xero.sandbox.money.bank import (
     BANK_FIELDS,
     post_bank_transaction,
@@ -35,14 +29,8 @@ from caspen_xero.sandbox.sales.credit_notes import (
     show_credit_note,
     show_refused_credit_note,
 )
-from caspen_xero.sandbox.sales.invoices import (
-    INVOICE_FIELDS,
-    post_invoice,
-    put_invoice,
-    sales_invoice_by_number,
-    show_invoice,
-    show_refused_invoice,
-)
+from caspen_xero.sandbox.sales.invoice_views import show_invoice, show_refused_invoice
+from caspen_xero.sandbox.sales.invoices import INVOICE_FIELDS, post_invoice, put_invoice, sales_invoice_by_number
 
 
 def _show_contact(desk: Desk, contact: Body, view: str) -> Body:

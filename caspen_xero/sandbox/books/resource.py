@@ -13,6 +13,9 @@ from caspen_xero.sandbox.books.ledger import Body
 Writer = Callable[[Desk, dict[str, Any]], tuple[Body, list[str]]]
 """Takes one element, gives the stored document and warnings; raises Refusal."""
 
+WHOLE = ("full", "created")
+"""The views of one document: with its contact in full and its lines checked."""
+
 
 @dataclass(frozen=True)
 class Resource:

@@ -9,7 +9,7 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.fields import FLAG, ID, WHOLE, WORD, Choice, Fields, Many, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
-from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
+from caspen_xero.sandbox.books.wire import NOWHERE, new_id
 from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 
 _ADDRESS = {
@@ -24,7 +24,7 @@ _ADDRESS = {
 _PHONE = {"PhoneType": WORD, "PhoneNumber": Text(50), "PhoneAreaCode": Text(10), "PhoneCountryCode": Text(20)}
 _PERSON = {"FirstName": Text(255), "LastName": Text(255), "EmailAddress": Text(255), "IncludeInEmails": FLAG}
 _LINE_AMOUNT_TYPES = Choice(frozenset({"INCLUSIVE", "EXCLUSIVE", "NONE"}))
-_SCALARS: Fields = {
+SCALARS: Fields = {
     "Name": Text(255),
     "ContactNumber": Text(50),
     "AccountNumber": Text(50),
@@ -47,7 +47,7 @@ _TERMS = Choice(frozenset({"DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENT
 _TERM = One({"Day": WHOLE, "Type": _TERMS})
 CONTACT_FIELDS: Fields = {
     "ContactID": ID,
-    **_SCALARS,
+    **SCALARS,
     "ContactStatus": WORD,
     "Addresses": Many(_ADDRESS),
     "Phones": Many(_PHONE),
@@ -56,8 +56,8 @@ CONTACT_FIELDS: Fields = {
     "IsSupplier": FLAG,
     "PaymentTerms": One({"Bills": _TERM, "Sales": _TERM}),
 }
-_ADDRESS_TYPES = ("STREET", "POBOX")
-_PHONE_TYPES = ("DEFAULT", "DDI", "FAX", "MOBILE")
+ADDRESS_TYPES = ("STREET", "POBOX")
+PHONE_TYPES = ("DEFAULT", "DDI", "FAX", "MOBILE")
 _EMAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -159,10 +159,10 @@ def _is_other(other: Body, contact: Body) -> bool:
 
 def _take(contact: Body, sent: dict[str, Any]) -> None:
     """Takes over what was sent: addresses and phones type by type; a list of persons replaces the one before."""
-    for name in (*_SCALARS, "ContactStatus", "PaymentTerms", "ContactPersons"):
+    for name in (*SCALARS, "ContactStatus", "PaymentTerms", "ContactPersons"):
         if name in sent:
             contact[name] = sent[name]
-    for name, key, types in (("Addresses", "AddressType", _ADDRESS_TYPES), ("Phones", "PhoneType", _PHONE_TYPES)):
+    for name, key, types in (("Addresses", "AddressType", ADDRESS_TYPES), ("Phones", "PhoneType", PHONE_TYPES)):
         for element in sent.get(name, []):
             if element.get(key) in types:
                 others = [kept for kept in contact[name] if kept[key] != element[key]]
@@ -207,7 +207,7 @@ def _found_or_made(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
     # Found by its name, a contact keeps its own spelling of it.
     finding = ("ContactID", "ContactStatus") if contact_id != NOWHERE or number else ("ContactStatus", "Name")
     extra = {key: value for key, value in sent.items() if key not in finding}
-    if any(contact.get(key) != value for key, value in extra.items() if key in _SCALARS or value):
+    if any(contact.get(key) != value for key, value in extra.items() if key in SCALARS or value):
         _edit(ledger, contact, {"ContactPersons": []} | extra)
     return contact
 
@@ -224,61 +224,3 @@ def note_dealings(ledger: Ledger, contact: Body, *, sales: bool) -> None:
     if not contact[name]:
         contact[name] = True
         ledger.save("Contacts", contact, changed=False)
-
-
-def show_contact(contact: Body, view: str = "full") -> Body:
-    """A contact as Xero shows it in a view of `Resource.show` (recorded answers say which keys stand in which).
-
-    In the answer to a write, and inside a document, it has tracking categories; where it is read, attachments.
-    """
-    detail = view != "list"
-    shown: Body = {"ContactID": contact["ContactID"], "ContactStatus": contact["ContactStatus"]}
-    hidden = (
-        () if detail else ("SalesDefaultLineAmountType", "PurchasesDefaultLineAmountType", "SalesDefaultAccountCode")
-    )
-    shown |= {name: contact[name] for name in _SCALARS if name in contact and name not in hidden}
-    shown["Addresses"] = [_address(contact, kind) for kind in _ADDRESS_TYPES]
-    shown["Phones"] = [_phone(contact, kind) for kind in _PHONE_TYPES]
-    shown["UpdatedDateUTC"] = xero_time(contact["Updated"])
-    shown |= {"ContactGroups": [], "IsSupplier": contact["IsSupplier"], "IsCustomer": contact["IsCustomer"]}
-    if view == "created":
-        shown |= {"SalesTrackingCategories": [], "PurchasesTrackingCategories": []}
-    else:
-        shown |= {"HasAttachments": False} | ({"Attachments": []} if view == "full" else {})
-    if detail:
-        shown |= {name: contact[name] for name in ("PaymentTerms", "MergedToContactID") if name in contact}
-        persons = {"FirstName": "", "LastName": "", "EmailAddress": "", "IncludeInEmails": False}
-        shown["ContactPersons"] = [persons | person for person in contact["ContactPersons"]]
-    else:
-        shown["ContactPersons"] = []
-    return shown | {"HasValidationErrors": False}
-
-
-def _address(contact: Body, kind: str) -> Body:
-    empty = {"AddressType": kind, "City": "", "Region": "", "PostalCode": "", "Country": ""}
-    return empty | next((address for address in contact["Addresses"] if address["AddressType"] == kind), {})
-
-
-def _phone(contact: Body, kind: str) -> Body:
-    empty = {"PhoneType": kind, "PhoneNumber": "", "PhoneAreaCode": "", "PhoneCountryCode": ""}
-    return empty | next((phone for phone in contact["Phones"] if phone["PhoneType"] == kind), {})
-
-
-def show_contact_summary(contact: Body) -> Body:
-    """The light form of `summaryOnly=true`."""
-    names = ("ContactNumber", "AccountNumber", "Name", "FirstName", "LastName", "EmailAddress", "CompanyNumber")
-    shown: Body = {"ContactID": contact["ContactID"], "ContactStatus": contact["ContactStatus"]}
-    shown |= {name: contact[name] for name in names if name in contact}
-    shown |= {"UpdatedDateUTC": xero_time(contact["Updated"]), "IsSupplier": contact["IsSupplier"]}
-    return shown | {"IsCustomer": contact["IsCustomer"], "HasValidationErrors": False}
-
-
-def contact_in_list(contact: Body) -> Body:
-    """A document's contact in a list of documents: its id and name, and empty lists (recorded answers)."""
-    named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
-    return show_refused_contact(named) | {"HasValidationErrors": False}
-
-
-def show_refused_contact(sent: Body) -> Body:
-    """A contact with what is known of it, and empty lists for the rest: so a refused one is answered (recorded)."""
-    return {"Addresses": [], "Phones": [], "ContactGroups": [], "ContactPersons": []} | sent

@@ -21,16 +21,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from caspen_xero.sandbox.identity.claims import ACCESS_LIFE, PERSON, access_claims, id_claims
 from caspen_xero.sandbox.identity.jwt import signed
-from caspen_xero.sandbox.identity.scopes import ACCOUNTING, IDENTITY, OFFLINE_ACCESS
+from caspen_xero.sandbox.identity.scopes import ACCOUNTING, OFFLINE_ACCESS
 from caspen_xero.sandbox.seam import Clock
 
 CODE_LIFE = timedelta(minutes=5)
-ACCESS_LIFE = timedelta(minutes=30)
 REFRESH_LIFE = timedelta(days=60)
 REFRESH_GRACE = timedelta(minutes=30)
-ID_TOKEN_LIFE = timedelta(minutes=5)
-PERSON = uuid.uuid5(uuid.NAMESPACE_URL, "caspen-xero sandbox: the one person in it")
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS identity_pending (id TEXT PRIMARY KEY, client_id TEXT, redirect_uri TEXT, scopes TEXT,
@@ -183,23 +181,7 @@ class Identity:
         self, client_id: str, scopes: frozenset[str], auth_event_id: str, custom_tenant_id: str | None = None
     ) -> dict[str, Any]:
         now = self.clock.now()
-        claims = {
-            "nbf": int(now.timestamp()),
-            "exp": int((now + ACCESS_LIFE).timestamp()),
-            "iss": "https://identity.sandbox.invalid",
-            "aud": "https://identity.sandbox.invalid/resources",
-            "client_id": client_id,
-            "auth_time": int(now.timestamp()),
-            "xero_userid": str(PERSON),
-            "global_session_id": uuid.uuid4().hex,
-            "sid": uuid.uuid4().hex,
-            "jti": uuid.uuid4().hex.upper(),
-            "authentication_event_id": auth_event_id,
-            "scope": sorted(scopes),
-            "amr": ["pwd"],
-        }
-        if custom_tenant_id is None:
-            claims |= {"sub": uuid.uuid5(PERSON, client_id).hex, "idp": "local"}
+        claims = access_claims(now, client_id, scopes, auth_event_id, custom=custom_tenant_id is not None)
         token = signed(claims, self._key)
         self.db.execute("DELETE FROM identity_access_tokens WHERE expires < ?", (self._now() - 86_400,))
         self.db.execute(
@@ -207,23 +189,15 @@ class Identity:
             (token, client_id, _joined(scopes), auth_event_id, custom_tenant_id, (now + ACCESS_LIFE).timestamp()),
         )
         life = int(ACCESS_LIFE.total_seconds())
-        tokens = {"access_token": token, "expires_in": life, "token_type": "Bearer", "scope": " ".join(sorted(scopes))}
-        return tokens | ({"id_token": self._id_token(client_id, scopes)} if "openid" in scopes else {})
-
-    def _id_token(self, client_id: str, scopes: frozenset[str]) -> str:
-        now = self.clock.now()
-        claims: dict[str, Any] = {
-            "nbf": int(now.timestamp()),
-            "exp": int((now + ID_TOKEN_LIFE).timestamp()),
-            "aud": client_id,
-            "xero_userid": str(PERSON),
-            "sub": uuid.uuid5(PERSON, client_id).hex,
+        tokens: dict[str, Any] = {
+            "access_token": token,
+            "expires_in": life,
+            "token_type": "Bearer",
+            "scope": " ".join(sorted(scopes)),
         }
-        if "profile" in scopes & IDENTITY:
-            claims |= {"name": "Sandbox Person", "given_name": "Sandbox", "family_name": "Person"}
-        if "email" in scopes & IDENTITY:
-            claims |= {"email": "person@sandbox.invalid", "preferred_username": "person@sandbox.invalid"}
-        return signed(claims, self._key)
+        if "openid" in scopes:
+            tokens["id_token"] = signed(id_claims(now, client_id, scopes), self._key)
+        return tokens
 
     def _refresh_token(self, client_id: str, scopes: frozenset[str], auth_event_id: str) -> str:
         token = secrets.token_urlsafe(32)

@@ -15,7 +15,8 @@ from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Field
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
-from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_document, contact_in_list, show_contact
+from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_document
+from caspen_xero.sandbox.contacts.views import contact_in_document
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, named_account, short_account
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
@@ -149,7 +150,7 @@ def show_bank_transaction(desk: Desk, transaction: Body, view: str = "full") -> 
         shown[f"{kind.removesuffix('s')}ID"] = transaction["BankTransactionID"]
     shown |= {
         "BankAccount": short_account(desk.ledger, transaction["AccountID"], named=True),
-        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
+        "Contact": contact_in_document(contact, view),
         "LineItems": [] if view == "list" else show_lines(desk, transaction, checked=view == "created"),
         "HasAttachments": False,
         "UpdatedDateUTC": updated(transaction["Updated"])["UpdatedDateUTC"],
@@ -186,7 +187,7 @@ def _show_credit(desk: Desk, credit: Body, view: str) -> Body:
         "Allocations": show_allocations(desk.ledger, credit),
         "Payments": show_payments(credit),
         "HasAttachments": False,
-        "Contact": show_contact(contact, "created") if view == "full" else contact_in_list(contact),
+        "Contact": contact_in_document(contact, view),
         "LineItems": [] if view == "list" else show_lines(desk, credit),
     }
     return shown | dated("Date", credit["Date"]) | updated(credit["Updated"])

@@ -11,12 +11,14 @@ from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import KINDS, Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, updated, xero_date
-from caspen_xero.sandbox.contacts.contacts import contact_in_list
+from caspen_xero.sandbox.contacts.views import contact_in_list
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
-from caspen_xero.sandbox.sales.invoices import INVOICE_OF, sales_invoice_by_number, show_invoice
+from caspen_xero.sandbox.sales.invoice_views import show_invoice
+from caspen_xero.sandbox.sales.invoices import INVOICE_OF, sales_invoice_by_number
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
 from caspen_xero.sandbox.sales.statuses import APPROVED
 
@@ -180,7 +182,7 @@ def remove_payment(ledger: Ledger, payment: Body) -> None:
 
 def show_payment(desk: Desk, payment: Body, view: str = "full") -> Body:
     """A payment as Xero shows it, with the document that it belongs to as its `Invoice`."""
-    whole = view in ("full", "created")
+    whole = view in WHOLE
     shown: Body = {"PaymentID": payment["PaymentID"]}
     if batch_id := payment.get("BatchPaymentID"):
         shown |= {"BatchPaymentID": batch_id, "BatchPayment": _short_batch(desk.ledger, batch_id)}

@@ -10,7 +10,7 @@ from caspen_xero.sandbox.books.fields import FLAG, ID, WORD, Choice, Fields, One
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
-from caspen_xero.sandbox.organisation.charts import CLASSES
+from caspen_xero.sandbox.organisation.charts import CLASSES, COUNTRIES
 from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 from caspen_xero.sandbox.organisation.organisations import organisation_of
 
@@ -60,18 +60,17 @@ def put_account(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
             raise Refusal(messages.ACCOUNT_FIELD_MISSING(field=name))
     if sent["Type"] not in CLASSES:
         raise Refusal(messages.TYPE_NOT_VALID(value=sent["Type"]))
-    country = organisation_of(desk.ledger)
-    no_tax = "BASEXCLUDED" if country["CountryCode"] == "AU" else "NONE"
+    organisation = organisation_of(desk.ledger)
     account: Body = {
         "AccountID": new_id(),
         "Status": "ACTIVE",
-        "TaxType": no_tax,
+        "TaxType": COUNTRIES[organisation["CountryCode"]].no_tax,
         "Class": CLASSES[sent["Type"]],
         "EnablePaymentsToAccount": False,
         "ShowInExpenseClaims": False,
     }
     if bank:
-        account |= {"BankAccountType": "BANK", "CurrencyCode": country["BaseCurrency"]}
+        account |= {"BankAccountType": "BANK", "CurrencyCode": organisation["BaseCurrency"]}
     return _take(desk.ledger, account, {name: value for name, value in sent.items() if name != "AccountID"}), []
 
 

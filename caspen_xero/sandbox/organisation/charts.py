@@ -62,7 +62,6 @@ class Country:
     """What differs between countries when an organisation is made."""
 
     currency: str
-    currency_name: str
     timezone: str
     utc_offset: int
     xero_timezone: str
@@ -117,7 +116,6 @@ def _chart(output: str, expense: str, free: str, none: str) -> tuple[ChartAccoun
 
 AU = Country(
     currency="AUD",
-    currency_name="Australian Dollar",
     timezone="Australia/Sydney",
     utc_offset=10,
     xero_timezone="AUSEASTERNSTANDARDTIME",
@@ -143,7 +141,6 @@ AU = Country(
 
 NZ = Country(
     currency="NZD",
-    currency_name="New Zealand Dollar",
     timezone="Pacific/Auckland",
     utc_offset=12,
     xero_timezone="NEWZEALANDSTANDARDTIME",

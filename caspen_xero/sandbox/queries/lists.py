@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,93 +12,11 @@ from caspen_xero.sandbox.books.ledger import KINDS, Body, folded
 from caspen_xero.sandbox.books.refusals import bad_filter
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import read_id, read_since
-from caspen_xero.sandbox.organisation.tax_rates import effective_rate
-from caspen_xero.sandbox.queries.where import (
-    Compare,
-    Filter,
-    FilterError,
-    Negated,
-    Value,
-    day_of,
-    matches,
-    moment_of,
-    narrowed,
-    parse,
-)
-from caspen_xero.sandbox.sales.settlement import allocated, amount_due, paid
+from caspen_xero.sandbox.queries.filter_fields import FILTER_FIELDS, FOLDED, columns_of, lookup
+from caspen_xero.sandbox.queries.where import Compare, Filter, FilterError, Negated, Value, matches, narrowed, parse
 from caspen_xero.sandbox.seam import ApiRequest
 
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
-_DATES = ("Date", "DueDate", "FullyPaidOnDate", "ExpectedPaymentDate", "PlannedPaymentDate")
-_MONEY: dict[str, Callable[[Body], Value]] = {
-    "AmountDue": amount_due,
-    "RemainingCredit": amount_due,
-    "AmountPaid": paid,
-    "AmountCredited": allocated,
-    "EffectiveRate": effective_rate,
-}
-_DOCUMENT = (
-    *(
-        "Type",
-        "Status",
-        "Date",
-        "DueDate",
-        "Reference",
-        "SubTotal",
-        "TotalTax",
-        "Total",
-        "CurrencyCode",
-        "CurrencyRate",
-    ),
-    *("UpdatedDateUTC", "LineAmountTypes", "SentToContact", "HasAttachments", "FullyPaidOnDate"),
-    *("Contact.ContactID", "Contact.Name", "Contact.ContactNumber", "Contact.ContactStatus", "Contact.EmailAddress"),
-)
-_CREDIT = ("RemainingCredit",)
-_TARGETS = ("Invoice", "CreditNote", "Overpayment", "Prepayment")
-_PAID = ("Invoice.InvoiceID", "CreditNote.CreditNoteID", "Overpayment.OverpaymentID", "Prepayment.PrepaymentID")
-FILTER_FIELDS: dict[str, tuple[str, ...]] = {
-    "Invoices": (
-        *("InvoiceID", "InvoiceNumber", "AmountDue", "AmountPaid", "AmountCredited", "Url"),
-        *("ExpectedPaymentDate", "PlannedPaymentDate", *_DOCUMENT),
-    ),
-    "CreditNotes": ("CreditNoteID", "CreditNoteNumber", *_CREDIT, *_DOCUMENT),
-    "Overpayments": ("OverpaymentID", *_CREDIT, *_DOCUMENT),
-    "Prepayments": ("PrepaymentID", *_CREDIT, *_DOCUMENT),
-    "BankTransactions": ("BankTransactionID", "IsReconciled", "BankAccount.AccountID", "BankAccount.Code", *_DOCUMENT),
-    "Payments": (
-        *("PaymentID", "PaymentType", "Status", "Date", "Amount", "Reference", "IsReconciled", "UpdatedDateUTC"),
-        *("BatchPaymentID", "CurrencyRate", "BankAmount", "Account.AccountID", "Account.Code"),
-        *("Invoice.InvoiceID", "Invoice.InvoiceNumber", "Invoice.Type", "Invoice.Reference", "CreditNote.CreditNoteID"),
-        *("Invoice.Contact.ContactID", "Invoice.Contact.Name", "Invoice.Contact.ContactNumber"),
-        *("Overpayment.OverpaymentID", "Prepayment.PrepaymentID"),
-    ),
-    "BatchPayments": (
-        *("BatchPaymentID", "Type", "Status", "Date", "Reference", "TotalAmount", "IsReconciled", "UpdatedDateUTC"),
-        *("Account.AccountID", "Account.Code"),
-    ),
-    "Contacts": (
-        *("ContactID", "ContactNumber", "AccountNumber", "ContactStatus", "Name", "FirstName", "LastName"),
-        *(
-            "EmailAddress",
-            "CompanyNumber",
-            "TaxNumber",
-            "IsCustomer",
-            "IsSupplier",
-            "UpdatedDateUTC",
-            "DefaultCurrency",
-        ),
-    ),
-    "Accounts": (
-        *("AccountID", "Code", "Name", "Type", "Class", "Status", "TaxType", "SystemAccount", "Description"),
-        *("EnablePaymentsToAccount", "BankAccountNumber", "BankAccountType", "CurrencyCode", "UpdatedDateUTC"),
-    ),
-    "TaxRates": (
-        *("Name", "TaxType", "Status", "ReportTaxType", "CanApplyToRevenue", "CanApplyToExpenses", "EffectiveRate"),
-    ),
-    "Currencies": ("Code", "Description"),
-}
-# Compared without regard to case and accents (Xero's Contacts page).
-_FOLDED = {"Contacts": ("Name", "EmailAddress", "AccountNumber")}
 # Parameters that list values, and the column that holds them; a prepayment's number is its reference.
 _LISTS = {
     "Invoices": {"InvoiceNumbers": "number", "ContactIDs": "owner_id", "Statuses": "status"},
@@ -109,40 +27,6 @@ _SEARCHED = {
     "Invoices": ("InvoiceNumber", "Reference"),
     "Contacts": ("Name", "FirstName", "LastName", "ContactNumber", "CompanyNumber", "EmailAddress"),
 }
-
-
-def lookup(desk: Desk, kind: str, body: Body, name: str) -> Value:
-    """The value of a field that filters and orders may name."""
-    value: Any
-    if name in _MONEY:
-        value = _MONEY[name](body)
-    elif name == "UpdatedDateUTC":
-        value = moment_of(body["Updated"])
-    elif name in _DATES:
-        value = day_of(body.get(name))
-    elif "." in name:
-        value = _related(desk, body, name)
-    else:
-        value = body.get(name, False if name == "HasAttachments" else None)
-    if name in _FOLDED.get(kind, ()) and isinstance(value, str):
-        return folded(value)
-    return value  # type: ignore[no-any-return]
-
-
-def _related(desk: Desk, body: Body, name: str) -> Any:
-    """A field of what the document belongs to: its contact, its account, or the document that a payment pays."""
-    what, _, rest = name.partition(".")
-    if what == "Contact":
-        return (desk.ledger.find("Contacts", body.get("ContactID", "")) or {}).get(rest)
-    if what in ("Account", "BankAccount"):
-        return (desk.ledger.find("Accounts", body.get("AccountID", "")) or {}).get(rest)
-    if name == "Invoice.InvoiceID":  # a refunded credit is shown as the payment's invoice too
-        return body.get("TargetID")
-    kind = f"{what}s"
-    if what in _TARGETS and body.get("Target") == kind:
-        target = desk.ledger.find(kind, body["TargetID"]) or {}
-        return _related(desk, target, rest) if "." in rest else target.get(rest)
-    return None
 
 
 @dataclass
@@ -205,25 +89,13 @@ def _read_lists(kind: str, params: Mapping[str, str], query: Query) -> None:
         query.conditions.append("status = 'ACTIVE'")
 
 
-def _columns(kind: str) -> dict[str, str]:
-    names = KINDS[kind]
-    columns = {names.id: "id", names.type: "type", names.status: "status", "Reference": "reference"}
-    if names.number:
-        columns[names.number] = "number"
-    if kind == "Payments":
-        return columns | {name: "owner_id" for name in FILTER_FIELDS[kind] if name in _PAID}
-    if kind == "Contacts":
-        return columns | {"Name": "name_key"}
-    return columns | {"Contact.ContactID": "owner_id"}
-
-
 def _read_where(kind: str, text: str, query: Query) -> None:
     fields = FILTER_FIELDS[kind]
     try:
         query.filter = _without_case(kind, parse(text, {name.lower(): name for name in fields}))
     except FilterError as error:
         raise bad_filter(messages.WHERE_NOT_READABLE(reason=error)) from error
-    conditions, exact = narrowed(query.filter, _columns(kind))
+    conditions, exact = narrowed(query.filter, columns_of(kind))
     for column, values in conditions:
         query.one_of(column, values)
     if exact:
@@ -235,7 +107,7 @@ def _without_case(kind: str, found: Filter) -> Filter:
     if isinstance(found, Compare):
         if found.field.endswith("ID") and isinstance(found.value, str):
             return replace(found, value=read_id(found.value))
-        fold = found.field in _FOLDED.get(kind, ()) and isinstance(found.value, str)
+        fold = found.field in FOLDED.get(kind, ()) and isinstance(found.value, str)
         return replace(found, value=folded(str(found.value))) if fold else found
     if isinstance(found, Negated):
         return Negated(_without_case(kind, found.inner))

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.sandbox.books.wire import read_date, read_id
@@ -269,14 +269,6 @@ def _compare(value: Value, op: str, wanted: Value, field: str) -> bool:
     if op in ("<", ">="):
         return (value < wanted) == (op == "<")  # type: ignore[operator]
     return (value > wanted) == (op == ">")  # type: ignore[operator]
-
-
-def day_of(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
-def moment_of(milliseconds: int) -> datetime:
-    return datetime(1970, 1, 1) + timedelta(milliseconds=milliseconds)
 
 
 def narrowed(found: Filter, columns: dict[str, str]) -> tuple[list[tuple[str, list[str]]], bool]:

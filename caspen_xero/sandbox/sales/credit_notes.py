@@ -9,15 +9,10 @@ from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import ID, Fields, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
-from caspen_xero.sandbox.contacts.contacts import (
-    contact_for_document,
-    contact_in_list,
-    note_dealings,
-    refuse_archived,
-    show_contact,
-    show_refused_contact,
-)
+from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
+from caspen_xero.sandbox.contacts.views import contact_in_document, show_refused_contact
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import check_lock_dates, next_number, organisation_of, today
 from caspen_xero.sandbox.sales.documents import (
@@ -185,11 +180,11 @@ def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
         "RemainingCredit": amount_due(note),
         "Allocations": show_allocations(desk.ledger, note),
         "HasAttachments": False,
-        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
+        "Contact": contact_in_document(contact, view),
         "BrandingThemeID": note["BrandingThemeID"],
         "Status": note["Status"],
         "LineAmountTypes": note["LineAmountTypes"],
-        "LineItems": [] if view == "list" else show_lines(desk, note, checked=view in ("full", "created")),
+        "LineItems": [] if view == "list" else show_lines(desk, note, checked=view in WHOLE),
         "CurrencyCode": note["CurrencyCode"],
     }
     shown |= dated("Date", note["Date"]) | dated("DueDate", note.get("DueDate"))

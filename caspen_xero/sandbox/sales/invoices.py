@@ -1,8 +1,7 @@
-"""Sales invoices (ACCREC) and bills (ACCPAY): creating, editing, voiding, and what Xero shows of them."""
+"""Sales invoices (ACCREC) and bills (ACCPAY): creating, editing and voiding, and finding one by its number."""
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,15 +10,8 @@ from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, ID, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
-from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
-from caspen_xero.sandbox.contacts.contacts import (
-    contact_for_document,
-    contact_in_list,
-    note_dealings,
-    refuse_archived,
-    show_contact,
-    show_refused_contact,
-)
+from caspen_xero.sandbox.books.wire import NOWHERE, new_id
+from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import (
     check_lock_dates,
@@ -30,17 +22,14 @@ from caspen_xero.sandbox.organisation.organisations import (
 )
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
-    EMPTY_INVOICE,
     approved_or_draft,
     branding_theme,
     check_status,
     check_text,
     fill_lines,
-    show_amounts,
-    show_lines,
-    show_payments,
 )
-from caspen_xero.sandbox.sales.settlement import allocated, amount_due, has_dealings, paid, settle
+from caspen_xero.sandbox.sales.invoice_views import show_standing
+from caspen_xero.sandbox.sales.settlement import has_dealings, settle
 from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED, NEW, is_complete
 
 INVOICE_FIELDS: Fields = {
@@ -52,7 +41,6 @@ INVOICE_FIELDS: Fields = {
     "PlannedPaymentDate": DATE,
 }
 INVOICE_OF = One({"InvoiceID": ID, "InvoiceNumber": Text()})
-CREDIT_LISTS = {"CreditNotes": "CreditNoteID", "Overpayments": "OverpaymentID", "Prepayments": "PrepaymentID"}
 NAME = "Invoice"
 _PLAIN = ("DueDate", "Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID")
 # With a payment or credit on it, these may still change (Xero's Invoices page); of the lines: text, account and tracking.
@@ -178,7 +166,7 @@ def _check_whole(desk: Desk, invoice: Body) -> None:
 
 def _edit(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     """An edit of what was sent; the rest stays. What may change depends on the status and on payments (Xero's Invoices page)."""
-    standing = _standing(desk, invoice)
+    standing = show_standing(desk, invoice)
     try:
         return _edited(desk, invoice, sent)
     except Refusal as refusal:
@@ -265,85 +253,3 @@ def _is_unseen(before: Body, invoice: Body) -> bool:
         ]
         return without[0] == without[1]
     return bool(changed) and changed <= {"DueDate", "SentToContact"} and has_dealings(invoice)
-
-
-def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
-    """An invoice as Xero shows it (recorded answers say which keys stand in which view).
-
-    `full`: by its id; `page`: in a paged list; `list`: without lines; `summary`; `created`: in the answer to a write.
-    """
-    contact = desk.ledger.find("Contacts", invoice["ContactID"]) or {}
-    shown: Body = {name: invoice[name] for name in ("Type", "InvoiceID", "InvoiceNumber", "Reference")}
-    if invoice.get("Url"):
-        shown["Url"] = invoice["Url"]
-    shown |= {"Prepayments": [], "Overpayments": []}
-    if view != "created":
-        shown |= _show_dealings(desk.ledger, invoice, view)
-    if invoice["Type"] == "ACCREC":
-        shown |= {"SentToContact": invoice["SentToContact"], "BrandingThemeID": invoice["BrandingThemeID"]}
-    shown |= {
-        # The answer to voiding still names what was due; from the next GET on it is nothing (recorded).
-        "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in ENDED else amount_due(invoice),
-        "AmountPaid": paid(invoice),
-        "CurrencyRate": invoice["CurrencyRate"],
-        "IsDiscounted": any("DiscountRate" in line or "DiscountAmount" in line for line in invoice["LineItems"]),
-        "HasErrors": False,
-        "InvoicePaymentServices": [],
-        "Contact": show_contact(contact, "created") if view in ("full", "created") else contact_in_list(contact),
-        "Status": invoice["Status"],
-        "LineAmountTypes": invoice["LineAmountTypes"],
-        "LineItems": [] if view == "list" else show_lines(desk, invoice, checked=view in ("full", "created")),
-        "CurrencyCode": invoice["CurrencyCode"],
-    }
-    if view == "summary":
-        for name in ("Payments", "HasAttachments", "LineItems"):
-            del shown[name]
-    for name in ("Date", "DueDate", "ExpectedPaymentDate", "PlannedPaymentDate"):
-        shown |= dated(name, invoice.get(name))
-    if "FullyPaidOnDate" in invoice:
-        shown["FullyPaidOnDate"] = xero_date(invoice["FullyPaidOnDate"])
-    return shown | show_amounts(desk, invoice) | updated(invoice["Updated"])
-
-
-def _show_dealings(ledger: Ledger, invoice: Body, view: str) -> Body:
-    """Payments and credits; by its id an invoice names neither list when it is empty, in lists always (recorded)."""
-    shown: Body = {"Payments": show_payments(invoice), "CreditNotes": []} | _credits(ledger, invoice, view)
-    shown |= {"AmountCredited": allocated(invoice), "HasAttachments": False}
-    if view != "full":
-        return shown | {"InvoiceAddresses": []}
-    return {name: value for name, value in shown.items() if value != []} | {"Attachments": []}
-
-
-def show_refused_invoice(sent: Body) -> Body:
-    """A refused invoice: what was sent, or stands in the books, and empty lists for the rest (recorded answers)."""
-    shown = {name: value for name, value in EMPTY_INVOICE.items() if name != "LineItems"} | sent
-    if "Contact" in sent:
-        shown["Contact"] = show_refused_contact(sent["Contact"]) | {"HasValidationErrors": False}
-    return shown
-
-
-def _standing(desk: Desk, invoice: Body) -> Body:
-    """What the answer to a refused edit shows of the invoice, unless the edit said otherwise (recorded answers)."""
-    names = ("Type", "InvoiceID", "LineAmountTypes", "SubTotal", "TotalTax", "Total", "CurrencyCode")
-    shown: Body = {name: invoice[name] for name in names} | {"LineItems": show_lines(desk, invoice)}
-    return shown | dated("Date", invoice["Date"]) | dated("DueDate", invoice.get("DueDate"))
-
-
-def _credits(ledger: Ledger, invoice: Body, view: str) -> dict[str, list[Body]]:
-    """The credit notes, overpayments and prepayments on an invoice: what of each was applied, without allocation ids."""
-    shown: dict[str, list[Body]] = {}
-    applied: dict[tuple[str, str], Decimal] = {}
-    dates: dict[tuple[str, str], str] = {}
-    for allocation in invoice["Allocations"]:
-        key = (allocation["Source"], allocation["SourceID"])
-        applied[key] = applied.get(key, Decimal(0)) + allocation["Amount"]
-        dates[key] = allocation["Date"]
-    for (kind, source_id), amount in applied.items():
-        source = ledger.find(kind, source_id) or {}
-        entry: Body = {CREDIT_LISTS[kind]: source_id, "ID": source_id, "AppliedAmount": amount}
-        if kind == "CreditNotes":
-            entry |= {"CreditNoteNumber": source["CreditNoteNumber"], "HasErrors": False, "InvoiceAddresses": []}
-            entry |= {"CurrencyRate": source["CurrencyRate"]} if view == "full" else {}
-        entry |= dated("Date", dates[kind, source_id]) | {"LineItems": [], "Total": source["Total"]}
-        shown.setdefault(kind, []).append(entry)
-    return shown
