@@ -1,4 +1,4 @@
-"""The Accounting API of the sandbox: which answer a request gets. Sign-in, limits and faults are the server's business."""
+"""The Accounting API of the sandbox: which answer a request gets. Sign-in, limits and faults are the front's business."""
 
 from __future__ import annotations
 
