@@ -43,8 +43,8 @@ from xero_python.api_client import ApiClient
 from xero_python.api_client.configuration import Configuration
 from xero_python.api_client.oauth2 import OAuth2Token
 
-from caspen_xero.sandbox.faults import INTERNAL_ERROR
-from caspen_xero.sandbox.unauthorised import Refused
+from caspen_xero.sandbox.identity.unauthorised import Refused
+from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR
 from tests.sandbox.signing_in import App
 
 BANK, DAY = Account(code="090"), date(2026, 11, 20)

@@ -28,8 +28,8 @@ from vcr import VCR
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException
 
-from caspen_xero.sandbox.identity import Wish
-from caspen_xero.sandbox.jwt import signed
+from caspen_xero.sandbox.identity.identity import Wish
+from caspen_xero.sandbox.identity.jwt import signed
 from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store

@@ -25,8 +25,8 @@ from conftest import clean_environment, command_line
 from filelock import FileLock
 from pushing import Clinic, finalised, same_figures
 
-from caspen_xero.sandbox.faults import INTERNAL_ERROR
-from caspen_xero.sandbox.unauthorised import Refused
+from caspen_xero.sandbox.identity.unauthorised import Refused
+from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR
 from caspen_xero.store.store import Store, utc_text
 
 clinic, ready, ready_home, waits = pushing.clinic, pushing.ready, pushing.ready_home, pushing.waits

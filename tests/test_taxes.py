@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.sandbox.books import Ledger
+from caspen_xero.sandbox.books.ledger import Ledger
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
 from caspen_xero.sync.setup.tax_links import link_sole_candidates

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -61,6 +61,10 @@ class Exchange:
         if not isinstance(wishes, dict):
             raise BadRequest("The body must be a JSON object.")
         return wishes
+
+
+Handler = Callable[[Exchange], ApiAnswer]
+"""What answers a route."""
 
 
 def json_answer(document: object, status: int = 200, headers: Mapping[str, str] | None = None) -> ApiAnswer:

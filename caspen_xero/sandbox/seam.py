@@ -17,7 +17,6 @@ class ApiRequest:
     headers: Mapping[str, str]
     body: bytes
     tenant_id: str
-    scopes: frozenset[str] = frozenset()
     client_id: str = ""  # the app that asks
 
 

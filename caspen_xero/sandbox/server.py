@@ -23,10 +23,10 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
-from caspen_xero.sandbox.api import Api
-from caspen_xero.sandbox.local import LocalXero
+from caspen_xero.sandbox.api.api import Api
+from caspen_xero.sandbox.front.local import LocalXero
+from caspen_xero.sandbox.front.webapp import Connections, create_app
 from caspen_xero.sandbox.seam import Clock
-from caspen_xero.sandbox.webapp import Connections, create_app
 
 LAST_SECONDS = 1.0
 KEEP_ALIVE_SECONDS = 75

@@ -7,7 +7,7 @@ import sqlite3
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.sandbox.api import Api
+from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest, Clock
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from caspen_xero.sandbox.messages import Message
+from caspen_xero.sandbox.books.messages import Message
 from tests.sandbox.bookkeeper import Bookkeeper
 
 Provoke = Callable[[Bookkeeper], list[str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from caspen_xero.sandbox import messages as m
+from caspen_xero.sandbox.books import messages as m
 from tests.sandbox.bookkeeper import Bookkeeper, Element
 from tests.sandbox.provocations import provokes
 from tests.sandbox.provoked_by_documents import ELSEWHERE

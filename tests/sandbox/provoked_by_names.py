@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from caspen_xero.sandbox import messages as m
+from caspen_xero.sandbox.books import messages as m
 from tests.sandbox.bookkeeper import Bookkeeper
 from tests.sandbox.provocations import provokes
 from tests.sandbox.provoked_by_documents import ELSEWHERE, put

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from caspen_xero.sandbox import messages
-from caspen_xero.sandbox.messages import Message
+from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.messages import Message
 from tests.sandbox import provoked_by_documents, provoked_by_money, provoked_by_names
 from tests.sandbox.bookkeeper import Bookkeeper
 from tests.sandbox.provocations import PROVOCATIONS, Provocation

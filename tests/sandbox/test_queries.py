@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from caspen_xero.sandbox.where import FilterError, matches, parse
+from caspen_xero.sandbox.queries.where import FilterError, matches, parse
 from tests.sandbox.bookkeeper import Bookkeeper, Element
 
 

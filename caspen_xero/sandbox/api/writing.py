@@ -1,0 +1,127 @@
+"""A PUT or POST of one or many elements: each is carried out or refused by itself, and the request answers for all.
+
+`summarizeErrors` is true unless the request says false (Xero's description says otherwise, recorded answers don't): one
+refused element refuses the request with 400, and nothing of it is kept (UNCONFIRMED: nothing). With false the answer is
+200 and each element has its status.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
+from caspen_xero.sandbox.books.fields import echo, read
+from caspen_xero.sandbox.books.refusals import Refusal, RequestRefused, bad_data, not_implemented, too_large
+from caspen_xero.sandbox.books.resource import Resource, Writer
+from caspen_xero.sandbox.books.wire import NOWHERE, from_json, json_answer
+
+Result = TypeVar("Result")
+LARGEST_BODY = 3_500_000  # Xero's Requests page; another page of Xero's says 10 MB
+
+
+def elements_of(body: bytes, plural: str) -> list[Any]:
+    """The elements of a body: wrapped in their plural, one alone, or a bare list. Raises RequestRefused for anything else."""
+    if len(body) > LARGEST_BODY:
+        raise too_large()
+    try:
+        sent = from_json(body)
+    except ValueError as error:
+        raise bad_data(messages.BODY_NOT_READABLE(reason="it is not JSON")) from error
+    if isinstance(sent, dict) and isinstance(sent.get(plural), list | dict):
+        sent = sent[plural]
+    elements = sent if isinstance(sent, list) else [sent]
+    if not elements or not all(isinstance(element, dict) and element for element in elements):
+        raise bad_data(messages.BODY_NOT_READABLE(reason=f"{plural} were expected"))
+    return elements
+
+
+def has_elements(body: bytes, plural: str) -> bool:
+    """False for an empty body, and for one that holds an empty list."""
+    try:
+        sent = from_json(body) if body.strip() else None
+    except ValueError:
+        return True
+    return bool(sent.get(plural, sent) if isinstance(sent, dict) else sent)
+
+
+def summarizes(resource: Resource, params: Mapping[str, str]) -> bool:
+    """Whether one error makes the whole request an error; so it is unless the request says otherwise."""
+    return resource.single or params.get("summarizeErrors", "true").lower() != "false"
+
+
+def delete_one(desk: Desk, delete: Callable[[], Result]) -> Result:
+    """Carries out a DELETE. Raises RequestRefused (400) where it is refused."""
+    try:
+        with desk.ledger.all_or_nothing("request"):
+            return delete()
+    except Refusal as refusal:
+        element = {"ValidationErrors": [{"Message": text} for text in refusal.messages]}
+        raise _summary([element]) from refusal
+
+
+def write(
+    desk: Desk, resource: Resource, writer: Writer | None, sent: list[Any], summarize: bool
+) -> list[dict[str, Any]]:
+    """Carries out the elements in order, and gives each as Xero answers it. Raises RequestRefused (400) for a summarized error."""
+    if writer is None:
+        raise not_implemented()
+    elements = [read(element, resource.fields) for element in sent]
+    shown: list[dict[str, Any]] = []
+    refusals: list[dict[str, Any]] = []
+    with desk.ledger.all_or_nothing("request"):
+        for element in elements:
+            try:
+                shown.append(_write_one(desk, resource, writer, element, summarize))
+            except Refusal as refusal:
+                shown.append(_refused(resource, element, refusal, summarize))
+                refusals.append(shown[-1])
+        if refusals and summarize:
+            raise _summary(refusals)
+    return shown
+
+
+def _write_one(
+    desk: Desk, resource: Resource, writer: Writer, element: dict[str, Any], summarize: bool
+) -> dict[str, Any]:
+    with desk.ledger.all_or_nothing("element"):
+        document, warnings = writer(desk, element)
+        answer = resource.show(desk, document, "created")
+    if warnings:
+        answer["Warnings"] = [{"Message": text} for text in warnings]
+    if not summarize:
+        answer["StatusAttributeString"] = "WARNING" if warnings else "OK"
+    return answer
+
+
+def _refused(resource: Resource, element: dict[str, Any], refusal: Refusal, summarize: bool) -> dict[str, Any]:
+    """A refused element: what was sent over what stands, the document's own id (all zeroes for a new one), and why."""
+    standing = refusal.shown or ({resource.id: NOWHERE} if resource.id.endswith("ID") else {})
+    answer = standing | echo(element, resource.fields)
+    if resource.id in standing:
+        answer[resource.id] = standing[resource.id]
+    answer = resource.show_refused(answer)
+    for (name, position), texts in refusal.inside.items():
+        parts = answer.get(name)
+        part = parts[position] if isinstance(parts, list) and position < len(parts) else parts
+        if isinstance(part, dict):
+            part["ValidationErrors"] = [{"Message": text} for text in texts]
+            if "HasValidationErrors" in part:
+                part["HasValidationErrors"] = True
+    if resource.flag:
+        answer[resource.flag] = True
+    answer["ValidationErrors"] = [{"Message": text} for text in refusal.messages]
+    if not summarize:
+        answer["StatusAttributeString"] = "ERROR"
+    return answer
+
+
+def _summary(refusals: list[dict[str, Any]]) -> RequestRefused:
+    body = {
+        "ErrorNumber": 10,
+        "Type": "ValidationException",
+        "Message": messages.VALIDATION(),
+        "Elements": refusals,
+    }
+    return RequestRefused(json_answer(body, 400))

@@ -1,0 +1,39 @@
+"""What an endpoint is made of: the fields it reads, who writes, and how it shows a document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from caspen_xero.sandbox.books.desk import Desk
+from caspen_xero.sandbox.books.fields import Fields
+from caspen_xero.sandbox.books.ledger import Body
+
+Writer = Callable[[Desk, dict[str, Any]], tuple[Body, list[str]]]
+"""Takes one element, gives the stored document and warnings; raises Refusal."""
+
+WHOLE = ("full", "created")
+"""The views of one document: with its contact in full and its lines checked."""
+
+
+@dataclass(frozen=True)
+class Resource:
+    """One endpoint, named in the plural. A `put` or `post` of None answers 501.
+
+    `show` gives a document in one of the views `full`, `page`, `list`, `summary` and `created`; `flag` is what this
+    endpoint calls the mark of a refused element, if it has one.
+    """
+
+    kind: str
+    id: str
+    fields: Fields
+    show: Callable[[Desk, Body, str], Body]
+    put: Writer | None = None
+    post: Writer | None = None
+    flag: str = ""
+    show_refused: Callable[[Body], Body] = lambda sent: sent  # a refused element, from what was sent
+    paged: bool = True
+    changes: bool = True  # whether lists listen to If-Modified-Since
+    order: str = "updated, id"  # of a list, unless asked otherwise
+    single: bool = False  # settings: one element per request, and no summarizeErrors

@@ -1,0 +1,240 @@
+"""Sign-in over HTTP: the authorise request, the consent page, the token and revocation endpoints, and connections.
+
+Sources: Xero's pages on the authorisation flow and PKCE, and its OpenAPI description of the identity API. All of them
+live below one base URL here. A bad authorise request ends on an error page and nothing reaches the app's listener.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import secrets
+from datetime import datetime
+from urllib.parse import urlencode, urlsplit
+
+from caspen_xero.sandbox.exchange import Exchange, html_answer, json_answer, redirect
+from caspen_xero.sandbox.identity.identity import Connection, Identity, TokenError, Wish
+from caspen_xero.sandbox.identity.scopes import refused_scopes
+from caspen_xero.sandbox.identity.unauthorised import admitted
+from caspen_xero.sandbox.organisation.tenants import Tenants
+from caspen_xero.sandbox.pages import markup
+from caspen_xero.sandbox.seam import ApiAnswer
+from caspen_xero.sandbox.settings import Settings
+
+AUTHORISE = "/identity/connect/authorize"
+CONSENT = "/identity/consent"
+
+_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+_VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
+
+
+class _Unacceptable(Exception):
+    """An authorise request that ends on the error page: OAuth's error code, and what is wrong."""
+
+    def __init__(self, code: str, problem: str) -> None:
+        super().__init__(code)
+        self.code, self.problem = code, problem
+
+
+class SignIn:
+    """The pages and endpoints by which an app gets and gives up access; the person knows it as `app_name`."""
+
+    def __init__(self, identity: Identity, tenants: Tenants, settings: Settings, app_name: str) -> None:
+        self.identity, self.tenants, self.settings, self.app_name = identity, tenants, settings, app_name
+
+    # the browser's side
+
+    def authorise(self, exchange: Exchange) -> ApiAnswer:
+        """The consent page; with auto-approval the redirect at once."""
+        try:
+            wish = self._wish(exchange.query)
+        except _Unacceptable as refusal:
+            return _error_page(refusal.code, refusal.problem)
+        if not self.settings.now.auto_approve:
+            return html_answer(self._consent_page(wish))
+        if self.settings.now.approval == "cancel":
+            return _back(wish, error="access_denied")
+        return self._allowed(wish, self.tenants.chosen(self.settings.now.next_organisation).tenant_id)
+
+    def consent(self, exchange: Exchange) -> ApiAnswer:
+        """What the person pressed on the consent page."""
+        wish = self.identity.asked(exchange.form.get("request", ""))
+        if wish is None:
+            return _error_page("invalid_request", "This page was used already. Start again from the app")
+        if exchange.form.get("decision") != "allow":
+            return _back(wish, error="access_denied")
+        tenant = self.tenants.by_id(exchange.form.get("organisation", ""))
+        if tenant is None:
+            return _error_page("invalid_request", "There is no such organisation")
+        return self._allowed(wish, tenant.tenant_id)
+
+    def _allowed(self, wish: Wish, tenant_id: str) -> ApiAnswer:
+        code = self.identity.allow(wish, tenant_id)
+        return _back(wish, code=code, scope=" ".join(sorted(wish.scopes)))
+
+    def _wish(self, query: dict[str, str]) -> Wish:
+        if not query.get("client_id"):
+            raise _Unacceptable("unauthorized_client", "Unknown client or client not enabled")
+        redirect_uri = query.get("redirect_uri", "")
+        registered = self.settings.now.redirect_uris
+        if not _may_redirect(redirect_uri) or (registered and redirect_uri not in registered):
+            raise _Unacceptable("unauthorized_client", "Invalid redirect_uri")
+        if query.get("response_type") != "code":
+            raise _Unacceptable("unsupported_response_type", "The response_type must be code")
+        scopes = frozenset(query.get("scope", "").split())
+        if not scopes or refused_scopes(scopes):
+            raise _Unacceptable("invalid_scope", "Invalid scope for client")
+        challenge = query.get("code_challenge", "")
+        if not challenge:
+            raise _Unacceptable("invalid_request", "code challenge required")
+        if query.get("code_challenge_method") != "S256":
+            raise _Unacceptable("invalid_request", "Transform algorithm not supported")
+        if not _CHALLENGE.fullmatch(challenge):
+            raise _Unacceptable("invalid_request", "Invalid code_challenge")
+        return Wish(query["client_id"], redirect_uri, scopes, challenge, query.get("state"))
+
+    def _consent_page(self, wish: Wish) -> str:
+        options = "".join(
+            f'<option value="{markup.text(tenant.tenant_id)}">{markup.text(tenant.name)}</option>'
+            for tenant in self.tenants.all()
+        )
+        scopes = "".join(f"<li>{markup.text(scope)}</li>" for scope in sorted(wish.scopes))
+        return markup.page(
+            "Allow access",
+            f'<div class="card"><h1>{markup.text(self.app_name)} wants access to</h1>'
+            f'<form method="post" action="{CONSENT}">'
+            f'<input type="hidden" name="request" value="{markup.text(self.identity.ask(wish))}">'
+            f'<p><label for="organisation">Organisation</label><br>'
+            f'<select id="organisation" name="organisation">{options}</select></p>'
+            f"<p>It asks for:</p><ul>{scopes}</ul>"
+            '<p><button class="main" id="allow" name="decision" value="allow">Allow access</button> '
+            '<button id="cancel" name="decision" value="cancel">Cancel</button></p></form>'
+            f'<p class="quiet">Client id {markup.text(wish.client_id)}</p></div>',
+        )
+
+    # the app's side
+
+    def token(self, exchange: Exchange) -> ApiAnswer:
+        """Tokens for a code, a refresh token or a client secret; form-encoded requests only."""
+        try:
+            tokens = self._tokens(exchange)
+        except TokenError as refusal:
+            return json_answer({"error": str(refusal)}, 400, {"Cache-Control": "no-store"})
+        return json_answer(tokens, headers={"Cache-Control": "no-store"})
+
+    def _tokens(self, exchange: Exchange) -> dict[str, object]:
+        form = exchange.form
+        grant = form.get("grant_type", "")
+        if not exchange.is_form or not grant:
+            raise TokenError("invalid_request")
+        if grant == "client_credentials":
+            client_id = _client_of(exchange.headers.get("authorization", ""))
+            tenant = self.tenants.chosen(self.settings.now.next_organisation)
+            return self.identity.custom_connection(
+                client_id, frozenset(form.get("scope", "").split()), tenant.tenant_id
+            )
+        client_id = form.get("client_id", "")
+        if not client_id:
+            raise TokenError("invalid_request")
+        if grant == "authorization_code":
+            verifier = form.get("code_verifier", "")
+            if not _VERIFIER.fullmatch(verifier):
+                raise TokenError("invalid_grant")
+            return self.identity.redeem(client_id, form.get("code", ""), form.get("redirect_uri", ""), verifier)
+        if grant == "refresh_token":
+            drops = self.settings.now.refresh_drops_successor
+            return self.identity.refresh(client_id, form.get("refresh_token", ""), drops_successor=drops)
+        raise TokenError("unsupported_grant_type")
+
+    def revocation(self, exchange: Exchange) -> ApiAnswer:
+        """Ends every connection of the person to the app that owns the refresh token."""
+        form = exchange.form
+        client_id = form.get("client_id") or _basic(exchange.headers.get("authorization", ""))[0]
+        if not exchange.is_form or not form.get("token"):
+            return json_answer({"error": "invalid_request"}, 400)
+        if not client_id:
+            return json_answer({"error": "invalid_client"}, 400)
+        self.identity.revoke(client_id, form["token"])
+        return ApiAnswer(200, b"", "")
+
+    def connections(self, exchange: Exchange) -> ApiAnswer:
+        """The organisations that the app is connected to, oldest connection first."""
+        access = admitted(exchange.headers, self.identity)
+        found = self.identity.connections(access, exchange.query.get("authEventId"))
+        return json_answer([self._described(one) for one in found])
+
+    def disconnect(self, exchange: Exchange) -> ApiAnswer:
+        """Ends one connection, by the connection's own id."""
+        access = admitted(exchange.headers, self.identity)
+        gone = self.identity.disconnect(access, exchange.captured["connection_id"])
+        return ApiAnswer(204 if gone else 404, b"", "")
+
+    def _described(self, connection: Connection) -> dict[str, object]:
+        tenant = self.tenants.by_id(connection.tenant_id)
+        return {
+            "id": connection.id,
+            "authEventId": connection.auth_event_id,
+            "tenantId": connection.tenant_id,
+            "tenantType": "ORGANISATION",
+            "tenantName": tenant.name if tenant else None,
+            "createdDateUtc": _seven_digits(connection.created),
+            "updatedDateUtc": _seven_digits(connection.updated),
+        }
+
+
+def _may_redirect(uri: str) -> bool:
+    """Xero takes https anywhere, and http on `localhost` only: not on 127.0.0.1."""
+    try:
+        parts = urlsplit(uri)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return False
+    if not host or parts.fragment or "#" in uri or host in {"127.0.0.1", "::1"}:
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host == "localhost")
+
+
+def _back(wish: Wish, **answer: str) -> ApiAnswer:
+    """Sends the browser back to the app with the answer, and with the app's state as it was sent."""
+    if wish.state is not None:
+        answer["state"] = wish.state
+    if "code" in answer:
+        answer["session_state"] = f"{secrets.token_urlsafe(32)}.{secrets.token_hex(16).upper()}"
+    joint = "&" if "?" in wish.redirect_uri else "?"
+    return redirect(f"{wish.redirect_uri}{joint}{urlencode(answer)}")
+
+
+def _error_page(code: str, problem: str) -> ApiAnswer:
+    body = (
+        '<div class="card"><h1>Sorry, something went wrong</h1><p>Error code: 500</p>'
+        f"<p>Error: {markup.text(code)} : {markup.text(problem)}</p></div>"
+    )
+    return html_answer(markup.page("Error", body), 500)
+
+
+def _client_of(authorization: str) -> str:
+    """The client id of a Basic header; any secret will do as long as there is one. No header at all: invalid_request (probed)."""
+    if not authorization:
+        raise TokenError("invalid_request")
+    client_id, secret = _basic(authorization)
+    if not client_id or not secret:
+        raise TokenError("invalid_client")
+    return client_id
+
+
+def _basic(authorization: str) -> tuple[str, str]:
+    scheme, _, encoded = authorization.partition(" ")
+    if scheme.lower() != "basic":
+        return "", ""
+    try:
+        decoded = base64.b64decode(encoded, validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return "", ""
+    client_id, _, secret = decoded.partition(":")
+    return client_id, secret
+
+
+def _seven_digits(at: datetime) -> str:
+    """A time as `/connections` writes it: seven fractional digits and no zone."""
+    return f"{at:%Y-%m-%dT%H:%M:%S.%f}0"

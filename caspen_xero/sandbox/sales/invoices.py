@@ -1,0 +1,255 @@
+"""Sales invoices (ACCREC) and bills (ACCPAY): creating, editing and voiding, and finding one by its number."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.desk import Desk
+from caspen_xero.sandbox.books.fields import DATE, ID, Fields, One, Text, too_long
+from caspen_xero.sandbox.books.ledger import Body, Ledger
+from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.wire import NOWHERE, new_id
+from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
+from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
+from caspen_xero.sandbox.organisation.organisations import (
+    check_lock_dates,
+    count_approval,
+    next_number,
+    organisation_of,
+    today,
+)
+from caspen_xero.sandbox.sales.documents import (
+    DOCUMENT_FIELDS,
+    approved_or_draft,
+    branding_theme,
+    check_status,
+    check_text,
+    fill_lines,
+)
+from caspen_xero.sandbox.sales.invoice_views import show_standing
+from caspen_xero.sandbox.sales.settlement import has_dealings, settle
+from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED, NEW, is_complete
+
+INVOICE_FIELDS: Fields = {
+    "InvoiceID": ID,
+    "InvoiceNumber": Text(255),
+    **DOCUMENT_FIELDS,
+    "Url": Text(),
+    "ExpectedPaymentDate": DATE,
+    "PlannedPaymentDate": DATE,
+}
+INVOICE_OF = One({"InvoiceID": ID, "InvoiceNumber": Text()})
+NAME = "Invoice"
+_PLAIN = ("DueDate", "Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID")
+# With a payment or credit on it, these may still change (Xero's Invoices page); of the lines: text, account and tracking.
+_OPEN_TO_CHANGE = {*_PLAIN, "InvoiceNumber", "ContactID", "SentToContact", "LineItems", "Updated"}
+_LINE_FIXED = ("Quantity", "UnitAmount", "LineAmount", "TaxType", "TaxAmount", "DiscountRate", "DiscountAmount")
+
+
+def put_invoice(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
+    """PUT creates, and nothing else: a known number is refused. Gives the invoice and warnings."""
+    return _create(desk, {name: value for name, value in sent.items() if name != "InvoiceID"})
+
+
+def post_invoice(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
+    """POST edits the invoice with the id or (sales invoices) the number that was sent, and else creates one."""
+    invoice_id = sent.get("InvoiceID", NOWHERE)
+    if invoice_id != NOWHERE:
+        invoice = desk.ledger.find("Invoices", invoice_id)
+        if invoice is None:
+            raise Refusal(messages.INVOICE_NOT_FOUND(), shown={"InvoiceID": invoice_id})
+        return _edit(desk, invoice, sent)
+    if sent.get("InvoiceNumber") and sent.get("Type", "ACCREC") == "ACCREC":
+        known = sales_invoice_by_number(desk.ledger, sent["InvoiceNumber"])
+        if known:
+            return _edit(desk, known, sent)
+    return _create(desk, sent)
+
+
+def sales_invoice_by_number(ledger: Ledger, number: str) -> Body | None:
+    found = (invoice for invoice in ledger.by_number("Invoices", number) if invoice["Type"] == "ACCREC")
+    return next(found, None)
+
+
+def named_invoice(ledger: Ledger, named: dict[str, Any]) -> Body:
+    """The invoice that an `INVOICE_OF` names, by its id or (sales invoices) its number. Refuses one that is not there."""
+    if "InvoiceID" in named:
+        invoice = ledger.find("Invoices", named["InvoiceID"])
+    else:
+        invoice = sales_invoice_by_number(ledger, named.get("InvoiceNumber", ""))
+    if invoice is None:
+        raise Refusal(messages.INVOICE_NOT_FOUND())
+    return invoice
+
+
+def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
+    ledger = desk.ledger
+    if sent.get("Type") not in ("ACCREC", "ACCPAY"):
+        raise Refusal(messages.TYPE_NOT_VALID(value=sent.get("Type", "")))
+    status = sent.get("Status", "DRAFT")
+    if status not in NEW:
+        raise Refusal(messages.NOT_VALID_FOR_CREATION(document=NAME))
+    if not sent.get("LineItems"):
+        raise Refusal(messages.LINES_MISSING())
+    currency = str(sent.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"]))
+    sales = sent["Type"] == "ACCREC"
+    invoice: Body = {
+        "InvoiceID": new_id(),
+        "Type": sent["Type"],
+        "InvoiceNumber": "",
+        "Reference": "",
+        "Date": today(ledger),
+        "Status": approved_or_draft(desk, status),
+        "CurrencyCode": currency,
+        "SentToContact": False,
+        "BrandingThemeID": branding_theme(ledger),
+        "Payments": [],
+        "Allocations": [],
+        "App": desk.client_id,
+    }
+    _check_texts(sent)
+    check_currency(ledger, currency)
+    number = sent.get("InvoiceNumber", "")
+    if sales and number and sales_invoice_by_number(ledger, number):
+        raise Refusal(messages.INVOICE_NUMBER_TAKEN())
+    invoice["ContactID"] = contact_for_document(ledger, sent.get("Contact"))["ContactID"]
+    invoice["CurrencyRate"] = currency_rate(ledger, currency, sent.get("CurrencyRate"))
+    warnings = _take_plain(invoice, sent)
+    invoice["Date"] = sent.get("Date", invoice["Date"])
+    fill_lines(desk, invoice, sent, discounts=sales)
+    _check_whole(desk, invoice)
+    invoice["InvoiceNumber"] = number or (next_number(ledger, "Invoices", "INV") if sales else "")
+    if invoice["Status"] == "AUTHORISED":
+        _approve(desk, invoice)
+    ledger.save("Invoices", invoice)
+    return invoice, warnings
+
+
+def _approve(desk: Desk, invoice: Body) -> None:
+    sales = invoice["Type"] == "ACCREC"
+    if sales:
+        count_approval(desk.ledger)
+    if contact := desk.ledger.find("Contacts", invoice["ContactID"]):
+        note_dealings(desk.ledger, contact, sales=sales)
+    settle(invoice)  # an invoice over nothing is paid at once
+
+
+def _check_texts(sent: dict[str, Any]) -> None:
+    if problems := too_long(sent, INVOICE_FIELDS):
+        raise Refusal(*problems)
+    check_text(sent, "InvoiceNumber")
+    if url := sent.get("Url"):
+        parts = urlsplit(url) if url.isprintable() and "[" not in url else urlsplit("")
+        if parts.scheme not in ("http", "https") or not parts.netloc or "xero" in url.lower():
+            raise Refusal(messages.URL_NOT_VALID())
+
+
+def _take_plain(invoice: Body, sent: dict[str, Any]) -> list[str]:
+    """Takes over the fields without consequences. SentToContact is for approved sales invoices only; else a warning."""
+    invoice |= {name: sent[name] for name in _PLAIN if name in sent}
+    if "SentToContact" in sent and sent["SentToContact"] != invoice["SentToContact"]:
+        if invoice["Status"] not in APPROVED:
+            return [messages.SENT_NOT_AUTHORISED()]
+        invoice["SentToContact"] = sent["SentToContact"]
+    return []
+
+
+def _check_whole(desk: Desk, invoice: Body) -> None:
+    if invoice["Total"] < 0:
+        raise Refusal(messages.TOTAL_NEGATIVE())
+    if is_complete(invoice["Status"]) and not invoice.get("DueDate"):
+        raise Refusal(messages.DUE_DATE_MISSING())
+    check_lock_dates(desk.ledger, invoice["Date"])
+
+
+def _edit(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
+    """An edit of what was sent; the rest stays. What may change depends on the status and on payments (Xero's Invoices page)."""
+    standing = show_standing(desk, invoice)
+    try:
+        return _edited(desk, invoice, sent)
+    except Refusal as refusal:
+        refusal.shown = standing
+        raise
+
+
+def _edited(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
+    ledger = desk.ledger
+    before = dict(invoice)
+    status = str(sent.get("Status", invoice["Status"]))
+    check_status(invoice, status, NAME)
+    check_lock_dates(ledger, invoice["Date"])
+    contact = ledger.find("Contacts", invoice["ContactID"])
+    if contact is not None and "Contact" not in sent:
+        refuse_archived(contact)
+    if status in ENDED:
+        if contact is not None:
+            refuse_archived(contact)
+        invoice["Status"] = status
+        ledger.save("Invoices", invoice)
+        return invoice, []
+    if sent.get("Type", invoice["Type"]) != invoice["Type"]:
+        raise Refusal(messages.TYPE_NOT_VALID(value=sent["Type"]))
+    _check_texts(sent)
+    _renumber(ledger, invoice, sent)
+    if "Contact" in sent:
+        invoice["ContactID"] = contact_for_document(ledger, sent["Contact"])["ContactID"]
+    if invoice["Status"] != "PAID":
+        invoice["Status"] = approved_or_draft(desk, status) if before["Status"] != "AUTHORISED" else "AUTHORISED"
+    warnings = _take_plain(invoice, sent)
+    invoice["Date"] = sent.get("Date", invoice["Date"])
+    _recurrency(ledger, invoice, sent)
+    fill_lines(desk, invoice, sent, discounts=invoice["Type"] == "ACCREC")
+    if has_dealings(invoice):
+        _check_edit_of_paid(before, invoice)
+    _check_whole(desk, invoice)
+    if invoice["Status"] == "AUTHORISED" and before["Status"] != "AUTHORISED":
+        _approve(desk, invoice)
+    settle(invoice)
+    ledger.save("Invoices", invoice, changed=not _is_unseen(before, invoice))
+    return invoice, warnings
+
+
+def _renumber(ledger: Ledger, invoice: Body, sent: dict[str, Any]) -> None:
+    number = sent.get("InvoiceNumber")
+    if not number or number == invoice["InvoiceNumber"]:
+        return
+    other = sales_invoice_by_number(ledger, number) if invoice["Type"] == "ACCREC" else None
+    if other is not None and other["InvoiceID"] != invoice["InvoiceID"]:
+        raise Refusal(messages.INVOICE_NUMBER_TAKEN())
+    invoice["InvoiceNumber"] = number
+
+
+def _recurrency(ledger: Ledger, invoice: Body, sent: dict[str, Any]) -> None:
+    if "CurrencyCode" in sent or "CurrencyRate" in sent:
+        invoice["CurrencyCode"] = sent.get("CurrencyCode", invoice["CurrencyCode"])
+        check_currency(ledger, invoice["CurrencyCode"])
+        invoice["CurrencyRate"] = currency_rate(ledger, invoice["CurrencyCode"], sent.get("CurrencyRate"))
+
+
+def _check_edit_of_paid(before: Body, invoice: Body) -> None:
+    if before["Date"] != invoice["Date"]:
+        raise Refusal(messages.DATE_HAS_PAYMENTS())
+    by_credit_note = any(allocation["Source"] == "CreditNotes" for allocation in invoice["Allocations"])
+    closed = {name for name in invoice if name not in _OPEN_TO_CHANGE and before.get(name) != invoice.get(name)}
+    if by_credit_note and before["ContactID"] != invoice["ContactID"]:
+        closed.add("ContactID")
+    amounts = [
+        [[line.get(name) for name in _LINE_FIXED] for line in document["LineItems"]] for document in (before, invoice)
+    ]
+    if closed or amounts[0] != amounts[1]:
+        raise Refusal(messages.HAS_PAYMENTS())
+
+
+def _is_unseen(before: Body, invoice: Body) -> bool:
+    """Edits that leave UpdatedDateUTC alone: the account of a line; DueDate and SentToContact of a part-paid invoice."""
+    changed = {name for name in invoice if before.get(name) != invoice.get(name)}
+    if changed == {"LineItems"}:
+        accounts = ("AccountID", "AccountCode")
+        without = [
+            [{name: value for name, value in line.items() if name not in accounts} for line in document["LineItems"]]
+            for document in (before, invoice)
+        ]
+        return without[0] == without[1]
+    return bool(changed) and changed <= {"DueDate", "SentToContact"} and has_dealings(invoice)

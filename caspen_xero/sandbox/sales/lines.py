@@ -1,0 +1,253 @@
+"""The lines of invoices, credit notes and bank transactions: their accounts, tax rates, discounts and amounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from caspen_xero.sandbox.books import messages
+from caspen_xero.sandbox.books.arithmetic import (
+    HUNDRED,
+    LARGEST_LINE,
+    ZERO,
+    Amounts,
+    Rounding,
+    line_amount,
+    line_tax,
+    totals,
+)
+from caspen_xero.sandbox.books.fields import ID, NUMBER, WORD, Fields, Many, Text
+from caspen_xero.sandbox.books.ledger import Body, Ledger
+from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.wire import new_id
+from caspen_xero.sandbox.organisation.organisations import switch
+from caspen_xero.sandbox.organisation.tax_rates import applies_to, effective_rate
+
+LINE_FIELDS: Fields = {
+    "LineItemID": ID,
+    "Description": Text(4000),
+    "Quantity": NUMBER,
+    "UnitAmount": NUMBER,
+    "ItemCode": Text(30),
+    "AccountCode": WORD,
+    "AccountID": ID,
+    "TaxType": WORD,
+    "TaxAmount": NUMBER,
+    "LineAmount": NUMBER,
+    "DiscountRate": NUMBER,
+    "DiscountAmount": NUMBER,
+    "Tracking": Many({"Name": Text(100), "Option": Text(100), "TrackingCategoryID": ID, "TrackingOptionID": ID}),
+}
+LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
+_PRICED = ("Quantity", "UnitAmount", "LineAmount", "AccountCode", "AccountID", "TaxType", "ItemCode")
+_AMOUNTS = ("Quantity", "UnitAmount", "LineAmount", "TaxType", "DiscountRate", "DiscountAmount")
+
+
+@dataclass(frozen=True)
+class LineRules:
+    """What the document around a line allows and asks for."""
+
+    ledger: Ledger
+    rounding: Rounding
+    unit_places: int
+    line_amount_types: str
+    complete: bool  # the document is submitted or approved, so nothing may be missing
+    discounts: bool = True
+    control_accounts: bool = False  # an overpayment's line stands on the debtors' account
+
+
+def read_line_amount_types(text: str | None) -> str:
+    """Exclusive where nothing is said (Xero's Invoices page). Refuses any other word than the three."""
+    if text is None:
+        return "Exclusive"
+    if (known := LINE_AMOUNT_TYPES.get(text.lower())) is None:
+        raise Refusal(messages.LINE_AMOUNT_TYPES_NOT_VALID(value=text))
+    return known
+
+
+def build_lines(rules: LineRules, sent: list[dict[str, Any]], existing: list[Body]) -> list[Body]:
+    """The document's lines from those sent: a known LineItemID updates its line, any other is a new one, the rest is dropped.
+
+    A known line keeps the fields that are not sent, and its tax where nothing changed that the tax depends on (UNCONFIRMED).
+    Raises one Refusal with the messages of every line.
+    """
+    known = {line["LineItemID"]: line for line in existing}
+    lines: list[Body] = []
+    problems: dict[tuple[str, int], list[str]] = {}
+    for position, element in enumerate(sent):
+        old = known.pop(element.get("LineItemID", ""), None)
+        try:
+            lines.append(_build_line(rules, _merged(element, old), old))
+        except Refusal as refusal:
+            problems["LineItems", position] = refusal.messages
+    if problems:
+        raise Refusal(*dict.fromkeys(text for texts in problems.values() for text in texts), inside=problems)
+    return lines
+
+
+def _merged(element: dict[str, Any], old: Body | None) -> dict[str, Any]:
+    if old is None:
+        return element
+    kept = {name: old[name] for name in LINE_FIELDS if name in old and name not in ("LineAmount", "TaxAmount")}
+    if "AccountCode" in element:
+        kept.pop("AccountID", None)
+    if "DiscountRate" in element or "DiscountAmount" in element:
+        kept.pop("DiscountRate", None)
+        kept.pop("DiscountAmount", None)
+    if "LineAmount" in element and "UnitAmount" not in element:
+        kept.pop("UnitAmount", None)
+    return kept | element
+
+
+def _build_line(rules: LineRules, sent: dict[str, Any], old: Body | None) -> Body:
+    line: Body = {"LineItemID": old["LineItemID"] if old else new_id(), "Tracking": []}
+    if description := sent.get("Description", ""):
+        line["Description"] = description
+    elif rules.complete:
+        raise Refusal(messages.DESCRIPTION_MISSING())
+    if len(sent.get("Tracking", [])) > 2:
+        raise Refusal(messages.TRACKING_TOO_MANY())
+    if not any(name in sent for name in _PRICED):
+        return line  # a line of text only
+    if sent.get("ItemCode"):
+        raise Refusal(messages.ITEM_UNKNOWN(code=sent["ItemCode"]))
+    account = _line_account(rules, sent)
+    line |= _line_tax_type(rules, sent, account)
+    line |= _line_money(rules, sent)
+    if account is not None:
+        line["AccountID"] = account["AccountID"]
+        line |= {"AccountCode": account["Code"]} if "Code" in account else {}
+    line["TaxAmount"] = _tax_amount(rules, line, sent, old)
+    line["Mode"] = rules.line_amount_types
+    return line
+
+
+def _line_account(rules: LineRules, sent: Mapping[str, Any]) -> Body | None:
+    code = sent.get("AccountCode", "")
+    if "AccountID" in sent and not code:
+        account, code = rules.ledger.find("Accounts", sent["AccountID"]), sent["AccountID"]
+    elif code:
+        account = next(iter(rules.ledger.by_number("Accounts", code)), None)
+    elif rules.complete:
+        raise Refusal(messages.ACCOUNT_CODE_NOT_VALID(code=""))
+    else:
+        return None
+    if account is None:
+        raise Refusal(messages.ACCOUNT_CODE_NOT_VALID(code=code))
+    if account["Status"] != "ACTIVE":
+        raise Refusal(messages.ACCOUNT_CODE_ARCHIVED(code=code))
+    control = account.get("SystemAccount") in ("DEBTORS", "CREDITORS")
+    if account["Type"] == "BANK" or control != rules.control_accounts:
+        raise Refusal(messages.ACCOUNT_CODE_NOT_VALID(code=code))
+    return account
+
+
+def _line_tax_type(rules: LineRules, sent: Mapping[str, Any], account: Body | None) -> dict[str, Any]:
+    tax_type = sent.get("TaxType") or (account or {}).get("TaxType")
+    if not tax_type:
+        return {}
+    rate = rules.ledger.find("TaxRates", tax_type)
+    if rate is None and tax_type == "NONE" and rules.line_amount_types == "NoTax":
+        return {"TaxType": "NONE"}
+    if rate is None or rate["Status"] != "ACTIVE":
+        raise Refusal(messages.TAX_UNKNOWN(tax=tax_type))
+    if account is not None and not applies_to(rate, account):
+        code = account.get("Code") or account["AccountID"]
+        raise Refusal(messages.TAX_NOT_FOR_ACCOUNT(tax=tax_type, code=code))
+    return {"TaxType": tax_type}
+
+
+def _line_money(rules: LineRules, sent: Mapping[str, Any]) -> Body:
+    """Quantity, price, discount and amount; the amount sent must be the one that follows from them."""
+    quantity = rules.rounding.to_places(sent.get("Quantity", Decimal(1)), 4)
+    if quantity < 0:
+        raise Refusal(messages.QUANTITY_NEGATIVE(quantity=f"{quantity:.4f}"))
+    rate, discount = _discount(rules, sent)
+    given = sent.get("LineAmount")
+    if "UnitAmount" in sent:
+        unit = rules.rounding.to_places(sent["UnitAmount"], rules.unit_places)
+    else:
+        unit = rules.rounding.to_places(_unit_from_line(given or ZERO, quantity, rate, discount), rules.unit_places)
+    amount = line_amount(rules.rounding, quantity, unit, rate, discount)
+    if given is not None and "UnitAmount" not in sent:
+        amount = rules.rounding.cents(given)  # Quantity and LineAmount stand, the price follows from them
+    elif given is not None and rules.rounding.cents(given) != amount:
+        raise Refusal(messages.LINE_TOTAL_WRONG(given=f"{rules.rounding.cents(given):.2f}", expected=f"{amount:.2f}"))
+    if abs(amount) > LARGEST_LINE:
+        raise Refusal(messages.LINE_TOO_LARGE())
+    gross = rules.rounding.cents(quantity * unit)
+    if rate > HUNDRED or rate < 0 or (discount and (discount < 0 or discount > gross)):
+        shown = rate or (discount * HUNDRED / gross if gross else discount)
+        raise Refusal(messages.DISCOUNT_NOT_VALID(rate=f"{rules.rounding.cents(shown):.2f}"))
+    money: Body = {"Quantity": quantity, "UnitAmount": unit, "LineAmount": amount}
+    if rate:
+        money |= {"DiscountRate": rate}
+    elif discount:
+        money |= {"DiscountAmount": discount}
+    return money
+
+
+def _unit_from_line(given: Decimal, quantity: Decimal, rate: Decimal, discount: Decimal) -> Decimal:
+    if not quantity or rate == HUNDRED:
+        return ZERO
+    gross = given * HUNDRED / (HUNDRED - rate) if rate else given + discount
+    return gross / quantity
+
+
+def _discount(rules: LineRules, sent: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
+    rate = sent.get("DiscountRate", ZERO)
+    discount = rules.rounding.cents(sent.get("DiscountAmount", ZERO))
+    if (rate or discount) and not rules.discounts:
+        raise Refusal(messages.DISCOUNT_NOT_HERE())
+    if rate and discount:
+        raise Refusal(messages.DISCOUNT_TWICE())
+    return rate, discount
+
+
+def _tax_amount(rules: LineRules, line: Body, sent: Mapping[str, Any], old: Body | None) -> Decimal:
+    """The tax that was sent (seen to be kept with no tolerance, third party's live test), else the tax that the rate makes."""
+    keeps = switch(rules.ledger, "KeepsTaxAmount", True)
+    if rules.line_amount_types != "NoTax" and keeps:
+        same = old is not None and old.get("Mode") == rules.line_amount_types
+        if "TaxAmount" in sent:
+            tax = rules.rounding.cents(sent["TaxAmount"])
+            if abs(tax) > abs(line["LineAmount"]):
+                raise Refusal(messages.TAX_ABOVE_LINE())
+            return tax
+        if old is not None and same and all(line.get(name) == old.get(name) for name in _AMOUNTS):
+            return Decimal(old["TaxAmount"])
+    percentage = ZERO
+    if rate := rules.ledger.find("TaxRates", line.get("TaxType", "")):
+        percentage = effective_rate(rate)
+    return line_tax(rules.rounding, line["LineAmount"], percentage, rules.line_amount_types)
+
+
+def document_totals(lines: list[Body], line_amount_types: str) -> Amounts:
+    return totals(
+        [(line["LineAmount"], line["TaxAmount"]) for line in lines if "LineAmount" in line], line_amount_types
+    )
+
+
+def total_discount(lines: list[Body], rounding: Rounding) -> Decimal:
+    """What all discounts of the document come to."""
+    return sum(
+        (
+            rounding.cents(line["Quantity"] * line["UnitAmount"]) - line["LineAmount"]
+            for line in lines
+            if "DiscountRate" in line or "DiscountAmount" in line
+        ),
+        ZERO,
+    )
+
+
+def show_line(line: Body, rounding: Rounding, unit_places: int, *, checked: bool = False) -> Body:
+    """One line as Xero shows it; where one document is written or read by its id, with an empty ValidationErrors (recorded)."""
+    shown: Body = {name: line[name] for name in LINE_FIELDS if name in line and name != "Tracking"}
+    if "UnitAmount" in shown:
+        shown["UnitAmount"] = rounding.to_places(shown["UnitAmount"], unit_places)
+    shown["Tracking"] = []
+    if checked:
+        shown["ValidationErrors"] = []
+    return shown
