@@ -9,17 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from caspen_xero.store import clinic, work, xero_payments
-from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
-from caspen_xero.store.xero_payments import SentPayment, XeroPayment
-from caspen_xero.sync.planning.claims import GONE, payment_content
-from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
-from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.pulling.match_payments import Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.sync.pulling.same_money import claims_on
 from caspen_xero.sync.sending.recover import IDS_PER_CALL, OVERLAP, ReadingClient, invoices_by_id, payment_by_id
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import NotFound, XeroError
@@ -186,39 +183,11 @@ class Pull:
             for sighting in sightings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]
-        claims = self._claims(asked) if asked else {}
+        claims = claims_on(self.mappings, asked) if asked else {}
         for sighting in sightings:
             if unknown[sighting.invoice_id]:
                 own = claims.get(sighting.invoice_id, [])
                 recognise(sighting, unknown[sighting.invoice_id], own, self.now())
-
-    def _claims(self, invoice_ids: Sequence[str]) -> dict[str, list[Claim]]:
-        """By invoice, the payments of Caspen's that may be there: what we have sent, and what we are about to send."""
-        methods = {method.id: method for method in clinic.payment_methods(self.mappings.store)}
-        feed_brings = self.mappings.store.setting("payments") == "off"
-        applied = clinic.payments_on(self.mappings.store, invoice_ids)
-        sent = xero_payments.sent_payments(self.mappings, invoice_ids)
-        set_aside = {row["invoice_id"] for row in self.mappings.store.rows("SELECT invoice_id FROM skips")}
-
-        def about_to_send(payment: AppliedPayment) -> Claim:
-            method = methods.get(payment.method_id or "")
-            return Claim(
-                payment.key,
-                (reference_of(payment, method), earlier_reference_of(payment, method)),
-                payment.amount,
-                payment_content(payment),
-                awaited=payment.status not in GONE,
-                by_amount=feed_brings and payment.status not in GONE,
-                date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
-            )
-
-        return {
-            id_: [
-                *(_sent(one) for one in sent.get(id_, [])),
-                *(about_to_send(payment) for payment in applied.get(id_, []) if payment.xero_id is None),
-            ]
-            for id_ in invoice_ids
-        }
 
     # --- what an invoice does not say of its payments and credits
 
@@ -280,12 +249,6 @@ class Pull:
 def _heading(row: Mapping[str, Any]) -> dict[str, Any]:
     """As much of an invoice as the cursor needs: most invoices of an organisation are not ours."""
     return {"UpdatedDateUTC": row.get("UpdatedDateUTC")}
-
-
-def _sent(sent: SentPayment) -> Claim:
-    amount = Decimal(str(sent.expected["amount"]))
-    content = str(sent.expected.get("content") or "")
-    return Claim(sent.key, (sent.reference,), amount, content, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:
