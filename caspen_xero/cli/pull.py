@@ -8,6 +8,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.source import read_source
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from caspen_xero.sync.pulling.drift import Drift
     from caspen_xero.sync.pulling.pull import PullResult
 
+SHOWN_HELD = 5
 _PRECEDENCE = (130, 1, 4, 7, 6, 5, 3, 0)
 
 
@@ -29,7 +31,7 @@ def register(app: typer.Typer) -> None:
 def pull(
     session: Session,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what is new in Xero; record and deliver nothing.")
+        bool, typer.Option("--dry-run", help="Show what is new in Xero; record and deliver nothing of it.")
     ] = False,
     full: Annotated[
         bool, typer.Option("--full", help="Look at every invoice again, not only at what changed. Weekly by itself.")
@@ -37,14 +39,18 @@ def pull(
 ) -> int:
     """Bring payments made in Xero back to Caspen: each payment and each allocated credit, exactly once.
 
+    The source is read first, if `settings set --source` named one, so that nothing goes to Caspen that it has already.
     They go to caspen-updates.jsonl beside Caspen's export, or to Caspen's server if the source is one.
 
     \b
     caspen-xero pull
     caspen-xero pull --dry-run
     """
+    organisation = session.connection.tenant_name
+    undone = f"Nothing was pulled from {organisation} or told to Caspen, as it is not known what Caspen has already."
     with session.only_writer():
-        outcome = _pull_now(session, dry_run=dry_run, full=full)
+        bad_records = read_source(session, undone)
+        outcome = _pull_now(session, bad_records=bad_records, dry_run=dry_run, full=full)
     if session.output.json:
         session.output.document(outcome.summary)
     else:
@@ -53,19 +59,22 @@ def pull(
 
 
 def sync(session: Session) -> int:
-    """Pull, then push: all that cron needs.
+    """Read the source, pull, then push: all that cron needs.
 
     \b
     */15 * * * *  caspen-xero sync --quiet
     """
     from caspen_xero.cli.sync import push_now, tell_push
 
+    organisation = session.connection.tenant_name
+    undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
     with session.only_writer():
-        pulled = _pull_now(session)
+        bad_records = read_source(session, undone)
+        pulled = _pull_now(session, bad_records=bad_records)
         if not session.output.json:
             pulled.tell(session, mention_drift=False)  # push does
         session.start_again()
-        pushed = push_now(session)
+        pushed = push_now(session, bad_records=bad_records)
     if session.output.json:
         session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
     else:
@@ -94,27 +103,27 @@ def drift(session: Session) -> int:
 class _Outcome:
     """What a pull did, for people and for scripts."""
 
-    def __init__(self, result: PullResult, delivery: Delivery, seconds: float) -> None:
-        self.result, self.delivery = result, delivery
+    def __init__(self, session: Session, result: PullResult, delivery: Delivery, bad_records: int) -> None:
+        self.result, self.delivery, self.bad_records = result, delivery, bad_records
         found = {payment.xero_id: payment for payment in result.found}
         # Found by an earlier pull that could not deliver it, it is news to Caspen now.
         found |= {payment.xero_id: payment for payment in delivery.delivered if payment.xero_id not in found}
         self.payments = list(found.values())
-        self.summary = self._summary(seconds)
+        self.summary = self._summary(session)
 
     @property
     def exit_code(self) -> int:
         codes = {0} | {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
-        codes |= {3} if self.delivery.refused else set()
+        codes |= {3} if self.delivery.refused or self.bad_records else set()
         return next(code for code in _PRECEDENCE if code in codes)
 
-    def _summary(self, seconds: float) -> dict[str, Any]:
+    def _summary(self, session: Session) -> dict[str, Any]:
         summary: dict[str, Any] = {
             "command": "pull",
             "payments": len(self.payments),
             "invoices_updated": len(self.result.updated),
             "api_calls": self.result.api_calls,
-            "seconds": seconds,
+            "seconds": session.seconds(),
         }
         if self.result.dry_run:
             summary |= {"dry_run": True, "found": [payment.as_record() for payment in self.payments]}
@@ -126,6 +135,11 @@ class _Outcome:
             summary["refused"] = [
                 {"id": payment.xero_id, "code": error.code, "message": error.message}
                 for payment, error in self.delivery.refused
+            ]
+        if self.delivery.held:
+            summary["held"] = [
+                {"id": held.payment.xero_id, "message": held.why, "fix": session.output.command(held.fix)}
+                for held in self.delivery.held
             ]
         return summary
 
@@ -143,6 +157,13 @@ class _Outcome:
         for payment, error in self.delivery.refused:
             name = payment.invoice_number or payment.invoice_id
             output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
+        for held in self.delivery.held[:SHOWN_HELD]:
+            name = held.payment.invoice_number or held.payment.invoice_id
+            output.note(
+                f"{name}: Caspen is not told of a payment of {held.payment.amount}: {held.why}.\n  -> {held.fix}"
+            )
+        if len(self.delivery.held) > SHOWN_HELD:
+            output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero drift")
         if mention_drift:
             tell_drift_count(session)
         for stopped in (self.result.stopped, self.delivery.stopped):
@@ -150,8 +171,8 @@ class _Outcome:
                 output.error(stopped.code, stopped.message, stopped.fix, stopped.exit_code)
 
 
-def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) -> _Outcome:
-    """One pull under the workspace's lock, delivered and logged."""
+def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> _Outcome:
+    """One pull under the workspace's lock, delivered and logged, after the source was read with so many bad records."""
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.pulling.deliver import Delivery, deliver
     from caspen_xero.sync.pulling.drift import forget_count
@@ -164,7 +185,7 @@ def _pull_now(session: Session, *, dry_run: bool = False, full: bool = False) ->
     if not dry_run:
         with session.output.progress("Delivering") as progress:
             delivery = deliver(mappings, session.now, api_key=lambda: caspen_key(session), progress=progress)
-    outcome = _Outcome(result, delivery, session.seconds())
+    outcome = _Outcome(session, result, delivery, bad_records)
     if not dry_run:
         forget_count(mappings)
         session.store.log(mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)

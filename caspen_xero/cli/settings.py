@@ -66,7 +66,9 @@ def set_(
     ] = None,
     source: Annotated[
         str | None,
-        typer.Option(metavar="PATH|URL", help="Caspen's export, which push reads by itself; 'none' forgets it."),
+        typer.Option(
+            metavar="PATH|URL", help="Caspen's export, which push, pull and sync read by themselves; 'none' forgets it."
+        ),
     ] = None,
     start_date: Annotated[
         str | None,

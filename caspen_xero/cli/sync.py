@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session, one_invoice
+from caspen_xero.cli.source import import_summary, read_source, tell_import
 
 if TYPE_CHECKING:
-    from caspen_xero.store.imports import ImportResult
     from caspen_xero.sync.sending.push import Announcement, PushResult
 
-SHOWN_BAD_RECORDS = 20
 NARROW = 110
 
 
@@ -88,11 +86,13 @@ def push(
     caspen-xero push INV-0042
     """
     with session.only_writer():
+        bad_records = read_source(session, f"Nothing was sent to {session.connection.tenant_name}.")
         pushed = push_now(
             session,
             invoices or (),
             overwrite or (),
             pay_anyway or (),
+            bad_records=bad_records,
             yes=yes,
             dry_run=dry_run,
             refresh=refresh,
@@ -120,15 +120,15 @@ def push_now(
     overwrite: Sequence[str] = (),
     pay_anyway: Sequence[str] = (),
     *,
+    bad_records: int = 0,
     yes: bool = False,
     **options: Any,
 ) -> Pushed:
-    """Reads what is new at the source, pushes, and logs it; the caller holds the workspace's lock."""
+    """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
     from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.sending.push import Push, PushOptions
 
     mappings = session.mappings
-    bad_records = _import_new(session)
     overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
     named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
     for invoice_id in named:
@@ -170,65 +170,6 @@ def unsynced(session: Session) -> int:
     else:
         _tell_unsynced(session, rows)
     return 0
-
-
-def _import_new(session: Session) -> int:
-    """Reads what is new at the source, if there is one; gives the number of bad records."""
-    from caspen_xero.cli.caspen_key import caspen_key
-    from caspen_xero.sync.importing import import_new
-
-    source = session.store.setting("source")
-    if not source:
-        return 0
-    with session.output.progress("Importing") as progress:
-        result = import_new(session.store, source, progress, api_key=caspen_key(session))
-    if result is not None and (result.read or result.bad_count) and not session.output.json:
-        tell_import(session, result)
-    elif result is not None:
-        _tell_bad_records(session, result)
-    return result.bad_count if result else 0
-
-
-def import_summary(result: ImportResult) -> dict[str, Any]:
-    """An import in numbers, as JSON shows it."""
-    return {
-        "read": result.read,
-        "new": sum(result.new.values()),
-        "changed": sum(result.changed.values()),
-        "unchanged": sum(result.unchanged.values()),
-        "older": sum(result.older.values()),
-        "bad": result.bad_count,
-        "ignored": dict(result.ignored),
-        "bad_records": [vars(bad) for bad in result.bad],
-    }
-
-
-def tell_import(session: Session, result: ImportResult) -> None:
-    """An import in a line for people, with the records that could not be taken."""
-    parts = [
-        f"{sum(counts.values())} {word}"
-        for word, counts in (("new", result.new), ("changed", result.changed), ("unchanged", result.unchanged))
-        if counts
-    ]
-    if result.older:
-        parts.append(f"{sum(result.older.values())} older than what is known")
-    if result.ignored:
-        kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in sorted(result.ignored.items()))
-        parts.append(f"passed over {kinds}")
-    session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
-    _tell_bad_records(session, result)
-
-
-def _tell_bad_records(session: Session, result: ImportResult) -> None:
-    for bad in result.bad[:SHOWN_BAD_RECORDS]:
-        what = " ".join(part for part in (bad.kind, bad.id) if part)
-        wrong = f"{bad.field} {bad.reason}".strip()
-        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{wrong}")
-    if result.bad_count > SHOWN_BAD_RECORDS:
-        session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
-    if result.bad_count:
-        left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
-        session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")
 
 
 def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:

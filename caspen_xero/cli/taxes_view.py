@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from caspen_xero.cli.caspen_key import caspen_key
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.source import import_source
 from caspen_xero.store import clinic
-from caspen_xero.sync.importing import import_new
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
 from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, read_tax_rates
@@ -22,12 +21,11 @@ PARTLY = 3
 
 def read_source_once(session: Session) -> None:
     """Reads Caspen's records from the source that is set, if no tax rate is known yet; later, push does it."""
-    source = session.store.setting("source")
-    if source and not clinic.tax_rates(session.store):
-        with session.only_writer(), session.output.progress("Importing") as progress:
-            result = import_new(session.store, source, progress, api_key=caspen_key(session))
+    if not clinic.tax_rates(session.store):
+        with session.only_writer():
+            result = import_source(session)
         if result is not None:
-            session.output.note(f"Imported {result.read} records from {source}.")
+            session.output.note(f"Imported {result.read} records from {session.store.setting('source')}.")
             if result.bad_count:
                 session.output.warn(f"{result.bad_count} bad records were left out; caspen-xero push names them.")
 

@@ -129,6 +129,16 @@ def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
     return found
 
 
+def named_in_caspen(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
+    """Which of these a payment of Caspen's names in its `xero_id`, whatever became of that payment there."""
+    found: set[str] = set()
+    for some in _lists(xero_ids):
+        marks = ", ".join("?" * len(some))
+        rows = mappings.store.rows(f"SELECT DISTINCT xero_id FROM payments WHERE xero_id IN ({marks})", *some)
+        found |= {row["xero_id"] for row in rows}
+    return found
+
+
 def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[XeroPayment]]:
     """What was recorded on invoices, by invoice id, in the order in which it was found."""
     found: dict[str, list[XeroPayment]] = {}
@@ -150,7 +160,7 @@ def recorded(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayme
     return found
 
 
-def waiting(mappings: Mappings) -> list[XeroPayment]:
+def undelivered(mappings: Mappings) -> list[XeroPayment]:
     """What is recorded but not yet delivered, in the order in which it was found."""
     sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND delivered_at IS NULL ORDER BY seq"
     return [_payment(row) for row in mappings.store.rows(sql, mappings.tenant_id)]

@@ -48,6 +48,7 @@ class Answer:
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     breaks_off: bool = False
+    method: str | None = None
 
 
 class CaspenServer:
@@ -93,17 +94,29 @@ class CaspenServer:
             self.records[(record["object"], str(record["id"]))] = record
 
     def answer_next(
-        self, status: int, body: object = b"", *, times: int = 1, breaks_off: bool = False, **headers: str
+        self,
+        status: int,
+        body: object = b"",
+        *,
+        times: int = 1,
+        breaks_off: bool = False,
+        method: str | None = None,
+        **headers: str,
     ) -> None:
-        """The next `times` requests get this answer. `breaks_off` ends it in the middle of its body."""
+        """The next `times` requests (of that method) get this answer. `breaks_off` ends it in the middle of its body."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._answers.extend([Answer(status, raw, named, breaks_off)] * times)
+        self._answers.extend([Answer(status, raw, named, breaks_off, method)] * times)
+
+    def answer_as_usual(self) -> None:
+        """Nothing fails any more."""
+        self._answers.clear()
 
     def answer(self, request: SeenRequest) -> Answer:
         with self._lock:
             self.requests.append(request)
-            answer = self._answers.popleft() if self._answers else self._checked(request)
+            fits = bool(self._answers) and self._answers[0].method in (None, request.method)
+            answer = self._answers.popleft() if fits else self._checked(request)
             for name, value in self._limit_headers().items():
                 answer.headers.setdefault(name, value)
             return answer

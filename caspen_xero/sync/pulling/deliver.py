@@ -1,5 +1,7 @@
 """The way back: what pull has recorded is handed to Caspen, each record once, and marked delivered only after that.
 
+What Caspen has by now is marked without being told; what a person has to decide on is held (`waiting`).
+
 Files: appended to `caspen-updates.jsonl`, all or none; an id that is there already is not written again. HTTP: posted one by one
 with the record's id as idempotency key; 409 means that Caspen has it. So a crash between handing over and marking costs nothing.
 """
@@ -17,15 +19,19 @@ from caspen_xero.store import xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.pulling.undelivered import Held, judge_undelivered
 
 _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
 
 
 @dataclass
 class Delivery:
-    """What reached Caspen, what Caspen refused and why, and why not all was tried to its end: the next pull does that."""
+    """What reached Caspen, what is held for a person to decide, what Caspen refused and why, and why not all was tried to its
+    end: the next pull does that.
+    """
 
     delivered: list[XeroPayment] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
     refused: list[tuple[XeroPayment, FeedError]] = field(default_factory=list)
     stopped: FeedError | None = None
 
@@ -38,8 +44,13 @@ def deliver(
     progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Delivery:
     """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells."""
-    delivery = Delivery()
-    records = xero_payments.waiting(mappings)
+    judged = judge_undelivered(mappings, now())
+    if judged.known:
+        with mappings.store.write():
+            for link in judged.links:
+                mappings.put_link(link)
+            xero_payments.mark_delivered(mappings, [record.xero_id for record in judged.known], now())
+    delivery, records = Delivery(held=judged.held), judged.to_tell
     if not records:
         return delivery
     try:

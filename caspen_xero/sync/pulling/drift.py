@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from caspen_xero.store import xero_payments
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.store.xero_payments import Finding, money_text
+from caspen_xero.store.xero_payments import Finding, XeroPayment, money_text
 from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.pulling.undelivered import judge_undelivered
 
 COUNT = "drift_count"
 ZERO = Decimal(0)
@@ -179,18 +181,15 @@ def _standing_in_caspen(mappings: Mappings) -> set[str]:
 
 
 def _undelivered(mappings: Mappings) -> list[Drift]:
-    return [
-        Drift(
-            one.invoice_number,
-            one.invoice_id,
-            "not-in-caspen-yet",
-            "it has not been told",
-            f"{one.kind.replace('_', ' ')} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else ""),
-            None,
-            _FIXES["not-in-caspen-yet"],
-        )
-        for one in xero_payments.waiting(mappings)
-    ]
+    """What was found in Xero and Caspen does not have: the next pull tells it, or a person has to decide first."""
+    judged = judge_undelivered(mappings, datetime.now(UTC))
+    told_next = [_not_in_caspen(one, "it has not been told", _FIXES["not-in-caspen-yet"]) for one in judged.to_tell]
+    return told_next + [_not_in_caspen(one.payment, one.why, one.fix) for one in judged.held]
+
+
+def _not_in_caspen(one: XeroPayment, why: str, fix: str) -> Drift:
+    there = f"{one.kind.replace('_', ' ')} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else "")
+    return Drift(one.invoice_number, one.invoice_id, "not-in-caspen-yet", why, there, None, fix)
 
 
 def _archived_contacts(mappings: Mappings) -> list[Drift]:

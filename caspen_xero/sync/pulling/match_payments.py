@@ -8,39 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
-from caspen_xero.sync.planning.payment_references import names_key
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find
+from caspen_xero.sync.pulling.same_money import Claim, tell_apart
 from caspen_xero.xero.documents import AppliedCredit, CreditNote, Invoice, Payment, allocations_on, credits_on
 
 ZERO = Decimal(0)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A payment of Caspen's that may stand in Xero without our knowing its id. `key`: its allocation's.
-
-    `references`: what this version or an earlier one wrote, or would write.
-
-    `awaited`: no payment in Xero is known to stand, or to have stood, for it.
-    `by_amount`: the bank feed brings this clinic's payments, so an equal amount is the same money. `date`: of one that is yet to
-    be sent; a payment in Xero of that amount and date may be the same money, which a person decides when it is pushed.
-    """
-
-    key: str
-    references: tuple[str, ...]
-    amount: Decimal
-    fingerprint: str
-    awaited: bool
-    by_amount: bool = False
-    date: date | None = None
 
 
 @dataclass(frozen=True)
@@ -117,54 +97,13 @@ def _is_ours(credit: AppliedCredit, known: Known) -> bool:
 
 
 def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
-    """Tells our own payments among those with unknown ids from new ones; each claim stands for one payment at most.
-
-    A payment with our reference where ours is gone was entered in its place: it stands for it, but was not made by us.
-    """
+    """Tells our own payments among those with unknown ids from new ones."""
     shown = {payment.payment_id for payment in sighting.found.payments}
     links = sighting.known.payment_links
-    free = [
-        claim for claim in claims if (links[claim.key].xero_id not in shown if claim.key in links else claim.awaited)
-    ]
-    unsent = [claim for claim in free if claim.date and claim.key not in links]
-    rest = list(unknown)
-    for by_amount in (False, True):
-        for payment in list(rest):
-            if by_amount:  # an amount alone names no payment that stood, or stands, for another one
-                free = [claim for claim in free if claim.by_amount and claim.key not in links]
-            own = _claim_of(payment, free, by_amount=by_amount)
-            if own is None:
-                continue
-            rest.remove(payment)
-            free = [claim for claim in free if claim.key != own.key]
-            sighting.payment_links.append(
-                Link(
-                    "payment",
-                    own.key,
-                    payment.payment_id or "",
-                    made_by_us=not by_amount and own.key not in links,
-                    invoice_id=sighting.invoice_id,
-                    number=payment.reference,
-                    status="AUTHORISED",
-                    fingerprint=own.fingerprint,
-                    total=own.amount,
-                    linked_at=now,
-                )
-            )
-    recognised = {link.caspen_id for link in sighting.payment_links}
-    in_question = {(claim.amount, claim.date) for claim in unsent if claim.key not in recognised}
-    sighting.unknown = [payment for payment in rest if (payment.amount, payment.date) not in in_question]
-    sighting.is_undecided = len(sighting.unknown) < len(rest)
-
-
-def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> Claim | None:
-    same = [claim for claim in claims if claim.amount == payment.amount]
-    if by_amount:
-        return next(iter(same), None)
-    for claim in same:
-        if payment.reference in claim.references:
-            return claim
-    return next((claim for claim in claims if names_key(payment.reference, claim.key)), None)
+    apart = tell_apart(sighting.invoice_id, unknown, claims, links, shown, now)
+    sighting.payment_links += apart.links
+    sighting.unknown = apart.new
+    sighting.is_undecided = bool(apart.undecided)
 
 
 def conclude(

@@ -11,13 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from caspen_xero.store import clinic, todo, xero_payments
-from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
-from caspen_xero.store.xero_payments import SentPayment, XeroPayment
-from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
-from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
-from caspen_xero.sync.pulling.match_payments import Claim, Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.pulling.match_payments import Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.sync.pulling.same_money import claims_on
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
@@ -202,39 +200,11 @@ class Pull:
             for sighting in sightings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]
-        claims = self._claims(asked) if asked else {}
+        claims = claims_on(self.mappings, asked) if asked else {}
         for sighting in sightings:
             if unknown[sighting.invoice_id]:
                 own = claims.get(sighting.invoice_id, [])
                 recognise(sighting, unknown[sighting.invoice_id], own, self.now())
-
-    def _claims(self, invoice_ids: Sequence[str]) -> dict[str, list[Claim]]:
-        """By invoice, the payments of Caspen's that may be there: what we have sent, and what we are about to send."""
-        methods = {method.id: method for method in clinic.payment_methods(self.mappings.store)}
-        feed_brings = self.mappings.store.setting("payments") == "off"
-        applied = clinic.payments_on(self.mappings.store, invoice_ids)
-        sent = xero_payments.sent_payments(self.mappings, invoice_ids)
-        set_aside = {row["invoice_id"] for row in self.mappings.store.rows("SELECT invoice_id FROM skips")}
-
-        def about_to_send(payment: AppliedPayment) -> Claim:
-            method = methods.get(payment.method_id or "")
-            return Claim(
-                payment.key,
-                (reference_of(payment, method), earlier_reference_of(payment, method)),
-                payment.amount,
-                payment_fingerprint(payment),
-                awaited=payment.status not in GONE,
-                by_amount=feed_brings and payment.status not in GONE,
-                date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
-            )
-
-        return {
-            id_: [
-                *(_sent(one) for one in sent.get(id_, [])),
-                *(about_to_send(payment) for payment in applied.get(id_, []) if payment.xero_id is None),
-            ]
-            for id_ in invoice_ids
-        }
 
     # --- what an invoice does not say of its payments and credits
 
@@ -261,10 +231,6 @@ class Pull:
                 if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
                     found[id_] = alone
         return found
-
-
-def _sent(sent: SentPayment) -> Claim:
-    return Claim(sent.key, (sent.reference,), sent.amount, sent.fingerprint, awaited=sent.unknown)
 
 
 def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:

@@ -1,0 +1,87 @@
+"""Caspen's source, read before anything is pulled or pushed; and what an import brought, for people and for scripts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from caspen_xero.cli.output import plain
+from caspen_xero.cli.session import Session
+
+if TYPE_CHECKING:
+    from caspen_xero.store.imports import ImportResult
+
+SHOWN_BAD_RECORDS = 20
+
+
+def read_source(session: Session, undone: str) -> int:
+    """Reads what is new at the source, if one is set, and tells it; gives the number of bad records.
+
+    Raises `FeedError` where it can't be read; the message ends with `undone`: what was not done for that reason.
+    """
+    from caspen_xero.caspen.feed import FeedError
+
+    try:
+        result = import_source(session)
+    except FeedError as error:
+        raise FeedError(error.code, f"{error.message.rstrip('.')}. {undone}", error.fix, error.exit_code) from error
+    if result is None:
+        return 0
+    if (result.read or result.bad_count) and not session.output.json:
+        tell_import(session, result)
+    else:
+        _tell_bad_records(session, result)
+    return result.bad_count
+
+
+def import_source(session: Session) -> ImportResult | None:
+    """Reads what is new at the source into the store; None where no source is set, or nothing was written there since."""
+    from caspen_xero.cli.caspen_key import caspen_key
+    from caspen_xero.sync.importing import import_new
+
+    source = session.store.setting("source")
+    if not source:
+        return None
+    with session.output.progress("Importing") as progress:
+        return import_new(session.store, source, progress, api_key=caspen_key(session))
+
+
+def import_summary(result: ImportResult) -> dict[str, Any]:
+    """An import in numbers, as JSON shows it."""
+    return {
+        "read": result.read,
+        "new": sum(result.new.values()),
+        "changed": sum(result.changed.values()),
+        "unchanged": sum(result.unchanged.values()),
+        "older": sum(result.older.values()),
+        "bad": result.bad_count,
+        "ignored": dict(result.ignored),
+        "bad_records": [vars(bad) for bad in result.bad],
+    }
+
+
+def tell_import(session: Session, result: ImportResult) -> None:
+    """An import in a line for people, with the records that could not be taken."""
+    parts = [
+        f"{sum(counts.values())} {word}"
+        for word, counts in (("new", result.new), ("changed", result.changed), ("unchanged", result.unchanged))
+        if counts
+    ]
+    if result.older:
+        parts.append(f"{sum(result.older.values())} older than what is known")
+    if result.ignored:
+        kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in sorted(result.ignored.items()))
+        parts.append(f"passed over {kinds}")
+    session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
+    _tell_bad_records(session, result)
+
+
+def _tell_bad_records(session: Session, result: ImportResult) -> None:
+    for bad in result.bad[:SHOWN_BAD_RECORDS]:
+        what = " ".join(part for part in (bad.kind, bad.id) if part)
+        wrong = f"{bad.field} {bad.reason}".strip()
+        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{wrong}")
+    if result.bad_count > SHOWN_BAD_RECORDS:
+        session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
+    if result.bad_count:
+        left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
+        session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")

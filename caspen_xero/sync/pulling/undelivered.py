@@ -1,0 +1,122 @@
+"""What pull has recorded and Caspen was not told yet, judged by what both sides hold now: to be told, known already, or held.
+
+It may have waited for long: meanwhile Caspen can have learnt of the same money in another way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from caspen_xero.store import clinic, xero_payments
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
+from caspen_xero.xero.documents import Payment
+
+
+@dataclass(frozen=True)
+class Held:
+    """A payment that Caspen is not told of until a person has decided: why, and what to do."""
+
+    payment: XeroPayment
+    why: str
+    fix: str
+
+
+@dataclass
+class Undelivered:
+    """What waits, in the order in which it was found. `known`: Caspen has it already; `links`: those that are its own payments."""
+
+    to_tell: list[XeroPayment] = field(default_factory=list)
+    known: list[XeroPayment] = field(default_factory=list)
+    held: list[Held] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+
+
+def judge_undelivered(mappings: Mappings, now: datetime) -> Undelivered:
+    """Judges all that waits, from the store alone; keeps nothing."""
+    undelivered = Undelivered()
+    records = xero_payments.undelivered(mappings)
+    ids = [record.xero_id for record in records]
+    linked = mappings.links_to(ids)
+    named = xero_payments.named_in_caspen(mappings, ids)
+    naming = clinic.payments_naming(mappings.store, named)
+    unknown: list[XeroPayment] = []
+    for record in records:
+        claimants = naming.get(record.xero_id, [])
+        if record.xero_id in linked and linked[record.xero_id].kind == "payment":
+            undelivered.known.append(record)
+        elif record.xero_id not in named:
+            unknown.append(record)
+        elif not claimants or _is_meant(record, claimants):  # without any: Caspen had it, and took it off its invoices
+            undelivered.known.append(record)
+        else:
+            undelivered.held.append(_misnamed(record, claimants))
+    _match(mappings, unknown, undelivered, now)
+    return undelivered
+
+
+def _is_meant(record: XeroPayment, claimants: Sequence[AppliedPayment]) -> bool:
+    """Whether those who name a payment have it on its invoice, for its amount."""
+    amounts = [one.amount for one in claimants if one.invoice_id == record.invoice_id]
+    return sum(amounts, Decimal(0)) == record.amount
+
+
+def _match(mappings: Mappings, records: Sequence[XeroPayment], undelivered: Undelivered, now: datetime) -> None:
+    """Judges what no payment in Caspen names, by the rule by which pull judges what it finds."""
+    on: dict[str, list[Payment]] = {record.invoice_id: [] for record in records}
+    for record in records:
+        if record.credit_id is None:
+            on[record.invoice_id].append(_as_payment(record))
+    claims, seen = claims_on(mappings, list(on)), xero_payments.seen_invoices(mappings, on)
+    links: dict[str, dict[str, Link]] = {invoice_id: {} for invoice_id in on}
+    for link in mappings.links_of_invoices("payment", on):
+        links[link.invoice_id or ""][link.caspen_id] = link
+    undecided: set[str | None] = set()
+    for invoice_id, payments in on.items():
+        shown = seen[invoice_id].payments if invoice_id in seen else ()
+        apart = tell_apart(invoice_id, payments, claims[invoice_id], links[invoice_id], shown, now)
+        undelivered.links += apart.links
+        undecided |= {payment.payment_id for payment in apart.undecided}
+    own = {link.xero_id for link in undelivered.links}
+    for record in records:
+        if record.xero_id in own:
+            undelivered.known.append(record)
+        elif record.xero_id in undecided:
+            undelivered.held.append(_in_question(record))
+        else:
+            undelivered.to_tell.append(record)
+
+
+def _as_payment(record: XeroPayment) -> Payment:
+    return Payment(
+        payment_id=record.xero_id,
+        amount=record.amount,
+        date=record.date,
+        reference=record.reference,
+        status="AUTHORISED",
+    )
+
+
+def _in_question(record: XeroPayment) -> Held:
+    name = quoted(record.invoice_number or record.invoice_id)
+    return Held(
+        record,
+        "it may be the same money as a payment of Caspen's of that day and amount, which is yet to be sent",
+        f"If it is the same: caspen-xero invoices link {name} {record.xero_id}; "
+        f"if it is another one: caspen-xero push --pay-anyway {name}",
+    )
+
+
+def _misnamed(record: XeroPayment, claimants: Sequence[AppliedPayment]) -> Held:
+    who = ", ".join(dict.fromkeys(one.payment_id for one in claimants))
+    return Held(
+        record,
+        f"Caspen's payment {who} names it in its xero_id, but is not on this invoice with this amount",
+        f"Correct payment {who} in Caspen, then: caspen-xero pull",
+    )
