@@ -127,6 +127,7 @@ UPDATE journal_documents SET expected = json_remove(json_set(expected, '$.finger
 DROP INDEX journal_bytes;
 ALTER TABLE journal DROP COLUMN body_hash;
 ALTER TABLE journal DROP COLUMN generation;
+ALTER TABLE seen_invoices RENAME COLUMN findings TO discrepancies;
 CREATE TABLE waiting (
     tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, code TEXT NOT NULL, reason TEXT NOT NULL, since TEXT NOT NULL,
     PRIMARY KEY (tenant_id, invoice_id)) WITHOUT ROWID

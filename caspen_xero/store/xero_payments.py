@@ -55,19 +55,19 @@ class XeroPayment:
         }
 
 
-FindingCode = Literal[
+DiscrepancyCode = Literal[
     "payment-gone-in-xero", "payment-changed-in-xero", "credit-gone-in-xero", "invoice-edited-in-xero"
 ]
 
 
 @dataclass(frozen=True)
-class Finding:
+class Discrepancy:
     """Something on an invoice that somebody changed in Xero: what we know, what Xero shows, and since when (ISO 8601, UTC).
 
     `subject`: the Xero id of the payment, allocation or credit note that it is about; "" for the invoice itself.
     """
 
-    code: FindingCode
+    code: DiscrepancyCode
     subject: str
     caspen: str
     xero: str
@@ -88,7 +88,7 @@ class SeenInvoice:
     payments: frozenset[str] = frozenset()
     allocations: Mapping[str, tuple[str, Decimal]] = field(default_factory=dict)
     credits: Mapping[str, Decimal] = field(default_factory=dict)
-    findings: Sequence[Finding] = ()
+    discrepancies: Sequence[Discrepancy] = ()
     whole: bool = True
 
 
@@ -191,24 +191,24 @@ def seen_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, S
     return found
 
 
-def findings(mappings: Mappings) -> list[tuple[str, Finding]]:
+def discrepancies(mappings: Mappings) -> list[tuple[str, Discrepancy]]:
     """All that was found changed in Xero, with the Caspen invoice's id."""
-    sql = "SELECT invoice_id, findings FROM seen_invoices WHERE tenant_id = ? AND findings <> '[]'"
+    sql = "SELECT invoice_id, discrepancies FROM seen_invoices WHERE tenant_id = ? AND discrepancies <> '[]'"
     rows = mappings.store.rows(sql, mappings.tenant_id)
-    return [(row["invoice_id"], Finding(**told)) for row in rows for told in json.loads(row["findings"])]
+    return [(row["invoice_id"], Discrepancy(**told)) for row in rows for told in json.loads(row["discrepancies"])]
 
 
 def keep_seen(mappings: Mappings, seen: SeenInvoice) -> None:
     """Keeps how an invoice looks now."""
     mappings.store.run(
-        "INSERT OR REPLACE INTO seen_invoices (tenant_id, invoice_id, xero_id, payments, allocations, credits, findings, "
+        "INSERT OR REPLACE INTO seen_invoices (tenant_id, invoice_id, xero_id, payments, allocations, credits, discrepancies, "
         "updated_at, whole) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         mappings.tenant_id,
         seen.invoice_id,
         seen.xero_id,
         json.dumps(sorted(seen.payments)),
         *(json.dumps(dict(part), default=_plain) for part in (seen.allocations, seen.credits)),
-        json.dumps([vars(finding) for finding in seen.findings]),
+        json.dumps([vars(discrepancy) for discrepancy in seen.discrepancies]),
         utc_text(seen.updated_at) if seen.updated_at else None,
         int(seen.whole),
     )
@@ -313,7 +313,7 @@ def _seen(row: sqlite3.Row) -> SeenInvoice:
         payments=frozenset(json.loads(row["payments"])),
         allocations={id_: (credit, Decimal(used)) for id_, (credit, used) in json.loads(row["allocations"]).items()},
         credits={id_: Decimal(applied) for id_, applied in json.loads(row["credits"]).items()},
-        findings=[Finding(**told) for told in json.loads(row["findings"])],
+        discrepancies=[Discrepancy(**told) for told in json.loads(row["discrepancies"])],
         whole=bool(row["whole"]),
     )
 

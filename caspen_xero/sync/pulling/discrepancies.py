@@ -5,39 +5,38 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from caspen_xero.store.store import utc_text
-from caspen_xero.store.xero_payments import Finding, FindingCode, money_text
+from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, money_text
 from caspen_xero.sync.planning.compare import SHOWN, differences, invoice_shape
+from caspen_xero.sync.pulling.matching import Matching
+from caspen_xero.xero.documents import GONE_STATUSES
 
-if TYPE_CHECKING:
-    from caspen_xero.sync.pulling.match_payments import Sighting
-
-GONE = ("VOIDED", "DELETED")
 ZERO = Decimal(0)
-Told = tuple[FindingCode, str, str, str]
+Told = tuple[DiscrepancyCode, str, str, str]
 
 
-def find(sighting: Sighting, allocations: Mapping[str, Decimal], whole: bool, now: datetime) -> list[Finding]:
+def find_discrepancies(
+    matching: Matching, allocations: Mapping[str, Decimal], whole: bool, now: datetime
+) -> list[Discrepancy]:
     """All that is changed there, each since it was first seen. `allocations`: amounts of other people's credits on the invoice;
     `whole` False: not all of them could be read, so none is taken for gone.
     """
-    found, known = sighting.found, sighting.known
-    told = [*_payments(sighting, allocations, whole), *_credits(sighting)]
-    if known.link.last_written is not None and found.line_items and found.status not in GONE:
+    found, known = matching.found, matching.known
+    told = [*_payments(matching, allocations, whole), *_credits(matching)]
+    if known.link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
         told += _edits(differences(known.link.last_written, invoice_shape(found)))
-    before = known.before.findings if known.before else ()
+    before = known.before.discrepancies if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)
-    return [Finding(*one, since=since.get(one, at)) for one in told]
+    return [Discrepancy(*one, since=since.get(one, at)) for one in told]
 
 
-def _payments(sighting: Sighting, allocations: Mapping[str, Decimal], whole: bool) -> Iterator[Told]:
+def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: bool) -> Iterator[Told]:
     """Payments and allocations that stood on the invoice, and now don't, or with another amount."""
-    shown = {payment.payment_id: payment.amount for payment in sighting.found.payments if payment.payment_id}
+    shown = {payment.payment_id: payment.amount for payment in matching.found.payments if payment.payment_id}
     shown |= allocations
-    for xero_id, (amount, name) in _expected(sighting).items():
+    for xero_id, (amount, name) in _expected(matching).items():
         if xero_id in shown:
             if shown[xero_id] != amount:
                 theirs = money_text(shown[xero_id] or ZERO)
@@ -46,10 +45,10 @@ def _payments(sighting: Sighting, allocations: Mapping[str, Decimal], whole: boo
             yield "payment-gone-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", "it is gone"
 
 
-def _expected(sighting: Sighting) -> dict[str, tuple[Decimal, str]]:
+def _expected(matching: Matching) -> dict[str, tuple[Decimal, str]]:
     """Amount and name of every payment that ought to be there, by Xero's id."""
-    known = sighting.known
-    links = {**known.payment_links, **{link.caspen_id: link for link in sighting.payment_links}}
+    known = matching.known
+    links = {**known.payment_links, **{link.caspen_id: link for link in matching.payment_links}}
     expected = {one.xero_id: (one.amount, one.reference or one.kind.replace("_", " ")) for one in known.recorded}
     for link in links.values():
         if link.total is not None:
@@ -57,11 +56,11 @@ def _expected(sighting: Sighting) -> dict[str, tuple[Decimal, str]]:
     return expected
 
 
-def _credits(sighting: Sighting) -> Iterator[Told]:
+def _credits(matching: Matching) -> Iterator[Told]:
     """Credit notes of Caspen's that stood on the invoice and no longer do, or with another amount."""
-    names = {link.xero_id: link.number for link in sighting.known.note_links.values()}
-    for link in sighting.known.allocation_links.values():
-        credit = sighting.own_credits.get(link.xero_id)
+    names = {link.xero_id: link.number for link in matching.known.note_links.values()}
+    for link in matching.known.allocation_links.values():
+        credit = matching.own_credits.get(link.xero_id)
         if link.total is not None and (credit is None or credit.applied != link.total):
             theirs = f"{money_text(credit.applied)} of it is allocated" if credit else "it is not allocated"
             ours = f"credit note {names.get(link.xero_id) or link.caspen_id} of {money_text(link.total)}"

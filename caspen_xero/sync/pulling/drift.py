@@ -14,14 +14,14 @@ from typing import Any
 
 from caspen_xero.store import xero_payments
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.store.xero_payments import Finding, XeroPayment, money_text
+from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
+from caspen_xero.xero.documents import GONE_STATUSES
 
 COUNT = "drift_count"
 ZERO = Decimal(0)
 _OPEN = ("open", "paid")
-_GONE_IN_XERO = ("VOIDED", "DELETED")
 _FIXES = {
     "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
@@ -56,11 +56,11 @@ class Drift:
 
 def find_drift(mappings: Mappings) -> list[Drift]:
     """Everything on which Caspen and Xero differ, by invoice date and number; keeps their count."""
-    findings = _standing_findings(mappings)
+    discrepancies = _standing_discrepancies(mappings)
     money = _Money(mappings)
     found: list[Drift] = []
     for row in _linked(mappings):
-        found += [_drift(row, *one) for one in _of_invoice(row, findings.get(row["id"], []), money)]
+        found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["id"], []), money)]
     found += _undelivered(mappings) + _archived_contacts(mappings)
     mappings.set_setting(COUNT, f"{len(found)} {mappings.store.setting('imports')}")
     return found
@@ -98,15 +98,15 @@ def _linked(mappings: Mappings) -> Iterator[Any]:
     yield from mappings.store.db.conn.execute(_LINKED, (mappings.tenant_id,))
 
 
-def _of_invoice(row: Any, findings: list[Finding], money: _Money) -> Iterator[Told]:
-    if row["status"] in _OPEN and row["xero_status"] in _GONE_IN_XERO:
+def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> Iterator[Told]:
+    if row["status"] in _OPEN and row["xero_status"] in GONE_STATUSES:
         yield "voided-in-xero", str(row["status"]), row["xero_status"].lower(), row["xero_updated_at"]
         return
     if row["status"] == "draft":
         yield "draft-in-caspen", "draft", (row["xero_status"] or "").lower(), row["xero_updated_at"]
         return
     outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")  # a push has looked since
-    told = [one for one in findings if not (one.code == "invoice-edited-in-xero" and outdated)]
+    told = [one for one in discrepancies if not (one.code == "invoice-edited-in-xero" and outdated)]
     for one in told:
         yield one.code, one.caspen, one.xero, one.since
     if row["status"] not in _OPEN or not row["is_done"]:
@@ -155,14 +155,14 @@ class _Money:
         return max(known, _amount(row["total"])) if row["status"] == "paid" else known
 
 
-def _standing_findings(mappings: Mappings) -> dict[str, list[Finding]]:
+def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
-    found: defaultdict[str, list[Finding]] = defaultdict(list)
-    all_findings = xero_payments.findings(mappings)
-    standing = _standing_in_caspen(mappings) if all_findings else set()
-    for invoice_id, finding in all_findings:
-        if not finding.subject or finding.subject in standing:
-            found[invoice_id].append(finding)
+    found: defaultdict[str, list[Discrepancy]] = defaultdict(list)
+    all_discrepancies = xero_payments.discrepancies(mappings)
+    standing = _standing_in_caspen(mappings) if all_discrepancies else set()
+    for invoice_id, discrepancy in all_discrepancies:
+        if not discrepancy.subject or discrepancy.subject in standing:
+            found[invoice_id].append(discrepancy)
     return found
 
 

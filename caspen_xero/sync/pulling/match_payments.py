@@ -7,16 +7,16 @@ never becomes a record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
-from caspen_xero.sync.pulling.discrepancies import find
+from caspen_xero.sync.pulling.discrepancies import find_discrepancies
+from caspen_xero.sync.pulling.matching import Known, Matching
 from caspen_xero.sync.pulling.same_money import Claim, tell_apart
 from caspen_xero.xero.documents import AppliedCredit, CreditNote, Invoice, Payment, allocations_on, credits_on
 
@@ -24,43 +24,8 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
-class Known:
-    """What is known of one invoice: its link, how it was last seen, and what of Caspen's stands on it."""
-
-    link: Link
-    number: str | None
-    before: SeenInvoice | None
-    payment_links: Mapping[str, Link]
-    allocation_links: Mapping[str, Link]
-    note_links: Mapping[str, Link]
-    notes: Sequence[CaspenCreditNote]
-    recorded: Sequence[XeroPayment]
-
-
-@dataclass
-class Sighting:
-    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read.
-
-    `is_undecided`: a payment on it waits for a person to say whether it is one of Caspen's.
-    """
-
-    known: Known
-    found: Invoice
-    unknown: list[Payment] = field(default_factory=list)
-    to_read: list[AppliedCredit] = field(default_factory=list)
-    own_credits: dict[str, AppliedCredit] = field(default_factory=dict)
-    payment_links: list[Link] = field(default_factory=list)
-    is_undecided: bool = False
-
-    @property
-    def invoice_id(self) -> str:
-        """The Caspen invoice's id."""
-        return self.known.link.caspen_id
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What is to be kept of a sighting: new records, links, and how the invoice looks now."""
+class Reconciled:
+    """What is to be kept of a matching: new records, links, and how the invoice looks now."""
 
     payments: list[XeroPayment]
     links: list[Link]
@@ -68,20 +33,20 @@ class Outcome:
     updated: bool
 
 
-def sight(known: Known, found: Invoice) -> Sighting:
+def match_invoice(known: Known, found: Invoice) -> Matching:
     """What an invoice shows, its credits told apart: ours, those unchanged since they were read, and those to read."""
-    sighting = Sighting(known, found)
+    matching = Matching(known, found)
     before = known.before
     for credit in credits_on(found):
         if _is_ours(credit, known):
-            sighting.own_credits[credit.credit_id] = credit
+            matching.own_credits[credit.credit_id] = credit
         elif not (
             before is not None
             and before.updated_at == found.updated_date_utc
             and before.credits.get(credit.credit_id) == credit.applied
         ):
-            sighting.to_read.append(credit)
-    return sighting
+            matching.to_read.append(credit)
+    return matching
 
 
 def _is_ours(credit: AppliedCredit, known: Known) -> bool:
@@ -96,54 +61,54 @@ def _is_ours(credit: AppliedCredit, known: Known) -> bool:
     )
 
 
-def recognise(sighting: Sighting, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
+def recognise(matching: Matching, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
     """Tells our own payments among those with unknown ids from new ones."""
-    shown = {payment.payment_id for payment in sighting.found.payments}
-    links = sighting.known.payment_links
-    apart = tell_apart(sighting.invoice_id, unknown, claims, links, shown, now)
-    sighting.payment_links += apart.links
-    sighting.unknown = apart.new
-    sighting.is_undecided = bool(apart.undecided)
+    shown = {payment.payment_id for payment in matching.found.payments}
+    links = matching.known.payment_links
+    apart = tell_apart(matching.invoice_id, unknown, claims, links, shown, now)
+    matching.payment_links += apart.links
+    matching.unknown = apart.new
+    matching.is_undecided = bool(apart.undecided)
 
 
-def conclude(
-    sighting: Sighting,
+def reconcile(
+    matching: Matching,
     payments: Mapping[str, Payment],
     credits: Mapping[str, CreditNote],
     known_ids: set[str],
     now: datetime,
-) -> Outcome:
-    """What follows from a sighting, once what it asked for was read. `payments` and `credits` are by Xero's ids."""
-    found, known = sighting.found, sighting.known
+) -> Reconciled:
+    """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids."""
+    found, known = matching.found, matching.known
     records = [
         record
-        for payment in sighting.unknown
-        if (record := _payment_record(sighting, payment, payments.get(payment.payment_id or ""))) is not None
+        for payment in matching.unknown
+        if (record := _payment_record(matching, payment, payments.get(payment.payment_id or ""))) is not None
     ]
     applied = {credit.credit_id: credit.applied for credit in credits_on(found)}
     before = known.before.allocations if known.before else {}
-    unread = {credit.credit_id for credit in sighting.to_read}
+    unread = {credit.credit_id for credit in matching.to_read}
     allocations = {id_: (c, used) for id_, (c, used) in before.items() if c in applied and c not in unread}
     whole = True
-    for credit in sighting.to_read:
+    for credit in matching.to_read:
         document = credits.get(credit.credit_id)
         here = allocations_on(found.invoice_id, credit, document)
         allocations |= {id_: (credit.credit_id, amount) for id_, (amount, _) in here.items()}
         whole = whole and sum((amount for amount, _ in here.values()), ZERO) == credit.applied
         records += [
-            _record(sighting, id_, credit.kind, amount, day, None, _reference_of(document), credit.credit_id)
+            _record(matching, id_, credit.kind, amount, day, None, _reference_of(document), credit.credit_id)
             for id_, (amount, day) in here.items()
             if id_ not in known_ids
         ]
     link = link_as_seen(known.link, found)
-    seen = _seen(sighting, allocations, whole, now)
-    links = [link, *sighting.payment_links, *_own_allocations(sighting, now), *_gone(known, seen)]
+    seen = _seen(matching, allocations, whole, now)
+    links = [link, *matching.payment_links, *_own_allocations(matching, now), *_gone(known, seen)]
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
     updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in FOLLOWED)
-    return Outcome(records, links, seen, updated)
+    return Reconciled(records, links, seen, updated)
 
 
-def _payment_record(sighting: Sighting, row: Payment, read: Payment | None) -> XeroPayment | None:
+def _payment_record(matching: Matching, row: Payment, read: Payment | None) -> XeroPayment | None:
     """The record of a payment; None where it was deleted since the invoice was read."""
     if read is not None and read.status == "DELETED":
         return None
@@ -153,7 +118,7 @@ def _payment_record(sighting: Sighting, row: Payment, read: Payment | None) -> X
     reference = payment.reference or (batch.reference if batch else None) or row.reference
     amount = payment.amount if payment.amount is not None else row.amount
     return _record(
-        sighting,
+        matching,
         row.payment_id or "",
         "batch_payment" if is_batch else "payment",
         amount or ZERO,
@@ -165,7 +130,7 @@ def _payment_record(sighting: Sighting, row: Payment, read: Payment | None) -> X
 
 
 def _record(
-    sighting: Sighting,
+    matching: Matching,
     xero_id: str,
     kind: PaymentKind,
     amount: Decimal,
@@ -174,12 +139,12 @@ def _record(
     reference: str | None,
     credit_id: str | None,
 ) -> XeroPayment:
-    found = sighting.found
+    found = matching.found
     return XeroPayment(
         xero_id=xero_id,
         kind=kind,
-        invoice_id=sighting.invoice_id,
-        invoice_number=sighting.known.number,
+        invoice_id=matching.invoice_id,
+        invoice_number=matching.known.number,
         date=day,
         amount=with_cents(amount),
         reconciled=reconciled,
@@ -196,26 +161,26 @@ def _reference_of(document: CreditNote | None) -> str | None:
 
 def _gone(known: Known, seen: SeenInvoice) -> list[Link]:
     """The links of payments and allocations that are gone in Xero, so that nobody waits for what is no longer there."""
-    missing = {one.subject for one in seen.findings if one.code == "payment-gone-in-xero"}
+    missing = {one.subject for one in seen.discrepancies if one.code == "payment-gone-in-xero"}
     payments = [link for link in known.payment_links.values() if link.xero_id in missing]
     allocations = [link for link in known.allocation_links.values() if link.xero_id not in seen.credits]
     return [link.with_(status="DELETED") for link in (*payments, *allocations) if link.status != "DELETED"]
 
 
-def _own_allocations(sighting: Sighting, now: datetime) -> list[Link]:
+def _own_allocations(matching: Matching, now: datetime) -> list[Link]:
     """Links for credit notes of ours that stand whole on their invoice although we never learnt that they got there."""
     links = []
-    for note in sighting.known.notes:
-        note_link = sighting.known.note_links.get(note.id)
-        credit = sighting.own_credits.get(note_link.xero_id) if note_link else None
-        if note_link and credit and note.id not in sighting.known.allocation_links and credit.applied == note.total:
+    for note in matching.known.notes:
+        note_link = matching.known.note_links.get(note.id)
+        credit = matching.own_credits.get(note_link.xero_id) if note_link else None
+        if note_link and credit and note.id not in matching.known.allocation_links and credit.applied == note.total:
             links.append(
                 Link(
                     "allocation",
                     note.id,
                     note_link.xero_id,
                     made_by_us=note_link.made_by_us,
-                    invoice_id=sighting.invoice_id,
+                    invoice_id=matching.invoice_id,
                     total=credit.applied,
                     linked_at=now,
                 )
@@ -224,19 +189,21 @@ def _own_allocations(sighting: Sighting, now: datetime) -> list[Link]:
 
 
 def _seen(
-    sighting: Sighting,
+    matching: Matching,
     allocations: Mapping[str, tuple[str, Decimal]],
     whole: bool,
     now: datetime,
 ) -> SeenInvoice:
-    found, known = sighting.found, sighting.known
+    found, known = matching.found, matching.known
     return SeenInvoice(
-        invoice_id=sighting.invoice_id,
+        invoice_id=matching.invoice_id,
         xero_id=known.link.xero_id,
         updated_at=found.updated_date_utc,
         payments=frozenset(payment.payment_id for payment in found.payments if payment.payment_id),
         allocations=allocations,
         credits={credit.credit_id: credit.applied for credit in credits_on(found)},
-        findings=find(sighting, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now),
-        whole=whole and not sighting.is_undecided,  # what is undecided is looked at again, though Xero changes nothing
+        discrepancies=find_discrepancies(
+            matching, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now
+        ),
+        whole=whole and not matching.is_undecided,  # what is undecided is looked at again, though Xero changes nothing
     )

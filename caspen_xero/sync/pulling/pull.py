@@ -14,7 +14,8 @@ from caspen_xero.store import clinic, todo, xero_payments
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.pulling.match_payments import Known, Outcome, Sighting, conclude, recognise, sight
+from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile
+from caspen_xero.sync.pulling.matching import Known, Matching
 from caspen_xero.sync.pulling.same_money import claims_on
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
@@ -138,34 +139,34 @@ class Pull:
         cursor: datetime | None,
     ) -> None:
         """Takes in what Xero shows of our invoices (both by InvoiceID), and moves the cursor with it."""
-        sightings = self._sightings(links, {id_: found[id_] for id_ in links})
-        payments = self._payments([payment for sighting in sightings for payment in sighting.unknown], since)
-        credits = self._credits(sightings, since)
+        matchings = self._matchings(links, {id_: found[id_] for id_ in links})
+        payments = self._payments([payment for matching in matchings for payment in matching.unknown], since)
+        credits = self._credits(matchings, since)
         allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
         known_ids = xero_payments.known_ids(self.mappings, allocations)
-        outcomes = [conclude(sighting, payments, credits, known_ids, self.now()) for sighting in sightings]
+        reconciled = [reconcile(matching, payments, credits, known_ids, self.now()) for matching in matchings]
         if not result.dry_run:
-            self._keep(outcomes, cursor)
-        result.found += [payment for outcome in outcomes for payment in outcome.payments]
-        result.updated |= {outcome.seen.invoice_id for outcome in outcomes if outcome.updated}
-        self._visited |= {outcome.seen.xero_id for outcome in outcomes}
+            self._keep(reconciled, cursor)
+        result.found += [payment for one in reconciled for payment in one.payments]
+        result.updated |= {one.seen.invoice_id for one in reconciled if one.updated}
+        self._visited |= {one.seen.xero_id for one in reconciled}
 
-    def _keep(self, outcomes: Sequence[Outcome], cursor: datetime | None) -> None:
+    def _keep(self, reconciled: Sequence[Reconciled], cursor: datetime | None) -> None:
         with self.mappings.store.write():
-            for outcome in outcomes:
-                xero_payments.record(self.mappings, outcome.payments, self.now())
-                for link in outcome.links:
+            for one in reconciled:
+                xero_payments.record(self.mappings, one.payments, self.now())
+                for link in one.links:
                     self.mappings.put_link(link)
-                xero_payments.keep_seen(self.mappings, outcome.seen)
+                xero_payments.keep_seen(self.mappings, one.seen)
             if cursor is not None:
                 self.mappings.set_setting(CURSOR, utc_text(cursor))
 
-    def _sightings(self, links: Mapping[str, Link], found: Mapping[str, Invoice]) -> list[Sighting]:
+    def _matchings(self, links: Mapping[str, Link], found: Mapping[str, Invoice]) -> list[Matching]:
         credited = [links[id_].caspen_id for id_, invoice in found.items() if invoice.credit_notes]
         known = self._known({link.caspen_id: link for link in links.values()}, credited)
-        sightings = [sight(known[links[id_].caspen_id], invoice) for id_, invoice in found.items()]
-        self._recognise(sightings)
-        return sightings
+        matchings = [match_invoice(known[links[id_].caspen_id], invoice) for id_, invoice in found.items()]
+        self._recognise(matchings)
+        return matchings
 
     def _known(self, links: Mapping[str, Link], credited: Sequence[str]) -> dict[str, Known]:
         """What is known of linked invoices, by Caspen id. `credited`: those that show a credit note."""
@@ -192,19 +193,19 @@ class Pull:
 
     # --- which payments are new
 
-    def _recognise(self, sightings: Sequence[Sighting]) -> None:
-        shown = {p.payment_id for s in sightings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
+    def _recognise(self, matchings: Sequence[Matching]) -> None:
+        shown = {p.payment_id for s in matchings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
         known = xero_payments.known_ids(self.mappings, sorted(shown))
         unknown = {
-            sighting.invoice_id: [p for p in sighting.found.payments if p.payment_id in shown - known]
-            for sighting in sightings
+            matching.invoice_id: [p for p in matching.found.payments if p.payment_id in shown - known]
+            for matching in matchings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]
         claims = claims_on(self.mappings, asked) if asked else {}
-        for sighting in sightings:
-            if unknown[sighting.invoice_id]:
-                own = claims.get(sighting.invoice_id, [])
-                recognise(sighting, unknown[sighting.invoice_id], own, self.now())
+        for matching in matchings:
+            if unknown[matching.invoice_id]:
+                own = claims.get(matching.invoice_id, [])
+                recognise(matching, unknown[matching.invoice_id], own, self.now())
 
     # --- what an invoice does not say of its payments and credits
 
@@ -220,11 +221,11 @@ class Pull:
                 found[id_] = alone
         return {id_: found[id_] for id_ in ids if id_ in found}
 
-    def _credits(self, sightings: Sequence[Sighting], since: datetime | None) -> dict[str, CreditNote]:
+    def _credits(self, matchings: Sequence[Matching], since: datetime | None) -> dict[str, CreditNote]:
         """The credits whose allocations are not known, by their ids."""
         found: dict[str, CreditNote] = {}
         for kind, plural in CREDITS.items():
-            ids = list(dict.fromkeys(c.credit_id for s in sightings for c in s.to_read if c.kind == kind))
+            ids = list(dict.fromkeys(c.credit_id for s in matchings for c in s.to_read if c.kind == kind))
             if since is not None and len(ids) > BULK:
                 found |= changed_among(self.client, plural, CreditNote, ids, since)
             for id_ in ids:
