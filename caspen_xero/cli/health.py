@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from datetime import datetime, timedelta
@@ -33,6 +32,7 @@ def status(
     \b
     caspen-xero status --max-age 26h --quiet || mail-me
     """
+    from caspen_xero.store import log as runs
     from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
 
     limit = _span(max_age) if max_age else None
@@ -54,7 +54,7 @@ def status(
         "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
         "store": str(session.store.path),
     }
-    too_old = limit is not None and _older_than(_last_good_push(session), limit, session)
+    too_old = limit is not None and _older_than(runs.last_good_push(session.store), limit, session)
     if session.output.json:
         session.output.document(summary | ({"too_old": too_old} if limit is not None else {}))
     else:
@@ -155,23 +155,13 @@ def _tell_status(session: Session, summary: dict[str, Any]) -> None:
 
 
 def _last_run(session: Session, command_name: str, *counts: str) -> dict[str, Any] | None:
-    row = session.store.row("SELECT * FROM log WHERE command = ? ORDER BY id DESC LIMIT 1", command_name)
-    if row is None:
+    from caspen_xero.store import log as runs
+
+    run = runs.last(session.store, command_name)
+    if run is None:
         return None
-    result = json.loads(row["result"])
-    return {
-        "started_at": row["started_at"],
-        "ended_at": row["ended_at"],
-        "exit_code": row["exit_code"],
-        **{name: result.get(name, 0) for name in counts},
-    }
-
-
-def _last_good_push(session: Session) -> datetime | None:
-    row = session.store.row(
-        "SELECT ended_at FROM log WHERE command = 'push' AND exit_code IN (0, 3) ORDER BY id DESC LIMIT 1"
-    )
-    return datetime.fromisoformat(row["ended_at"]) if row else None
+    told = {"started_at": run.started_at, "ended_at": run.ended_at, "exit_code": run.exit_code}
+    return {**told, **{name: run.result.get(name, 0) for name in counts}}
 
 
 def _older_than(moment: datetime | None, limit: timedelta, session: Session) -> bool:

@@ -174,6 +174,7 @@ class _Outcome:
 def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> _Outcome:
     """One pull under the workspace's lock, delivered and logged, after the source was read with so many bad records."""
     from caspen_xero.cli.caspen_key import caspen_key
+    from caspen_xero.store import log
     from caspen_xero.sync.pulling.deliver import Delivery, deliver
     from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.pulling.pull import Pull
@@ -188,7 +189,7 @@ def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full
     outcome = _Outcome(session, result, delivery, bad_records)
     if not dry_run:
         forget_count(mappings)
-        session.store.log(mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
+        log.note(session.store, mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
     return outcome
 
 

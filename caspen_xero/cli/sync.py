@@ -125,6 +125,7 @@ def push_now(
     **options: Any,
 ) -> Pushed:
     """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
+    from caspen_xero.store import log
     from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.sending.push import Push, PushOptions
 
@@ -152,7 +153,7 @@ def push_now(
     code = exit_code(result, bad_records)
     summary = push_summary(result, session.seconds())
     if not result.dry_run:
-        session.store.log(mappings.tenant_id, "push", session.started_at, code, summary)
+        log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
     if result.done:
         forget_count(mappings)
     return Pushed(result, summary, code)

@@ -35,15 +35,15 @@ class ListedInvoice:
 
 
 _SQL = """
-SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency, i.touched,
-    l.xero_id, l.status AS xero_status, l.done_up_to, l.amount_paid, l.amount_credited, l.amount_due, l.total AS xero_total,
+SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency,
+    l.xero_id, l.xero_status, l.is_done, l.amount_paid, l.amount_credited, l.amount_due,
     s.invoice_id AS skipped,
     (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
         AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
-LEFT JOIN links l ON l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id
+LEFT JOIN linked_invoices l ON l.tenant_id = :tenant AND l.invoice_id = i.id
 LEFT JOIN skips s ON s.invoice_id = i.id
 """
 
@@ -97,20 +97,19 @@ def _sync_status(row: Any, start_date: str) -> SyncStatus:
         return "skipped"
     if row["problems"]:
         return "unsynced"
-    if row["status"] in {"void", "deleted"} and (not in_xero or row["done_up_to"] == row["touched"]):
+    if row["status"] in {"void", "deleted"} and (not in_xero or row["is_done"]):
         return "void"
     if row["status"] == "draft" and not in_xero:
         return "draft"
     if in_xero:
-        return "synced" if row["done_up_to"] == row["touched"] else "pending"
+        return "synced" if row["is_done"] else "pending"
     return "skipped" if (row["issue_date"] or "") < start_date else "pending"
 
 
 def _paid_in_caspen(store: Store, invoice_id: str | None) -> dict[str, Decimal]:
-    one = " AND a.invoice_id = ?" if invoice_id else ""
+    one = " AND invoice_id = ?" if invoice_id else ""
     rows = store.rows(
-        "SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id "
-        f"WHERE p.status NOT IN ('void', 'deleted'){one}",
+        f"SELECT invoice_id, amount FROM paid_in_caspen WHERE kind = 'payment'{one}",
         *([invoice_id] if invoice_id else []),
     )
     paid: dict[str, Decimal] = {}

@@ -133,6 +133,26 @@ CREATE TABLE waiting (
     PRIMARY KEY (tenant_id, invoice_id)) WITHOUT ROWID
 """
 
+_VIEWS = """
+CREATE VIEW linked_invoices AS
+    SELECT l.tenant_id, i.id AS invoice_id, i.number, i.issue_date, i.currency, i.status, i.subtotal, i.tax, i.total,
+        l.xero_id, l.status AS xero_status, l.subtotal AS xero_subtotal, l.tax AS xero_tax, l.total AS xero_total,
+        l.amount_paid, l.amount_credited, l.amount_due, l.xero_updated_at, l.done_up_to IS i.touched AS is_done
+    FROM links l JOIN invoices i ON i.id = l.caspen_id WHERE l.kind = 'invoice';
+CREATE VIEW known_xero_payments AS
+    SELECT tenant_id, xero_id, invoice_id, 'recorded' AS known_by FROM xero_payments
+    UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE kind = 'payment'
+    UNION ALL SELECT NULL, p.xero_id, a.invoice_id, 'named' FROM payments p LEFT JOIN allocations a ON a.payment_id = p.id
+        WHERE p.xero_id IS NOT NULL;
+CREATE VIEW paid_in_caspen AS
+    SELECT NULL AS tenant_id, a.invoice_id, a.amount, 'payment' AS kind, a.key AS id FROM allocations a
+        JOIN payments p ON p.id = a.payment_id WHERE p.status NOT IN ('void', 'deleted')
+    UNION ALL SELECT NULL, invoice_id, total, 'credit_note', id FROM credit_notes WHERE status = 'issued'
+    UNION ALL SELECT x.tenant_id, x.invoice_id, x.amount, 'found_in_xero', x.xero_id FROM xero_payments x
+        WHERE NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id) AND NOT EXISTS (
+            SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
+"""
+
 
 @migrations()
 def caspen_records(db: Database) -> None:
@@ -169,6 +189,12 @@ def allocations_by_payment(db: Database) -> None:
 def one_word_for_one_thing(db: Database) -> None:
     """Holds were called refusals, though only one kind of them is Xero's no; a client's link was a contact's; and so on."""
     _run(db, _WORDS)
+
+
+@migrations()
+def views(db: Database) -> None:
+    """What several places derive from the tables, for people with a SQLite tool too."""
+    _run(db, _VIEWS)
 
 
 def _run(db: Database, script: str) -> None:

@@ -14,6 +14,11 @@ def count_skipped(mappings: Mappings) -> int:
     return int(row["n"]) if row else 0
 
 
+def invoice_ids(store: Store) -> set[str]:
+    """The invoices that are set aside."""
+    return {row["invoice_id"] for row in store.rows("SELECT invoice_id FROM skips")}
+
+
 def skip(store: Store, invoice_id: str, reason: str | None, now: datetime) -> None:
     """Sets an invoice aside for good: pushes pass it over and it is no longer unsynced."""
     store.run(

@@ -145,15 +145,3 @@ class Store:
         from caspen_xero.store.mappings import Mappings
 
         return Mappings(self, tenant_id)
-
-    def log(self, tenant_id: str, command: str, started_at: datetime, exit_code: int, result: dict[str, Any]) -> None:
-        """Notes the end of a run: what it did, in numbers."""
-        self.run(
-            "INSERT INTO log (tenant_id, command, started_at, ended_at, exit_code, result) VALUES (?, ?, ?, ?, ?, ?)",
-            tenant_id,
-            command,
-            utc_text(started_at),
-            utc_text(datetime.now(UTC)),
-            exit_code,
-            json.dumps(result, default=str),
-        )

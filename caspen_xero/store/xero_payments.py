@@ -113,16 +113,12 @@ def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -
 
 def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
     """Which of these payments and allocations Caspen knows: recorded here, sent or adopted by us, or named by its own payments."""
-    tenant = mappings.tenant_id
     found: set[str] = set()
     for some in _lists(xero_ids):
-        marks = ", ".join("?" * len(some))
         rows = mappings.store.rows(
-            f"SELECT xero_id FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({marks}) "
-            f"UNION SELECT xero_id FROM links WHERE tenant_id = ? AND kind = 'payment' AND xero_id IN ({marks}) "
-            f"UNION SELECT xero_id FROM payments WHERE xero_id IN ({marks})",
-            *(tenant, *some),
-            *(tenant, *some),
+            "SELECT DISTINCT xero_id FROM known_xero_payments WHERE (tenant_id = ? OR tenant_id IS NULL) "
+            f"AND xero_id IN ({', '.join('?' * len(some))})",
+            mappings.tenant_id,
             *some,
         )
         found |= {row["xero_id"] for row in rows}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from caspen_xero.caspen.feed import BadRecord, Feed, OnProgress, open_feed
 from caspen_xero.caspen.files import FileFeed
 from caspen_xero.caspen.records import Record
+from caspen_xero.store import sources
 from caspen_xero.store.imports import ImportResult, import_records
-from caspen_xero.store.store import Store, utc_text, utc_time
+from caspen_xero.store.store import Store
 
 
 def import_paths(store: Store, paths: Sequence[str], on_progress: OnProgress | None = None) -> ImportResult:
@@ -30,11 +30,10 @@ def import_new(
 
     A server is asked for what changed since the last reading of that same server; its cursors move with what was read.
     """
-    feed = open_feed(source, api_key=api_key, cursors=_cursors(store, source), on_progress=on_progress)
+    feed = open_feed(source, api_key=api_key, cursors=sources.cursors(store, source), on_progress=on_progress)
     try:
         fingerprint = feed.fingerprint
-        known = store.row("SELECT signature FROM source_files WHERE path = ?", source)
-        if fingerprint is not None and known and known["signature"] == fingerprint:
+        if fingerprint is not None and sources.signature(store, source) == fingerprint:
             return None
         # No transaction is open while a server is being asked.
         records: Iterable[Record | BadRecord] = feed.records() if fingerprint is not None else list(feed.records())
@@ -52,24 +51,7 @@ def _import_and_remember(
         result = import_records(store, records)
         result.ignored = feed.ignored
         if fingerprint is None:
-            _keep_cursors(store, source, feed.cursors)
+            sources.keep_cursors(store, source, feed.cursors)
         elif not result.bad_count:
-            store.run(
-                "INSERT INTO source_files (path, signature) VALUES (?, ?) "
-                "ON CONFLICT (path) DO UPDATE SET signature = excluded.signature",
-                source,
-                fingerprint,
-            )
+            sources.keep_signature(store, source, fingerprint)
     return result
-
-
-def _cursors(store: Store, source: str) -> dict[str, datetime]:
-    rows = store.rows("SELECT kind, cursor FROM feed_cursors WHERE source = ?", source)
-    return {row["kind"]: moment for row in rows if (moment := utc_time(row["cursor"])) is not None}
-
-
-def _keep_cursors(store: Store, source: str, cursors: Mapping[str, datetime]) -> None:
-    """The cursors of this source and of no other: whoever goes back to an earlier one reads it anew."""
-    store.run("DELETE FROM feed_cursors")
-    for kind, moment in cursors.items():
-        store.run("INSERT INTO feed_cursors (source, kind, cursor) VALUES (?, ?, ?)", source, kind, utc_text(moment))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.store import xero_payments
+from caspen_xero.store import both_sides, xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
 from caspen_xero.sync.problems import quoted
@@ -59,8 +59,8 @@ def find_drift(mappings: Mappings) -> list[Drift]:
     discrepancies = _standing_discrepancies(mappings)
     money = _Money(mappings)
     found: list[Drift] = []
-    for row in _linked(mappings):
-        found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["id"], []), money)]
+    for row in both_sides.linked_invoices(mappings):
+        found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["invoice_id"], []), money)]
     found += _undelivered(mappings) + _archived_contacts(mappings)
     mappings.set_setting(COUNT, f"{len(found)} {mappings.store.setting('imports')}")
     return found
@@ -79,23 +79,7 @@ def forget_count(mappings: Mappings) -> None:
     mappings.set_setting(COUNT, None)
 
 
-_LINKED = """
-SELECT i.id, i.number, i.status, i.subtotal, i.tax, i.total, l.status AS xero_status, l.subtotal AS xero_subtotal,
-    l.tax AS xero_tax, l.total AS xero_total, l.amount_paid, l.amount_credited, l.xero_updated_at,
-    l.done_up_to IS i.touched AND p.invoice_id IS NULL AND k.invoice_id IS NULL AS is_done, s.updated_at AS seen_at
-FROM links l JOIN invoices i ON i.id = l.caspen_id
-LEFT JOIN seen_invoices s ON s.tenant_id = l.tenant_id AND s.invoice_id = l.caspen_id
-LEFT JOIN (SELECT DISTINCT tenant_id, invoice_id FROM problems) p ON p.tenant_id = l.tenant_id AND p.invoice_id = l.caspen_id
-LEFT JOIN skips k ON k.invoice_id = l.caspen_id
-WHERE l.tenant_id = ? AND l.kind = 'invoice' ORDER BY i.issue_date, i.number, i.id
-"""
-
 Told = tuple[str, str, str, str | None]
-
-
-def _linked(mappings: Mappings) -> Iterator[Any]:
-    """Every invoice that stands in Xero, with both sides' figures; one at a time, as there may be very many."""
-    yield from mappings.store.db.conn.execute(_LINKED, (mappings.tenant_id,))
 
 
 def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> Iterator[Told]:
@@ -109,7 +93,7 @@ def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> It
     told = [one for one in discrepancies if not (one.code == "invoice-edited-in-xero" and outdated)]
     for one in told:
         yield one.code, one.caspen, one.xero, one.since
-    if row["status"] not in _OPEN or not row["is_done"]:
+    if row["status"] not in _OPEN or not row["is_quiet"]:
         return
     names = ("subtotal", "tax", "total")
     if any(row[name] != row[f"xero_{name}"] and _amount(row[name]) != _amount(row[f"xero_{name}"]) for name in names):
@@ -129,29 +113,16 @@ def _of_money(row: Any, money: _Money) -> Iterator[Told]:
     yield code, f"{money_text(ours)} paid or credited", f"{money_text(theirs)} paid or credited", row["xero_updated_at"]
 
 
-_PAID_IN_CASPEN = """
-SELECT a.invoice_id, a.amount FROM allocations a JOIN payments p ON p.id = a.payment_id WHERE p.status NOT IN ('void', 'deleted')
-UNION ALL SELECT invoice_id, total FROM credit_notes WHERE status = 'issued'
-UNION ALL SELECT x.invoice_id, x.amount FROM xero_payments x WHERE x.tenant_id = ?
-    AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id)
-    AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
-"""
-
-
 class _Money:
     """What is paid and credited in Caspen, by invoice."""
 
     def __init__(self, mappings: Mappings) -> None:
-        store = mappings.store
-        self.feed_brings_payments = store.setting("payments") == "off"
-        self._paid: dict[str, Decimal] = {}
-        for invoice_id, amount in store.db.conn.execute(_PAID_IN_CASPEN, (mappings.tenant_id,)):
-            before = self._paid.get(invoice_id)
-            self._paid[invoice_id] = Decimal(amount) if before is None else before + Decimal(amount)
+        self.feed_brings_payments = mappings.store.setting("payments") == "off"
+        self._paid = both_sides.paid_in_caspen(mappings)
 
     def paid_in_caspen(self, row: Any) -> Decimal:
         """What is paid or credited of an invoice; all of one that Caspen calls paid."""
-        known = self._paid.get(row["id"], ZERO)
+        known = self._paid.get(row["invoice_id"], ZERO)
         return max(known, _amount(row["total"])) if row["status"] == "paid" else known
 
 
@@ -159,25 +130,11 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
     found: defaultdict[str, list[Discrepancy]] = defaultdict(list)
     all_discrepancies = xero_payments.discrepancies(mappings)
-    standing = _standing_in_caspen(mappings) if all_discrepancies else set()
+    standing = both_sides.wanted_in_xero(mappings) if all_discrepancies else set()
     for invoice_id, discrepancy in all_discrepancies:
         if not discrepancy.subject or discrepancy.subject in standing:
             found[invoice_id].append(discrepancy)
     return found
-
-
-def _standing_in_caspen(mappings: Mappings) -> set[str]:
-    """The Xero ids of the payments and credit notes that Caspen has and would have us find in Xero."""
-    rows = mappings.store.rows(
-        "SELECT l.xero_id FROM links l JOIN allocations a ON a.key = l.caspen_id JOIN payments p ON p.id = a.payment_id "
-        "WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN ('void', 'deleted') "
-        "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
-        "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "
-        "UNION SELECT x.xero_id FROM xero_payments x WHERE x.tenant_id = ? "
-        "AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))",
-        *[mappings.tenant_id] * 3,
-    )
-    return {row["xero_id"] for row in rows}
 
 
 def _undelivered(mappings: Mappings) -> list[Drift]:
@@ -194,13 +151,6 @@ def _not_in_caspen(one: XeroPayment, why: str, fix: str) -> Drift:
 
 def _archived_contacts(mappings: Mappings) -> list[Drift]:
     """Clients whose contact was archived while something is due: nobody can change or void such an invoice."""
-    rows = mappings.store.rows(
-        "SELECT DISTINCT c.caspen_id, k.name, k.updated_at FROM links c JOIN xero_contacts k ON k.tenant_id = c.tenant_id "
-        "AND k.xero_id = c.xero_id JOIN invoices i ON i.client_id = c.caspen_id JOIN links l ON l.tenant_id = c.tenant_id "
-        "AND l.kind = 'invoice' AND l.caspen_id = i.id WHERE c.tenant_id = ? AND c.kind = 'client' AND k.status = 'ARCHIVED' "
-        "AND l.status = 'AUTHORISED' ORDER BY k.name",
-        mappings.tenant_id,
-    )
     return [
         Drift(
             None,
@@ -211,7 +161,7 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
             row["updated_at"],
             _FIXES["contact-archived"],
         )
-        for row in rows
+        for row in both_sides.archived_debtors(mappings)
     ]
 
 
@@ -219,7 +169,7 @@ def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Dr
     fix = _FIXES[code]
     if code == "invoice-edited-in-xero":
         fix += f", then: caspen-xero push --overwrite {quoted(row['number'] or row['id'])}"
-    return Drift(row["number"], row["id"], code, caspen, xero, since, fix)
+    return Drift(row["number"], row["invoice_id"], code, caspen, xero, since, fix)
 
 
 def _amount(text: str | None) -> Decimal:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from caspen_xero.store import clinic, xero_payments
+from caspen_xero.store import clinic, skips, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import SentPayment
@@ -113,7 +113,7 @@ def claims_on(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, list[
     feed_brings = store.setting("payments") == "off"
     applied = clinic.payments_on(store, invoice_ids)
     sent = xero_payments.sent_payments(mappings, invoice_ids)
-    set_aside = {row["invoice_id"] for row in store.rows("SELECT invoice_id FROM skips")}
+    set_aside = skips.invoice_ids(store)
 
     def about_to_send(payment: AppliedPayment) -> Claim:
         method = methods.get(payment.method_id or "")
