@@ -17,6 +17,7 @@ from caspen_xero.sync.planning.translate import CannotTranslate, Document
 from caspen_xero.sync.problems import push_command, quoted, totals_problem
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
+Differences = list[tuple[str, str, str]]
 NO_APPROVALS = "the organisation's plan has no approvals left this month"
 
 
@@ -160,7 +161,6 @@ def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
 
 def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it has changed in Caspen") -> None:
     """Caspen's invoice is not what was sent: the same Xero document is updated, if nothing speaks against it."""
-    overwrite = state.invoice.id in planner.snapshot.overwrite
     if planner.held(state, "update-invoice"):
         return
     document = _written(planner, state)
@@ -173,31 +173,45 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         planner.add(state, "update-invoice", detail=why, body=None, target=link.xero_id)
         return
     document.body["Contact"] = {"ContactID": contact_id}
-    shown, wanted = invoice_shape(seen), body_shape(document.body, document.total)
-    wrong = differences(wanted, shown)
-    if (seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)):
-        if not wrong and totals_agree(state, link):
-            _keep(planner, state, link)
-            return
-        reason = f"{why}, but has a payment or credit in Xero: {_told(state, seen, wrong)}"
+    wrong = differences(body_shape(document.body, document.total), invoice_shape(seen))
+    if seen.amount_paid or seen.amount_credited:
+        _change_of_a_paid_one(planner, state, link, wrong, f"{why}, but has a payment or credit in Xero")
+    elif not _conflicts(planner, state, link, wrong, why) and not _is_locked(planner, state, seen):
+        _update(planner, state, link, document, contact_id, why)
+
+
+def _change_of_a_paid_one(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> None:
+    """Xero changes nothing that moves money on an invoice with payments: fine where nothing that shows has changed."""
+    if not wrong and totals_agree(state, link):
+        _keep(planner, state, link)
+    else:
+        reason = f"{why}: {_told(planner, state, link, wrong)}"
         planner.found(state, "update-invoice", "changed-after-payment", reason, _later(state))
-        return
+
+
+def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> bool:
+    """Whether somebody else's work stands where Caspen's change would go; then a person decides."""
+    if state.invoice.id in planner.snapshot.overwrite:
+        return False
+    shown = invoice_shape(planner.snapshot.looks.invoices[link.xero_id])
     # What already shows what Caspen says is no conflict, whoever wrote it.
-    edits = [
-        edit for edit in differences(link.last_written or shown, shown) if edit[0] in {name for name, _, _ in wrong}
-    ]
-    if (edits or not link.made_by_us) and not overwrite:
-        also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
-        reason = f"{why}, and {also}: {_told(state, seen, wrong)}"
-        fix = f"caspen-xero push --overwrite {_name(state)}"
-        planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
-        return
-    if seen.date is not None:
-        locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.facts)
-        if locked:
-            planner.plan.problems[state.invoice.id] += locked
-            return
-    _update(planner, state, link, document, contact_id, why)
+    changed = {name for name, _, _ in wrong}
+    edits = [edit for edit in differences(link.last_written or shown, shown) if edit[0] in changed]
+    if link.made_by_us and not edits:
+        return False
+    also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
+    reason = f"{why}, and {also}: {_told(planner, state, link, wrong)}"
+    planner.found(state, "update-invoice", "changed-in-xero", reason, f"caspen-xero push --overwrite {_name(state)}")
+    return True
+
+
+def _is_locked(planner: Planner, state: InvoiceState, seen: Invoice) -> bool:
+    """Whether the invoice in Xero is dated in a locked period: then that is its problem."""
+    if seen.date is None:
+        return False
+    locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.facts)
+    planner.plan.problems[state.invoice.id] += locked
+    return bool(locked)
 
 
 def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
@@ -212,8 +226,9 @@ def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
     )
 
 
-def _told(state: InvoiceState, seen: Invoice, found: list[tuple[str, str, str]]) -> str:
+def _told(planner: Planner, state: InvoiceState, link: Link, found: Differences) -> str:
     """Differences in words, with the contacts' names."""
+    seen = planner.snapshot.looks.invoices[link.xero_id]
     names = (state.party.name(), seen.contact.name or "" if seen.contact else "")
     return told([(what, *names) if what == "contact" else (what, ours, theirs) for what, ours, theirs in found])
 

@@ -167,28 +167,19 @@ def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> Non
 
 
 def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice) -> bool:
-    """Whether what Xero shows on the invoice leaves room for this payment; else a person decides."""
-    unclaimed = [
-        found
-        for found in seen.payments
-        if found.payment_id
-        and found.payment_id not in planner.snapshot.claimed | planner.adopting
-        and (found.status or "AUTHORISED") != "DELETED"
-    ]
+    """Whether what Xero shows on the invoice leaves room for this payment; else it is there already, or a person decides."""
+    unclaimed = _unclaimed(planner, seen)
     ours = _ours(unclaimed, payment, _method(planner.snapshot, payment))
     if ours is not None and ours.amount == payment.amount:
         adopt_payment(planner, state, payment, ours, made_by_us=True)
         return False
-    if ours is not None and state.invoice.id not in planner.snapshot.pay_anyway:
-        _maybe_there(planner, state, payment, [ours])
-        return False
-    promised = planner.promised[state.invoice.id]
-    due = (seen.amount_due if seen.amount_due is not None else seen.total or Decimal(0)) - promised
-    same = [found for found in unclaimed if found.amount == payment.amount]
-    covered = payment.amount > due and (unclaimed or seen.prepayments or seen.overpayments)
-    if (same or covered) and state.invoice.id not in planner.snapshot.pay_anyway:
-        _maybe_there(planner, state, payment, same or unclaimed)
-        return False
+    due = _due(seen) - planner.promised[state.invoice.id]
+    if state.invoice.id not in planner.snapshot.pay_anyway:
+        alike = [ours] if ours else [found for found in unclaimed if found.amount == payment.amount]
+        covered = payment.amount > due and (unclaimed or seen.prepayments or seen.overpayments)
+        if alike or covered:
+            _maybe_there(planner, state, payment, alike or unclaimed)
+            return False
     if payment.amount > due:
         reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
         fix = push_command(state.invoice.number, state.invoice.id)
@@ -196,6 +187,17 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
+
+
+def _unclaimed(planner: Planner, seen: Invoice) -> list[Payment]:
+    """The living payments on an invoice that stand for none of Caspen's, and that this plan links to none."""
+    claimed = planner.snapshot.claimed | planner.adopting
+    return [one for one in seen.payments if one.payment_id not in {None, *claimed} and one.status != "DELETED"]
+
+
+def _due(seen: Invoice) -> Decimal:
+    """What Xero shows as due."""
+    return seen.amount_due if seen.amount_due is not None else seen.total or Decimal(0)
 
 
 def _ours(shown: list[Payment], payment: AppliedPayment, method: PaymentMethod | None) -> Payment | None:

@@ -62,38 +62,53 @@ def tell_apart(
     `links`: of Caspen's payments on that invoice, by key; `shown`: the ids of all payments that Xero shows on it. A payment with
     our reference where ours is gone was entered in its place: it stands for it, but was not made by us.
     """
-    free = [
-        claim for claim in claims if (links[claim.key].xero_id not in shown if claim.key in links else claim.awaited)
-    ]
-    unsent = [claim for claim in free if claim.date and claim.key not in links]
-    rest, found = list(payments), list[Link]()
-    for by_amount in (False, True):
-        for payment in list(rest):
-            if by_amount:  # an amount alone names no payment that stood, or stands, for another one
-                free = [claim for claim in free if claim.by_amount and claim.key not in links]
-            own = _claim_of(payment, free, by_amount=by_amount)
-            if own is None:
-                continue
-            rest.remove(payment)
-            free = [claim for claim in free if claim.key != own.key]
-            found.append(
-                Link(
-                    "payment",
-                    own.key,
-                    payment.payment_id or "",
-                    made_by_us=not by_amount and own.key not in links,
-                    invoice_id=invoice_id,
-                    number=payment.reference,
-                    status="AUTHORISED",
-                    fingerprint=own.fingerprint,
-                    total=own.amount,
-                    linked_at=now,
-                )
-            )
+    free = [one for one in claims if _is_free(one, links, shown)]
+    by_reference, rest = _pair_up(payments, free, by_amount=False)
+    paired = {claim.key for _, claim in by_reference}
+    # An amount alone names no payment that stood, or stands, for another one.
+    new_here = [claim for claim in free if claim.key not in links and claim.key not in paired]
+    by_amount, rest = _pair_up(rest, [claim for claim in new_here if claim.by_amount], by_amount=True)
+    found = [_link(invoice_id, payment, claim, claim.key not in links, now) for payment, claim in by_reference]
+    found += [_link(invoice_id, payment, claim, False, now) for payment, claim in by_amount]
     recognised = {link.caspen_id for link in found}
-    in_question = {(claim.amount, claim.date) for claim in unsent if claim.key not in recognised}
+    in_question = {(claim.amount, claim.date) for claim in new_here if claim.date and claim.key not in recognised}
     undecided = [payment for payment in rest if (payment.amount, payment.date) in in_question]
-    return Apart(found, undecided, [payment for payment in rest if (payment.amount, payment.date) not in in_question])
+    return Apart(found, undecided, [payment for payment in rest if payment not in undecided])
+
+
+def _pair_up(
+    payments: Iterable[Payment], claims: Sequence[Claim], *, by_amount: bool
+) -> tuple[list[tuple[Payment, Claim]], list[Payment]]:
+    """The payments that are Caspen's own, each with its claim, and the rest."""
+    free, pairs, rest = list(claims), list[tuple[Payment, Claim]](), list[Payment]()
+    for payment in payments:
+        own = _claim_of(payment, free, by_amount=by_amount)
+        if own is None:
+            rest.append(payment)
+        else:
+            pairs.append((payment, own))
+            free = [claim for claim in free if claim.key != own.key]
+    return pairs, rest
+
+
+def _is_free(claim: Claim, links: Mapping[str, Link], shown: Collection[str | None]) -> bool:
+    """Whether a payment of Caspen's may be one that nobody knows: what stands for it is gone, or nothing ever stood for it."""
+    return links[claim.key].xero_id not in shown if claim.key in links else claim.awaited
+
+
+def _link(invoice_id: str, payment: Payment, own: Claim, made_by_us: bool, now: datetime) -> Link:
+    return Link(
+        "payment",
+        own.key,
+        payment.payment_id or "",
+        made_by_us=made_by_us,
+        invoice_id=invoice_id,
+        number=payment.reference,
+        status="AUTHORISED",
+        fingerprint=own.fingerprint,
+        total=own.amount,
+        linked_at=now,
+    )
 
 
 def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> Claim | None:
