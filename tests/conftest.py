@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import pty
+import re
 import select
+import shlex
 import shutil
+import struct
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,34 +124,84 @@ def terminal(home: Path) -> Callable[..., Result]:
     """Runs `caspen-xero` at a pseudo-terminal and types: for each (words, answer), the answer once the words are on screen."""
 
     def run(*arguments: str, typing: Sequence[tuple[str, str]] = ()) -> Result:
-        ours = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
-        process, end = _at_a_terminal(command_line(*arguments), clean_environment(**ours, COLUMNS="120", TERM="dumb"))
-        screen, seen = "", 0
-        waiting = list(typing)
-        for piece in _screen(end):
-            screen += piece
-            while waiting and (place := screen.find(waiting[0][0], seen)) >= 0:
-                seen = place + len(waiting[0][0])
-                os.write(end, waiting.pop(0)[1].encode() + b"\n")
-        os.close(end)
-        assert not waiting, f"never asked for {waiting[0][0]!r}:\n{screen}"
-        return Result(process.wait(timeout=10), screen.replace("\r\n", "\n"), "")
+        lines = [(words, f"{answer}\n") for words, answer in typing]
+        return _at_a_terminal(command_line(*arguments), lines, COLUMNS="120", TERM="dumb")
 
     return run
 
 
-def _at_a_terminal(command: Sequence[str], environment: Mapping[str, str]) -> tuple[subprocess.Popen[bytes], int]:
+@pytest.fixture
+def screen(home: Path) -> Callable[..., Result]:
+    """The same at a terminal of that width that shows progress bars; nothing may appear after a question before its answer.
+
+    Keys are typed as they are (`"y\\n"`, `"\\x03"`). `shell`: what follows the command on its line, such as `| cat`; `program`:
+    Python to run instead of `caspen-xero`. Gives what was shown, without the control sequences.
+    """
+
+    def run(
+        *arguments: str,
+        typing: Sequence[tuple[str, str]] = (),
+        columns: int = 80,
+        shell: str = "",
+        program: str | None = None,
+    ) -> Result:
+        command = command_line(*arguments) if program is None else [sys.executable, "-c", program]
+        if shell:
+            command = ["bash", "-c", f"set -o pipefail; {shlex.join(command)} {shell}"]
+        shown = _at_a_terminal(command, typing, columns=columns, undisturbed=True, TERM="xterm-256color")
+        return replace(shown, stdout=CONTROL.sub("", shown.stdout).replace("\r", ""))
+
+    return run
+
+
+CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+LONG_ENOUGH = 0.4  # seconds in which a progress bar is painted several times
+
+
+def _at_a_terminal(
+    command: Sequence[str],
+    typing: Sequence[tuple[str, str]],
+    *,
+    columns: int = 120,
+    undisturbed: bool = False,
+    **environment: str,
+) -> Result:
+    """Runs a command at a terminal of its own. `undisturbed`: nothing may appear between a question and its answer."""
     ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+    own = {name: value for name, value in os.environ.items() if name.startswith(OURS)}
     process = subprocess.Popen(
-        command, env=environment, stdin=theirs, stdout=theirs, stderr=theirs, close_fds=True, start_new_session=True
+        command,
+        env={name: value for name, value in clean_environment().items() if name not in ("COLUMNS", "LINES")}
+        | own
+        | environment,
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        close_fds=True,
+        start_new_session=True,
+        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C reaches it
     )
     os.close(theirs)
-    return process, ours
+    shown, seen = "", 0
+    waiting = list(typing)
+    for piece in _pieces(ours):
+        shown += piece
+        while waiting and (place := shown.find(waiting[0][0], seen)) >= 0:
+            seen = place + len(waiting[0][0])
+            if undisturbed:
+                time.sleep(LONG_ENOUGH)
+                shown += "".join(_pieces(ours, patience=0))
+                assert shown[seen:].strip() == "", f"painted over the question: {shown[seen:]!r}"
+            os.write(ours, waiting.pop(0)[1].encode())
+    os.close(ours)
+    assert not waiting, f"never asked for {waiting[0][0]!r}:\n{shown}"
+    return Result(process.wait(timeout=10), shown.replace("\r\n", "\n"), "")
 
 
-def _screen(end: int) -> Iterator[str]:
-    """What appears on the terminal, until the process ends or says nothing for 20 seconds."""
-    while select.select([end], [], [], 20)[0]:
+def _pieces(end: int, patience: float = 20) -> Iterator[str]:
+    """What appears on the terminal, until the process ends or says nothing for so many seconds."""
+    while select.select([end], [], [], patience)[0]:
         try:
             piece = os.read(end, 4096)
         except OSError:  # Linux's way to say that the other side has closed

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
-from getpass import getpass
 from typing import TYPE_CHECKING
 
-from caspen_xero.cli.menu import somebody_is_there
+from caspen_xero.cli.menu import ask_secret, somebody_is_there
 from caspen_xero.cli.session import Session
 from caspen_xero.sync.pulling.deliver import is_url
 
@@ -39,7 +38,7 @@ def ask_for_key(session: Session) -> None:
         return
     if kept_for == source and _key_store(session).secret() is not None:
         return
-    key = getpass("Key for Caspen's API (Enter: none): ").strip()
+    key = ask_secret(session.output, "Key for Caspen's API (Enter: none)")
     if key:
         _key_store(session).save_secret(key)
         session.store.set_setting(_KEPT_FOR, source)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.menu import ask, confirm, pick, somebody_is_there
+from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ def _client_id(session: Session, given: str | None, bound: Connection | None, ki
         return given.strip()
     if bound and bound.kind == kind:
         return bound.client_id
-    if somebody_is_there(session.output) and (typed := ask("Client id of your app at developer.xero.com")):
+    if somebody_is_there(session.output) and (
+        typed := ask(session.output, "Client id of your app at developer.xero.com")
+    ):
         return typed
     from caspen_xero.xero.login import ACCOUNTING_SCOPES, REDIRECT_URIS
 
@@ -177,12 +179,7 @@ def _client_id(session: Session, given: str | None, bound: Connection | None, ki
 def _client_secret(session: Session) -> str:
     secret = os.environ.get("XERO_CLIENT_SECRET", "").strip()
     if not secret and somebody_is_there(session.output):
-        from getpass import getpass
-
-        try:
-            secret = getpass("Client secret of the custom connection (it is not shown): ").strip()
-        except EOFError:
-            secret = ""
+        secret = ask_secret(session.output, "Client secret of the custom connection (it is not shown)")
     if not secret:
         raise SessionError(
             "client-secret-missing",
@@ -274,7 +271,7 @@ def _organisation(
     if len(possible) > 1:
         if not somebody_is_there(session.output):
             raise unclear(possible)
-        number = pick("Which organisation?", [one.name for one in possible], otherwise="none")
+        number = pick(session.output, "Which organisation?", [one.name for one in possible], otherwise="none")
         if number is None:
             raise unclear(possible)
         chosen = possible[number]
@@ -366,7 +363,9 @@ def _remove_at_xero(session: Session, connection: Connection) -> bool:
     except (TryLater, TokenStoreError) as error:
         if somebody_is_there(session.output):
             session.output.warn(error.message)
-            if confirm("Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"):
+            if confirm(
+                session.output, "Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"
+            ):
                 return False
         error.fix = (
             f"{error.fix} Or: caspen-xero disconnect --local-only (then disconnect it in Xero, under Connected apps)."

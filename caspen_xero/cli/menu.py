@@ -1,9 +1,11 @@
-"""Questions to a person at a terminal. Nothing here is ever asked where nobody can answer."""
+"""Questions to a person at a terminal. Nothing here is ever asked where nobody can answer, and no progress bar paints over it."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from getpass import getpass
+from typing import TextIO
 
 import typer
 
@@ -11,30 +13,33 @@ from caspen_xero.cli.output import Output, printable
 
 
 def somebody_is_there(output: Output) -> bool:
-    """Whether questions can be asked: a terminal on both sides, and no machine that reads JSON."""
-    return not (output.json or output.quiet) and sys.stdin.isatty() and sys.stdout.isatty()
+    """Whether questions can be asked: a keyboard, a screen, and no machine that reads JSON."""
+    return not (output.json or output.quiet) and sys.stdin.isatty() and _screen() is not None
 
 
-def pick(title: str, options: Sequence[str], *, chosen: int | None = None, otherwise: str = "skip") -> int | None:
+def pick(
+    output: Output, title: str, options: Sequence[str], *, chosen: int | None = None, otherwise: str = "skip"
+) -> int | None:
     """Lets a person pick one of `options` by its number; the Enter key keeps `chosen`, or means `otherwise` (None)."""
-    typer.echo("\n" + printable(title))
-    for number, option in enumerate(options, start=1):
-        mark = "*" if number - 1 == chosen else " "
-        typer.echo(printable(f" {mark}{number:>3}  {option}"))
     keep = options[chosen] if chosen is not None else otherwise
-    while True:
-        answer = ask(f"Number (Enter: {keep})")
-        if not answer:
-            return chosen
-        if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(options):
-            return int(answer) - 1
-        typer.echo(f"A number from 1 to {len(options)}, please.")
+    with output.without_bar():
+        _show(f"\n{title}")
+        for number, option in enumerate(options, start=1):
+            mark = "*" if number - 1 == chosen else " "
+            _show(f" {mark}{number:>3}  {option}")
+        while True:
+            answer = _answer(output, f"Number (Enter: {keep}):")
+            if not answer:
+                return chosen
+            if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(options):
+                return int(answer) - 1
+            _show(f"A number from 1 to {len(options)}, please.")
 
 
-def ask(question: str, check: Callable[[str], object] | None = None) -> str:
+def ask(output: Output, question: str, check: Callable[[str], object] | None = None) -> str:
     """A line of text from a person, "" for the Enter key alone; asked again while `check` raises one of our errors."""
     while True:
-        answer = str(typer.prompt(printable(question), default="", show_default=False)).strip()
+        answer = _answer(output, f"{question}:")
         if not answer or check is None:
             return answer
         try:
@@ -42,11 +47,52 @@ def ask(question: str, check: Callable[[str], object] | None = None) -> str:
         except Exception as error:
             if not hasattr(error, "message"):
                 raise
-            typer.echo(printable(error.message))
+            _show(error.message)
         else:
             return answer
 
 
-def confirm(question: str) -> bool:
+def ask_secret(output: Output, question: str) -> str:
+    """The same for what is not shown while it is typed."""
+    with output.without_bar():
+        try:
+            return getpass(f"{printable(question)}: ").strip()
+        except (EOFError, KeyboardInterrupt):
+            _show()
+            raise typer.Abort from None
+
+
+def confirm(output: Output, question: str) -> bool:
     """A yes or no from a person; the Enter key means no."""
-    return typer.confirm(printable(question), default=False)
+    while True:
+        answer = _answer(output, f"{question} [y/N]").casefold()
+        if answer in ("y", "yes"):
+            return True
+        if answer in ("", "n", "no"):
+            return False
+        question = "Yes or no?"
+
+
+def _answer(output: Output, question: str) -> str:
+    """What a person types after a question. Raises `Abort` where they interrupt it (Ctrl-C), or end the input (Ctrl-D)."""
+    with output.without_bar():
+        _show(question, end=" ")
+        try:
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            line = ""
+        if not line:
+            _show()
+            raise typer.Abort
+        return line.strip()
+
+
+def _screen() -> TextIO | None:
+    """Where a person sees a question: stderr, as stdout may be on its way into a file or a program; else stdout."""
+    return next((stream for stream in (sys.stderr, sys.stdout) if stream.isatty()), None)
+
+
+def _show(text: str = "", end: str = "\n") -> None:
+    screen = _screen() or sys.stderr
+    screen.write(printable(text) + end)
+    screen.flush()

@@ -9,13 +9,14 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
 _UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # what a terminal might obey
 _OUR_COMMAND = re.compile(
@@ -54,6 +55,7 @@ class Output:
     json: bool = False
     quiet: bool = False
     workspace: str | None = None
+    _bar: Progress | None = field(default=None, init=False, repr=False)
 
     def console(self, *, stderr: bool = False) -> Console:
         """A rich console for tables and progress; width is generous when nobody looks, so that nothing is cut in a pipe."""
@@ -144,9 +146,24 @@ class Output:
                 def update(done: int, total: int | None = None) -> None:
                     progress.update(task, completed=done, total=total)
 
-                yield update
+                self._bar = progress
+                try:
+                    yield update
+                finally:
+                    self._bar = None
         else:
             yield self._plain_progress(what)
+
+    @contextmanager
+    def without_bar(self) -> Iterator[None]:
+        """Takes a progress bar off the screen for as long as a person is asked something; it would paint over the question."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.stop()
+        yield
+        if bar is not None:  # not after an error: then all ends
+            bar.start()
+            self._bar = bar
 
     def _plain_progress(self, what: str) -> Callable[[int, int | None], None]:
         told = 0

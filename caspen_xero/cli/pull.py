@@ -9,6 +9,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
+from caspen_xero.cli.sync import Yes, push_now, tell_push
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
@@ -58,14 +59,12 @@ def pull(
     return outcome.exit_code
 
 
-def sync(session: Session) -> int:
-    """Read the source, pull, then push: all that cron needs.
+def sync(session: Session, yes: Yes = False) -> int:
+    """Read the source, pull, then push: all that cron needs. Before the first push it asks on a terminal, as push does.
 
     \b
     */15 * * * *  caspen-xero sync --quiet
     """
-    from caspen_xero.cli.sync import push_now, tell_push
-
     organisation = session.connection.tenant_name
     undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
     with session.only_writer():
@@ -74,7 +73,7 @@ def sync(session: Session) -> int:
         if not session.output.json:
             pulled.tell(session, mention_drift=False)  # push does
         session.start_again()
-        pushed = push_now(session, bad_records=bad_records)
+        pushed = push_now(session, bad_records=bad_records, yes=yes)
     if session.output.json:
         session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
     else:

@@ -79,12 +79,12 @@ def show_settings(session: Session) -> None:
         session.output.document(_document(state) | {"problems": problems})
         return
     rows: list[list[Cell]] = [
-        ["Account for invoice lines", _account_text(state.sales), "--sales-account"],
-        ["Account for payments", _account_text(state.payments), "--payment-account"],
+        ["Account for invoice lines", account_text(state.sales), "--sales-account"],
+        ["Account for payments", account_text(state.payments), "--payment-account"],
     ]
     for method_id, choice in state.own.items():
         title = f"Account for {state.names.get(method_id, method_id)} payments"
-        rows.append([title, _account_text(choice), "--payment-method"])
+        rows.append([title, account_text(choice), "--payment-method"])
     for name in state.waiting:
         rows.append([f"Account for {name} payments", "chosen; waits for the first import", "--payment-method"])
     rows += [[title, state.values[key] or _UNSET[key], option] for key, (title, option) in _WORDS.items()]
@@ -174,7 +174,8 @@ def _account_document(choice: AccountChoice | None) -> dict[str, Any] | None:
     }
 
 
-def _account_text(choice: AccountChoice | None) -> str:
+def account_text(choice: AccountChoice | None) -> str:
+    """A chosen account as people read it."""
     if choice is None:
         return "not chosen"
     return account_label(choice.account) if choice.account else choice.account_id
@@ -184,7 +185,7 @@ def _account_problems(code: str, what: str, choice: AccountChoice | None, fix: s
     if choice is None:
         return [_problem(f"{code}-missing", f"No account for {what} has been chosen.", fix)]
     if choice.problem:
-        return [_problem(f"{code}-unfit", f"{_account_text(choice)} can't be used for {what}: {choice.problem}.", fix)]
+        return [_problem(f"{code}-unfit", f"{account_text(choice)} can't be used for {what}: {choice.problem}.", fix)]
     return []
 
 

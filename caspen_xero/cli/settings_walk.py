@@ -39,10 +39,12 @@ def walk_through(session: Session) -> SettingsChange:
     else:
         chart = read_accounts(session.client, session.mappings, now=session.started_at)
         chosen = session.mappings.account_links()
-        sales_account = _pick_account("Account for invoice lines:", chart, why_not_sales, chosen.get(SALES))
+        sales_account = _pick_account(session, "Account for invoice lines:", chart, why_not_sales, chosen.get(SALES))
         payments = _pick_value(session, "payments", "Payments:", {"on": "go to Xero", "off": "a bank feed brings them"})
         if (payments or value_of(session.store, "payments")) == "on":
-            payment_account = _pick_account("Account for payments:", chart, why_not_payments, chosen.get(PAYMENTS))
+            payment_account = _pick_account(
+                session, "Account for payments:", chart, why_not_payments, chosen.get(PAYMENTS)
+            )
     return SettingsChange(
         sales_account=sales_account,
         payment_account=payment_account,
@@ -56,25 +58,29 @@ def walk_through(session: Session) -> SettingsChange:
 
 
 def _pick_account(
-    title: str, chart: Sequence[Account], why_not: Callable[[Account], str | None], chosen_id: str | None
+    session: Session,
+    title: str,
+    chart: Sequence[Account],
+    why_not: Callable[[Account], str | None],
+    chosen_id: str | None,
 ) -> str | None:
     usable = [account for account in chart if why_not(account) is None]
     ids = [account.account_id for account in usable]
     chosen = ids.index(chosen_id) if chosen_id in ids else None
     if not usable:
         return None
-    found = pick(title, [account_label(account) for account in usable], chosen=chosen)
+    found = pick(session.output, title, [account_label(account) for account in usable], chosen=chosen)
     return None if found is None or found == chosen else ids[found]
 
 
 def _pick_value(session: Session, key: str, title: str, words: dict[str, str]) -> str | None:
     values = list(words)
     chosen = values.index(value_of(session.store, key) or values[0])
-    found = pick(title, [f"{value}: {meaning}" for value, meaning in words.items()], chosen=chosen)
+    found = pick(session.output, title, [f"{value}: {meaning}" for value, meaning in words.items()], chosen=chosen)
     return None if found is None or found == chosen else values[found]
 
 
 def _ask_for(session: Session, key: str, question: str, check: Callable[[str], str | None]) -> str | None:
     now = value_of(session.store, key)
     hint = f"Enter: {now}; '{NONE}' forgets it" if now else "Enter: none"
-    return ask(f"\n{question} ({hint})", check) or None
+    return ask(session.output, f"\n{question} ({hint})", check) or None

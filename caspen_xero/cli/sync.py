@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.first_push import may_begin, tell_declined
 from caspen_xero.cli.session import Session, one_invoice
 from caspen_xero.cli.source import import_summary, read_source, tell_import
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.sending.push import Announcement, PushResult
+    from caspen_xero.sync.sending.push import PushResult
 
 NARROW = 110
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -60,7 +61,7 @@ def push(
     max_writes: Annotated[
         int | None, typer.Option("--max-writes", min=0, metavar="N", help="Write at most N documents, then stop.")
     ] = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")] = False,
+    yes: Yes = False,
     refresh: Annotated[
         bool,
         typer.Option("--refresh", help="Read accounts, tax rates, lock dates and contacts anew, and try all again."),
@@ -75,6 +76,8 @@ def push(
     ] = None,
 ) -> int:
     """Send finalised invoices to Xero: new ones only, each exactly once.
+
+    The first push says how many invoices it would send, their total and the accounts, and asks on a terminal.
 
     From cron, one line does it (the source is read first, if `settings set --source` named one):
 
@@ -140,7 +143,7 @@ def push_now(
             lambda: session.client,
             session.now,
             progress=progress,
-            confirm=lambda announcement: _confirm(session, announcement, yes=yes),
+            confirm=lambda announcement: may_begin(session, announcement, yes=yes),
         )
         result = engine.run(
             PushOptions(
@@ -152,7 +155,7 @@ def push_now(
         )
     code = exit_code(result, bad_records)
     summary = push_summary(result, session.seconds())
-    if not result.dry_run:
+    if not (result.dry_run or result.declined):
         log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
     if result.done:
         forget_count(mappings)
@@ -190,17 +193,6 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
 def _ids(session: Session, names: Sequence[str]) -> list[str]:
     """The ids of the invoices that were named."""
     return [one_invoice(session, name) for name in names]
-
-
-def _confirm(session: Session, announcement: Announcement, *, yes: bool) -> bool:
-    day = f", the oldest of {announcement.oldest}" if announcement.oldest else ""
-    session.output.note(f"First push to {session.connection.tenant_name}: {announcement.invoices} invoices{day}.")
-    if yes or session.output.json or session.output.quiet or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return True
-    if typer.confirm("Send them?", default=True):
-        return True
-    session.output.note("Nothing was sent. To begin later: caspen-xero settings set --start-date YYYY-MM-DD")
-    return False
 
 
 def exit_code(result: PushResult, bad_records: int = 0) -> int:
@@ -257,6 +249,9 @@ def tell_push(session: Session, pushed: Pushed) -> None:
     from caspen_xero.cli.pull import tell_drift_count
 
     output, result = session.output, pushed.result
+    if result.declined:
+        tell_declined(session)
+        return
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
         output.note(line)
     if result.dry_run:

@@ -19,11 +19,12 @@ def walk_through(session: Session) -> None:
         rate = link.rate
         fit = candidates(rate.rate, xero_rates)
         found = pick(
+            session.output,
             f"Which Xero tax rate is Caspen's {rate.name} ({percent_text(rate.rate)})?",
             [rate_label(candidate) for candidate in fit],
         )
         if found is None:
             continue
         differs = why_percentage_differs(rate, fit[found])
-        if differs is None or confirm(f"{differs}. Link them all the same?"):
+        if differs is None or confirm(session.output, f"{differs}. Link them all the same?"):
             link_rate(session.mappings, rate.id, fit[found].tax_type)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -60,28 +59,18 @@ def has_pushed(mappings: Mappings) -> bool:
     return mappings.store.row(sql, mappings.tenant_id) is not None
 
 
-def totals(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, Decimal]:
-    """What invoices come to, by currency."""
-    sums: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for some in _lists(invoice_ids):
-        for row in mappings.store.rows(
-            f"SELECT currency, total FROM invoices WHERE id IN ({', '.join('?' * len(some))})", *some
-        ):
-            sums[row["currency"] or ""] += Decimal(row["total"] or 0)
-    return dict(sums)
-
-
-def oldest_date(mappings: Mappings, invoice_ids: Sequence[str]) -> date | None:
-    """The oldest issue date among invoices."""
-    days = [
-        row["issue_date"]
+def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date, Decimal, str]]:
+    """Issue date, total and currency of those among invoices that are finalised, oldest first."""
+    found = [
+        (date.fromisoformat(row["issue_date"]), Decimal(row["total"]), row["currency"])
         for some in _lists(invoice_ids)
         for row in mappings.store.rows(
-            f"SELECT MIN(issue_date) AS issue_date FROM invoices WHERE id IN ({', '.join('?' * len(some))})", *some
+            "SELECT issue_date, total, currency FROM invoices WHERE status IN ('open', 'paid') "
+            f"AND id IN ({', '.join('?' * len(some))})",
+            *some,
         )
-        if row["issue_date"]
     ]
-    return date.fromisoformat(min(days)) if days else None
+    return sorted(found)
 
 
 def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) -> bool:

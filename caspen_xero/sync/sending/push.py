@@ -6,6 +6,7 @@ anew from the store until nothing is left to send. So whatever happens in betwee
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -97,11 +98,11 @@ class PushResult:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a first push is about to do: how many invoices, their totals by currency, and the oldest date."""
+    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest."""
 
     invoices: int
     totals: Mapping[str, Decimal]
-    oldest: date | None
+    oldest: date
 
 
 class Push:
@@ -154,7 +155,7 @@ class Push:
         self._settings = PushSettings.of(self.mappings)
         result.skipped = skips.count_skipped(self.mappings)
         ids = self._invoice_ids(options)
-        if ids and not options.dry_run and not todo.has_pushed(self.mappings) and not self._may_begin(ids):
+        if not options.dry_run and not self._may_begin(ids):
             result.declined = True
             return
         self._release_holds(options)
@@ -180,8 +181,14 @@ class Push:
         return todo.invoices_to_do(self.mappings, start.isoformat() if start else None)
 
     def _may_begin(self, ids: Sequence[str]) -> bool:
-        totals = todo.totals(self.mappings, ids)
-        return self.confirm(Announcement(len(ids), totals, todo.oldest_date(self.mappings, ids)))
+        """Whether anything may be sent: before the first push of all, that is for a person to say."""
+        invoices = [] if todo.has_pushed(self.mappings) else todo.finalised(self.mappings, ids)
+        if not invoices:
+            return True
+        totals: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for _, total, currency in invoices:
+            totals[currency] += total
+        return self.confirm(Announcement(len(invoices), totals, oldest=invoices[0][0]))
 
     def _release_holds(self, options: PushOptions) -> None:
         """What a person names, or wants refreshed, is tried again at once."""

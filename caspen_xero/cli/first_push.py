@@ -1,0 +1,76 @@
+"""The first push to an organisation: what it is about to send, and whether it may."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from caspen_xero.cli.menu import confirm, somebody_is_there
+from caspen_xero.cli.session import Session
+
+if TYPE_CHECKING:
+    from caspen_xero.sync.sending.push import Announcement
+    from caspen_xero.sync.setup.settings import AccountChoice
+
+
+def may_begin(session: Session, announcement: Announcement, *, yes: bool) -> bool:
+    """Says what is about to be sent; a person at a terminal is asked whether it may be, unless they have said so (`yes`)."""
+    told = _in_words(session, announcement)
+    if yes or not somebody_is_there(session.output):
+        session.output.note(told)
+        return True
+    return confirm(session.output, f"{told}\nSend them?")
+
+
+def tell_declined(session: Session) -> None:
+    """After a no: that nothing was sent, and how to go on."""
+    session.output.say("Nothing was sent to Xero; the invoices stay pending.")
+    session.output.note("To send them:            caspen-xero push")
+    session.output.note("To leave out older ones: caspen-xero settings set --start-date YYYY-MM-DD")
+
+
+def _in_words(session: Session, announcement: Announcement) -> str:
+    number = announcement.invoices
+    sums = " and ".join(f"{total:,.2f} {currency}" for currency, total in sorted(announcement.totals.items()))
+    what = (
+        f"First push to {session.connection.tenant_name}: {number} {'invoice' if number == 1 else 'invoices'}, "
+        f"{sums} in all, the oldest of {announcement.oldest}."
+    )
+    width = session.output.console(stderr=True).width
+    lines = [what, *(f"  {line}" for line in _accounts(session))]
+    return "\n".join(
+        textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        for line in lines
+    )
+
+
+def _accounts(session: Session) -> Iterator[str]:
+    """Where the invoices' lines go, and where the payments go: from what was chosen, no call is made."""
+    from caspen_xero.store import clinic
+    from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, method_purpose
+    from caspen_xero.sync.setup.awaited import awaited
+    from caspen_xero.sync.setup.organisation import known_accounts
+    from caspen_xero.sync.setup.settings import account_choices, value_of
+
+    mappings = session.mappings
+    chart = known_accounts(mappings) or []
+    choices = account_choices(mappings, chart)
+    yield f"Account for invoice lines: {_chosen(choices.get(SALES))}"
+    if value_of(session.store, "payments") == "off":
+        yield "Payments stay out of Xero: a bank feed brings them (--payments off)"
+        return
+    yield f"Account for payments: {_chosen(choices.get(PAYMENTS))}"
+    for method in clinic.payment_methods(session.store):
+        if (own := choices.get(method_purpose(method.id))) is not None:
+            yield f"Account for {method.name} payments: {_chosen(own)}"
+    names = {account.account_id: account_label(account) for account in chart}
+    for choice in awaited(mappings):
+        if choice.kind == "payment_method":
+            yield f"Account for {choice.name} payments: {names.get(choice.target, choice.target)}"
+
+
+def _chosen(choice: AccountChoice | None) -> str:
+    from caspen_xero.cli.settings_view import account_text
+
+    return account_text(choice) + (f" ({choice.problem})" if choice and choice.problem else "")
