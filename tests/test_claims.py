@@ -274,3 +274,18 @@ def test_a_dry_run_says_what_does_not_count_and_keeps_nothing(unpaid: Clinic) ->
     shown = unpaid.cli("push", "--dry-run")
     assert "payment-xero-id-wrong" in shown.stdout
     assert unpaid.sql("SELECT * FROM holds") + unpaid.sql("SELECT * FROM problems") == before
+
+
+def test_a_payment_that_a_wrong_record_names_is_held_until_the_record_is_right_and_then_told_once(
+    unpaid: Clinic,
+) -> None:
+    id_ = in_xero.pays(unpaid, "INV-0002", "65.00")
+    unpaid.takes(pays("65.00", xero_id=id_))
+    pulled = unpaid.cli("pull", "--json").json
+    assert told(unpaid) == []
+    assert [held["id"] for held in pulled["held"]] == [id_]
+    assert unpaid.cli("pull", "--full", "--json").json["payments"] == 0
+    unpaid.takes(pays("65.00"))
+    unpaid.cli("pull")
+    unpaid.cli("pull", "--full")
+    assert [(record["id"], record["invoice_number"]) for record in told(unpaid)] == [(id_, "INV-0002")]

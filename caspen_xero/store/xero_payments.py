@@ -111,26 +111,25 @@ def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -
         )
 
 
-def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
-    """Which of these payments and allocations Caspen knows: recorded here, sent or adopted by us, or named by its own payments."""
+KnownBy = Literal["recorded", "linked", "named"]
+
+
+def known_ids(
+    mappings: Mappings, xero_ids: Iterable[str], *, by: Sequence[KnownBy] = ("recorded", "linked", "named")
+) -> set[str]:
+    """Which of these payments and allocations Caspen knows: recorded here, sent or adopted by us, or named by its own payments.
+
+    What a payment names in its `xero_id` counts whatever became of that payment there.
+    """
     found: set[str] = set()
     for some in _lists(xero_ids):
         rows = mappings.store.rows(
             "SELECT DISTINCT xero_id FROM known_xero_payments WHERE (tenant_id = ? OR tenant_id IS NULL) "
-            f"AND xero_id IN ({', '.join('?' * len(some))})",
+            f"AND known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({', '.join('?' * len(some))})",
             mappings.tenant_id,
+            *by,
             *some,
         )
-        found |= {row["xero_id"] for row in rows}
-    return found
-
-
-def named_in_caspen(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
-    """Which of these a payment of Caspen's names in its `xero_id`, whatever became of that payment there."""
-    found: set[str] = set()
-    for some in _lists(xero_ids):
-        marks = ", ".join("?" * len(some))
-        rows = mappings.store.rows(f"SELECT DISTINCT xero_id FROM payments WHERE xero_id IN ({marks})", *some)
         found |= {row["xero_id"] for row in rows}
     return found
 

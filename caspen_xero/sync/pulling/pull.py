@@ -16,7 +16,7 @@ from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile
 from caspen_xero.sync.pulling.matching import Known, Matching
-from caspen_xero.sync.pulling.same_money import claims_on
+from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
@@ -195,9 +195,18 @@ class Pull:
 
     def _recognise(self, matchings: Sequence[Matching]) -> None:
         shown = {p.payment_id for s in matchings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
-        known = xero_payments.known_ids(self.mappings, sorted(shown))
+        known = xero_payments.known_ids(self.mappings, shown, by=("recorded", "linked"))
+        named = xero_payments.known_ids(self.mappings, shown - known, by=("named",))
+        naming = clinic.payments_naming(self.mappings.store, named)
+
+        def is_known(matching: Matching, payment: Payment) -> bool:
+            id_ = payment.payment_id or ""
+            if id_ not in named:
+                return id_ not in shown or id_ in known
+            return not is_misnamed(matching.invoice_id, payment.amount, naming.get(id_, ()))
+
         unknown = {
-            matching.invoice_id: [p for p in matching.found.payments if p.payment_id in shown - known]
+            matching.invoice_id: [one for one in matching.found.payments if not is_known(matching, one)]
             for matching in matchings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]

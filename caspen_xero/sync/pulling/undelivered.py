@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 
 from caspen_xero.store import clinic, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
+from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed, tell_apart
 from caspen_xero.xero.documents import Payment
 
 
@@ -44,7 +43,7 @@ def judge_undelivered(mappings: Mappings, now: datetime) -> Undelivered:
     records = xero_payments.undelivered(mappings)
     ids = [record.xero_id for record in records]
     linked = mappings.links_to(ids)
-    named = xero_payments.named_in_caspen(mappings, ids)
+    named = xero_payments.known_ids(mappings, ids, by=("named",))
     naming = clinic.payments_naming(mappings.store, named)
     unknown: list[XeroPayment] = []
     for record in records:
@@ -53,18 +52,12 @@ def judge_undelivered(mappings: Mappings, now: datetime) -> Undelivered:
             undelivered.known.append(record)
         elif record.xero_id not in named:
             unknown.append(record)
-        elif not claimants or _is_meant(record, claimants):  # without any: Caspen had it, and took it off its invoices
+        elif not is_misnamed(record.invoice_id, record.amount, claimants):  # nor where Caspen took it off its invoices
             undelivered.known.append(record)
         else:
             undelivered.held.append(_misnamed(record, claimants))
     _match(mappings, unknown, undelivered, now)
     return undelivered
-
-
-def _is_meant(record: XeroPayment, claimants: Sequence[AppliedPayment]) -> bool:
-    """Whether those who name a payment have it on its invoice, for its amount."""
-    amounts = [one.amount for one in claimants if one.invoice_id == record.invoice_id]
-    return sum(amounts, Decimal(0)) == record.amount
 
 
 def _match(mappings: Mappings, records: Sequence[XeroPayment], undelivered: Undelivered, now: datetime) -> None:
