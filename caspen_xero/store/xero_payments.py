@@ -123,14 +123,10 @@ def known_ids(
     """
     found: set[str] = set()
     for some in _lists(xero_ids):
-        rows = mappings.store.rows(
-            "SELECT DISTINCT xero_id FROM known_xero_payments WHERE (tenant_id = ? OR tenant_id IS NULL) "
-            f"AND known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({', '.join('?' * len(some))})",
-            mappings.tenant_id,
-            *by,
-            *some,
-        )
-        found |= {row["xero_id"] for row in rows}
+        those = f"known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({', '.join('?' * len(some))})"
+        for whose, values in (("= ?", (mappings.tenant_id,)), ("IS NULL", ())):  # apart, so that each has its index
+            sql = f"SELECT DISTINCT xero_id FROM known_xero_payments WHERE tenant_id {whose} AND {those}"
+            found |= {row["xero_id"] for row in mappings.store.rows(sql, *values, *by, *some)}
     return found
 
 
