@@ -141,7 +141,7 @@ CREATE VIEW linked_invoices AS
     FROM links l JOIN invoices i ON i.id = l.caspen_id WHERE l.kind = 'invoice';
 CREATE VIEW known_xero_payments AS
     SELECT tenant_id, xero_id, invoice_id, 'recorded' AS known_by FROM xero_payments
-    UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE +kind = 'payment'
+    UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE kind = 'payment'
     UNION ALL SELECT NULL, p.xero_id, a.invoice_id, 'named' FROM payments p LEFT JOIN allocations a ON a.payment_id = p.id
         WHERE p.xero_id IS NOT NULL;
 CREATE VIEW paid_in_caspen AS
