@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from caspen_xero.errors import ExitCode
+
 from .exact_json import decode
 from .feed import FeedError
 
@@ -153,7 +155,7 @@ class Connection:
             "caspen-unreachable",
             f"{self._base} can't be reached: {reason}",
             "Check the network, then run this again",
-            6,
+            ExitCode.TRY_LATER,
         )
 
     def _raise_for(self, response: httpx.Response) -> None:
@@ -170,9 +172,9 @@ class Connection:
             case 404:
                 raise FeedError("caspen-not-found", said, "Check the source: caspen-xero settings show")
             case 429:
-                raise FeedError("caspen-rate-limit", said, "Run this again in a few minutes", 6)
+                raise FeedError("caspen-rate-limit", said, "Run this again in a few minutes", ExitCode.TRY_LATER)
             case _ if status >= 500:
-                raise FeedError("caspen-unavailable", said, "Run this again later", 6)
+                raise FeedError("caspen-unavailable", said, "Run this again later", ExitCode.TRY_LATER)
             case _ if status < 400:
                 raise odd_answer(str(response.request.url), "it sends us on to another address", said)
             case _:

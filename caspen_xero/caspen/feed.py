@@ -1,6 +1,6 @@
 """Where Caspen's records come from: files or HTTP, behind one small protocol.
 
-    FeedError(Exception)    the source as a whole can't be read, or did not take a payment: nothing of the import counts
+    FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
       codes of files        file-not-found, no-feed-files, unreadable, not-json, not-csv, broken-off,
                             updates-not-writable
       codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
@@ -16,21 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from caspen_xero.errors import UserError
+
 from .records import RECORD_TYPES, Record, RecordError, parse_record
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes in all (0 where nobody can know)."""
 
 
-class FeedError(Exception):
-    """The source can't be read. Carries what a person needs: `code`, `message`, `fix` and the exit code."""
-
-    def __init__(self, code: str, message: str, fix: str = "", exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.fix = fix
-        self.exit_code = exit_code
+class FeedError(UserError):
+    """The source can't be read, or did not take a payment."""
 
 
 def unreadable(path: Path, error: OSError) -> FeedError:

@@ -14,6 +14,7 @@ from typer.main import get_group
 
 from caspen_xero import __version__
 from caspen_xero.cli.output import Output
+from caspen_xero.errors import ExitCode, UserError
 
 HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
 
@@ -90,9 +91,9 @@ class _Commands(TyperGroup):
         except Exception as error:
             if not hasattr(error, "format_message"):
                 raise
-            code = getattr(error, "exit_code", 2)
+            code = getattr(error, "exit_code", ExitCode.USAGE)
             where = getattr(getattr(error, "ctx", None), "command_path", "caspen-xero")
-            Output(json=True).error("usage", error.format_message(), f"{where} --help", code)
+            Output(json=True).error(UserError("usage", error.format_message(), f"{where} --help", code))
         sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -1,8 +1,4 @@
-"""How every command is made: the options they share, and one place where errors become words and exit codes.
-
-Exit codes: 0 all well, 1 failed, 2 usage, 3 partly, 4 connect needed, 5 nothing could be sent, 6 try again later,
-7 another run is active, 130 interrupted.
-"""
+"""How every command is made: the options they share, and one place where errors become words and exit codes."""
 
 from __future__ import annotations
 
@@ -18,6 +14,7 @@ import typer
 
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
+from caspen_xero.errors import ExitCode, UserError
 
 Workspace = Annotated[
     str | None,
@@ -37,7 +34,7 @@ def command(
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function `(session, ...) -> exit code or None` as a command with `--workspace`, `--json` and `--quiet`.
 
-    Errors that carry `code`, `message`, `fix` and `exit_code` end the command in those words; the rest is a defect.
+    A `UserError`, and trouble with the system or the store's file, ends the command in words; the rest is a defect.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -79,29 +76,36 @@ def _carry_out(
     except typer.Exit as exit_:
         return exit_.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        output.error("interrupted", "Interrupted. Nothing is lost: run the same command again to go on.", "", 130)
-        return 130
+        words = "Interrupted. Nothing is lost: run the same command again to go on."
+        return _end(output, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone; say no more
-        return 1
+        return ExitCode.FAILED
     except Exception as error:
         told = _in_words(error)
         if told is None:
             raise
-        output.error(*told)
-        return told[3]
+        return _end(output, told)
     finally:
         session.close()
 
 
-def _in_words(error: Exception) -> tuple[str, str, str, int] | None:
-    """Code, message, fix and exit code of an error meant for people; None where the error is a defect of ours."""
-    if all(hasattr(error, name) for name in ("code", "message", "fix", "exit_code")):
-        return (error.code, error.message, error.fix, error.exit_code)  # type: ignore[attr-defined]
+def _end(output: Output, error: UserError) -> int:
+    output.error(error)
+    return error.exit_code
+
+
+def _in_words(error: Exception) -> UserError | None:
+    """The error as people are told of it; None where it is a defect of ours."""
+    if isinstance(error, UserError):
+        return error
     if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        return ("store-locked", "The local store is in use by another program.", "Close it, then run this again.", 7)
+        in_use = "The local store is in use by another program."
+        return UserError("store-locked", in_use, "Close it, then run this again.", ExitCode.ANOTHER_RUN)
     if isinstance(error, sqlite3.DatabaseError):
-        return ("store-unusable", f"The local store can't be used: {error}.", "Check disk space and permissions.", 1)
+        return UserError(
+            "store-unusable", f"The local store can't be used: {error}.", "Check disk space and permissions."
+        )
     if isinstance(error, OSError):
-        return ("system-error", f"{error.strerror or error}: {error.filename or 'the system refused'}.", "", 1)
+        return UserError("system-error", f"{error.strerror or error}: {error.filename or 'the system refused'}.")
     return None

@@ -13,6 +13,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from caspen_xero.xero.connection import Connection, Kind, StoreKind
@@ -172,7 +173,7 @@ def _client_id(session: Session, given: str | None, bound: Connection | None, ki
         "client-id-missing",
         "Which app at Xero is this? A client id is needed.",
         f"Create {app} at https://developer.xero.com/app/manage, then give its client id with --client-id or XERO_CLIENT_ID.",
-        2,
+        ExitCode.USAGE,
     )
 
 
@@ -185,7 +186,7 @@ def _client_secret(session: Session) -> str:
             "client-secret-missing",
             "A custom connection signs in with its client secret.",
             "Put it into the environment variable XERO_CLIENT_SECRET for this one command, or run it on a terminal.",
-            2,
+            ExitCode.USAGE,
         )
     return secret
 
@@ -283,7 +284,7 @@ def _organisation(
             "another-organisation",
             f"This workspace belongs to {bound.tenant_name}; {chosen.name} can't be connected to it as well.",
             f"For {chosen.name}: another workspace (caspen-xero connect --workspace NAME), or caspen-xero disconnect first.",
-            exit_code=1,
+            exit_code=ExitCode.FAILED,
         )
     return chosen
 
@@ -317,9 +318,7 @@ def _remember(
         old = open_token_store(bound.token_store, bound.entry, session.folder)
         try:
             old.clear()
-        except Exception as error:
-            if not hasattr(error, "message"):
-                raise
+        except UserError as error:
             session.output.warn(f"The earlier sign-in could not be deleted from the {old.name}: {error.message}")
 
 

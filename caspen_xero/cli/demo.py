@@ -28,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from caspen_xero.cli.output import Output
+from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 SAMPLE = Path(__file__).with_name("sample_clinic.jsonl")
 OURS = ("CASPEN_", "XERO_")
 FINALISED = ("open", "paid")
-PARTLY, INTERRUPTED = 3, 130
 
 INTRODUCTION = """\
 A small clinic's invoices, payments and credit notes go to a local Xero that runs on this machine only. No account is
@@ -53,17 +53,12 @@ For real:
 To look at a local Xero in a browser first:  caspen-xero sandbox serve"""
 
 
-class StoryBroke(Exception):
+class StoryBroke(UserError):
     """The demo did not come out as it should: a defect, or something on this machine in its way."""
 
-    code = "demo-failed"
-
-    def __init__(self, message: str, exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.message, self.exit_code = message, exit_code
-        self.fix = (
-            "" if exit_code == INTERRUPTED else "Run it again; if it fails again, please report it with this text."
-        )
+    def __init__(self, message: str) -> None:
+        again = "Run it again; if it fails again, please report it with this text."
+        super().__init__("demo-failed", message, again)
 
 
 def register(app: typer.Typer) -> None:
@@ -76,14 +71,13 @@ def register(app: typer.Typer) -> None:
         \b
         caspen-xero demo
         """
-        from caspen_xero.cli.sandbox import SandboxMissing, sandbox_class
+        from caspen_xero.cli.sandbox import open_sandbox
 
         try:
-            sandbox = sandbox_class()
-            with _throw_away_place() as place, sandbox(auto_approve=True) as box:
+            with _throw_away_place() as place, open_sandbox(auto_approve=True) as box:
                 _Story(box, place).tell()
-        except (SandboxMissing, StoryBroke) as error:
-            Output().error(error.code, error.message, error.fix, error.exit_code)
+        except UserError as error:
+            Output().error(error)
             raise typer.Exit(error.exit_code) from None
 
 
@@ -136,7 +130,7 @@ class _Story:
             "4. Push. Caspen's 10 % GST can only mean one of Xero's rates, so it is linked by itself. GST free could mean\n"
             "   several 0 % rates that differ on the return, so it is never guessed: an invoice that has it stays behind."
         )
-        self._run("push", expected=PARTLY)
+        self._run("push", expected=ExitCode.PARTLY)
         self._say("5. What is not in Xero, why, and the command that fixes it.")
         self._run("unsynced")
         codes = [row["code"] for row in self._unsynced()]
@@ -179,8 +173,8 @@ class _Story:
         """Shows a command and runs it. Raises `StoryBroke` where it ends with another exit code than expected."""
         self._output.say(f"\n$ {shlex.join(['caspen-xero', *arguments])}")
         code = self._exit_code(*arguments)
-        if code == INTERRUPTED:
-            raise StoryBroke("The demo was interrupted.", INTERRUPTED)
+        if code == ExitCode.INTERRUPTED:
+            raise UserError("demo-failed", "The demo was interrupted.", exit_code=ExitCode.INTERRUPTED)
         if code != expected:
             raise StoryBroke(f"caspen-xero {arguments[0]} ended with exit code {code}, not {expected}.")
 

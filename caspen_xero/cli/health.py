@@ -11,6 +11,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode, UserError
 
 
 def register(app: typer.Typer) -> None:
@@ -60,8 +61,10 @@ def status(
     else:
         _tell_status(session, summary)
     if too_old and not session.output.json:
-        session.output.error("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push", 1)
-    return 1 if too_old else 0
+        session.output.error(
+            UserError("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push")
+        )
+    return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
 def doctor(session: Session) -> int:
@@ -89,7 +92,7 @@ def doctor(session: Session) -> int:
             for check in checks
         ]
         session.output.table(("", "Check", "Finding", "What to do"), rows)
-    return 0 if all(check.ok for check in checks) else 1
+    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
 
 
 def log(
@@ -171,5 +174,5 @@ def _older_than(moment: datetime | None, limit: timedelta, session: Session) -> 
 def _span(text: str) -> timedelta:
     match = re.fullmatch(r"(\d+)\s*([mhd])", text.strip())
     if match is None:
-        raise SessionError("bad-age", f"{text!r} is no span of time.", "Write it like 90m, 26h or 2d.", 2)
+        raise SessionError("bad-age", f"{text!r} is no span of time.", "Write it like 90m, 26h or 2d.", ExitCode.USAGE)
     return timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})

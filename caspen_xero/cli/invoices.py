@@ -11,6 +11,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session, SessionError, one_invoice
+from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.store.listing import ListedInvoice
@@ -44,7 +45,9 @@ def list_(
     from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
 
     if status is not None and status not in SYNC_STATUSES:
-        raise SessionError("bad-status", f"{status} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", 2)
+        raise SessionError(
+            "bad-status", f"{status} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", ExitCode.USAGE
+        )
     listed = list_invoices(session.store, _mappings(session))
     rows = [invoice for invoice in listed if status in (None, invoice.sync_status)]
     if session.output.json:

@@ -10,6 +10,7 @@ from typing import TextIO
 import typer
 
 from caspen_xero.cli.output import Output, printable
+from caspen_xero.errors import UserError
 
 
 def somebody_is_there(output: Output) -> bool:
@@ -44,9 +45,7 @@ def ask(output: Output, question: str, check: Callable[[str], object] | None = N
             return answer
         try:
             check(answer)
-        except Exception as error:
-            if not hasattr(error, "message"):
-                raise
+        except UserError as error:
             _show(error.message)
         else:
             return answer

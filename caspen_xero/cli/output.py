@@ -14,6 +14,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from caspen_xero.errors import UserError
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
@@ -95,13 +97,13 @@ class Output:
         sys.stderr.write(f"Warning: {printable(self.command(text))}\n")
         sys.stderr.flush()
 
-    def error(self, code: str, message: str, fix: str, exit_code: int) -> None:
+    def error(self, error: UserError) -> None:
         """The one way an error reaches a person (stderr) or a script (JSON on stdout)."""
-        fix = self.command(fix)
+        fix = self.command(error.fix)
         if self.json:
-            self.document({"error": {"code": code, "message": message, "fix": fix, "exit_code": exit_code}})
+            self.document({"error": error.as_json() | {"fix": fix}})
             return
-        sys.stderr.write(f"Error: {printable(message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
+        sys.stderr.write(f"Error: {printable(error.message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
         sys.stderr.flush()
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.cli.sync import Yes, push_now, tell_push
+from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from caspen_xero.sync.pulling.pull import PullResult
 
 SHOWN_HELD = 5
-_PRECEDENCE = (130, 1, 4, 7, 6, 5, 3, 0)
 
 
 def register(app: typer.Typer) -> None:
@@ -78,7 +79,7 @@ def sync(session: Session, yes: Yes = False) -> int:
         session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
     else:
         tell_push(session, pushed)
-    return next(code for code in _PRECEDENCE if code in {pulled.exit_code, pushed.exit_code})
+    return worst_of([pulled.exit_code, pushed.exit_code])
 
 
 def drift(session: Session) -> int:
@@ -112,9 +113,10 @@ class _Outcome:
 
     @property
     def exit_code(self) -> int:
-        codes = {0} | {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
-        codes |= {3} if self.delivery.refused or self.bad_records else set()
-        return next(code for code in _PRECEDENCE if code in codes)
+        codes = {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
+        if self.delivery.refused or self.bad_records:
+            codes.add(ExitCode.PARTLY)
+        return worst_of(codes)
 
     def _summary(self, session: Session) -> dict[str, Any]:
         summary: dict[str, Any] = {
@@ -128,8 +130,7 @@ class _Outcome:
             summary |= {"dry_run": True, "found": [payment.as_record() for payment in self.payments]}
         stopped = self.result.stopped or self.delivery.stopped
         if stopped is not None:
-            names = ("code", "message", "fix", "exit_code")
-            summary["stopped"] = {name: getattr(stopped, name) for name in names}
+            summary["stopped"] = stopped.as_json()
         if self.delivery.refused:
             summary["refused"] = [
                 {"id": payment.xero_id, "code": error.code, "message": error.message}
@@ -167,7 +168,7 @@ class _Outcome:
             tell_drift_count(session)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:
-                output.error(stopped.code, stopped.message, stopped.fix, stopped.exit_code)
+                output.error(stopped)
 
 
 def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> _Outcome:

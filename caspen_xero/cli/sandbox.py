@@ -5,11 +5,12 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from caspen_xero.cli.output import Output
+from caspen_xero.errors import UserError
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -17,13 +18,12 @@ if TYPE_CHECKING:
 app = typer.Typer(help="A local Xero that keeps Xero's rules, for trying and testing.", no_args_is_help=True)
 
 
-class SandboxMissing(Exception):
+class SandboxMissing(UserError):
     """The packages that only the sandbox needs are not installed."""
 
-    code = "sandbox-not-installed"
-    message = "The sandbox needs two more packages, starlette and uvicorn."
-    fix = "pip install 'caspen-xero[sandbox]'"
-    exit_code = 1
+    def __init__(self) -> None:
+        what = "The sandbox needs two more packages, starlette and uvicorn."
+        super().__init__("sandbox-not-installed", what, "pip install 'caspen-xero[sandbox]'")
 
 
 @app.callback()
@@ -58,7 +58,7 @@ def serve(
     """
     output = Output()
     try:
-        box = sandbox_class()(
+        box = open_sandbox(
             host=host,
             port=port,
             data=data,
@@ -70,23 +70,27 @@ def serve(
             day_limit=day_limit,
             rounding=rounding,
         )
-    except Exception as error:
-        if not hasattr(error, "fix"):
-            raise
-        output.error(error.code, error.message, error.fix, error.exit_code)  # type: ignore[attr-defined]
-        raise typer.Exit(1) from error
+    except UserError as error:
+        output.error(error)
+        raise typer.Exit(error.exit_code) from error
     _run(box, output)
 
 
-def sandbox_class() -> type[Sandbox]:
-    """The sandbox's class; raises `SandboxMissing`. Only here is the web server imported."""
+def open_sandbox(**options: Any) -> Sandbox:
+    """A sandbox that does not serve yet. Raises `SandboxMissing`, or where it can't run what its own error says.
+
+    Only here is the web server imported; the sandbox stands alone and knows nothing of our errors.
+    """
     try:
-        from caspen_xero.sandbox.server import Sandbox
+        from caspen_xero.sandbox.server import Sandbox, SandboxError
     except ModuleNotFoundError as error:
         if error.name not in {"starlette", "uvicorn", "h11", "anyio"}:
             raise
         raise SandboxMissing from error
-    return Sandbox
+    try:
+        return Sandbox(**options)
+    except SandboxError as error:
+        raise UserError(error.code, error.message, error.fix) from error
 
 
 def _run(box: Sandbox, output: Output) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from caspen_xero.cli.output import Output
+from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from caspen_xero.store.mappings import Mappings
@@ -21,15 +22,11 @@ if TYPE_CHECKING:
     from caspen_xero.xero.tokens import AccessTokens
 
 
-class SessionError(Exception):
+class SessionError(UserError):
     """A command can't start.
 
     `bad-workspace` (usage), `home-unusable`, `another-run` (exit code 7), `not-connected` (4), `other-host` (4).
     """
-
-    def __init__(self, code: str, message: str, fix: str = "", exit_code: int = 1) -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix, self.exit_code = code, message, fix, exit_code
 
 
 class Session:
@@ -62,7 +59,7 @@ class Session:
                 "bad-workspace",
                 f"A workspace can't be called {self.workspace!r}.",
                 "Use letters, digits, '-', '_' and '.' (64 at most).",
-                2,
+                ExitCode.USAGE,
             )
         home = os.environ.get("CASPEN_XERO_HOME")
         if not home:
@@ -98,7 +95,10 @@ class Session:
         stored = self.store.connection()
         if stored is None:
             raise SessionError(
-                "not-connected", "This workspace is not connected to a Xero organisation.", "caspen-xero connect", 4
+                "not-connected",
+                "This workspace is not connected to a Xero organisation.",
+                "caspen-xero connect",
+                ExitCode.CONNECT_NEEDED,
             )
         connection = Connection.from_dict(stored)
         check_same_host(connection)
@@ -138,7 +138,10 @@ class Session:
             lock.acquire(timeout=0)
         except Timeout:
             raise SessionError(
-                "another-run", "Another caspen-xero run is active in this workspace.", "Wait for it to end.", 7
+                "another-run",
+                "Another caspen-xero run is active in this workspace.",
+                "Wait for it to end.",
+                ExitCode.ANOTHER_RUN,
             ) from None
         try:
             yield

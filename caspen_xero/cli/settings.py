@@ -9,6 +9,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.sync.setup.settings import SettingsChange
@@ -122,7 +123,7 @@ def _ask_for_everything(session: Session) -> SettingsChange:
             "Nothing to set.",
             "Give at least one of --sales-account, --payment-account, --payment-method, --payments, --source, "
             "--start-date, --invoice-status, --contact, --privacy (caspen-xero settings set --help).",
-            2,
+            ExitCode.USAGE,
         )
     from caspen_xero.cli.settings_walk import walk_through
 

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.first_push import may_begin, tell_declined
 from caspen_xero.cli.session import Session, one_invoice
 from caspen_xero.cli.source import import_summary, read_source, tell_import
+from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.push import PushResult
@@ -48,7 +50,7 @@ def import_(
         session.output.document({"command": "import", **import_summary(result)})
     else:
         tell_import(session, result)
-    return 3 if result.bad_count else 0
+    return ExitCode.PARTLY if result.bad_count else ExitCode.ALL_WELL
 
 
 def push(
@@ -197,14 +199,14 @@ def _ids(session: Session, names: Sequence[str]) -> list[str]:
 
 def exit_code(result: PushResult, bad_records: int = 0) -> int:
     """How a push ends: by why it stopped, else by what is unsynced."""
-    codes = {0}
+    codes: set[int] = set()
     if result.stopped is not None:
         codes.add(result.stopped.exit_code)
     if result.only_settings_missing and not result.plan:
-        codes.add(5)
+        codes.add(ExitCode.NOTHING_CAN_BE_SENT)
     if result.problems or (result.unfinished and not result.dry_run) or bad_records:
-        codes.add(3)
-    return next(code for code in (130, 1, 4, 7, 6, 5, 3, 0) if code in codes)
+        codes.add(ExitCode.PARTLY)
+    return worst_of(codes)
 
 
 def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
@@ -230,13 +232,7 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
         "seconds": seconds,
     }
     if result.stopped is not None:
-        error = result.stopped
-        summary["stopped"] = {
-            "code": error.code,
-            "message": error.message,
-            "fix": error.fix,
-            "exit_code": error.exit_code,
-        }
+        summary["stopped"] = result.stopped.as_json()
     if result.dry_run:
         summary["plan"] = [
             {"operation": step.kind, "number": step.number, "detail": step.detail} for step in result.plan
@@ -288,7 +284,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         output.note("See why, and what to do:  caspen-xero unsynced")
     tell_drift_count(session)
     if result.stopped is not None:
-        output.error(*(result.stopped.code, result.stopped.message, result.stopped.fix, result.stopped.exit_code))
+        output.error(result.stopped)
 
 
 def _number(session: Session, invoice_id: str) -> str:

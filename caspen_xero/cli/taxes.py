@@ -10,6 +10,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode
 
 taxes_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -54,10 +55,12 @@ def map_(
     caspen-xero taxes map --suggest
     """
     if suggest and (rate or force):
-        raise SessionError("usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", 2)
+        raise SessionError(
+            "usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", ExitCode.USAGE
+        )
     if rate and not tax_type:
         fix = f"Caspen's rate first, then Xero's tax type or name: caspen-xero taxes map {shlex.quote(rate)} TAX_TYPE"
-        raise SessionError("usage", "Which Xero tax rate?", fix, 2)
+        raise SessionError("usage", "Which Xero tax rate?", fix, ExitCode.USAGE)
     if suggest:
         return _suggest(session)
     if rate and tax_type:
@@ -65,7 +68,7 @@ def map_(
         return None
     if not somebody_is_there(session.output):
         fix = "caspen-xero taxes map RATE TAX_TYPE, or caspen-xero taxes map --suggest"
-        raise SessionError("usage", "Which tax rates?", fix, 2)
+        raise SessionError("usage", "Which tax rates?", fix, ExitCode.USAGE)
     return _walk_through(session)
 
 

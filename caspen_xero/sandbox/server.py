@@ -38,7 +38,7 @@ class SandboxError(Exception):
 
     def __init__(self, code: str, message: str, fix: str) -> None:
         super().__init__(message)
-        self.code, self.message, self.fix, self.exit_code = code, message, fix, 1
+        self.code, self.message, self.fix = code, message, fix
 
 
 class Sandbox:

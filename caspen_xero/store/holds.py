@@ -23,8 +23,8 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Hold:
     """What keeps one step of one record from being sent. An empty `fix` stands for "push the invoice again".
 
-    `depends_on` names the state that it belongs to: once that is another, the hold is void. `attempts` counts how often the step
-    was held; times are UTC, and `release_at` is when it is tried again by itself.
+    `code` is one of a problem. `depends_on` names the state that it belongs to: once that is another, the hold is void.
+    `attempts` counts how often the step was held; times are UTC, and `release_at` is when it is tried again by itself.
     """
 
     step: str
@@ -105,11 +105,11 @@ def on(mappings: Mappings, step: str, caspen_ids: Iterable[str]) -> list[Hold]:
     return [_hold(row) for row in rows if row is not None]
 
 
-def hold_approvals(mappings: Mappings, step: str, caspen_ids: Sequence[str], now: datetime) -> None:
-    """Where the organisation's plan has no approvals left: one hold, on the first of these, and no more approving for now."""
-    limited = [one for one in on(mappings, step, caspen_ids) if one.code == "approval-limit"]
+def hold_approvals(mappings: Mappings, step: str, caspen_ids: Sequence[str], code: str, now: datetime) -> None:
+    """Where the organisation's plan has no approvals left (`code`): one hold, on the first of these, and no more approving."""
+    limited = [one for one in on(mappings, step, caspen_ids) if one.code == code]
     if limited:
-        hold(mappings, Hold("approve", ORGANISATION, "approval-limit", limited[0].reason), now)
+        hold(mappings, Hold("approve", ORGANISATION, code, limited[0].reason), now)
         release(mappings, step, [one.caspen_id for one in limited[1:]])
 
 

@@ -15,20 +15,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlite_utils import Database
 
+from caspen_xero.errors import UserError
 from caspen_xero.store.migrations import migrations
 
 if TYPE_CHECKING:
     from caspen_xero.store.mappings import Mappings
 
 
-class StoreError(Exception):
+class StoreError(UserError):
     """The store can't be used: `store-unusable`, or `store-newer` where a newer version of the tool made it."""
-
-    exit_code = 1
-
-    def __init__(self, code: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
 
 
 def utc_text(moment: datetime) -> str:

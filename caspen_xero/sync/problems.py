@@ -4,10 +4,200 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from enum import StrEnum
+from typing import Self
+
+
+class ProblemCode(StrEnum):
+    """Every code that `unsynced` can show, with its meaning and the way out, as the README's table has them.
+
+    `unsynced --json` promises these to scripts: a code is never taken away, and never means something else.
+    """
+
+    meaning: str
+    way_out: str
+
+    def __new__(cls, code: str, meaning: str, way_out: str) -> Self:
+        problem = str.__new__(cls, code)
+        problem._value_, problem.meaning, problem.way_out = code, meaning, way_out
+        return problem
+
+    NOT_PUSHED_YET = "not-pushed-yet", "no push has reached it", "`caspen-xero push`"
+    TAX_RATE_NOT_LINKED = (
+        "tax-rate-not-linked",
+        "a line's tax rate has no Xero rate",
+        "`caspen-xero taxes map RATE TAX_TYPE`",
+    )
+    TAX_RATE_UNFIT = (
+        "tax-rate-unfit",
+        "the linked Xero rate is gone, or can't be used on sales",
+        "link another: `caspen-xero taxes map RATE TAX_TYPE`",
+    )
+    TAX_RATE_MISSING = (
+        "tax-rate-missing",
+        "a line's tax rate was never imported",
+        "export tax rates too, `caspen-xero import PATH`",
+    )
+    SALES_ACCOUNT_MISSING = (
+        "sales-account-missing",
+        "no account for invoice lines was chosen, or it is gone",
+        "`caspen-xero settings set --sales-account CODE`",
+    )
+    SALES_ACCOUNT_UNFIT = (
+        "sales-account-unfit",
+        "the account chosen for invoice lines takes none",
+        "`caspen-xero settings set --sales-account CODE`",
+    )
+    PAYMENT_ACCOUNT_MISSING = (
+        "payment-account-missing",
+        "no account for its payments was chosen, or it is gone",
+        "`caspen-xero settings set --payment-account CODE`",
+    )
+    PAYMENT_ACCOUNT_UNFIT = (
+        "payment-account-unfit",
+        "the account chosen for its payments takes none",
+        "`caspen-xero settings set --payment-account CODE`",
+    )
+    CLIENT_MISSING = (
+        "client-missing",
+        "its client or payer was never imported",
+        "export clients and contacts too, `caspen-xero import PATH`",
+    )
+    CONTACT_ARCHIVED = (
+        "contact-archived",
+        "its contact is archived in Xero",
+        "restore it there, then `caspen-xero push INVOICE`",
+    )
+    WAITS_FOR_APPROVAL = (
+        "waits-for-approval",
+        "a draft in Xero; its payments and credit notes wait for its approval",
+        "approve it in Xero, then `caspen-xero push INVOICE`",
+    )
+    PERIOD_LOCKED = (
+        "period-locked",
+        "its date is in a period that is locked in Xero",
+        "move the lock date in Xero, then `caspen-xero push --refresh`; or skip it",
+    )
+    CURRENCY_NOT_ENABLED = (
+        "currency-not-enabled",
+        "the organisation has not enabled its currency",
+        "enable it in Xero, then `caspen-xero push --refresh`",
+    )
+    INVOICE_NUMBER_TAKEN = (
+        "invoice-number-taken",
+        "Xero has another invoice of that number",
+        "see both; `caspen-xero invoices link INVOICE XERO_ID` if it is the same",
+    )
+    CONTACT_NUMBER_TAKEN = (
+        "contact-number-taken",
+        "Xero has another contact of that number or name",
+        "see it in Xero, then `caspen-xero push INVOICE`",
+    )
+    CREDIT_NOTE_NUMBER_TAKEN = (
+        "credit-note-number-taken",
+        "Xero has another credit note of that number",
+        "see it in Xero, then `caspen-xero push INVOICE`",
+    )
+    INVOICE_NUMBER_INVALID = "invoice-number-invalid", "Xero can't hold it as it is", "correct it in Caspen"
+    CREDIT_NOTE_NUMBER_INVALID = "credit-note-number-invalid", "Xero can't hold it as it is", "correct it in Caspen"
+    NO_LINES = "no-lines", "Xero can't hold it as it is", "correct it in Caspen"
+    NEGATIVE_TOTAL = "negative-total", "Xero can't hold it as it is", "correct it in Caspen"
+    TOTALS_DIFFER = (
+        "totals-differ",
+        "Caspen's figures do not add up, or Xero shows others",
+        "correct it in Caspen, or look at it in Xero",
+    )
+    ACCOUNT_REFUSED = (
+        "account-refused",
+        "Xero refused an account",
+        "`caspen-xero doctor`, then `caspen-xero push INVOICE`",
+    )
+    TAX_RATE_REFUSED = (
+        "tax-rate-refused",
+        "Xero refused a tax rate of a line",
+        "`caspen-xero doctor`, then `caspen-xero push INVOICE`",
+    )
+    NEEDS_APPROVAL_IN_XERO = (
+        "needs-approval-in-xero",
+        "who connected may not approve, so it stays a draft",
+        "approve it in Xero",
+    )
+    APPROVAL_LIMIT = (
+        "approval-limit",
+        "the organisation's plan has no approvals left this month",
+        "upgrade, or wait for the next month",
+    )
+    VOIDED_IN_XERO = "voided-in-xero", "somebody voided or deleted it in Xero", "`caspen-xero invoices skip INVOICE`"
+    CHANGED_IN_XERO = (
+        "changed-in-xero",
+        "it changed in Caspen, and somebody edited it in Xero",
+        "`caspen-xero push --overwrite INVOICE`, or skip it",
+    )
+    CHANGED_AFTER_PAYMENT = (
+        "changed-after-payment",
+        "it changed in Caspen, but has a payment or credit in Xero",
+        "take that back in Xero first",
+    )
+    VOID_NOT_OURS = (
+        "void-not-ours",
+        "void in Caspen; caspen-xero did not make the one in Xero",
+        "void it in Xero, or `caspen-xero push --overwrite INVOICE`",
+    )
+    VOID_HAS_PAYMENT = (
+        "void-has-payment",
+        "void in Caspen; in Xero it has a payment or credit that caspen-xero did not make",
+        "take that back in Xero, then `caspen-xero push INVOICE`",
+    )
+    PAYMENT_MAYBE_ALREADY_IN_XERO = (
+        "payment-maybe-already-in-xero",
+        "Xero shows a payment like it",
+        "`caspen-xero invoices link INVOICE XERO_ID`, or `caspen-xero push --pay-anyway INVOICE`",
+    )
+    PAYMENT_XERO_ID_WRONG = (
+        "payment-xero-id-wrong",
+        "it says that it came from Xero, but is not there, on another invoice, of another amount, or claimed twice",
+        "correct its `xero_id` in Caspen, then `caspen-xero push INVOICE`",
+    )
+    PAYMENT_EXCEEDS_DUE = "payment-exceeds-due", "it is more than what is due in Xero", "look at the invoice in Xero"
+    PAYMENT_RECONCILED = "payment-reconciled", "removed in Caspen, reconciled in Xero", "unreconcile it in Xero first"
+    PAYMENT_NOT_OURS = (
+        "payment-not-ours",
+        "removed or changed in Caspen; the one in Xero was made there",
+        "look at the invoice in Xero",
+    )
+    CREDIT_NOTE_CHANGED = (
+        "credit-note-changed",
+        "the credit note changed in Caspen after it was sent",
+        "void it in Caspen and issue another",
+    )
+    CREDIT_NOTE_VOIDED_IN_XERO = (
+        "credit-note-voided-in-xero",
+        "somebody voided or deleted the credit note in Xero",
+        "void it in Caspen and issue another",
+    )
+    CREDIT_NOTE_NOT_OURS = (
+        "credit-note-not-ours",
+        "the credit note is void in Caspen; caspen-xero did not make the one in Xero",
+        "look at the credit note in Xero",
+    )
+    INVOICE_NOT_AUTHORISED = (
+        "invoice-not-authorised",
+        "Xero takes payments on approved invoices only",
+        "approve it in Xero",
+    )
+    XERO_REFUSED = "xero-refused", "Xero said no; its own words stand in the reason", "as they say"
+
+
+_BY_NAME = {str(code): code for code in ProblemCode}
+
+
+def kept_code(name: str) -> ProblemCode:
+    """The code that the store has kept; `xero-refused` for one of another version that this one does not know."""
+    return _BY_NAME.get(name, ProblemCode.XERO_REFUSED)
 
 
 @dataclass(frozen=True)
@@ -17,7 +207,7 @@ class Problem:
     `subject` names the part it is about ("" for the invoice itself), so that two payments can each have the same problem.
     """
 
-    code: str
+    code: ProblemCode
     invoice_id: str
     reason: str
     fix: str
@@ -25,12 +215,25 @@ class Problem:
     xero_says: str | None = None
     attempts: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.code not in _BY_NAME:
+            raise ValueError(f"{self.code!r} is no code of a problem: scripts are promised those of ProblemCode")
 
-SETTING_CODES = frozenset({"sales-account-missing", "payment-account-missing", "tax-rate-not-linked"})
+
+SETTING_CODES = frozenset(
+    {ProblemCode.SALES_ACCOUNT_MISSING, ProblemCode.PAYMENT_ACCOUNT_MISSING, ProblemCode.TAX_RATE_NOT_LINKED}
+)
 """Problems of the settings: where there is nothing else, a push exits with 5."""
 
 
-FACT_CODES = frozenset({"period-locked", "account-refused", "tax-rate-refused", "currency-not-enabled"})
+FACT_CODES = frozenset(
+    {
+        ProblemCode.PERIOD_LOCKED,
+        ProblemCode.ACCOUNT_REFUSED,
+        ProblemCode.TAX_RATE_REFUSED,
+        ProblemCode.CURRENCY_NOT_ENABLED,
+    }
+)
 """Refusals that mean that the organisation, its accounts or tax rates are no longer as we last read them."""
 
 
@@ -47,7 +250,7 @@ def push_command(number: str | None, invoice_id: str) -> str:
 def lock_date_problem(invoice_id: str, what: str, day: date, lock: date) -> Problem:
     """A document dated in a period that the organisation has locked."""
     return Problem(
-        "period-locked",
+        ProblemCode.PERIOD_LOCKED,
         invoice_id,
         f"{what} is dated {day}, and the books in Xero are locked up to {lock}",
         "caspen-xero push --refresh",
@@ -59,7 +262,10 @@ def totals_problem(
 ) -> Problem:
     """Figures in Xero that are not Caspen's: (subtotal, tax, total) of both."""
     return Problem(
-        "totals-differ", invoice_id, f"{what}: Caspen has {_in_words(caspen)}; Xero has {_in_words(xero)}", fix
+        ProblemCode.TOTALS_DIFFER,
+        invoice_id,
+        f"{what}: Caspen has {_in_words(caspen)}; Xero has {_in_words(xero)}",
+        fix,
     )
 
 
@@ -68,23 +274,30 @@ def _in_words(figures: Iterable[Decimal | None]) -> str:
     return ", ".join(f"{name} {'unknown' if value is None else f'{value:.2f}'}" for name, value in named)
 
 
-_KNOWN_WORDS = (  # Xero's words are matched loosely, to name a refusal; nothing depends on a match
-    (r"lock date", "period-locked"),
-    (r"contact.*archived|archived contact", "contact-archived"),
-    (r"limit of invoices you can approve", "approval-limit"),
-    (r"must be unique|already assigned to another contact|this contact number", "number-taken"),
-    (r"account code.*(not a valid|archived|deleted)|account could not be found", "account-refused"),
-    (r"taxtype code", "tax-rate-refused"),
-    (r"not subscribed to currency", "currency-not-enabled"),
-    (r"amount exceeds the amount", "payment-exceeds-due"),
-    (r"only be made against authorised", "invoice-not-authorised"),
+_NUMBER_TAKEN = {
+    "contact": ProblemCode.CONTACT_NUMBER_TAKEN,
+    "invoice": ProblemCode.INVOICE_NUMBER_TAKEN,
+    "credit-note": ProblemCode.CREDIT_NOTE_NUMBER_TAKEN,
+}
+
+# Xero's words are matched loosely, to name a refusal; nothing depends on a match.
+_KNOWN_WORDS: tuple[tuple[str, ProblemCode | Mapping[str, ProblemCode]], ...] = (
+    (r"lock date", ProblemCode.PERIOD_LOCKED),
+    (r"contact.*archived|archived contact", ProblemCode.CONTACT_ARCHIVED),
+    (r"limit of invoices you can approve", ProblemCode.APPROVAL_LIMIT),
+    (r"must be unique|already assigned to another contact|this contact number", _NUMBER_TAKEN),
+    (r"account code.*(not a valid|archived|deleted)|account could not be found", ProblemCode.ACCOUNT_REFUSED),
+    (r"taxtype code", ProblemCode.TAX_RATE_REFUSED),
+    (r"not subscribed to currency", ProblemCode.CURRENCY_NOT_ENABLED),
+    (r"amount exceeds the amount", ProblemCode.PAYMENT_EXCEEDS_DUE),
+    (r"only be made against authorised", ProblemCode.INVOICE_NOT_AUTHORISED),
 )
 
 
-def code_of(operation: str, messages: Iterable[str]) -> str:
-    """The stable code of a refusal of an operation in Xero's own words; `xero-refused` where we don't know them."""
+def code_of(operation: str, messages: Iterable[str]) -> ProblemCode:
+    """The code of a refusal of an operation in Xero's own words; `xero-refused` where we don't know them."""
     words = " ".join(messages).casefold()
-    code = next((code for pattern, code in _KNOWN_WORDS if re.search(pattern, words)), "xero-refused")
-    if code == "number-taken":
-        return f"{operation.split('-', 1)[1]}-number-taken"
-    return code
+    codes = next((codes for pattern, codes in _KNOWN_WORDS if re.search(pattern, words)), ProblemCode.XERO_REFUSED)
+    if isinstance(codes, ProblemCode):
+        return codes
+    return codes.get(operation.split("-", 1)[1], ProblemCode.XERO_REFUSED)

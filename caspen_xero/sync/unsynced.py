@@ -10,10 +10,7 @@ from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import Why
-from caspen_xero.sync.problems import push_command
-
-NOT_PUSHED = "not-pushed-yet"
-WAITS = "waits-for-approval"
+from caspen_xero.sync.problems import ProblemCode, push_command
 
 
 def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any]]:
@@ -67,9 +64,9 @@ def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any
 def _why_pending(listed: ListedInvoice, why: Why | None, *, connected: bool) -> dict[str, str]:
     if why is None:
         fix = "caspen-xero push" if connected else "caspen-xero connect"
-        return {"code": NOT_PUSHED, "reason": "no push has reached it yet", "fix": fix}
+        return {"code": ProblemCode.NOT_PUSHED_YET, "reason": "no push has reached it yet", "fix": fix}
     push = push_command(listed.number, listed.invoice_id)
-    fix = f"Approve it in Xero, then: {push}" if why.code == WAITS else push
+    fix = f"Approve it in Xero, then: {push}" if why.code == ProblemCode.WAITS_FOR_APPROVAL else push
     return {"code": why.code, "reason": why.reason, "fix": fix}
 
 

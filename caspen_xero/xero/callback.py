@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
+from caspen_xero.errors import ExitCode
 from caspen_xero.xero.callback_page import received_page, stray_page
 from caspen_xero.xero.errors import SignInFailed
 
@@ -192,7 +193,7 @@ def _listening(ports: Sequence[int], listener: Listener) -> tuple[int, list[_Ser
         "port-taken",
         f"Other programs are listening on every port that the browser could come back to: {', '.join(map(str, ports))}.",
         "Close one of them (perhaps another caspen-xero connect), then connect again.",
-        exit_code=1,
+        exit_code=ExitCode.FAILED,
     )
 
 

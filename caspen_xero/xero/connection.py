@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from caspen_xero.errors import ExitCode
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.hosts import base_url
 
@@ -66,5 +67,5 @@ def check_same_host(connection: Connection) -> None:
             f"This workspace is connected to {connection.tenant_name} at {connection.xero_url or 'Xero itself'}, "
             f"but XERO_URL says {wanted}.",
             "Unset XERO_URL, or work in another workspace (--workspace NAME).",
-            exit_code=4,
+            exit_code=ExitCode.CONNECT_NEEDED,
         )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from caspen_xero.errors import ExitCode
 from caspen_xero.xero.addresses import is_id, with_query
 from caspen_xero.xero.codec import parse_timestamp
 from caspen_xero.xero.errors import NotAnAddress, NotFound, SignInFailed
@@ -86,7 +87,7 @@ def candidates(
                 "organisation-not-found",
                 f"No organisation called {wanted} is connected. Connected: {_listing(everything)}.",
                 "Connect again and choose it on Xero's page, or give --org one of these names.",
-                exit_code=1,
+                exit_code=ExitCode.FAILED,
             )
         return newest if len(newest) == 1 else named
     possible = list(fresh) or list(everything)
@@ -99,7 +100,7 @@ def unclear(possible: Sequence[Linked]) -> SignInFailed:
         "organisation-unclear",
         f"Several organisations are connected: {_listing(possible)}.",
         "Say which one: caspen-xero connect --org NAME (or its id, where two share a name).",
-        exit_code=1,
+        exit_code=ExitCode.FAILED,
     )
 
 

@@ -1,17 +1,4 @@
-"""What can go wrong on the Xero side, as one tree.
-
-    XeroError                    code, message, fix, exit_code
-      ConnectNeeded              (4)  only `connect` helps: not signed in, the sign-in ended, the organisation is gone
-        MissingScope             (4)  the sign-in did not ask for what this call needs
-      SignInFailed               (4, or 1 where connecting again changes nothing)  `connect` itself did not work out
-      TokenStoreError            (1)  the keyring or the token file can't be read or written
-      TryLater                   (6)
-        LimitReached             one of Xero's limits is used up; certainly nothing was done
-        Unreachable              Xero was never reached; certainly nothing was sent
-        NoAnswer                 sent, but no readable answer: Xero may have done it
-      Refused                    (1)  Xero understood and said no
-        NotFound                 (1)  Xero knows no such thing
-        NotAnAddress             (1)  there can be no such thing at Xero; certainly nothing was sent
+"""What can go wrong on the Xero side: one branch of the tree that `caspen_xero/errors.py` draws.
 
 No message or attribute of these ever holds a token or a client secret.
 """
@@ -20,29 +7,21 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from caspen_xero.errors import ExitCode, UserError
+
 LimitKind = Literal["minute", "day", "concurrent", "appminute"]
 
 CONNECT_AGAIN = "caspen-xero connect"
 
 
-class XeroError(Exception):
-    """An error a person can act on: `message` says what is wrong, `fix` the next command or step (may be empty)."""
-
-    exit_code = 1
-
-    def __init__(self, code: str, message: str, fix: str = "", *, exit_code: int | None = None) -> None:
-        super().__init__(message)
-        self.code = code
-        self.message = message
-        self.fix = fix
-        if exit_code is not None:
-            self.exit_code = exit_code
+class XeroError(UserError):
+    """Something about Xero: the sign-in, the way there, or its answer."""
 
 
 class ConnectNeeded(XeroError):
     """Only a person can go on: by `caspen-xero connect`, or in Xero itself."""
 
-    exit_code = 4
+    exit_code = ExitCode.CONNECT_NEEDED
 
 
 class MissingScope(ConnectNeeded):
@@ -60,7 +39,7 @@ class MissingScope(ConnectNeeded):
 class SignInFailed(XeroError):
     """The sign-in at Xero did not work out; nothing was changed here."""
 
-    exit_code = 4
+    exit_code = ExitCode.CONNECT_NEEDED
 
 
 class TokenStoreError(XeroError):
@@ -70,7 +49,7 @@ class TokenStoreError(XeroError):
 class TryLater(XeroError):
     """Nothing is wrong here: the same command works later."""
 
-    exit_code = 6
+    exit_code = ExitCode.TRY_LATER
 
 
 class LimitReached(TryLater):

@@ -6,9 +6,8 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from caspen_xero.errors import ExitCode
 from caspen_xero.xero.errors import XeroError
-
-BAD_URL_EXIT = 2
 
 
 @dataclass(frozen=True)
@@ -68,5 +67,5 @@ def _bad(xero_url: str) -> XeroError:
         "bad-xero-url",
         f"XERO_URL is not the base URL of a Xero: {xero_url}",
         "Set it to something like http://localhost:8790, or unset it to use Xero itself.",
-        exit_code=BAD_URL_EXIT,
+        exit_code=ExitCode.USAGE,
     )

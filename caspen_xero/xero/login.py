@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from urllib.parse import parse_qsl, quote, urlencode
 
+from caspen_xero.errors import ExitCode
 from caspen_xero.xero.callback import PATH, Arrival, Listener
 from caspen_xero.xero.callback_page import failed_page, linked_page
 from caspen_xero.xero.errors import CONNECT_AGAIN, SignInFailed, XeroError
@@ -153,7 +154,7 @@ def refused_sign_in(refused: GrantRefused, client_id: str) -> SignInFailed:
                 f"Xero knows no app with the client id {client_id}, or its secret is another one, or it is of another kind.",
                 "Copy the client id from developer.xero.com (My apps). Signing in through the browser needs an app of "
                 "the kind 'Mobile or desktop app'; --custom-connection one of the kind 'Custom connection'.",
-                exit_code=1,
+                exit_code=ExitCode.FAILED,
             )
         case "invalid_scope":
             return _scopes_refused()
@@ -163,7 +164,7 @@ def refused_sign_in(refused: GrantRefused, client_id: str) -> SignInFailed:
                 f"The app {client_id} is not allowed to sign in this way ({refused.reason}).",
                 "Signing in through the browser needs an app of the kind 'Mobile or desktop app'; --custom-connection "
                 "one of the kind 'Custom connection' that somebody has authorised.",
-                exit_code=1,
+                exit_code=ExitCode.FAILED,
             )
         case _:
             return SignInFailed("sign-in-refused", f"Xero refused the sign-in: {refused.reason}.", CONNECT_AGAIN)
@@ -195,5 +196,5 @@ def _scopes_refused() -> SignInFailed:
         "invalid-scope",
         f"Xero does not let this app ask for what the sync needs: {' '.join(SCOPES)}.",
         "See the scopes of the app at developer.xero.com (for a custom connection: add them and authorise it again).",
-        exit_code=1,
+        exit_code=ExitCode.FAILED,
     )

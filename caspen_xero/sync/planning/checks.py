@@ -8,7 +8,7 @@ from caspen_xero.caspen.records import CreditNote, Invoice
 from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translate import TaxChoice, Terms
-from caspen_xero.sync.problems import Problem, lock_date_problem, quoted
+from caspen_xero.sync.problems import Problem, ProblemCode, lock_date_problem, quoted
 from caspen_xero.sync.setup import accounts, taxes
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
@@ -56,12 +56,12 @@ def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.facts)}"
     if account_id is None:
         reason = "no default account for invoice lines has been chosen"
-        return [Problem("sales-account-missing", invoice_id, reason, fix)]
+        return [Problem(ProblemCode.SALES_ACCOUNT_MISSING, invoice_id, reason, fix)]
     if account is None:
         reason = "the account chosen for invoice lines is no longer in Xero"
-        return [Problem("sales-account-missing", invoice_id, reason, fix)]
+        return [Problem(ProblemCode.SALES_ACCOUNT_MISSING, invoice_id, reason, fix)]
     reason = f"invoice lines can't go to {accounts.account_label(account)}: {why}"
-    return [Problem("sales-account-unfit", invoice_id, reason, fix)]
+    return [Problem(ProblemCode.SALES_ACCOUNT_UNFIT, invoice_id, reason, fix)]
 
 
 def _likely_sales_account(facts: OrganisationFacts) -> str:
@@ -83,7 +83,7 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
         if rate is None:
             reason = f"its tax rate {rate_id} was never imported"
             fix = "Export the tax rates from Caspen too, then: caspen-xero import PATH"
-            found.append(Problem("tax-rate-missing", invoice_id, reason, fix, subject=rate_id))
+            found.append(Problem(ProblemCode.TAX_RATE_MISSING, invoice_id, reason, fix, subject=rate_id))
             continue
         tax_type = snapshot.tax_links.get(rate_id)
         xero_rate = snapshot.facts.tax_rate(tax_type)
@@ -95,13 +95,13 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
             choices = _equal_rates(rate_id, snapshot)
             hint = f" (in Xero there is {' or '.join(map(taxes.rate_label, choices))})" if choices else ""
             reason = f"Caspen's tax rate {rate.name} is not linked to a Xero tax rate{hint}"
-            found.append(Problem("tax-rate-not-linked", invoice_id, reason, fix, subject=rate_id))
+            found.append(Problem(ProblemCode.TAX_RATE_NOT_LINKED, invoice_id, reason, fix, subject=rate_id))
         elif xero_rate is None:
             reason = f"the Xero tax rate {tax_type} that {rate.name} is linked to is no longer there"
-            found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
+            found.append(Problem(ProblemCode.TAX_RATE_UNFIT, invoice_id, reason, fix, subject=rate_id))
         else:
             reason = f"Caspen's tax rate {rate.name} can't go to Xero as linked: {why}"
-            found.append(Problem("tax-rate-unfit", invoice_id, reason, fix, subject=rate_id))
+            found.append(Problem(ProblemCode.TAX_RATE_UNFIT, invoice_id, reason, fix, subject=rate_id))
     return found
 
 
@@ -139,7 +139,7 @@ def _currency(invoice: Invoice, facts: OrganisationFacts) -> list[Problem]:
     if base is None or invoice.currency == base or facts.currencies is None or invoice.currency in facts.currencies:
         return []
     reason = f"the organisation has not enabled the currency {invoice.currency} (Settings > Currencies in Xero)"
-    return [Problem("currency-not-enabled", invoice.id, reason, "caspen-xero push --refresh")]
+    return [Problem(ProblemCode.CURRENCY_NOT_ENABLED, invoice.id, reason, "caspen-xero push --refresh")]
 
 
 def locked(invoice_id: str, what: str, day: date, facts: OrganisationFacts, subject: str = "") -> list[Problem]:

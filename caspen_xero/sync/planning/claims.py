@@ -13,7 +13,7 @@ from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedPayment
-from caspen_xero.sync.problems import push_command, quoted
+from caspen_xero.sync.problems import ProblemCode, push_command, quoted
 from caspen_xero.xero.documents import Invoice, Payment
 
 GONE = ("void", "deleted")
@@ -118,15 +118,14 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
 
 def _refuse(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
     """A problem that the store alone shows: it is judged anew by every push."""
-    planner.problem(state, CODE, *_words(state, payment, why), subject=payment.key)
+    planner.problem(state, ProblemCode.PAYMENT_XERO_ID_WRONG, *_words(state, payment, why), subject=payment.key)
 
 
 def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
     """A problem that took a look into Xero."""
-    planner.found(state, "adopt-payment", CODE, *_words(state, payment, why), caspen_id=payment.key)
-
-
-CODE = "payment-xero-id-wrong"
+    planner.found(
+        state, "adopt-payment", ProblemCode.PAYMENT_XERO_ID_WRONG, *_words(state, payment, why), caspen_id=payment.key
+    )
 
 
 def _words(state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:

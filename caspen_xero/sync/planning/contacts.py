@@ -7,7 +7,7 @@ from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body,
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
-from caspen_xero.sync.problems import Problem, push_command
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command
 from caspen_xero.xero.deeplinks import contact_link
 
 
@@ -64,14 +64,14 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
         who = "client" if party.kind == "client" else "payer (Invoice to)"
         fix = "Export it from Caspen too, then: caspen-xero import PATH"
         reason = f"its {who} {party.caspen_id} was never imported"
-        planner.contact_problems[party.key] = Problem("client-missing", "", reason, fix)
+        planner.contact_problems[party.key] = Problem(ProblemCode.CLIENT_MISSING, "", reason, fix)
         return
     touched = snapshot.contacts.touched.get((party.kind, party.caspen_id), 0)
     depends_on = f"{touched}.{snapshot.settings_number}.{name}"
     held = snapshot.holds.get(("create-contact", party.key))
     if held is not None and held.depends_on == depends_on:
         planner.contact_problems[party.key] = Problem(
-            held.code,
+            kept_code(held.code),
             "",
             f"its contact {name}: {held.reason}",
             held.fix,
@@ -114,4 +114,4 @@ def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str)
     link = contact_link(planner.snapshot.facts.organisation.short_code, contact_id)
     reason = f"its contact {name} is archived in Xero, which only a person can undo: open {link} and restore it"
     planner.plan.archived.append(state.party)
-    planner.contact_problems[state.party.key] = Problem("contact-archived", "", reason, "")
+    planner.contact_problems[state.party.key] = Problem(ProblemCode.CONTACT_ARCHIVED, "", reason, "")

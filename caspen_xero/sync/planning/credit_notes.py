@@ -17,7 +17,7 @@ from caspen_xero.sync.planning.translate import (
     credit_note_fingerprint,
     translate_credit_note,
 )
-from caspen_xero.sync.problems import push_command, totals_problem
+from caspen_xero.sync.problems import ProblemCode, push_command, totals_problem
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
@@ -30,7 +30,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             continue
         if not link.made_by_us:
             reason = f"the credit note {note.number} is void in Caspen; caspen-xero did not make the one in Xero"
-            planner.problem(state, "credit-note-not-ours", reason, subject=note.id)
+            planner.problem(state, ProblemCode.CREDIT_NOTE_NOT_OURS, reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
         seen = planner.snapshot.looks.notes.get(link.xero_id)
@@ -86,12 +86,12 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         reason = (
             f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
         )
-        planner.problem(state, "credit-note-voided-in-xero", reason, subject=note.id)
+        planner.problem(state, ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO, reason, subject=note.id)
     elif link.fingerprint is not None and link.fingerprint != credit_note_fingerprint(note):
         reason = (
             f"the credit note {note.number} has changed in Caspen since it was sent; void it there and issue another"
         )
-        planner.problem(state, "credit-note-changed", reason, subject=note.id)
+        planner.problem(state, ProblemCode.CREDIT_NOTE_CHANGED, reason, subject=note.id)
     elif (link.subtotal, link.tax, link.total) != (note.subtotal, note.tax, note.total):
         figures = (note.subtotal, note.tax, note.total)
         problem = totals_problem(

@@ -14,7 +14,7 @@ from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument
 from caspen_xero.sync.planning.translate import CannotTranslate, Document
-from caspen_xero.sync.problems import push_command, quoted, totals_problem
+from caspen_xero.sync.problems import ProblemCode, push_command, quoted, totals_problem
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
 Differences = list[tuple[str, str, str]]
@@ -28,7 +28,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
         _create(planner, state)
     elif link.status in GONE_STATUSES:
         reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
-        planner.problem(state, "voided-in-xero", reason, f"caspen-xero invoices skip {_name(state)}")
+        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, f"caspen-xero invoices skip {_name(state)}")
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
         if not taking_back:
             _change(planner, state, link)
@@ -66,7 +66,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     if document is None or not possible:
         return
     if ("approve", "organisation") in planner.snapshot.holds and document.body["Status"] == "AUTHORISED":
-        planner.plan.waiting[state.invoice.id] = Waiting("not-pushed-yet", NO_APPROVALS)
+        planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.NOT_PUSHED_YET, NO_APPROVALS)
         return
     expected = address(planner, document, contact_id, state.fingerprint)
     planner.add(
@@ -108,7 +108,7 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
     if planner.held(state, "authorise-invoice"):
         return
     if ("approve", "organisation") in planner.snapshot.holds:
-        planner.plan.waiting[state.invoice.id] = Waiting("not-pushed-yet", NO_APPROVALS)
+        planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.NOT_PUSHED_YET, NO_APPROVALS)
         return
     planner.add(
         state,
@@ -137,7 +137,7 @@ def stage_of(planner: Planner, state: InvoiceState, *, blocked: bool, taking_bac
 def wait_for_approval(planner: Planner, state: InvoiceState, what: str) -> None:
     """A draft takes neither payments nor credits: they wait until somebody has approved it in Xero."""
     reason = f"it is a draft in Xero; its {what} are sent once it is approved there"
-    planner.plan.waiting[state.invoice.id] = Waiting("waits-for-approval", reason)
+    planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.WAITS_FOR_APPROVAL, reason)
 
 
 def _is_changed(planner: Planner, state: InvoiceState) -> bool:
@@ -186,7 +186,7 @@ def _change_of_a_paid_one(planner: Planner, state: InvoiceState, link: Link, wro
         _keep(planner, state, link)
     else:
         reason = f"{why}: {_told(planner, state, link, wrong)}"
-        planner.found(state, "update-invoice", "changed-after-payment", reason, _later(state))
+        planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason, _later(state))
 
 
 def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> bool:
@@ -201,7 +201,9 @@ def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differe
         return False
     also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
     reason = f"{why}, and {also}: {_told(planner, state, link, wrong)}"
-    planner.found(state, "update-invoice", "changed-in-xero", reason, f"caspen-xero push --overwrite {_name(state)}")
+    planner.found(
+        state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, f"caspen-xero push --overwrite {_name(state)}"
+    )
     return True
 
 
@@ -236,7 +238,7 @@ def _told(planner: Planner, state: InvoiceState, link: Link, found: Differences)
 def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     """Xero's figures are not Caspen's: written once more by id with nothing left to round, else a problem."""
     held = planner.hold_on(state, "update-invoice")
-    if held is not None and held.code == "changed-in-xero":
+    if held is not None and held.code == ProblemCode.CHANGED_IN_XERO:
         planner.held(state, "update-invoice")
         return
     if held is not None or not link.made_by_us or link.amount_paid or link.amount_credited:
@@ -258,7 +260,7 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     if edits and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it was edited in Xero since it was sent: " + told(edits)
         fix = f"caspen-xero push --overwrite {_name(state)}"
-        planner.found(state, "update-invoice", "changed-in-xero", reason, fix)
+        planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
         return
     document = _written(planner, state, certain=True)
     contact_id, possible = contact_of(planner, state) if document else (None, False)
@@ -290,7 +292,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         return
     if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
-        planner.problem(state, "void-not-ours", reason, f"caspen-xero push --overwrite {_name(state)}")
+        planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, f"caspen-xero push --overwrite {_name(state)}")
         return
     problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.facts)
     if problems:
@@ -305,7 +307,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         and not taking_back
     ):
         reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero can't take back"
-        planner.found(state, "void-invoice", "void-has-payment", reason, _later(state))
+        planner.found(state, "void-invoice", ProblemCode.VOID_HAS_PAYMENT, reason, _later(state))
         return
     status = seen.status if seen is not None else link.status
     planner.add(

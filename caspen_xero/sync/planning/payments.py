@@ -15,7 +15,7 @@ from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import ExpectedPayment
-from caspen_xero.sync.problems import Problem, push_command, quoted
+from caspen_xero.sync.problems import Problem, ProblemCode, push_command, quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
@@ -42,7 +42,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
             )
             fix = f"caspen-xero invoices show {quoted(state.invoice.number or state.invoice.id)}"
-            planner.found(state, "delete-payment", "payment-not-ours", reason, fix, caspen_id=key)
+            planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
             continue
         under_way |= _delete(planner, state, key, link)
     return under_way
@@ -72,7 +72,7 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
         planner.found(
             state,
             "delete-payment",
-            "payment-reconciled",
+            ProblemCode.PAYMENT_RECONCILED,
             reason,
             push_command(state.invoice.number, state.invoice.id),
             caspen_id=key,
@@ -183,7 +183,7 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
     if payment.amount > due:
         reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
         fix = push_command(state.invoice.number, state.invoice.id)
-        planner.found(state, "create-payment", "payment-exceeds-due", reason, fix, caspen_id=payment.key)
+        planner.found(state, "create-payment", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, fix, caspen_id=payment.key)
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
@@ -216,7 +216,9 @@ def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment,
         f"if it is another one: {anyway}"
     )
     fix = f"caspen-xero invoices link {name} {found[0].payment_id}" if found else anyway
-    planner.found(state, "create-payment", "payment-maybe-already-in-xero", reason, fix, caspen_id=payment.key)
+    planner.found(
+        state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
+    )
 
 
 def payment_account(
@@ -240,9 +242,9 @@ def payment_account(
         reason = (
             "no default account for payments has been chosen" if account_id is None else "its account is gone in Xero"
         )
-        return None, Problem("payment-account-missing", state.invoice.id, reason, fix)
+        return None, Problem(ProblemCode.PAYMENT_ACCOUNT_MISSING, state.invoice.id, reason, fix)
     reason = f"payments can't go to {accounts.account_label(account)}: {why}"
-    return None, Problem("payment-account-unfit", state.invoice.id, reason, fix)
+    return None, Problem(ProblemCode.PAYMENT_ACCOUNT_UNFIT, state.invoice.id, reason, fix)
 
 
 def _likely_payment_account(snapshot: Snapshot) -> str:

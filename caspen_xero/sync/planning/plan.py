@@ -10,7 +10,7 @@ from typing import Literal
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning.contact_matching import Party
 from caspen_xero.sync.planning.steps import Step
-from caspen_xero.sync.problems import Problem
+from caspen_xero.sync.problems import Problem, ProblemCode
 
 
 class Stage(Enum):
@@ -28,7 +28,7 @@ class Stage(Enum):
 class Waiting:
     """Why an invoice waits though nothing is wrong with it."""
 
-    code: Literal["waits-for-approval", "not-pushed-yet"]
+    code: Literal[ProblemCode.WAITS_FOR_APPROVAL, ProblemCode.NOT_PUSHED_YET]
     reason: str
 
 

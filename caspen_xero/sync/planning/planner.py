@@ -12,7 +12,7 @@ from caspen_xero.sync.planning.plan import Plan, Stage
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Expected, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import Problem, push_command
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command
 
 NOTHING = Expected()
 
@@ -73,7 +73,7 @@ class Planner:
     def problem(
         self,
         state: InvoiceState,
-        code: str,
+        code: ProblemCode,
         reason: str,
         fix: str = "",
         *,
@@ -91,7 +91,7 @@ class Planner:
         self,
         state: InvoiceState,
         kind: StepKind,
-        code: str,
+        code: ProblemCode,
         reason: str,
         fix: str,
         *,
@@ -109,7 +109,7 @@ class Planner:
             return False
         self.problem(
             state,
-            held.code,
+            kept_code(held.code),
             held.reason,
             held.fix,
             subject=_subject(state, caspen_id or state.invoice.id),

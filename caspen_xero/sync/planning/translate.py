@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from caspen_xero.caspen.records import CreditNote, CreditNoteLine, Invoice, InvoiceLine, TaxMode
 from caspen_xero.sync.planning.half_cents import in_cents, is_tie, money, nearest, spread
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.setup.settings import Privacy
 from caspen_xero.sync.setup.taxes import NO_TAX
 from caspen_xero.xero.addresses import can_be_named
@@ -27,7 +28,7 @@ _LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "none"
 class CannotTranslate(Exception):
     """A document that Xero can't hold to the cent, or can't hold at all. `code` and `reason` are those of the problem."""
 
-    def __init__(self, code: str, reason: str) -> None:
+    def __init__(self, code: ProblemCode, reason: str) -> None:
         super().__init__(reason)
         self.code, self.reason = code, reason
 
@@ -76,12 +77,16 @@ def translate_invoice(
     """
     number = invoice.number or ""
     if not number or len(number) > 255 or not number.isascii() or not number.isprintable():
-        raise CannotTranslate("invoice-number-invalid", "Xero takes 1 to 255 plain characters as an invoice number")
+        raise CannotTranslate(
+            ProblemCode.INVOICE_NUMBER_INVALID, "Xero takes 1 to 255 plain characters as an invoice number"
+        )
     if "," in number and not can_be_named("InvoiceNumber", number):  # such a one is looked up by a filter
-        raise CannotTranslate("invoice-number-invalid", "Xero can't look up a number with a comma and a backslash")
+        raise CannotTranslate(
+            ProblemCode.INVOICE_NUMBER_INVALID, "Xero can't look up a number with a comma and a backslash"
+        )
     figures = _figures(invoice.lines, invoice, terms, invoice.tax_mode, certain=certain)
     if in_cents(figures.total) < 0:
-        raise CannotTranslate("negative-total", "Xero takes no invoice with a total below zero")
+        raise CannotTranslate(ProblemCode.NEGATIVE_TOTAL, "Xero takes no invoice with a total below zero")
     body: dict[str, Any] = {
         "Type": "ACCREC",
         "InvoiceNumber": number,
@@ -106,7 +111,8 @@ def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> D
     """A credit note as Xero's ACCRECCREDIT. Xero takes no discounts there: prices are net. Its tax mode is its invoice's."""
     if not can_be_named("CreditNoteNumber", note.number):
         raise CannotTranslate(
-            "credit-note-number-invalid", "its number is too long, or holds a backslash: Xero can't look it up"
+            ProblemCode.CREDIT_NOTE_NUMBER_INVALID,
+            "its number is too long, or holds a backslash: Xero can't look it up",
         )
     figures = _figures(note.lines, note, terms, invoice.tax_mode)
     body: dict[str, Any] = {
@@ -164,7 +170,7 @@ def _figures(
     """Xero's lines for a record's, such that Xero's sums are the record's own figures."""
     subtotal, tax, total = _own_totals(record, tax_mode)
     if not lines:
-        raise CannotTranslate("no-lines", "it has no lines, and Xero takes no document without")
+        raise CannotTranslate(ProblemCode.NO_LINES, "it has no lines, and Xero takes no document without")
     items = [_Item.of(line) for line in lines]
     amounts = _amounts(items, total if tax_mode == "inclusive" else subtotal)
     choices = [_tax_choice(line, tax_mode, terms) for line in lines]
@@ -181,16 +187,16 @@ def _figures(
 def _own_totals(record: Invoice | CreditNote, tax_mode: str) -> tuple[int, int, int]:
     """Caspen's subtotal, tax and total in cents."""
     if record.subtotal is None or record.tax is None or record.total is None:
-        raise CannotTranslate("totals-differ", "Caspen gives no subtotal, tax and total for it")
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, "Caspen gives no subtotal, tax and total for it")
     figures = [in_cents(amount) for amount in (record.subtotal, record.tax, record.total)]
     subtotal, tax, total = (int(amount) for amount in figures)
     told = f"Caspen's subtotal {record.subtotal}, tax {record.tax} and total {record.total}"
     if any(amount.denominator != 1 for amount in figures):
-        raise CannotTranslate("totals-differ", f"{told} are not whole cents")
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, f"{told} are not whole cents")
     if subtotal + tax != total:
-        raise CannotTranslate("totals-differ", f"{told} do not add up")
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, f"{told} do not add up")
     if tax_mode == "none" and tax != 0:
-        raise CannotTranslate("totals-differ", f"{told} have tax, though its prices carry none")
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, f"{told} have tax, though its prices carry none")
     return subtotal, tax, total
 
 
@@ -228,7 +234,9 @@ def _amounts(items: list[_Item], target: int) -> list[int]:
     amounts = spread([item.net for item in items], target)
     if amounts is None:
         lines_give = money(sum(nearest(item.net) for item in items))
-        raise CannotTranslate("totals-differ", f"its lines come to {lines_give}, but Caspen says {money(target)}")
+        raise CannotTranslate(
+            ProblemCode.TOTALS_DIFFER, f"its lines come to {lines_give}, but Caspen says {money(target)}"
+        )
     return amounts
 
 
@@ -238,7 +246,7 @@ def _tax_choice(line: InvoiceLine | CreditNoteLine, tax_mode: str, terms: Terms)
     rate = line.tax_rate_id or NO_TAX
     choice = terms.taxes.get(rate)
     if choice is None:
-        raise CannotTranslate("tax-rate-not-linked", rate)
+        raise CannotTranslate(ProblemCode.TAX_RATE_NOT_LINKED, rate)
     return choice
 
 
@@ -266,7 +274,9 @@ def _taxes(
         taxes = spread(exact, target, whole_may_move=True)
     if taxes is None:
         lines_give = money(sum(nearest(tax) for tax in exact))
-        raise CannotTranslate("totals-differ", f"its lines' tax comes to {lines_give}, but Caspen says {money(target)}")
+        raise CannotTranslate(
+            ProblemCode.TOTALS_DIFFER, f"its lines' tax comes to {lines_give}, but Caspen says {money(target)}"
+        )
     told: list[int | None] = []
     for tax, amount, choice in zip(taxes, amounts, choices, strict=True):
         xeros = _exact_tax(amount, choice.xero_percentage, inclusive=inclusive) if choice else Fraction(0)

@@ -11,6 +11,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import Looks, SeenNote
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedPayment, Step
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.xero.calls import Client
@@ -87,7 +88,8 @@ class Fetcher:
                     done_up_to=link.done_up_to,
                 )
                 if seen[xero_id].status in UNAPPROVED:
-                    holds.hold(self.mappings, Hold("look-at-draft", link.caspen_id, "pending", ""), self.now())
+                    looked = Hold("look-at-draft", link.caspen_id, ProblemCode.WAITS_FOR_APPROVAL, "")
+                    holds.hold(self.mappings, looked, self.now())
 
     def _look_at_credits(self, xero_id: str) -> None:
         """The allocations on an invoice of credits that somebody made in Xero; those of our own credit notes are ours."""

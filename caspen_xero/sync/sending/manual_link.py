@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.errors import UserError
 from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
@@ -17,14 +18,8 @@ from caspen_xero.xero.documents import GONE_STATUSES, Invoice, Payment
 from caspen_xero.xero.reading import invoices_by_id, payment_by_id
 
 
-class LinkError(Exception):
+class LinkError(UserError):
     """What was named can't stand for the invoice or its payment: `link-not-an-id`, `link-not-found`, `link-does-not-fit`."""
-
-    exit_code = 1
-
-    def __init__(self, code: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
 
 
 def link_to(client: Client, mappings: Mappings, invoice_id: str, name: str, now: datetime) -> str:

@@ -21,7 +21,7 @@ from caspen_xero.sync.planning.plan import Plan, Waiting
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
 from caspen_xero.sync.planning.steps import ORDER, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import FACT_CODES, SETTING_CODES, Problem
+from caspen_xero.sync.problems import FACT_CODES, SETTING_CODES, Problem, ProblemCode
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.load import load_caspen_side, load_changed_parties, load_snapshot
@@ -336,14 +336,14 @@ class Push:
         write, ids = write_of(kind), [step.caspen_id for step in refused]
         self.settler.done[write.adopted_as] |= write.after_refusal(self.client, self.settler.records, refused)
         if kind in ("create-invoice", "authorise-invoice"):
-            holds.hold_approvals(self.mappings, kind, ids, self.now())
+            holds.hold_approvals(self.mappings, kind, ids, ProblemCode.APPROVAL_LIMIT, self.now())
         codes = {held.code for held in holds.on(self.mappings, kind, ids)}
-        if "contact-archived" in codes:
+        if ProblemCode.CONTACT_ARCHIVED in codes:
             self._look_at_archived(kind, refused)
         if codes & FACT_CODES and not self._facts_are_new:  # what we know of the organisation is out of date
             self._facts = read_organisation(self.client, self.mappings, now=self.now(), refresh=True)
             self._facts_are_new = True
-        return "approval-limit" in codes
+        return ProblemCode.APPROVAL_LIMIT in codes
 
     def _look_at_archived(self, kind: StepKind, refused: Sequence[Step]) -> None:
         """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
@@ -382,7 +382,9 @@ class Push:
         """What took a look into Xero to find is kept, so that the next push need not look again."""
         for party in plan.archived:
             if self._fetcher.contacts_read:
-                holds.hold(self.mappings, Hold("match-contact", party.key, "contact-archived", ""), self.now())
+                holds.hold(
+                    self.mappings, Hold("match-contact", party.key, ProblemCode.CONTACT_ARCHIVED, ""), self.now()
+                )
         for found in plan.holds:
             holds.hold(self.mappings, found, self.now())
 

@@ -13,6 +13,7 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
@@ -151,7 +152,7 @@ class Records:
             link.with_(amount_paid=amount_paid, amount_credited=amount_credited, amount_due=due, status=status)
         )
 
-    def hold(self, step: Step, kind: StepKind, code: str, reason: str) -> None:
+    def hold(self, step: Step, kind: StepKind, code: ProblemCode, reason: str) -> None:
         """Holds a step on the record of one that is done, but not as it was asked."""
         self.held.add((kind, step.caspen_id))
         holds.hold(self.mappings, Hold(kind, step.caspen_id, code, reason, depends_on=step.depends_on), self.now())
@@ -159,7 +160,7 @@ class Records:
     def hold_if_unapproved(self, step: Step, status: str | None, kind: StepKind) -> None:
         """A document that stays a draft, though it was to be approved, waits for somebody who may approve it."""
         if status in UNAPPROVED:
-            self.hold(step, kind, "needs-approval-in-xero", NEEDS_APPROVAL)
+            self.hold(step, kind, ProblemCode.NEEDS_APPROVAL_IN_XERO, NEEDS_APPROVAL)
 
     def learn_from_tax(self, expected: ExpectedDocument, found: Invoice | CreditNote) -> None:
         """An organisation that has once returned our tax amounts unchanged is trusted to do so again."""

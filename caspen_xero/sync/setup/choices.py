@@ -1,6 +1,6 @@
 """Picking the one thing that a person named: by id, code or name, whatever the case; near matches where nothing fits.
 
-ChoiceError          code, message, fix, exit_code (1)
+ChoiceError
     KIND-not-found   nothing is called that
     KIND-ambiguous   several are
     KIND-unusable    it is there, but can't be used for this
@@ -12,18 +12,14 @@ import difflib
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
+from caspen_xero.errors import UserError
+
 _Thing = TypeVar("_Thing")
 _NEAR = 3
 
 
-class ChoiceError(Exception):
+class ChoiceError(UserError):
     """What a person named can't be used: there is no such thing, there are several, or it does not fit."""
-
-    exit_code = 1
-
-    def __init__(self, code: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
 
 
 def choose(

@@ -1,6 +1,6 @@
 """The settings: accounts of the linked organisation, and what the workspace keeps by itself. Checked, then saved whole.
 
-SettingsError    code, message, fix, exit_code (2): `bad-source`, `bad-start-date`, `bad-payment-method`
+SettingsError    `bad-source`, `bad-start-date`, `bad-payment-method`
 ChoiceError      an account that is not there, or that Xero would refuse
 """
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.store import clinic, todo
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -46,14 +47,10 @@ NONE = "none"
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
-class SettingsError(Exception):
+class SettingsError(UserError):
     """A setting can't have that value."""
 
-    exit_code = 2
-
-    def __init__(self, code: str, message: str, fix: str = "") -> None:
-        super().__init__(message)
-        self.code, self.message, self.fix = code, message, fix
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True)

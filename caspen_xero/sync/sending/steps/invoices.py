@@ -9,7 +9,7 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import differences, invoice_shape
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
-from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.problems import ProblemCode, quoted
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import PRICED, Count, Found, Link, Route, Write
 from caspen_xero.xero.calls import Client
@@ -90,7 +90,7 @@ class UpdateInvoice(Write):
         assert isinstance(expected, ExpectedDocument)
         if link and (link.subtotal, link.tax, link.total) != (expected.subtotal, expected.tax, expected.total):
             reason = "Xero's figures are not Caspen's, though every amount was told"
-            records.hold(step, "update-invoice", "totals-differ", reason)
+            records.hold(step, "update-invoice", ProblemCode.TOTALS_DIFFER, reason)
         return xero_id
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
@@ -190,4 +190,4 @@ def _number_taken(step: Step, found: Invoice) -> Hold:
     else:
         fix = f"caspen-xero invoices link {name} {found.invoice_id}"
     words = "Invoice # must be unique."
-    return Hold("create-invoice", step.caspen_id, "invoice-number-taken", reason, fix, step.depends_on, words)
+    return Hold("create-invoice", step.caspen_id, ProblemCode.INVOICE_NUMBER_TAKEN, reason, fix, step.depends_on, words)

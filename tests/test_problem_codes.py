@@ -1,0 +1,76 @@
+"""The codes of `unsynced` are promised to scripts: each is declared once, with what the README says of it, and no other exists."""
+
+from __future__ import annotations
+
+import ast
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+import caspen_xero
+from caspen_xero.sync.problems import Problem, ProblemCode, code_of, kept_code
+
+HOUSE = Path(caspen_xero.__file__).parent
+README = (HOUSE.parent / "README.md").read_text("utf-8")
+REGISTRY = HOUSE / "sync" / "problems.py"
+MAKES_PROBLEMS = [
+    *sorted((HOUSE / "sync" / "planning").rglob("*.py")),
+    *sorted((HOUSE / "sync" / "sending").rglob("*.py")),
+    *sorted((HOUSE / "store").rglob("*.py")),
+    HOUSE / "sync" / "unsynced.py",
+    HOUSE / "cli" / "sync.py",
+]
+
+
+def nodes(file: Path) -> list[ast.AST]:
+    return list(ast.walk(ast.parse(file.read_text("utf-8"))))
+
+
+def test_the_readme_has_each_code_with_its_meaning_and_way_out() -> None:
+    section = README.partition("\n## Unsynced\n")[2].partition("\n## ")[0]
+    table = section.partition("|---|---|---|\n")[2].partition("\n\n")[0]
+    alike = groupby(ProblemCode, key=lambda code: (code.meaning, code.way_out))  # these share a line
+    rows = [f"| {', '.join(f'`{code}`' for code in codes)} | {what} | {way_out} |" for (what, way_out), codes in alike]
+    assert table.splitlines() == rows
+
+
+def test_each_code_is_of_use_somewhere() -> None:
+    used = {
+        node.attr
+        for file in [*MAKES_PROBLEMS, REGISTRY]
+        for node in nodes(file)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "ProblemCode"
+    }
+    assert used == set(ProblemCode.__members__)
+
+
+@pytest.mark.parametrize("file", MAKES_PROBLEMS, ids=lambda file: str(file.relative_to(HOUSE)))
+def test_codes_are_named_and_not_written_out(file: Path) -> None:
+    texts = {node.value for node in nodes(file) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    assert texts & set(ProblemCode) == set()
+
+
+def test_a_problem_has_no_other_code() -> None:
+    with pytest.raises(ValueError, match="payment-number-taken"):
+        Problem("payment-number-taken", "inv_001", "a reason", "a fix")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("step", "words", "code"),
+    [
+        ("create-contact", "The contact name must be unique", "contact-number-taken"),
+        ("authorise-invoice", "Invoice # must be unique.", "invoice-number-taken"),
+        ("create-credit-note", "Credit note number must be unique", "credit-note-number-taken"),
+        ("create-payment", "It must be unique", "xero-refused"),  # a payment has no number
+        ("create-payment", "Payment amount exceeds the amount outstanding on this document", "payment-exceeds-due"),
+        ("create-invoice", "Something that nobody has seen yet", "xero-refused"),
+    ],
+)
+def test_a_refusal_has_a_code_whatever_xero_says(step: str, words: str, code: str) -> None:
+    assert code_of(step, [words]) == code
+
+
+def test_what_another_version_has_kept_ends_no_run() -> None:
+    assert kept_code("period-locked") is ProblemCode.PERIOD_LOCKED
+    assert kept_code("payment-number-taken") is ProblemCode.XERO_REFUSED
