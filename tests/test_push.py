@@ -110,13 +110,6 @@ def test_invoices_before_the_start_date_stay_out_and_are_not_unsynced(ready: Cli
     assert ready.unsynced() == []
 
 
-def test_the_first_push_names_how_many_invoices_and_the_oldest_date(ready: Clinic) -> None:
-    ready.takes(client("1048237"), invoice("INV-0001", issue_date="2026-10-01"), invoice("INV-0002"))
-    assert "2 invoices, the oldest of 2026-10-01" in ready.cli("push").stderr
-    ready.takes(invoice("INV-0003"))
-    assert "the oldest" not in ready.cli("push").stderr
-
-
 def test_a_second_push_makes_no_call(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice("INV-0001"), invoice("INV-0002", [line("0.25")]))
     assert ready.push().exit_code == 0

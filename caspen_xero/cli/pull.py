@@ -164,7 +164,7 @@ class _Outcome:
             )
         if len(self.delivery.held) > SHOWN_HELD:
             output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero drift")
-        if mention_drift:
+        if mention_drift and not self.result.dry_run:
             tell_drift_count(session)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:

@@ -282,7 +282,8 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:
         output.note("See why, and what to do:  caspen-xero unsynced")
-    tell_drift_count(session)
+    if not result.dry_run:
+        tell_drift_count(session)
     if result.stopped is not None:
         output.error(result.stopped)
 
