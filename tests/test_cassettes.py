@@ -34,6 +34,7 @@ from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
 from caspen_xero.sync.sending.push import Push, PushOptions
+from caspen_xero.sync.setup.settings import read_settings
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.grants import Access
@@ -293,7 +294,9 @@ def test_a_write_met_by_the_minute_limit_goes_again_after_the_wait(
         connection = Connection.from_dict(store.connection() or {})
         tokens = AccessTokens(connection, signed_in, home / "default" / "token.lock")
         client = XeroClient(connection, tokens, pace=Pace(clock=lambda: sum(waits)), sleep=sleep)
-        result = Push(store.mappings(TENANT), lambda: client, lambda: datetime.now(UTC)).run(PushOptions())
+        result = Push(store.mappings(TENANT), read_settings(store), lambda: client, lambda: datetime.now(UTC)).run(
+            PushOptions()
+        )
         client.close()
     assert (result.stopped, len(result.synced), result.problems) == (None, 2, {})
     assert waits == [60.0]

@@ -11,6 +11,7 @@ import typer
 
 from caspen_xero.cli.app import app
 from caspen_xero.store.store import Store
+from caspen_xero.sync.setup.settings import ACCOUNTS, PAYMENT_METHOD, SETTINGS
 from caspen_xero.xero.login import REDIRECT_URIS, SCOPES
 
 ROOT = Path(__file__).parent.parent
@@ -50,6 +51,19 @@ def test_every_table_of_the_store_is_in_the_readme(tmp_path: Path) -> None:
     store.close()
     section = README.split("## The store")[1].split("\n## ")[0]
     assert tables <= set(re.findall(r"`([a-z_]+)`", section))
+
+
+def test_the_table_of_settings_is_that_of_their_declarations() -> None:
+    rows = re.findall(
+        r"^\| `(--[a-z-]+)(?: ([^`]+))?` \|.*\| ([^|]+) \|$", README.split("## Settings")[1].split("\n## ")[0], re.M
+    )
+    shown = [(option, (values or "").replace("\\|", "|"), default) for option, values, default in rows]
+    accounts, settings = shown[: len(shown) - len(SETTINGS)], shown[-len(SETTINGS) :]
+    assert [row[:2] for row in accounts] == [(one.option, one.metavar) for one in (*ACCOUNTS, PAYMENT_METHOD)]
+    assert settings == [
+        (one.option, "|".join(one.values) or one.metavar, f"`{one.default}`" if one.default else "none")
+        for one in SETTINGS
+    ]
 
 
 def test_every_link_within_the_readme_leads_somewhere() -> None:

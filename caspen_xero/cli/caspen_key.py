@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from caspen_xero.cli.menu import ask_secret, somebody_is_there
-from caspen_xero.cli.session import Session
+from caspen_xero.cli.session import AFTER_ANSWERS, Session
 from caspen_xero.sync.pulling.deliver import is_url
 
 if TYPE_CHECKING:
@@ -17,31 +17,34 @@ _FILE_NAME = "caspen-key.json"
 
 
 def caspen_key(session: Session) -> str | None:
-    """The kept key, where the environment gives none and it was given for this very source; else None.
+    """The kept key for the run's source, where the environment gives none and it was given for this very source; else None.
 
     A key goes to no other server than the one it was given for.
     """
-    source = session.store.setting("source")
+    source = session.settings.source
     if _in_environment() or not is_url(source) or session.store.setting(_KEPT_FOR) != source:
         return None
     return _key_store(session).secret()
 
 
-def ask_for_key(session: Session) -> None:
-    """After a source was set: on a terminal asks once for a server's key and keeps it; forgets the key of an earlier server."""
-    source, kept_for = session.store.setting("source"), session.store.setting(_KEPT_FOR)
-    if kept_for is not None and kept_for != source:
+def forget_other_key(session: Session, source: str | None) -> None:
+    """With a source that is set: forgets the key of an earlier server. The caller holds the workspace's lock."""
+    if session.store.setting(_KEPT_FOR) not in (None, source):
         _key_store(session).clear()
         session.store.set_setting(_KEPT_FOR, None)
-        kept_for = None
+
+
+def ask_for_key(session: Session, source: str | None) -> None:
+    """After a source was set: on a terminal asks once for a server's key, and keeps it."""
     if not is_url(source) or _in_environment() or not somebody_is_there(session.output):
         return
-    if kept_for == source and _key_store(session).secret() is not None:
+    if session.store.setting(_KEPT_FOR) == source and _key_store(session).secret() is not None:
         return
     key = ask_secret(session.output, "Key for Caspen's API (Enter: none)")
     if key:
-        _key_store(session).save_secret(key)
-        session.store.set_setting(_KEPT_FOR, source)
+        with session.only_writer(patience=AFTER_ANSWERS):
+            _key_store(session).save_secret(key)
+            session.store.set_setting(_KEPT_FOR, source)
 
 
 def _in_environment() -> bool:

@@ -7,7 +7,7 @@ import inspect
 import os
 import sqlite3
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, get_type_hints
 
 import typer
@@ -30,10 +30,11 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only; for cro
 
 
 def command(
-    app: typer.Typer, name: str, **settings: Any
+    app: typer.Typer, name: str, *, options: Sequence[inspect.Parameter] = (), **settings: Any
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function `(session, ...) -> exit code or None` as a command with `--workspace`, `--json` and `--quiet`.
 
+    `options`: those made from declarations, which the function takes as its `**` argument.
     A `UserError`, and trouble with the system or the store's file, ends the command in words; the rest is a defect.
     """
 
@@ -48,8 +49,9 @@ def command(
         own = [
             parameter.replace(annotation=hints[parameter.name], kind=inspect.Parameter.KEYWORD_ONLY)
             for parameter in inspect.signature(function).parameters.values()
-            if parameter.name != "session"
+            if parameter.name != "session" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
+        own += options
         shared = [
             inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
             for option, annotation, default in (

@@ -12,7 +12,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
-from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
@@ -78,6 +78,7 @@ def connect(
     from caspen_xero.xero.tokens import open_token_store
     from caspen_xero.xero.transport import Transport
 
+    session.refuse_if_busy()
     stored = session.store.connection()
     bound = Connection.from_dict(stored) if stored else None
     if bound:
@@ -105,7 +106,8 @@ def connect(
             scopes=grant.scopes,
             connected_at=datetime.now(UTC),
         )
-        _remember(session, connection, store, grant, secret, bound)
+        with session.only_writer(patience=AFTER_ANSWERS):  # not while a person is at Xero's page
+            _remember(session, connection, store, grant, secret, bound)
         return connection
 
     transport = Transport(hosts.token)

@@ -11,7 +11,7 @@ from caspen_xero.cli.session import Session
 
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.push import Announcement
-    from caspen_xero.sync.setup.settings import AccountChoice
+    from caspen_xero.sync.setup.changes import AccountChoice
 
 
 def may_begin(session: Session, announcement: Announcement, *, yes: bool) -> bool:
@@ -48,19 +48,20 @@ def _in_words(session: Session, announcement: Announcement) -> str:
 def _accounts(session: Session) -> Iterator[str]:
     """Where the invoices' lines go, and where the payments go: from what was chosen, no call is made."""
     from caspen_xero.store import clinic
-    from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, method_purpose
+    from caspen_xero.sync.setup.accounts import account_label, method_purpose
     from caspen_xero.sync.setup.awaited import awaited
+    from caspen_xero.sync.setup.changes import account_choices
     from caspen_xero.sync.setup.organisation import known_accounts
-    from caspen_xero.sync.setup.settings import account_choices, value_of
+    from caspen_xero.sync.setup.settings import PAYMENT_ACCOUNT, SALES_ACCOUNT
 
     mappings = session.mappings
     chart = known_accounts(mappings) or []
     choices = account_choices(mappings, chart)
-    yield f"Account for invoice lines: {_chosen(choices.get(SALES))}"
-    if value_of(session.store, "payments") == "off":
+    yield f"{SALES_ACCOUNT.title}: {_chosen(choices.get(SALES_ACCOUNT.purpose))}"
+    if session.settings.feed_brings_payments:
         yield "Payments stay out of Xero: a bank feed brings them (--payments off)"
         return
-    yield f"Account for payments: {_chosen(choices.get(PAYMENTS))}"
+    yield f"{PAYMENT_ACCOUNT.title}: {_chosen(choices.get(PAYMENT_ACCOUNT.purpose))}"
     for method in clinic.payment_methods(session.store):
         if (own := choices.get(method_purpose(method.id))) is not None:
             yield f"Account for {method.name} payments: {_chosen(own)}"

@@ -39,7 +39,9 @@ def status(
     limit = _span(max_age) if max_age else None
     stored = session.store.connection()
     mappings = session.mappings if stored else None
-    counts = Counter(invoice.sync_status for invoice in list_invoices(session.store, mappings))
+    counts = Counter(
+        invoice.sync_status for invoice in list_invoices(session.store, mappings, session.settings.start_date)
+    )
     last = _last_run(session, "push", "synced", "unsynced")
     summary: dict[str, Any] = {
         "command": "status",
@@ -76,7 +78,7 @@ def doctor(session: Session) -> int:
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check
 
-    checks = [Check("store", True, str(session.store.path)), source_check(session.store, caspen_key(session))]
+    checks = [Check("store", True, str(session.store.path)), source_check(session.settings.source, caspen_key(session))]
     if session.store.connection() is None:
         checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
     else:

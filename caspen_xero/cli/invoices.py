@@ -48,7 +48,7 @@ def list_(
         raise SessionError(
             "bad-status", f"{status} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", ExitCode.USAGE
         )
-    listed = list_invoices(session.store, _mappings(session))
+    listed = list_invoices(session.store, _mappings(session), session.settings.start_date)
     rows = [invoice for invoice in listed if status in (None, invoice.sync_status)]
     if session.output.json:
         link = _links(session)
@@ -194,7 +194,8 @@ def _say_done(session: Session, invoice: str, what: str, next_command: str) -> i
 def _find(session: Session, name: str) -> ListedInvoice:
     from caspen_xero.store.listing import list_invoices
 
-    return list_invoices(session.store, _mappings(session), one_invoice(session, name))[0]
+    found = one_invoice(session, name)
+    return list_invoices(session.store, _mappings(session), session.settings.start_date, found)[0]
 
 
 def _mappings(session: Session) -> Any:

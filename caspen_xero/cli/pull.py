@@ -53,6 +53,7 @@ def pull(
     with session.only_writer():
         bad_records = read_source(session, undone)
         outcome = _pull_now(session, bad_records=bad_records, dry_run=dry_run, full=full)
+        outcome.drift_count = 0 if dry_run else count_drift(session)
     if session.output.json:
         session.output.document(outcome.summary)
     else:
@@ -72,7 +73,7 @@ def sync(session: Session, yes: Yes = False) -> int:
         bad_records = read_source(session, undone)
         pulled = _pull_now(session, bad_records=bad_records)
         if not session.output.json:
-            pulled.tell(session, mention_drift=False)  # push does
+            pulled.tell(session)
         session.start_again()
         pushed = push_now(session, bad_records=bad_records, yes=yes)
     if session.output.json:
@@ -90,7 +91,7 @@ def drift(session: Session) -> int:
     """
     from caspen_xero.sync.pulling.drift import find_drift
 
-    rows = find_drift(session.mappings)
+    rows = find_drift(session.mappings, session.settings)
     if session.output.json:
         session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
     elif rows:
@@ -101,7 +102,9 @@ def drift(session: Session) -> int:
 
 
 class _Outcome:
-    """What a pull did, for people and for scripts."""
+    """What a pull did, for people and for scripts. `drift_count`: what they are told of besides; in a sync, push tells it."""
+
+    drift_count = 0
 
     def __init__(self, session: Session, result: PullResult, delivery: Delivery, bad_records: int) -> None:
         self.result, self.delivery, self.bad_records = result, delivery, bad_records
@@ -143,7 +146,7 @@ class _Outcome:
             ]
         return summary
 
-    def tell(self, session: Session, *, mention_drift: bool = True) -> None:
+    def tell(self, session: Session) -> None:
         """The pull for people."""
         output = session.output
         if self.payments:
@@ -164,8 +167,7 @@ class _Outcome:
             )
         if len(self.delivery.held) > SHOWN_HELD:
             output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero drift")
-        if mention_drift and not self.result.dry_run:
-            tell_drift_count(session)
+        tell_drift_count(session, self.drift_count)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:
                 output.error(stopped)
@@ -181,11 +183,14 @@ def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full
 
     mappings = session.mappings
     with session.output.progress("Pulling") as progress:
-        result = Pull(mappings, lambda: session.client, session.now, progress=progress).run(dry_run=dry_run, full=full)
+        engine = Pull(mappings, session.settings, lambda: session.client, session.now, progress=progress)
+        result = engine.run(dry_run=dry_run, full=full)
     delivery = Delivery()
     if not dry_run:
         with session.output.progress("Delivering") as progress:
-            delivery = deliver(mappings, session.now, api_key=lambda: caspen_key(session), progress=progress)
+            delivery = deliver(
+                mappings, session.settings, session.now, api_key=lambda: caspen_key(session), progress=progress
+            )
     outcome = _Outcome(session, result, delivery, bad_records)
     if not dry_run:
         forget_count(mappings)
@@ -193,11 +198,15 @@ def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full
     return outcome
 
 
-def tell_drift_count(session: Session) -> None:
-    """One line for people where the two sides differ."""
+def count_drift(session: Session) -> int:
+    """On how many things the two sides differ, if a person is to be told; under the workspace's lock, as it is kept."""
     from caspen_xero.sync.pulling.drift import drift_count
 
-    count = 0 if session.output.quiet else drift_count(session.mappings)
+    return 0 if session.output.quiet or session.output.json else drift_count(session.mappings, session.settings)
+
+
+def tell_drift_count(session: Session, count: int) -> None:
+    """One line for people where the two sides differ."""
     if count:
         things = "1 thing is" if count == 1 else f"{count} things are"
         session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")

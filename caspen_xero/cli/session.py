@@ -15,11 +15,17 @@ from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
+    from filelock import BaseFileLock
+
     from caspen_xero.store.mappings import Mappings
     from caspen_xero.store.store import Store
+    from caspen_xero.sync.setup.settings import Settings
     from caspen_xero.xero.client import XeroClient
     from caspen_xero.xero.connection import Connection
     from caspen_xero.xero.tokens import AccessTokens
+
+AFTER_ANSWERS = 60.0
+"""How many seconds what a person has just answered waits for another run to end."""
 
 
 class SessionError(UserError):
@@ -128,25 +134,54 @@ class Session:
         if seconds >= 2:
             self.output.note(f"Waiting {seconds:.0f} s: {why}")
 
-    @contextmanager
-    def only_writer(self) -> Iterator[None]:
-        """Holds the workspace's lock. Raises `SessionError` `another-run` (exit code 7) where another run has it."""
-        from filelock import FileLock, Timeout
+    @cached_property
+    def settings(self) -> Settings:
+        """What a person has set, read once: a run asks for it under the workspace's lock, and keeps to it till its end."""
+        from caspen_xero.sync.setup.settings import read_settings
 
-        lock = FileLock(self.folder / "run.lock", mode=0o600)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            raise SessionError(
-                "another-run",
-                "Another caspen-xero run is active in this workspace.",
-                "Wait for it to end.",
-                ExitCode.ANOTHER_RUN,
-            ) from None
-        try:
+        return read_settings(self.store)
+
+    @contextmanager
+    def only_writer(self, *, patience: float = 0) -> Iterator[None]:
+        """Holds the workspace's lock. Raises `SessionError` `another-run` (exit code 7) where another run has it.
+
+        `patience`: how many seconds to wait for that run to end, where a person's answers would be lost otherwise.
+        """
+        with self.writer_if_free(patience=patience) as is_free:
+            if not is_free:
+                raise SessionError(
+                    "another-run",
+                    "Another caspen-xero run is active in this workspace.",
+                    "Wait for it to end.",
+                    ExitCode.ANOTHER_RUN,
+                )
             yield
+
+    @contextmanager
+    def writer_if_free(self, *, patience: float = 0) -> Iterator[bool]:
+        """Holds the workspace's lock where no other run has it; gives whether it does. Nested use holds on to it."""
+        from filelock import Timeout
+
+        try:
+            self._lock.acquire(timeout=patience)
+        except Timeout:
+            yield False
+            return
+        try:
+            yield True
         finally:
-            lock.release()
+            self._lock.release()
+
+    def refuse_if_busy(self) -> None:
+        """Raises `another-run` where another run is active: before a person is asked what could not be saved then."""
+        with self.only_writer():
+            pass
+
+    @cached_property
+    def _lock(self) -> BaseFileLock:
+        from filelock import FileLock
+
+        return FileLock(self.folder / "run.lock", mode=0o600)
 
     def close(self) -> None:
         """Closes what was opened."""

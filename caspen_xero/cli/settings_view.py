@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from caspen_xero.cli.output import Cell
@@ -12,41 +12,35 @@ from caspen_xero.store import clinic
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
 from caspen_xero.sync.setup.awaited import awaited
+from caspen_xero.sync.setup.changes import AccountChoice, account_choices
 from caspen_xero.sync.setup.organisation import known_accounts, read_accounts
 from caspen_xero.sync.setup.settings import (
-    DEFAULTS,
-    AccountChoice,
+    ACCOUNTS,
+    PAYMENT_ACCOUNT,
+    PAYMENT_METHOD,
+    SALES_ACCOUNT,
+    SET,
+    SETTINGS,
+    AccountSetting,
+    Settings,
     SettingsError,
-    account_choices,
     check_source,
-    value_of,
+    read_settings,
 )
 from caspen_xero.xero.documents import Account
 from caspen_xero.xero.errors import XeroError
 
-_SET = "caspen-xero settings set"
-_WORDS = {
-    "payments": ("Payments go to Xero", "--payments"),
-    "source": ("Source of Caspen's records", "--source"),
-    "start_date": ("Start date", "--start-date"),
-    "invoice_status": ("Status of invoices in Xero", "--invoice-status"),
-    "contact": ("Contact of an invoice", "--contact"),
-    "privacy": ("What of a client goes to Xero", "--privacy"),
-}
-_UNSET = {"source": "none (caspen-xero import PATH)", "start_date": "none (every finalised invoice goes)"}
-
 
 @dataclass(frozen=True)
 class _State:
-    """The settings. `own`: accounts of payment methods by id; `waiting`: of methods not yet known, by name."""
+    """The settings. `accounts` by key; `own`: of payment methods by id; `waiting`: of methods not yet known, by name."""
 
     organisation: str | None
-    sales: AccountChoice | None
-    payments: AccountChoice | None
+    accounts: Mapping[str, AccountChoice | None]
     own: Mapping[str, AccountChoice]
     names: Mapping[str, str]
     waiting: Mapping[str, str]
-    values: Mapping[str, str | None]
+    settings: Settings
 
     @property
     def problems(self) -> list[dict[str, str]]:
@@ -55,20 +49,22 @@ class _State:
         if self.organisation is None:
             found.append(_problem("not-connected", "No Xero organisation is connected.", "caspen-xero connect"))
         else:
-            found += _account_problems("sales-account", "invoice lines", self.sales, f"{_SET} --sales-account CODE")
-            if self.values["payments"] == "on":
-                found += _account_problems(
-                    "payment-account", "payments", self.payments, f"{_SET} --payment-account CODE"
-                )
+            found += self._problems_of(SALES_ACCOUNT)
+            if not self.settings.feed_brings_payments:
+                found += self._problems_of(PAYMENT_ACCOUNT)
                 for method_id, choice in self.own.items():
                     name = self.names.get(method_id, method_id)
-                    fix = f"{_SET} --payment-method {quoted(f'{name}=CODE')}"
+                    fix = f"{SET} {PAYMENT_METHOD.option} {quoted(f'{name}=CODE')}"
                     found += _account_problems("payment-account", f"{name} payments", choice, fix)
         try:
-            check_source(self.values["source"] or "none")
+            check_source(self.settings.source or "none")
         except SettingsError as error:
-            found.append(_problem("source-missing", error.message, f"{_SET} --source PATH"))
+            found.append(_problem("source-missing", error.message, f"{SET} --source PATH"))
         return found
+
+    def _problems_of(self, account: AccountSetting) -> list[dict[str, str]]:
+        code, fix = account.key.replace("_", "-"), f"{SET} {account.option} CODE"
+        return _account_problems(code, account.what, self.accounts[account.key], fix)
 
 
 def show_settings(session: Session) -> None:
@@ -79,15 +75,15 @@ def show_settings(session: Session) -> None:
         session.output.document(_document(state) | {"problems": problems})
         return
     rows: list[list[Cell]] = [
-        ["Account for invoice lines", account_text(state.sales), "--sales-account"],
-        ["Account for payments", account_text(state.payments), "--payment-account"],
+        [account.title, account_text(state.accounts[account.key]), account.option] for account in ACCOUNTS
     ]
     for method_id, choice in state.own.items():
         title = f"Account for {state.names.get(method_id, method_id)} payments"
-        rows.append([title, account_text(choice), "--payment-method"])
+        rows.append([title, account_text(choice), PAYMENT_METHOD.option])
     for name in state.waiting:
-        rows.append([f"Account for {name} payments", "chosen; waits for the first import", "--payment-method"])
-    rows += [[title, state.values[key] or _UNSET[key], option] for key, (title, option) in _WORDS.items()]
+        rows.append([f"Account for {name} payments", "chosen; waits for the first import", PAYMENT_METHOD.option])
+    values = asdict(state.settings)
+    rows += [[setting.title, values[setting.key] or setting.unset, setting.option] for setting in SETTINGS]
     session.output.say(f"Xero organisation: {state.organisation or 'not connected'}")
     session.output.table(["Setting", "Value", "Set with"], rows)
     for problem in state.problems:
@@ -117,7 +113,7 @@ def show_accounts(session: Session) -> None:
             for account in listed
         ],
     )
-    session.output.say(f"Choose: {_SET} --sales-account CODE --payment-account CODE")
+    session.output.say(f"Choose: {SET} --sales-account CODE --payment-account CODE")
 
 
 def _read(session: Session) -> _State:
@@ -127,12 +123,11 @@ def _read(session: Session) -> _State:
     waiting = [choice for choice in awaited(session.mappings) if choice.kind == "payment_method"] if connected else []
     return _State(
         organisation=session.connection.tenant_name if connected else None,
-        sales=choices.get(SALES),
-        payments=choices.get(PAYMENTS),
+        accounts={account.key: choices.get(account.purpose) for account in ACCOUNTS},
         own={p.removeprefix("method:"): choice for p, choice in choices.items() if p.startswith("method:")},
         names={method.id: method.name for method in clinic.payment_methods(store)},
         waiting={choice.name: choice.target for choice in waiting},
-        values={key: value_of(store, key) for key in DEFAULTS},
+        settings=read_settings(store),
     )
 
 
@@ -149,14 +144,13 @@ def _document(state: _State) -> dict[str, Any]:
     return {
         "organisation": state.organisation,
         "settings": {
-            "sales_account": _account_document(state.sales),
-            "payment_account": _account_document(state.payments),
+            **{key: _account_document(choice) for key, choice in state.accounts.items()},
             "payment_methods": [
                 {"id": method_id, "name": state.names.get(method_id), "account": _account_document(choice)}
                 for method_id, choice in state.own.items()
             ]
             + [{"id": None, "name": name, "account": {"account_id": id_}} for name, id_ in state.waiting.items()],
-            **state.values,
+            **asdict(state.settings),
         },
     }
 

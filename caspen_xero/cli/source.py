@@ -38,7 +38,7 @@ def import_source(session: Session) -> ImportResult | None:
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.importing import import_new
 
-    source = session.store.setting("source")
+    source = session.settings.source
     if not source:
         return None
     with session.output.progress("Importing") as progress:

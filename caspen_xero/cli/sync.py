@@ -112,11 +112,12 @@ def push(
 
 @dataclass(frozen=True)
 class Pushed:
-    """A push that has ended: what it did, and the same in numbers."""
+    """A push that has ended: what it did, the same in numbers, and on how many things the two sides differ by now."""
 
     result: PushResult
     summary: dict[str, Any]
     exit_code: int
+    drift_count: int = 0
 
 
 def push_now(
@@ -130,6 +131,7 @@ def push_now(
     **options: Any,
 ) -> Pushed:
     """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
+    from caspen_xero.cli.pull import count_drift
     from caspen_xero.store import log
     from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.sending.push import Push, PushOptions
@@ -142,6 +144,7 @@ def push_now(
     with session.output.progress("Pushing") as progress:
         engine = Push(
             mappings,
+            session.settings,
             lambda: session.client,
             session.now,
             progress=progress,
@@ -161,14 +164,14 @@ def push_now(
         log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
     if result.done:
         forget_count(mappings)
-    return Pushed(result, summary, code)
+    return Pushed(result, summary, code, 0 if result.declined or result.dry_run else count_drift(session))
 
 
 def unsynced(session: Session) -> int:
     """Show which invoices are not in Xero, why, since when, and the command that fixes it."""
     from caspen_xero.sync.unsynced import unsynced_rows
 
-    rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None)
+    rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None, session.settings)
     if session.output.json:
         session.output.document({"unsynced": [row | {"fix": session.output.command(row["fix"])} for row in rows]})
     elif not rows:
@@ -182,7 +185,7 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
     """A person who names an invoice that never goes to Xero is told why."""
     from caspen_xero.store.listing import list_invoices
 
-    listed = list_invoices(session.store, session.mappings, invoice_id)[0]
+    listed = list_invoices(session.store, session.mappings, session.settings.start_date, invoice_id)[0]
     why = {
         "draft": "is a draft in Caspen: it is sent once it is finalised",
         "void": "is void in Caspen and was never sent",
@@ -282,8 +285,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:
         output.note("See why, and what to do:  caspen-xero unsynced")
-    if not result.dry_run:
-        tell_drift_count(session)
+    tell_drift_count(session, pushed.drift_count)
     if result.stopped is not None:
         output.error(result.stopped)
 

@@ -64,7 +64,9 @@ def map_(
     if suggest:
         return _suggest(session)
     if rate and tax_type:
-        _map_one(session, rate, tax_type, force=force)
+        with session.only_writer():
+            said = _map_one(session, rate, tax_type, force=force)
+        _tell(session, said)
         return None
     if not somebody_is_there(session.output):
         fix = "caspen-xero taxes map RATE TAX_TYPE, or caspen-xero taxes map --suggest"
@@ -86,16 +88,18 @@ def unmap(
     from caspen_xero.sync.setup.tax_links import unlink_rate
     from caspen_xero.sync.setup.taxes import find_caspen_rate
 
-    if stop_waiting(session.mappings, "tax_rate", rate):
-        said = f"{rate} no longer waits to be linked."
-    else:
-        found = find_caspen_rate(clinic.tax_rates(session.store), rate)
-        was_linked = unlink_rate(session.mappings, found.id)
-        said = f"{found.name} is no longer linked." if was_linked else f"{found.name} was not linked."
+    with session.only_writer():
+        if stop_waiting(session.mappings, "tax_rate", rate):
+            said = f"{rate} no longer waits to be linked."
+        else:
+            found = find_caspen_rate(clinic.tax_rates(session.store), rate)
+            was_linked = unlink_rate(session.mappings, found.id)
+            said = f"{found.name} is no longer linked." if was_linked else f"{found.name} was not linked."
     _tell(session, said)
 
 
-def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> None:
+def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> str:
+    """Links one rate, or lets the link wait for the first import; gives the sentence that says so."""
     from caspen_xero.cli.taxes_view import read_source_once
     from caspen_xero.store import clinic
     from caspen_xero.sync.setup.awaited import Awaited, stop_waiting, wait_for
@@ -117,12 +121,11 @@ def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> None
         xero_rate = choose_xero_rate(xero_rates, tax_type, caspen_rate, force=force)
     if caspen_rate is None:
         wait_for(mappings, Awaited("tax_rate", rate, xero_rate.tax_type, force))
-        _tell(session, f"{rate} will be linked to {rate_label(xero_rate)} once Caspen's tax rates are imported.")
-        return
+        return f"{rate} will be linked to {rate_label(xero_rate)} once Caspen's tax rates are imported."
     with session.store.write():
         stop_waiting(mappings, "tax_rate", rate)
         link_rate(mappings, caspen_rate.id, xero_rate.tax_type)
-    _tell(session, f"{caspen_rate.name} is linked to {rate_label(xero_rate)}.")
+    return f"{caspen_rate.name} is linked to {rate_label(xero_rate)}."
 
 
 def _suggest(session: Session) -> int:
@@ -130,8 +133,9 @@ def _suggest(session: Session) -> int:
     from caspen_xero.sync.setup.tax_links import link_sole_candidates
     from caspen_xero.sync.setup.taxes import rate_label
 
-    read_source_once(session)
-    linked = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
+    with session.only_writer():
+        read_source_once(session)
+        linked = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
     for link in linked:
         assert link.xero_rate is not None
         session.output.say(f"{link.rate.name} is linked to {rate_label(link.xero_rate)}.")
@@ -142,7 +146,8 @@ def _walk_through(session: Session) -> int:
     from caspen_xero.cli.taxes_view import read_links, read_source_once, show_links
     from caspen_xero.cli.taxes_walk import walk_through
 
-    read_source_once(session)
+    with session.only_writer():
+        read_source_once(session)
     walk_through(session)
     return show_links(session, read_links(session))
 

@@ -20,21 +20,27 @@ PARTLY = 3
 
 
 def read_source_once(session: Session) -> None:
-    """Reads Caspen's records from the source that is set, if no tax rate is known yet; later, push does it."""
+    """Reads Caspen's records from the source that is set, if no tax rate is known yet; later, push does it.
+
+    Nor does it while another run is active: that one reads them.
+    """
     if not clinic.tax_rates(session.store):
-        with session.only_writer():
-            result = import_source(session)
+        with session.writer_if_free() as is_free:
+            result = import_source(session) if is_free else None
         if result is not None:
-            session.output.note(f"Imported {result.read} records from {session.store.setting('source')}.")
+            session.output.note(f"Imported {result.read} records from {session.settings.source}.")
             if result.bad_count:
                 session.output.warn(f"{result.bad_count} bad records were left out; caspen-xero push names them.")
 
 
 def read_rates(session: Session) -> list[TaxRate]:
-    """Xero's tax rates, at most a day old; links that waited for the first import are made now."""
+    """Xero's tax rates, at most a day old; links that waited for the first import are made now, or by the run that is active."""
     rates = read_tax_rates(session.client, session.mappings, now=session.started_at, max_age=ONE_DAY)
-    for sentence in apply_awaited(session.store, session.mappings, rates):
-        session.output.note(sentence)
+    if awaited(session.mappings):
+        with session.writer_if_free() as is_free:
+            made = apply_awaited(session.store, session.mappings, rates) if is_free else []
+        for sentence in made:
+            session.output.note(sentence)
     return rates
 
 

@@ -48,16 +48,20 @@ LEFT JOIN skips s ON s.invoice_id = i.id
 """
 
 
-def list_invoices(store: Store, mappings: Mappings | None, invoice_id: str | None = None) -> list[ListedInvoice]:
-    """Every invoice (or the one named), oldest first. Without a linked organisation nothing is in Xero."""
+def list_invoices(
+    store: Store, mappings: Mappings | None, start_date: str | None, invoice_id: str | None = None
+) -> list[ListedInvoice]:
+    """Every invoice (or the one named), oldest first. Without a linked organisation nothing is in Xero.
+
+    `start_date` (`YYYY-MM-DD`): what is dated before that day, and not in Xero, is left out by a person's choice.
+    """
     tenant = mappings.tenant_id if mappings else ""
     where = "WHERE i.id = :invoice " if invoice_id else ""
     rows = store.db.conn.execute(
         f"{_SQL} {where} ORDER BY i.issue_date, i.number, i.id", {"tenant": tenant, "invoice": invoice_id}
     ).fetchall()
-    start_date = store.setting("start_date") or ""
     paid = _paid_in_caspen(store, invoice_id)
-    return [_listed(row, start_date, paid.get(row["id"], Decimal(0))) for row in rows]
+    return [_listed(row, start_date or "", paid.get(row["id"], Decimal(0))) for row in rows]
 
 
 def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:

@@ -11,15 +11,16 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import Why
 from caspen_xero.sync.problems import ProblemCode, push_command
+from caspen_xero.sync.setup.settings import Settings
 
 
-def unsynced_rows(store: Store, mappings: Mappings | None) -> list[dict[str, Any]]:
+def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -> list[dict[str, Any]]:
     """The rows of `unsynced`, oldest invoice first; amounts are decimal strings, times ISO 8601 in UTC."""
     found = problems.problems(mappings) if mappings else []
     with_problem = {problem["invoice_id"] for problem in found}
     pending = [
         listed
-        for listed in list_invoices(store, mappings)
+        for listed in list_invoices(store, mappings, settings.start_date)
         if listed.sync_status == "pending" and listed.invoice_id not in with_problem
     ]
     whys = waiting.whys(mappings) if mappings else {}

@@ -31,7 +31,7 @@ def terms(snapshot: Snapshot) -> Terms | None:
         sales_account=target,
         taxes=choices,
         privacy=snapshot.settings.privacy,
-        invoice_status=snapshot.settings.invoice_status,
+        invoice_status="DRAFT" if snapshot.settings.invoice_status == "draft" else "AUTHORISED",
     )
 
 

@@ -81,7 +81,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
 def address(planner: Planner, document: Document, contact_id: str | None, fingerprint: str) -> ExpectedDocument:
     """Puts the contact on a new document, which stays a draft where it has yet to prove tax amounts; gives what is expected."""
     document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = document.explicit_tax and planner.snapshot.settings.must_prove_tax(tells_tax=document.tells_tax)
+    proves_tax = document.explicit_tax and planner.snapshot.must_prove_tax(tells_tax=document.tells_tax)
     if proves_tax:
         document.body["Status"] = "DRAFT"
     return replace(expectation(document, fingerprint), contact_id=contact_id, proves_tax=proves_tax)
@@ -103,7 +103,7 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
 
 def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
     """Approves a draft of ours that has shown the right figures."""
-    if link.status not in UNAPPROVED or planner.snapshot.settings.invoice_status == "DRAFT" or not link.made_by_us:
+    if link.status not in UNAPPROVED or planner.snapshot.settings.invoice_status == "draft" or not link.made_by_us:
         return
     if planner.held(state, "authorise-invoice"):
         return
@@ -122,7 +122,7 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
 
 def stage_of(planner: Planner, state: InvoiceState, *, blocked: bool, taking_back: bool) -> Stage:
     """How far an invoice has come, once what it needs of itself is planned."""
-    link, drafts = state.link, planner.snapshot.settings.invoice_status == "DRAFT"
+    link, drafts = state.link, planner.snapshot.settings.invoice_status == "draft"
     if blocked:
         return Stage.BLOCKED
     if link is None:  # one that will be a draft takes neither payments nor credits

@@ -103,7 +103,7 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
             continue
         if payment.xero_id and link is None:
             judge_claim(planner, state, payment)
-        elif planner.snapshot.settings.payments:
+        elif not planner.snapshot.settings.feed_brings_payments:
             _create(planner, state, payment, moved=link is not None)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
 from caspen_xero.caspen.records import TaxRate as CaspenRate
@@ -18,10 +18,13 @@ from caspen_xero.store.mappings import KnownContact, Link, name_key
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.contact_matching import Party
 from caspen_xero.sync.setup.organisation import OrganisationFacts
-from caspen_xero.sync.setup.settings import PushSettings
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Contact as XeroContact
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
+
+KeepsTax = Literal["yes", "half-cents", "unknown"]
+"""Whether the organisation has shown that it keeps our tax amounts: all, or only where they decide half cents."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +119,8 @@ class Snapshot:
 
     invoices: Sequence[InvoiceState]
     facts: OrganisationFacts
-    settings: PushSettings
+    settings: Settings
+    keeps_tax: KeepsTax
     tax_rates: Mapping[str, CaspenRate]
     tax_links: Mapping[str, str]
     account_links: Mapping[str, str]
@@ -133,6 +137,13 @@ class Snapshot:
     claimed_by: Mapping[str, Link] = field(default_factory=dict)
     overwrite: frozenset[str] = frozenset()
     pay_anyway: frozenset[str] = frozenset()
+
+    def must_prove_tax(self, *, tells_tax: bool) -> bool:
+        """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
+
+        `tells_tax`: some of them are such as Xero could not have reached by itself.
+        """
+        return self.keeps_tax != "yes" if tells_tax else self.keeps_tax == "unknown"
 
 
 FOLLOWED = ("status", "subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")

@@ -20,6 +20,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.pulling.undelivered import Held, judge_undelivered
+from caspen_xero.sync.setup.settings import Settings
 
 _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
 
@@ -38,13 +39,14 @@ class Delivery:
 
 def deliver(
     mappings: Mappings,
+    settings: Settings,
     now: Callable[[], datetime],
     *,
     api_key: Callable[[], str | None] = lambda: None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Delivery:
     """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells."""
-    judged = judge_undelivered(mappings, now())
+    judged = judge_undelivered(mappings, settings, now())
     if judged.known:
         with mappings.store.write():
             for link in judged.links:
@@ -54,11 +56,10 @@ def deliver(
     if not records:
         return delivery
     try:
-        source = mappings.store.setting("source")
-        if is_url(source):
-            _post(mappings, str(source), api_key(), records, delivery, now, progress)
+        if is_url(settings.source):
+            _post(mappings, str(settings.source), api_key(), records, delivery, now, progress)
         else:
-            _append(mappings, updates_folder(mappings.store), records, delivery, now)
+            _append(mappings, updates_folder(mappings.store, settings.source), records, delivery, now)
     except FeedError as error:
         delivery.stopped = error
     return delivery
@@ -69,12 +70,12 @@ def is_url(source: str | None) -> bool:
     return source is not None and source.lower().startswith(("http://", "https://"))
 
 
-def updates_folder(store: Store) -> Path:
+def updates_folder(store: Store, source: str | None) -> Path:
     """Where Caspen looks for updates: the folder of the source, else of what was last imported. `FeedError` where there is none.
 
     A source that is not there (a disk not mounted) is no reason to write elsewhere; an imported file may be gone by now.
     """
-    source, imported = store.setting("source"), store.setting("last_import")
+    imported = store.setting("last_import")
     path = Path(source or imported or "")
     if not (source or imported):
         missing = "no source says where Caspen takes them"

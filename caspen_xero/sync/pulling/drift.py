@@ -17,6 +17,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
 COUNT = "drift_count"
@@ -54,24 +55,27 @@ class Drift:
         return dict(vars(self))
 
 
-def find_drift(mappings: Mappings) -> list[Drift]:
-    """Everything on which Caspen and Xero differ, by invoice date and number; keeps their count."""
+def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
+    """Everything on which Caspen and Xero differ, by invoice date and number."""
     discrepancies = _standing_discrepancies(mappings)
-    money = _Money(mappings)
+    money = _Money(mappings, settings)
     found: list[Drift] = []
     for row in both_sides.linked_invoices(mappings):
         found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["invoice_id"], []), money)]
-    found += _undelivered(mappings) + _archived_contacts(mappings)
-    mappings.set_setting(COUNT, f"{len(found)} {mappings.store.setting('imports')}")
-    return found
+    return found + _undelivered(mappings, settings) + _archived_contacts(mappings)
 
 
-def drift_count(mappings: Mappings) -> int:
-    """How many rows `find_drift` gives; as last counted, where nothing was sent, pulled or imported since."""
+def drift_count(mappings: Mappings, settings: Settings) -> int:
+    """How many rows `find_drift` gives; as last counted, where nothing was sent, pulled or imported since.
+
+    Keeps the count, so the caller holds the workspace's lock.
+    """
     count, _, imports = (mappings.setting(COUNT) or "").partition(" ")
     if count and imports == str(mappings.store.setting("imports")):
         return int(count)
-    return len(find_drift(mappings))
+    found = len(find_drift(mappings, settings))
+    mappings.set_setting(COUNT, f"{found} {mappings.store.setting('imports')}")
+    return found
 
 
 def forget_count(mappings: Mappings) -> None:
@@ -116,8 +120,8 @@ def _of_money(row: Any, money: _Money) -> Iterator[Told]:
 class _Money:
     """What is paid and credited in Caspen, by invoice."""
 
-    def __init__(self, mappings: Mappings) -> None:
-        self.feed_brings_payments = mappings.store.setting("payments") == "off"
+    def __init__(self, mappings: Mappings, settings: Settings) -> None:
+        self.feed_brings_payments = settings.feed_brings_payments
         self._paid = both_sides.paid_in_caspen(mappings)
 
     def paid_in_caspen(self, row: Any) -> Decimal:
@@ -137,9 +141,9 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     return found
 
 
-def _undelivered(mappings: Mappings) -> list[Drift]:
+def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:
     """What was found in Xero and Caspen does not have: the next pull tells it, or a person has to decide first."""
-    judged = judge_undelivered(mappings, datetime.now(UTC))
+    judged = judge_undelivered(mappings, settings, datetime.now(UTC))
     told_next = [_not_in_caspen(one, "it has not been told", _FIXES["not-in-caspen-yet"]) for one in judged.to_tell]
     return told_next + [_not_in_caspen(one.payment, one.why, one.fix) for one in judged.held]
 

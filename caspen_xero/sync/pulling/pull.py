@@ -17,6 +17,7 @@ from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile
 from caspen_xero.sync.pulling.matching import Known, Matching
 from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
@@ -59,12 +60,14 @@ class Pull:
     def __init__(
         self,
         mappings: Mappings,
+        settings: Settings,
         client: Callable[[], Client],
         now: Callable[[], datetime],
         *,
         progress: Callable[[int, int | None], None] = lambda done, total: None,
     ) -> None:
-        self.mappings, self._open_client, self.now, self.progress = mappings, client, now, progress
+        self.mappings, self.settings = mappings, settings
+        self._open_client, self.now, self.progress = client, now, progress
         self._client: Client | None = None
         self._visited: set[str] = set()
         self._looked_at = 0
@@ -210,7 +213,7 @@ class Pull:
             for matching in matchings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]
-        claims = claims_on(self.mappings, asked) if asked else {}
+        claims = claims_on(self.mappings, self.settings, asked) if asked else {}
         for matching in matchings:
             if unknown[matching.invoice_id]:
                 own = claims.get(matching.invoice_id, [])

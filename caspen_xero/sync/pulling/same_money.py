@@ -17,6 +17,7 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import SentPayment
 from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
 from caspen_xero.sync.planning.payment_references import earlier_reference_of, names_key, reference_of
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Payment
 
 
@@ -127,11 +128,10 @@ def _claim_of(payment: Payment, claims: Sequence[Claim], *, by_amount: bool) -> 
     return next((claim for claim in claims if names_key(payment.reference, claim.key)), None)
 
 
-def claims_on(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, list[Claim]]:
+def claims_on(mappings: Mappings, settings: Settings, invoice_ids: Sequence[str]) -> dict[str, list[Claim]]:
     """By invoice, the payments of Caspen's that may be there: what we have sent, and what we are about to send."""
     store = mappings.store
     methods = {method.id: method for method in clinic.payment_methods(store)}
-    feed_brings = store.setting("payments") == "off"
     applied = clinic.payments_on(store, invoice_ids)
     sent = xero_payments.sent_payments(mappings, invoice_ids)
     set_aside = skips.invoice_ids(store)
@@ -144,7 +144,7 @@ def claims_on(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, list[
             payment.amount,
             payment_fingerprint(payment),
             awaited=payment.status not in GONE,
-            by_amount=feed_brings and payment.status not in GONE,
+            by_amount=settings.feed_brings_payments and payment.status not in GONE,
             date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
         )
 

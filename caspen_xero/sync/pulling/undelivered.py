@@ -15,6 +15,7 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed, tell_apart
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Payment
 
 
@@ -37,7 +38,7 @@ class Undelivered:
     links: list[Link] = field(default_factory=list)
 
 
-def judge_undelivered(mappings: Mappings, now: datetime) -> Undelivered:
+def judge_undelivered(mappings: Mappings, settings: Settings, now: datetime) -> Undelivered:
     """Judges all that waits, from the store alone; keeps nothing."""
     undelivered = Undelivered()
     records = xero_payments.undelivered(mappings)
@@ -56,17 +57,19 @@ def judge_undelivered(mappings: Mappings, now: datetime) -> Undelivered:
             undelivered.known.append(record)
         else:
             undelivered.held.append(_misnamed(record, claimants))
-    _match(mappings, unknown, undelivered, now)
+    _match(mappings, settings, unknown, undelivered, now)
     return undelivered
 
 
-def _match(mappings: Mappings, records: Sequence[XeroPayment], undelivered: Undelivered, now: datetime) -> None:
+def _match(
+    mappings: Mappings, settings: Settings, records: Sequence[XeroPayment], undelivered: Undelivered, now: datetime
+) -> None:
     """Judges what no payment in Caspen names, by the rule by which pull judges what it finds."""
     on: dict[str, list[Payment]] = {record.invoice_id: [] for record in records}
     for record in records:
         if record.credit_id is None:
             on[record.invoice_id].append(_as_payment(record))
-    claims, seen = claims_on(mappings, list(on)), xero_payments.seen_invoices(mappings, on)
+    claims, seen = claims_on(mappings, settings, list(on)), xero_payments.seen_invoices(mappings, on)
     links: dict[str, dict[str, Link]] = {invoice_id: {} for invoice_id in on}
     for link in mappings.links_of_invoices("payment", on):
         links[link.invoice_id or ""][link.caspen_id] = link

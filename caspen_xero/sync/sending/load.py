@@ -22,12 +22,13 @@ from caspen_xero.sync.planning.snapshot import (
     link_as_seen,
 )
 from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.sending.tax_amounts import keeps_tax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
-from caspen_xero.sync.setup.settings import PushSettings
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
 
-def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: PushSettings) -> CaspenSide:
+def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: Settings) -> CaspenSide:
     """Reads what Caspen says of these invoices from the store, in their order."""
     ids = list(invoice_ids)
     found = clinic.invoices(store, ids)
@@ -50,7 +51,7 @@ def load_snapshot(
     mappings: Mappings,
     caspen: CaspenSide,
     facts: OrganisationFacts,
-    settings: PushSettings,
+    settings: Settings,
     now: datetime,
     *,
     looks: Looks | None = None,
@@ -92,6 +93,7 @@ def load_snapshot(
         ],
         facts=facts,
         settings=settings,
+        keeps_tax=keeps_tax(mappings),
         tax_rates=caspen.tax_rates,
         tax_links={**(suggested_rates or {}), **mappings.tax_links()},
         account_links=mappings.account_links(),
@@ -117,7 +119,7 @@ def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
     return [payment.payment_id for invoice in seen if invoice for payment in invoice.payments if payment.payment_id]
 
 
-def _party(invoice: Invoice, settings: PushSettings) -> Party:
+def _party(invoice: Invoice, settings: Settings) -> Party:
     if settings.privacy == "generic":
         return Party("client", GENERIC_ID, None, settings.privacy)
     if settings.contact == "payer" and invoice.invoice_to_id:
@@ -126,7 +128,7 @@ def _party(invoice: Invoice, settings: PushSettings) -> Party:
 
 
 def _parties(
-    store: Store, invoices: Mapping[str, Invoice], settings: PushSettings
+    store: Store, invoices: Mapping[str, Invoice], settings: Settings
 ) -> tuple[dict[str, Party], dict[str, str]]:
     """The parties with their records, and the name of the payer who is to stand in an invoice's reference."""
     parties = {id_: _party(invoice, settings) for id_, invoice in invoices.items()}
@@ -144,7 +146,7 @@ def _parties(
     return complete, payers
 
 
-def load_changed_parties(mappings: Mappings, settings: PushSettings) -> list[ChangedParty]:
+def load_changed_parties(mappings: Mappings, settings: Settings) -> list[ChangedParty]:
     """The clients and payers who changed since their contact, made by us, was last brought up to date."""
     found = []
     for kind, caspen_id, touched in todo.contacts_to_do(mappings):

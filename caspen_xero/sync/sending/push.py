@@ -35,7 +35,7 @@ from caspen_xero.sync.setup.organisation import (
     read_currencies,
     read_organisation,
 )
-from caspen_xero.sync.setup.settings import PushSettings
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.sync.setup.tax_links import link_sole_candidates, sole_candidates
 from caspen_xero.sync.setup.taxes import rate_label
 from caspen_xero.xero.calls import Client
@@ -106,24 +106,28 @@ class Announcement:
 
 
 class Push:
-    """One push of one organisation. `client` is made on first use, so that a push with nothing to do opens nothing."""
+    """One push of one organisation, by the settings as they stood when it began.
+
+    `client` is made on first use, so that a push with nothing to do opens nothing.
+    """
 
     def __init__(
         self,
         mappings: Mappings,
+        settings: Settings,
         client: Callable[[], Client],
         now: Callable[[], datetime],
         *,
         progress: Callable[[int, int | None], None] = lambda done, total: None,
         confirm: Callable[[Announcement], bool] = lambda announcement: True,
     ) -> None:
-        self.mappings, self._open_client, self.now = mappings, client, now
+        self.mappings, self.settings = mappings, settings
+        self._open_client, self.now = client, now
         self.progress, self.confirm = progress, confirm
         self.settler = Settler(mappings, now)
         self._client: Client | None = None
         self._fetcher: Fetcher
         self._translations: Translations
-        self._settings: PushSettings
         self._facts: OrganisationFacts
         self._facts_are_new = False
         self._writes_left: int | None = None
@@ -152,7 +156,6 @@ class Push:
     def _run(self, options: PushOptions, result: PushResult) -> None:
         if not options.dry_run and has_open_entries(self.mappings):
             self._journal().recover()
-        self._settings = PushSettings.of(self.mappings)
         result.skipped = skips.count_skipped(self.mappings)
         ids = self._invoice_ids(options)
         if not options.dry_run and not self._may_begin(ids):
@@ -177,8 +180,7 @@ class Push:
     def _invoice_ids(self, options: PushOptions) -> list[str]:
         if options.invoice_ids is not None:
             return list(options.invoice_ids)
-        start = self._settings.start_date
-        return todo.invoices_to_do(self.mappings, start.isoformat() if start else None)
+        return todo.invoices_to_do(self.mappings, self.settings.start_date)
 
     def _may_begin(self, ids: Sequence[str]) -> bool:
         """Whether anything may be sent: before the first push of all, that is for a person to say."""
@@ -234,7 +236,7 @@ class Push:
             self.mappings,
             caspen,
             self._facts,
-            PushSettings.of(self.mappings),
+            self.settings,
             self.now(),
             looks=self._fetcher.looks,
             changed_parties=changed_parties,
@@ -256,12 +258,12 @@ class Push:
 
     def _update_contacts(self, options: PushOptions, result: PushResult) -> None:
         """Brings the contacts of clients who changed up to date."""
-        changed = load_changed_parties(self.mappings, self._settings)
+        changed = load_changed_parties(self.mappings, self.settings)
         if not changed:
             return
         self._facts = known_organisation(self.mappings) or OrganisationFacts.unknown(self.now())
         self._translations = Translations()
-        plan = self._plan(load_caspen_side(self.mappings.store, (), self._settings), options, changed)
+        plan = self._plan(load_caspen_side(self.mappings.store, (), self.settings), options, changed)
         result.warnings += plan.warnings
         if options.dry_run:
             result.plan += plan.steps
@@ -273,7 +275,7 @@ class Push:
             self._send(self._journal(), "update-contact", plan.steps)
 
     def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
-        caspen = load_caspen_side(self.mappings.store, ids, PushSettings.of(self.mappings))
+        caspen = load_caspen_side(self.mappings.store, ids, self.settings)
         self._translations = Translations()
         last: Plan | None = None
         try:

@@ -14,6 +14,7 @@ from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.sending.tax_amounts import has_kept_tax
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
@@ -166,10 +167,7 @@ class Records:
         """An organisation that has once returned our tax amounts unchanged is trusted to do so again."""
         wanted = (expected.subtotal, expected.tax, expected.total)
         if expected.explicit_tax and (found.sub_total, found.total_tax, found.total) == wanted:
-            if expected.tells_tax:
-                self.mappings.set_setting("keeps_tax_amount", "yes")
-            elif self.mappings.setting("keeps_tax_amount") is None:
-                self.mappings.set_setting("keeps_tax_amount", "half-cents")
+            has_kept_tax(self.mappings, tells_tax=expected.tells_tax)
 
 
 def _kept(new: Decimal | None, before: Link | None, column: str) -> Decimal | None:

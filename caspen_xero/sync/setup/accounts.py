@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from caspen_xero.sync.setup.choices import ChoiceError, choose
+from caspen_xero.sync.setup.settings import PAYMENT_ACCOUNT, SALES_ACCOUNT
 from caspen_xero.xero.documents import Account
 
-SALES = "sales"
-PAYMENTS = "payments"
+SALES = SALES_ACCOUNT.purpose
+PAYMENTS = PAYMENT_ACCOUNT.purpose
 
 
 def method_purpose(payment_method_id: str) -> str:
@@ -50,6 +51,11 @@ def why_not_payments(account: Account) -> str | None:
     return None
 
 
+def why_not(account: Account, purpose: str) -> str | None:
+    """Why an account can't serve a purpose, or None: sales lines, or else payments (of all methods or of one)."""
+    return why_not_sales(account) if purpose == SALES else why_not_payments(account)
+
+
 def _why_not_active(account: Account) -> str | None:
     if account.status != "ACTIVE":
         return f"it is {(account.status or 'not active').lower()} in Xero"
@@ -73,14 +79,18 @@ def find_account(accounts: Sequence[Account], text: str) -> Account:
     )
 
 
-def choose_sales_account(accounts: Sequence[Account], text: str) -> Account:
-    """The account for invoice lines that `text` names. Raises `ChoiceError`: also `account-unusable`."""
-    return _usable(accounts, text, why_not_sales, "take sales lines")
-
-
-def choose_payment_account(accounts: Sequence[Account], text: str) -> Account:
-    """The account for payments that `text` names. Raises `ChoiceError`: also `account-unusable`."""
-    return _usable(accounts, text, why_not_payments, "take payments")
+def choose_account(accounts: Sequence[Account], text: str, purpose: str) -> Account:
+    """The account for a purpose that `text` names. Raises `ChoiceError`: also `account-unusable`."""
+    account = find_account(accounts, text)
+    why = why_not(account, purpose)
+    if why is None:
+        return account
+    usable = [account_label(other) for other in accounts if why_not(other, purpose) is None]
+    raise ChoiceError(
+        "account-unusable",
+        f"{account_label(account)} can't take {'sales lines' if purpose == SALES else 'payments'}: {why}.",
+        f"These can: {', '.join(usable[:6])}{', ...' if len(usable) > 6 else ''}" if usable else "Add one in Xero.",
+    )
 
 
 def bank_feed_warning(account: Account) -> str | None:
@@ -90,17 +100,4 @@ def bank_feed_warning(account: Account) -> str | None:
     return (
         f"If a bank feed is connected to {account_label(account)}, it brings the same payments a second time: "
         "then choose a clearing account instead, or let the feed do it: caspen-xero settings set --payments off"
-    )
-
-
-def _usable(accounts: Sequence[Account], text: str, why_not: Callable[[Account], str | None], purpose: str) -> Account:
-    account = find_account(accounts, text)
-    why = why_not(account)
-    if why is None:
-        return account
-    usable = [account_label(other) for other in accounts if why_not(other) is None]
-    raise ChoiceError(
-        "account-unusable",
-        f"{account_label(account)} can't {purpose}: {why}.",
-        f"These can: {', '.join(usable[:6])}{', ...' if len(usable) > 6 else ''}" if usable else "Add one in Xero.",
     )

@@ -12,6 +12,7 @@ from caspen_xero.store.store import Store
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
+from caspen_xero.sync.setup.settings import ACCOUNTS, SET
 from caspen_xero.sync.setup.tax_links import rate_links
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.errors import XeroError
@@ -27,9 +28,8 @@ class Check:
     fix: str = ""
 
 
-def source_check(store: Store, api_key: str | None = None) -> Check:
+def source_check(source: str | None, api_key: str | None = None) -> Check:
     """Whether push will find Caspen's export by itself. `api_key`: the kept key of a server."""
-    source = store.setting("source")
     if not source:
         fix = "caspen-xero settings set --source PATH"
         return Check("source", True, "none set: push sends what `import` has read", fix)
@@ -61,14 +61,14 @@ def organisation_checks(
 
 
 def _account_checks(mappings: Mappings, facts: OrganisationFacts) -> Iterator[Check]:
-    for purpose, name, why_not, option in (
-        (accounts.SALES, "sales account", accounts.why_not_sales, "--sales-account"),
-        (accounts.PAYMENTS, "payment account", accounts.why_not_payments, "--payment-account"),
-    ):
-        account = facts.account(mappings.account_links().get(purpose))
-        fix = f"caspen-xero settings set {option} CODE"
-        why = why_not(account) if account else "none is chosen"
+    for setting in ACCOUNTS:
+        account = facts.account(mappings.account_links().get(setting.purpose))
+        fix = f"{SET} {setting.option} CODE"
+        why = accounts.why_not(account, setting.purpose) if account else "none is chosen"
         label = accounts.account_label(account) if account else ""
         yield Check(
-            name, why is None, label if why is None else f"{label + ': ' if label else ''}{why}", fix if why else ""
+            setting.key.replace("_", " "),
+            why is None,
+            label if why is None else f"{label + ': ' if label else ''}{why}",
+            fix if why else "",
         )

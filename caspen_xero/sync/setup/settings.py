@@ -1,49 +1,29 @@
-"""The settings: accounts of the linked organisation, and what the workspace keeps by itself. Checked, then saved whole.
+"""The settings, each declared once: `settings set`, `settings show`, the walk-through and every check are made from it.
+
+What the workspace keeps by itself, whichever organisation it is connected to, is a field of `Settings`; a run reads them once.
+Accounts belong to the linked organisation and are kept by their purpose (`ACCOUNTS`).
 
 SettingsError    `bad-source`, `bad-start-date`, `bad-payment-method`
-ChoiceError      an account that is not there, or that Xero would refuse
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.store import clinic, todo
-from caspen_xero.store.mappings import Mappings
-from caspen_xero.store.store import Store
-from caspen_xero.sync.setup.accounts import (
-    PAYMENTS,
-    SALES,
-    account_label,
-    bank_feed_warning,
-    choose_payment_account,
-    choose_sales_account,
-    method_purpose,
-    why_not_payments,
-    why_not_sales,
-)
-from caspen_xero.sync.setup.awaited import Awaited, find_payment_method, wait_for
-from caspen_xero.xero.documents import Account
+
+if TYPE_CHECKING:
+    from caspen_xero.store.store import Store
 
 Privacy = Literal["full", "name-only", "generic"]
 
-DEFAULTS: Mapping[str, str | None] = {
-    "payments": "on",
-    "source": None,
-    "start_date": None,
-    "invoice_status": "authorised",
-    "contact": "client",
-    "privacy": "full",
-}
-"""What the workspace keeps by itself, whichever organisation it is connected to."""
-
 NONE = "none"
+SET = "caspen-xero settings set"
 _LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
@@ -53,111 +33,81 @@ class SettingsError(UserError):
     exit_code = ExitCode.USAGE
 
 
-@dataclass(frozen=True)
-class SettingsChange:
-    """What a person wants to be set, as typed; None is left as it is. Accounts by code, name or id."""
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """What `settings set` takes. `key`: its name in the store and in JSON; `metavar`: what stands for its value in the help."""
 
-    sales_account: str | None = None
-    payment_account: str | None = None
-    payment_methods: tuple[str, ...] = ()
-    payments: str | None = None
-    source: str | None = None
-    start_date: str | None = None
-    invoice_status: str | None = None
-    contact: str | None = None
-    privacy: str | None = None
+    key: str
+    help: str
+    metavar: str | None = None
 
     @property
-    def is_empty(self) -> bool:
-        """Whether nothing is to be set."""
-        return self == SettingsChange()
-
-    @property
-    def needs_accounts(self) -> bool:
-        """Whether the chart of accounts is needed to check it."""
-        return bool(self.sales_account is not None or self.payment_account is not None or self.payment_methods)
+    def option(self) -> str:
+        """How it is typed."""
+        return f"--{self.key.replace('_', '-')}"
 
 
-@dataclass
-class CheckedChange:
-    """A change that can be saved: values by key, accounts by purpose, choices that wait for a payment method."""
-
-    values: dict[str, str | None] = field(default_factory=dict)
-    accounts: dict[str, Account] = field(default_factory=dict)
-    waiting: list[Awaited] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
+# --- accounts of the linked organisation
 
 
-@dataclass(frozen=True)
-class AccountChoice:
-    """The account chosen for a purpose, None where it is gone from Xero; `problem`: why it is of no use now."""
+@dataclass(frozen=True, kw_only=True)
+class AccountSetting(Option):
+    """An account that a person chooses by code, name or id; it is kept by its AccountID under `purpose`."""
 
     purpose: str
-    account_id: str
-    account: Account | None
-    problem: str | None
+    what: str
+    metavar: str = "CODE|NAME|ID"
+
+    @property
+    def title(self) -> str:
+        """What `settings show` and the walk-through call it."""
+        return f"Account for {self.what}"
 
 
-def check_change(store: Store, change: SettingsChange, read_chart: Callable[[], Sequence[Account]]) -> CheckedChange:
-    """Checks all of a change; saves nothing. Raises `SettingsError` or `ChoiceError` for the first thing wrong."""
-    checked = CheckedChange()
-    for key in DEFAULTS:
-        wanted: str | None = getattr(change, key)
-        if wanted is not None:
-            checked.values[key] = _CHECKS.get(key, str)(wanted)
-    pairs = [_method_and_account(pair) for pair in change.payment_methods]
-    chart = read_chart() if change.needs_accounts else ()
-    if change.sales_account is not None:
-        checked.accounts[SALES] = choose_sales_account(chart, change.sales_account)
-    if change.payment_account is not None:
-        checked.accounts[PAYMENTS] = choose_payment_account(chart, change.payment_account)
-    methods = clinic.payment_methods(store)
-    for name, account_text in pairs:
-        account = choose_payment_account(chart, account_text)
-        if methods:
-            checked.accounts[method_purpose(find_payment_method(methods, name).id)] = account
-        else:
-            checked.waiting.append(Awaited("payment_method", name, account.account_id))
-            checked.warnings.append(
-                f"Caspen's payment methods are not known yet: {account_label(account)} waits for one called {name}."
-            )
-    checked.warnings += _feed_warnings(store, checked)
-    return checked
+SALES_ACCOUNT = AccountSetting(
+    key="sales_account",
+    help="Account for invoice lines: an income account.",
+    purpose="sales",
+    what="invoice lines",
+)
+PAYMENT_ACCOUNT = AccountSetting(
+    key="payment_account",
+    help="Account for payments: a bank or clearing account.",
+    purpose="payments",
+    what="payments",
+)
+ACCOUNTS = (SALES_ACCOUNT, PAYMENT_ACCOUNT)
+
+PAYMENT_METHOD = Option(
+    key="payment_method",
+    help="An account for one of Caspen's payment methods. Repeatable.",
+    metavar="METHOD=ACCOUNT",
+)
+"""Accounts of payment methods, as many as there are: kept under a purpose for each (`accounts.method_purpose`)."""
 
 
-def save_change(store: Store, mappings: Mappings | None, checked: CheckedChange) -> None:
-    """Saves a checked change in one transaction. Without a connection (`mappings` None) it can't hold accounts."""
-    with store.write():
-        payments_were_off = value_of(store, "payments") == "off"
-        for key, value in checked.values.items():
-            store.set_setting(key, value)
-        if mappings is None:
-            return
-        if payments_were_off and value_of(store, "payments") == "on":
-            todo.look_at_unsent_payments(mappings)
-        for purpose, account in checked.accounts.items():
-            mappings.link_account(purpose, account.account_id)
-        for choice in checked.waiting:
-            wait_for(mappings, choice)
-        # Whatever was refused before may go through now.
-        mappings.set_setting("settings_number", str(mappings.settings_number() + 1))
+# --- what the workspace keeps by itself
 
 
-def value_of(store: Store, key: str) -> str | None:
-    """A setting that the workspace keeps by itself, or its default."""
-    return store.setting(key) or DEFAULTS[key]
+@dataclass(frozen=True, kw_only=True)
+class Setting(Option):
+    """One field of `Settings`, with all that is said of it and asked of it.
 
+    `values`: those allowed, each with its meaning; empty where any text may be given, which `check` then turns into what is kept
+    (None: nothing), or refuses with a `SettingsError`. `unset`: what is shown where nothing is kept.
+    """
 
-def account_choices(mappings: Mappings, accounts: Sequence[Account]) -> dict[str, AccountChoice]:
-    """The chosen accounts by purpose, each with what is wrong with it by now."""
-    by_id = {account.account_id: account for account in accounts}
-    found = {}
-    for purpose, account_id in mappings.account_links().items():
-        account = by_id.get(account_id)
-        why_not = why_not_sales if purpose == SALES else why_not_payments
-        problem = why_not(account) if account else "it is no longer in Xero"
-        found[purpose] = AccountChoice(purpose, account_id, account, problem)
-    return found
+    type: Any
+    default: str | None
+    title: str
+    question: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    check: Callable[[str], str | None] = str
+    unset: str = ""
+
+    def kept(self, value: str | None) -> str | None:
+        """What holds where the store has `value`: that, or the default where it is none of the allowed ones."""
+        return value if value and (not self.values or value in self.values) else self.default
 
 
 def check_source(text: str) -> str | None:
@@ -185,9 +135,6 @@ def check_start_date(text: str) -> str | None:
     return day.isoformat()
 
 
-_CHECKS: Mapping[str, Callable[[str], str | None]] = {"source": check_source, "start_date": check_start_date}
-
-
 def _check_url(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -209,55 +156,103 @@ def _check_url(url: str) -> str:
     )
 
 
-def _method_and_account(pair: str) -> tuple[str, str]:
-    method, equals, account = (part.strip() for part in pair.partition("="))
-    if not (method and equals and account):
-        raise SettingsError(
-            "bad-payment-method", f"{pair!r} does not say which account a method has.", "Write it as EFTPOS=090."
-        )
-    return method, account
-
-
-def _feed_warnings(store: Store, checked: CheckedChange) -> list[str]:
-    if checked.values.get("payments", value_of(store, "payments")) == "off":
-        return []
-    chosen = {account.account_id: account for purpose, account in checked.accounts.items() if purpose != SALES}
-    return [warning for account in chosen.values() if (warning := bank_feed_warning(account))]
+def _told(**words: Any) -> Mapping[str, Any]:
+    """What a `Setting` says of a field beyond its name, type and default."""
+    return words
 
 
 @dataclass(frozen=True)
-class PushSettings:
-    """The settings that decide what is sent and how.
+class Settings:
+    """What a person has set, as it stood when a run began. `start_date` is a day as YYYY-MM-DD."""
 
-    `keeps_tax_amount`: whether the organisation has shown that it keeps ours: "yes", or only where they decide half cents.
-    """
+    payments: Literal["on", "off"] = field(
+        default="on",
+        metadata=_told(
+            title="Payments go to Xero",
+            help="Whether payments go to Xero; off if a bank feed brings them.",
+            question="Payments:",
+            values={"on": "go to Xero", "off": "a bank feed brings them"},
+        ),
+    )
+    source: str | None = field(
+        default=None,
+        metadata=_told(
+            title="Source of Caspen's records",
+            help="Caspen's export, which push, pull and sync read by themselves; 'none' forgets it.",
+            question="Caspen's export (file, folder or URL)",
+            metavar="PATH|URL",
+            check=check_source,
+            unset="none (caspen-xero import PATH)",
+        ),
+    )
+    start_date: str | None = field(
+        default=None,
+        metadata=_told(
+            title="Start date",
+            help="Invoices before this day (YYYY-MM-DD) stay out of Xero; 'none': all go.",
+            question="Invoices go to Xero from (YYYY-MM-DD)",
+            metavar="DATE",
+            check=check_start_date,
+            unset="none (every finalised invoice goes)",
+        ),
+    )
+    invoice_status: Literal["authorised", "draft"] = field(
+        default="authorised",
+        metadata=_told(
+            title="Status of invoices in Xero",
+            help="Invoices in Xero are approved, or drafts to approve there.",
+            question="Invoices in Xero:",
+            values={
+                "authorised": "approved at once",
+                "draft": "drafts, which a person approves in Xero; payments wait till then",
+            },
+        ),
+    )
+    contact: Literal["client", "payer"] = field(
+        default="client",
+        metadata=_told(
+            title="Contact of an invoice",
+            help="The invoice's contact: the client, or who pays for the client.",
+            question="The contact of an invoice in Xero:",
+            values={"client": "the client", "payer": "who pays for the client, where Caspen names one"},
+        ),
+    )
+    privacy: Privacy = field(
+        default="full",
+        metadata=_told(
+            title="What of a client goes to Xero",
+            help="What of a client goes to Xero: all contact details, the name only, or nothing.",
+            question="What of a client goes to Xero:",
+            values={
+                "full": "name and contact details",
+                "name-only": "the name only",
+                "generic": "nothing: one contact for all, and item codes instead of descriptions",
+            },
+        ),
+    )
 
-    start_date: date | None = None
-    payments: bool = True
-    privacy: Privacy = "full"
-    contact: Literal["client", "payer"] = "client"
-    invoice_status: Literal["AUTHORISED", "DRAFT"] = "AUTHORISED"
-    keeps_tax_amount: Literal["yes", "half-cents", "unknown"] = "unknown"
+    @property
+    def feed_brings_payments(self) -> bool:
+        """Whether Caspen's payments come to Xero by the bank's feed, and not from here."""
+        return self.payments == "off"
 
-    @classmethod
-    def of(cls, mappings: Mappings) -> PushSettings:
-        """The settings as the store has them."""
-        store = mappings.store
-        start = store.setting("start_date")
-        privacy = store.setting("privacy") or "full"
-        kept = mappings.setting("keeps_tax_amount")
-        return cls(
-            start_date=date.fromisoformat(start) if start else None,
-            payments=store.setting("payments") != "off",
-            privacy="generic" if privacy == "generic" else "name-only" if privacy == "name-only" else "full",
-            contact="payer" if store.setting("contact") == "payer" else "client",
-            invoice_status="DRAFT" if store.setting("invoice_status") == "draft" else "AUTHORISED",
-            keeps_tax_amount="yes" if kept == "yes" else "half-cents" if kept == "half-cents" else "unknown",
-        )
 
-    def must_prove_tax(self, *, tells_tax: bool) -> bool:
-        """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
+def _declared() -> tuple[Setting, ...]:
+    types = get_type_hints(Settings)
+    plain = asdict(Settings())
+    found = tuple(
+        Setting(key=one.name, type=types[one.name], default=plain[one.name], **one.metadata) for one in fields(Settings)
+    )
+    for setting in found:
+        literals = get_args(setting.type) if setting.values else ()
+        assert tuple(setting.values) == literals, f"{setting.key}: every allowed value has a meaning"
+    return found
 
-        `tells_tax`: some of them are such as Xero could not have reached by itself.
-        """
-        return self.keeps_tax_amount != "yes" if tells_tax else self.keeps_tax_amount == "unknown"
+
+SETTINGS = _declared()
+"""Every setting that the workspace keeps by itself, in the order in which they are shown and asked for."""
+
+
+def read_settings(store: Store) -> Settings:
+    """The settings as the store has them now. Whoever carries out a run does this once, under the workspace's lock."""
+    return Settings(**{setting.key: setting.kept(store.setting(setting.key)) for setting in SETTINGS})  # type: ignore[arg-type]
