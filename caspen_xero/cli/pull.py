@@ -1,4 +1,4 @@
-"""`pull` and `sync`: payments from Xero back to Caspen, and both ways at once."""
+"""`pull`: payments from Xero back to Caspen, and what came of it in words and numbers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from caspen_xero.cli.drift import count_drift, tell_drift_count
 from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
-from caspen_xero.cli.sync import Yes, push_now, tell_push
 from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -24,9 +23,8 @@ SHOWN_HELD = 5
 
 
 def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
+    """Adds this command to the command line."""
     command(app, "pull")(pull)
-    command(app, "sync")(sync)
 
 
 def pull(
@@ -51,7 +49,7 @@ def pull(
     undone = f"Nothing was pulled from {organisation} or told to Caspen, as it is not known what Caspen has already."
     with session.only_writer():
         bad_records = read_source(session, undone)
-        outcome = _pull_now(session, bad_records=bad_records, dry_run=dry_run, full=full)
+        outcome = pull_now(session, bad_records=bad_records, dry_run=dry_run, full=full)
         outcome.drift_count = 0 if dry_run else count_drift(session)
     if session.output.json:
         session.output.document(outcome.summary)
@@ -60,29 +58,7 @@ def pull(
     return outcome.exit_code
 
 
-def sync(session: Session, yes: Yes = False) -> int:
-    """Read the source, pull, then push: all that cron needs. Before the first push it asks on a terminal, as push does.
-
-    \b
-    */15 * * * *  caspen-xero sync --quiet
-    """
-    organisation = session.connection.tenant_name
-    undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
-    with session.only_writer():
-        bad_records = read_source(session, undone)
-        pulled = _pull_now(session, bad_records=bad_records)
-        if not session.output.json:
-            pulled.tell(session)
-        session.start_again()
-        pushed = push_now(session, bad_records=bad_records, yes=yes)
-    if session.output.json:
-        session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
-    else:
-        tell_push(session, pushed)
-    return worst_of([pulled.exit_code, pushed.exit_code])
-
-
-class _Outcome:
+class Pulled:
     """What a pull did, for people and for scripts. `drift_count`: what they are told of besides; in a sync, push tells it."""
 
     drift_count = 0
@@ -154,7 +130,7 @@ class _Outcome:
                 output.error(stopped)
 
 
-def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> _Outcome:
+def pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> Pulled:
     """One pull under the workspace's lock, delivered and logged, after the source was read with so many bad records."""
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.store import log
@@ -172,7 +148,7 @@ def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full
             delivery = deliver(
                 mappings, session.settings, session.now, api_key=lambda: caspen_key(session), progress=progress
             )
-    outcome = _Outcome(session, result, delivery, bad_records)
+    outcome = Pulled(session, result, delivery, bad_records)
     if not dry_run:
         forget_count(mappings)
         log.note(session.store, mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)

@@ -1,4 +1,4 @@
-"""`status`, `doctor` and `log`: is all well, what is missing, and what was sent."""
+"""`status`: what is linked, when it was last pushed and pulled, and how the invoices stand."""
 
 from __future__ import annotations
 
@@ -15,10 +15,8 @@ from caspen_xero.errors import ExitCode, UserError
 
 
 def register(app: typer.Typer) -> None:
-    """Adds these commands to the command line."""
+    """Adds this command to the command line."""
     command(app, "status")(status)
-    command(app, "doctor")(doctor)
-    command(app, "log")(log)
 
 
 def status(
@@ -67,74 +65,6 @@ def status(
             UserError("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push")
         )
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
-
-
-def doctor(session: Session) -> int:
-    """Check every precondition of a push, one line each, with the fix where one is not met.
-
-    \b
-    caspen-xero doctor
-    """
-    from caspen_xero.cli.caspen_key import caspen_key
-    from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check
-
-    checks = [Check("store", True, str(session.store.path)), source_check(session.settings.source, caspen_key(session))]
-    if session.store.connection() is None:
-        checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
-    else:
-        connection = session.connection
-        checks.append(Check("connection", True, f"{connection.tenant_name} (tokens: {connection.token_store})"))
-        checks += organisation_checks(session.store, session.mappings, lambda: session.client, session.now())
-    if session.output.json:
-        found = [vars(check) | {"fix": session.output.command(check.fix)} for check in checks]
-        session.output.document({"checks": found})
-    else:
-        rows = [
-            ("ok" if check.ok else "NOT OK", check.name, check.message, session.output.command(check.fix))
-            for check in checks
-        ]
-        session.output.table(("", "Check", "Finding", "What to do"), rows)
-    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
-
-
-def log(
-    session: Session,
-    number: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many documents at the most.")] = 50,
-    invoice: Annotated[str | None, typer.Option("--invoice", help="Only what belongs to this invoice.")] = None,
-) -> int:
-    """Show what was sent to Xero, when, and with what answer, newest first.
-
-    \b
-    caspen-xero log --invoice INV-0042
-    """
-    from caspen_xero.store import clinic
-    from caspen_xero.store.journal import writes
-
-    rows: list[dict[str, Any]] = []
-    if session.store.connection():
-        ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
-        if not ids:
-            raise SessionError("invoice-not-found", f"There is no invoice {invoice}.", "caspen-xero invoices list")
-        rows = [row for id_ in ids for row in writes(session.mappings, number, id_)]
-    if session.output.json:
-        session.output.document({"log": rows})
-        return 0
-    session.output.table(
-        ("Sent (UTC)", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
-        [
-            (
-                row["first_sent_at"][:19].replace("T", " "),
-                row["operation"].replace("-", " "),
-                row["number"],
-                row["state"] if row["write_state"] != "sent" else "unknown",
-                row["http_status"],
-                row["xero_id"],
-                row["message"],
-            )
-            for row in rows
-        ],
-    )
-    return 0
 
 
 def _tell_status(session: Session, summary: dict[str, Any]) -> None:

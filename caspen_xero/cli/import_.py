@@ -1,0 +1,41 @@
+"""`import`: Caspen's records into the local store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session
+from caspen_xero.cli.source import import_summary, tell_import
+from caspen_xero.errors import ExitCode
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the command line."""
+    command(app, "import")(import_)
+
+
+def import_(
+    session: Session,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files or folders of a Caspen export.")],
+) -> int:
+    """Read a Caspen export into the local store.
+
+    Running it twice changes nothing. Bad records are reported and left out (exit code 3); a file that is no JSON, or
+    breaks off, changes nothing at all (exit code 1).
+
+    \b
+    caspen-xero import ~/caspen-export
+    caspen-xero import invoices.jsonl payments.jsonl
+    """
+    from caspen_xero.sync.importing import import_paths
+
+    with session.only_writer(), session.output.progress("Importing") as progress:
+        result = import_paths(session.store, paths, progress)
+    if session.output.json:
+        session.output.document({"command": "import", **import_summary(result)})
+    else:
+        tell_import(session, result)
+    return ExitCode.PARTLY if result.bad_count else ExitCode.ALL_WELL

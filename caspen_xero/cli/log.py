@@ -1,0 +1,55 @@
+"""`log`: what was sent to Xero, when, and with what answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session, SessionError
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the command line."""
+    command(app, "log")(log)
+
+
+def log(
+    session: Session,
+    number: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many documents at the most.")] = 50,
+    invoice: Annotated[str | None, typer.Option("--invoice", help="Only what belongs to this invoice.")] = None,
+) -> int:
+    """Show what was sent to Xero, when, and with what answer, newest first.
+
+    \b
+    caspen-xero log --invoice INV-0042
+    """
+    from caspen_xero.store import clinic
+    from caspen_xero.store.journal import writes
+
+    rows: list[dict[str, Any]] = []
+    if session.store.connection():
+        ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
+        if not ids:
+            raise SessionError("invoice-not-found", f"There is no invoice {invoice}.", "caspen-xero invoices list")
+        rows = [row for id_ in ids for row in writes(session.mappings, number, id_)]
+    if session.output.json:
+        session.output.document({"log": rows})
+        return 0
+    session.output.table(
+        ("Sent (UTC)", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
+        [
+            (
+                row["first_sent_at"][:19].replace("T", " "),
+                row["operation"].replace("-", " "),
+                row["number"],
+                row["state"] if row["write_state"] != "sent" else "unknown",
+                row["http_status"],
+                row["xero_id"],
+                row["message"],
+            )
+            for row in rows
+        ],
+    )
+    return 0

@@ -1,0 +1,248 @@
+"""`push`: finalised invoices to Xero, and what came of it in words and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.drift import count_drift, tell_drift_count
+from caspen_xero.cli.exit_codes import worst_of
+from caspen_xero.cli.first_push import may_begin, tell_declined
+from caspen_xero.cli.session import Session, one_invoice
+from caspen_xero.cli.source import read_source
+from caspen_xero.errors import ExitCode
+
+if TYPE_CHECKING:
+    from caspen_xero.sync.sending.push import PushResult
+
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the command line."""
+    command(app, "push")(push)
+
+
+def push(
+    session: Session,
+    invoices: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="INVOICE", help="Only these, by number or id; tried again at once."),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing to Xero.")] = False,
+    max_writes: Annotated[
+        int | None, typer.Option("--max-writes", min=0, metavar="N", help="Write at most N documents, then stop.")
+    ] = None,
+    yes: Yes = False,
+    refresh: Annotated[
+        bool,
+        typer.Option("--refresh", help="Read accounts, tax rates, lock dates and contacts anew, and try all again."),
+    ] = False,
+    overwrite: Annotated[
+        list[str] | None,
+        typer.Option("--overwrite", metavar="INVOICE", help="Let Caspen's version replace what was edited in Xero."),
+    ] = None,
+    pay_anyway: Annotated[
+        list[str] | None,
+        typer.Option("--pay-anyway", metavar="INVOICE", help="Send its payments though Xero shows one like them."),
+    ] = None,
+) -> int:
+    """Send finalised invoices to Xero: new ones only, each exactly once.
+
+    The first push says how many invoices it would send, their total and the accounts, and asks on a terminal.
+
+    From cron, one line does it (the source is read first, if `settings set --source` named one):
+
+    \b
+    */15 * * * *  caspen-xero push --quiet
+
+    \b
+    caspen-xero push --dry-run
+    caspen-xero push INV-0042
+    """
+    with session.only_writer():
+        bad_records = read_source(session, f"Nothing was sent to {session.connection.tenant_name}.")
+        pushed = push_now(
+            session,
+            invoices or (),
+            overwrite or (),
+            pay_anyway or (),
+            bad_records=bad_records,
+            yes=yes,
+            dry_run=dry_run,
+            refresh=refresh,
+            max_writes=max_writes,
+        )
+    if session.output.json:
+        session.output.document(pushed.summary)
+    else:
+        tell_push(session, pushed)
+    return pushed.exit_code
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """A push that has ended: what it did, the same in numbers, and on how many things the two sides differ by now."""
+
+    result: PushResult
+    summary: dict[str, Any]
+    exit_code: int
+    drift_count: int = 0
+
+
+def push_now(
+    session: Session,
+    invoices: Sequence[str] = (),
+    overwrite: Sequence[str] = (),
+    pay_anyway: Sequence[str] = (),
+    *,
+    bad_records: int = 0,
+    yes: bool = False,
+    **options: Any,
+) -> Pushed:
+    """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
+    from caspen_xero.store import log
+    from caspen_xero.sync.pulling.drift import forget_count
+    from caspen_xero.sync.sending.push import Push, PushOptions
+
+    mappings = session.mappings
+    overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
+    named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
+    for invoice_id in named:
+        _tell_if_nothing_to_send(session, invoice_id)
+    with session.output.progress("Pushing") as progress:
+        engine = Push(
+            mappings,
+            session.settings,
+            lambda: session.client,
+            session.now,
+            progress=progress,
+            confirm=lambda announcement: may_begin(session, announcement, yes=yes),
+        )
+        result = engine.run(
+            PushOptions(
+                invoice_ids=named or None,
+                overwrite=frozenset(overwritten),
+                pay_anyway=frozenset(paid),
+                **options,
+            )
+        )
+    code = exit_code(result, bad_records)
+    summary = push_summary(result, session.seconds())
+    if not (result.dry_run or result.declined):
+        log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
+    if result.done:
+        forget_count(mappings)
+    return Pushed(result, summary, code, 0 if result.declined or result.dry_run else count_drift(session))
+
+
+def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
+    """A person who names an invoice that never goes to Xero is told why."""
+    from caspen_xero.store.listing import list_invoices
+
+    listed = list_invoices(session.store, session.mappings, session.settings.start_date, invoice_id)[0]
+    why = {
+        "draft": "is a draft in Caspen: it is sent once it is finalised",
+        "void": "is void in Caspen and was never sent",
+        "skipped": "is set aside or dated before the start date",
+    }.get(listed.sync_status)
+    if why is not None and listed.xero_invoice_id is None:
+        session.output.note(f"Invoice {listed.number or invoice_id} {why}.")
+
+
+def _ids(session: Session, names: Sequence[str]) -> list[str]:
+    """The ids of the invoices that were named."""
+    return [one_invoice(session, name) for name in names]
+
+
+def exit_code(result: PushResult, bad_records: int = 0) -> int:
+    """How a push ends: by why it stopped, else by what is unsynced."""
+    codes: set[int] = set()
+    if result.stopped is not None:
+        codes.add(result.stopped.exit_code)
+    if result.only_settings_missing and not result.plan:
+        codes.add(ExitCode.NOTHING_CAN_BE_SENT)
+    if result.problems or (result.unfinished and not result.dry_run) or bad_records:
+        codes.add(ExitCode.PARTLY)
+    return worst_of(codes)
+
+
+def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
+    """A push in numbers, as JSON shows it and the log keeps it."""
+    from caspen_xero.sync.sending.steps import SPECIFICATIONS
+
+    summary: dict[str, Any] = {
+        "command": "push",
+        "dry_run": result.dry_run,
+        "synced": len(result.synced),
+        "updated": len(result.updated),
+        "unsynced": result.unsynced,
+        "skipped": result.skipped,
+        **{one.counts_as.key: result.count(one.kind) for one in SPECIFICATIONS if one.counts_as},
+        "pending": len(result.waiting),
+        "api_calls": result.api_calls,
+        "seconds": seconds,
+    }
+    if result.stopped is not None:
+        summary["stopped"] = result.stopped.as_json()
+    if result.dry_run:
+        summary["plan"] = [
+            {"operation": step.kind, "number": step.number, "detail": step.detail} for step in result.plan
+        ]
+    return summary
+
+
+def tell_push(session: Session, pushed: Pushed) -> None:
+    """A push for people."""
+    from caspen_xero.sync.sending.steps import SPECIFICATIONS
+
+    output, result = session.output, pushed.result
+    if result.declined:
+        tell_declined(session)
+        return
+    for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
+        output.note(line)
+    if result.dry_run:
+        output.table(
+            ("Step", "Number", "Detail"),
+            [(step.kind.replace("-", " "), step.number, step.detail) for step in result.plan],
+        )
+        output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
+        if result.problems:
+            number = len(result.problems)
+            output.say(f"{number} {'invoice' if number == 1 else 'invoices'} would not be wholly in Xero.")
+            found = [problem for problems in result.problems.values() for problem in problems]
+            output.what_to_do((p.fix, _number(session, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
+    else:
+        counts = [
+            ("invoices synced", len(result.synced)),
+            ("invoices updated", len(result.updated)),
+            *(
+                (one.counts_as.words, result.count(one.kind))
+                for one in SPECIFICATIONS
+                if one.counts_as and one.counts_as.words
+            ),
+            ("invoices unsynced", result.unsynced),
+        ]
+        rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
+        output.table((f"Push to {session.connection.tenant_name}", ""), rows)
+    for invoice_id, why in list(result.waiting.items())[:5]:
+        output.note(f"{_number(session, invoice_id)} waits: {why.reason}.")
+    if len(result.waiting) > 5:
+        output.note(f"... and {len(result.waiting) - 5} more wait.")
+    if result.unsynced and not result.dry_run:
+        output.note("See why, and what to do:  caspen-xero unsynced")
+    tell_drift_count(session, pushed.drift_count)
+    if result.stopped is not None:
+        output.error(result.stopped)
+
+
+def _number(session: Session, invoice_id: str) -> str:
+    from caspen_xero.store import clinic
+
+    invoice = clinic.invoices(session.store, [invoice_id]).get(invoice_id)
+    return (invoice.number if invoice else None) or invoice_id
