@@ -32,6 +32,7 @@ from caspen_xero.sandbox.identity.identity import Wish
 from caspen_xero.sandbox.identity.jwt import signed
 from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.sending.push import Push, PushOptions
 from caspen_xero.sync.setup.settings import read_settings
@@ -176,7 +177,7 @@ def signed_in(xero: Xero, home: Path) -> FileTokens:
             connected_at=RECORDED_AT,
         )
         store.set_connection(connection.to_dict())
-        store.mappings(tenant).link_account("sales", SALES_ACCOUNT)
+        Mappings(store, tenant).link_account("sales", SALES_ACCOUNT)
         tokens = FileTokens(folder, store.entry())
     tokens.save_secret(secret)
     tokens.save_access(Access(access, datetime.now(UTC) + timedelta(minutes=30)))
@@ -294,7 +295,7 @@ def test_a_write_met_by_the_minute_limit_goes_again_after_the_wait(
         connection = Connection.from_dict(store.connection() or {})
         tokens = AccessTokens(connection, signed_in, home / "default" / "token.lock")
         client = XeroClient(connection, tokens, pace=Pace(clock=lambda: sum(waits)), sleep=sleep)
-        result = Push(store.mappings(TENANT), read_settings(store), lambda: client, lambda: datetime.now(UTC)).run(
+        result = Push(Mappings(store, TENANT), read_settings(store), lambda: client, lambda: datetime.now(UTC)).run(
             PushOptions()
         )
         client.close()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sandbox.books.ledger import Ledger
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.setup.tax_links import link_sole_candidates
 from caspen_xero.sync.setup.taxes import NO_TAX_RATE, applies_to_sales, candidates, percentage_of, sole_candidate
@@ -236,7 +237,7 @@ def test_unmapped_rate_is_linked_again_only_when_asked_for(
     assert cli("taxes", "unmap", "gst").exit_code == 0
     assert tax_types(cli)["GST"] is None
     store = Store(connected / "default" / "store.sqlite")
-    mappings = store.mappings((store.connection() or {})["tenant_id"])
+    mappings = Mappings(store, (store.connection() or {})["tenant_id"])
     output = XeroRate(name="GST", tax_type="OUTPUT", status="ACTIVE", can_apply_to_revenue=True, effective_rate=10)
     assert link_sole_candidates(store, mappings, [output]) == []
     store.close()

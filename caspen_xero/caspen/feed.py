@@ -1,4 +1,4 @@
-"""Where Caspen's records come from: files or HTTP, behind one small protocol.
+"""What a source of Caspen's records is, whether files or HTTP (`sources.open_feed`), and what may be wrong with one.
 
     FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
       codes of files        file-not-found, no-feed-files, unreadable, not-json, not-csv, broken-off,
@@ -76,23 +76,6 @@ class Feed(Protocol):
 
     def records(self) -> Iterator[Record | BadRecord]:
         """Every record, the bad ones too, each one once read. Raises `FeedError`: then nothing read so far counts."""
-
-
-def open_feed(
-    source: str,
-    *,
-    api_key: str | None = None,
-    cursors: Mapping[str, dt.datetime] | None = None,
-    on_progress: OnProgress | None = None,
-) -> Feed:
-    """The feed at a path or URL. `api_key` (from the keyring) and `cursors` (of the last reading) are for URLs only."""
-    if source.lower().startswith(("http://", "https://")):
-        from .api import ApiFeed
-
-        return ApiFeed(source, api_key=api_key, cursors=cursors, on_progress=on_progress)
-    from .files import FileFeed
-
-    return FileFeed([source], on_progress=on_progress)
 
 
 def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record | BadRecord | None:

@@ -1,4 +1,4 @@
-"""`pull`, `sync` and `drift`: payments from Xero back to Caspen, both ways at once, and where the two sides differ."""
+"""`pull` and `sync`: payments from Xero back to Caspen, and both ways at once."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.drift import count_drift, tell_drift_count
 from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
     from caspen_xero.store.xero_payments import XeroPayment
     from caspen_xero.sync.pulling.deliver import Delivery
-    from caspen_xero.sync.pulling.drift import Drift
     from caspen_xero.sync.pulling.pull import PullResult
 
 SHOWN_HELD = 5
@@ -27,7 +27,6 @@ def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
     command(app, "pull")(pull)
     command(app, "sync")(sync)
-    command(app, "drift")(drift)
 
 
 def pull(
@@ -81,24 +80,6 @@ def sync(session: Session, yes: Yes = False) -> int:
     else:
         tell_push(session, pushed)
     return worst_of([pulled.exit_code, pushed.exit_code])
-
-
-def drift(session: Session) -> int:
-    """Show where Caspen and Xero no longer agree, since when, and what to do. Changes nothing on either side.
-
-    \b
-    caspen-xero pull && caspen-xero drift
-    """
-    from caspen_xero.sync.pulling.drift import find_drift
-
-    rows = find_drift(session.mappings, session.settings)
-    if session.output.json:
-        session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
-    elif rows:
-        _tell_drift(session, rows)
-    else:
-        session.output.say("Caspen and Xero agree, as far as the last push and pull have seen.")
-    return 0
 
 
 class _Outcome:
@@ -198,33 +179,8 @@ def _pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full
     return outcome
 
 
-def count_drift(session: Session) -> int:
-    """On how many things the two sides differ, if a person is to be told; under the workspace's lock, as it is kept."""
-    from caspen_xero.sync.pulling.drift import drift_count
-
-    return 0 if session.output.quiet or session.output.json else drift_count(session.mappings, session.settings)
-
-
-def tell_drift_count(session: Session, count: int) -> None:
-    """One line for people where the two sides differ."""
-    if count:
-        things = "1 thing is" if count == 1 else f"{count} things are"
-        session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
-
-
 def _row(payment: XeroPayment) -> tuple[Cell, ...]:
     now = payment.invoice_status if payment.invoice_status == "paid" else f"open, {payment.amount_due:.2f} due"
     reconciled = {True: "reconciled", False: "not reconciled", None: ""}[payment.reconciled]
     kind = payment.kind.replace("_", " ")
     return (payment.invoice_number or payment.invoice_id, payment.date, payment.amount, kind, reconciled, now)
-
-
-def _tell_drift(session: Session, rows: list[Drift]) -> None:
-    from caspen_xero.sync.pulling.drift import by_fix
-
-    session.output.table(
-        ("Invoice", "What", "In Caspen", "In Xero", "Since"),
-        [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
-        title="Caspen and Xero differ",
-    )
-    session.output.what_to_do((fix, name, "") for fix, names in by_fix(rows).items() for name in names)

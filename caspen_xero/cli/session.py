@@ -113,7 +113,9 @@ class Session:
     @cached_property
     def mappings(self) -> Mappings:
         """What this workspace knows of the linked organisation. Needs a connection."""
-        return self.store.mappings(self.connection.tenant_id)
+        from caspen_xero.store.mappings import Mappings
+
+        return Mappings(self.store, self.connection.tenant_id)
 
     @cached_property
     def tokens(self) -> AccessTokens:

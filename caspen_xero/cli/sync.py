@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.drift import count_drift, tell_drift_count
 from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.first_push import may_begin, tell_declined
 from caspen_xero.cli.session import Session, one_invoice
@@ -131,7 +132,6 @@ def push_now(
     **options: Any,
 ) -> Pushed:
     """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
-    from caspen_xero.cli.pull import count_drift
     from caspen_xero.store import log
     from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.sending.push import Push, PushOptions
@@ -245,8 +245,6 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
 
 def tell_push(session: Session, pushed: Pushed) -> None:
     """A push for people."""
-    from caspen_xero.cli.pull import tell_drift_count
-
     output, result = session.output, pushed.result
     if result.declined:
         tell_declined(session)

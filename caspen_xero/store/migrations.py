@@ -197,6 +197,15 @@ def views(db: Database) -> None:
     _run(db, _VIEWS)
 
 
+def names_of_all() -> set[str]:
+    """The names of all steps. sqlite-utils tells only which are pending: in an empty database, that is all of them."""
+    empty = Database(memory=True)
+    try:
+        return {step.name for step in migrations.pending(empty)}
+    finally:
+        empty.close()
+
+
 def _run(db: Database, script: str) -> None:
     # Not executescript: that would commit the transaction which the migration runs in.
     for statement in script.split(";"):

@@ -11,15 +11,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlite_utils import Database
 
 from caspen_xero.errors import UserError
-from caspen_xero.store.migrations import migrations
-
-if TYPE_CHECKING:
-    from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.migrations import migrations, names_of_all
 
 
 class StoreError(UserError):
@@ -55,8 +52,7 @@ class Store:
         self._migrate()
 
     def _migrate(self) -> None:
-        known = {step.name for step in migrations._migrations}
-        if any(step.name not in known for step in migrations.applied(self.db)):
+        if not {step.name for step in migrations.applied(self.db)} <= names_of_all():
             raise StoreError(
                 "store-newer", "A newer version of caspen-xero made this store.", "pip install --upgrade caspen-xero"
             )
@@ -134,9 +130,3 @@ class Store:
                 name = secrets.token_hex(8)
                 self.set_setting("entry", name)
         return name
-
-    def mappings(self, tenant_id: str) -> Mappings:
-        """What this store knows of one Xero organisation."""
-        from caspen_xero.store.mappings import Mappings
-
-        return Mappings(self, tenant_id)

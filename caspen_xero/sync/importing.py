@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from caspen_xero.caspen.feed import BadRecord, Feed, OnProgress, open_feed
+from caspen_xero.caspen.feed import BadRecord, Feed, OnProgress
 from caspen_xero.caspen.files import FileFeed
 from caspen_xero.caspen.records import Record
+from caspen_xero.caspen.sources import open_feed
 from caspen_xero.store import sources
 from caspen_xero.store.imports import ImportResult, import_records
 from caspen_xero.store.store import Store

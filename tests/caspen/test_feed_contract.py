@@ -8,8 +8,9 @@ import pytest
 from caspen_server import CaspenServer
 from export_forms import FILE_FORMS, Raw, clinic, invoice, payment
 
-from caspen_xero.caspen.feed import BadRecord, Feed, FeedError, open_feed
+from caspen_xero.caspen.feed import BadRecord, Feed, FeedError
 from caspen_xero.caspen.records import Record, parse_record
+from caspen_xero.caspen.sources import open_feed
 
 Opener = Callable[..., Feed]
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
+import house
 import pytest
+from house import module_of
 
 import caspen_xero.sandbox
 
@@ -17,22 +18,10 @@ README = (HOUSE / "README.md").read_text("utf-8")
 FILES = {file.relative_to(HOUSE).as_posix(): file for file in sorted(HOUSE.rglob("*.py")) if file.name != "__init__.py"}
 
 
-def imported(file: Path) -> set[str]:
-    """The modules that a file imports, wherever in it."""
-    names: set[str] = set()
-    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            module = "." * node.level + (node.module or "")
-            names |= {module} | {f"{module}.{name.name}" for name in node.names}
-    return names
-
-
 def used(file: str) -> set[str]:
     """The sandbox's files that one of them imports."""
-    modules = {"caspen_xero.sandbox." + name.removesuffix(".py").replace("/", "."): name for name in FILES}
-    return {modules[name] for name in imported(FILES[file]) if name in modules}
+    modules = {module_of(path): name for name, path in FILES.items()}
+    return {modules[name] for name in house.used(FILES[file]) if name in modules}
 
 
 def rooms() -> list[set[str]]:
@@ -48,7 +37,7 @@ def rooms() -> list[set[str]]:
 
 @pytest.mark.parametrize("file", sorted(HOUSE.rglob("*.py")), ids=lambda file: str(file.relative_to(HOUSE)))
 def test_the_sandbox_stands_alone(file: Path) -> None:
-    ours = {name for name in imported(file) if name.startswith(("caspen_xero", "."))}
+    ours = {name for name in house.used(file) if name.startswith("caspen_xero")}
     assert {name for name in ours if not name.startswith("caspen_xero.sandbox")} == set()
 
 

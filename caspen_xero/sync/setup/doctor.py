@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from caspen_xero.caspen.feed import FeedError, open_feed
+from caspen_xero.caspen.feed import FeedError
+from caspen_xero.caspen.sources import open_feed
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.problems import quoted

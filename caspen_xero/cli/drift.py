@@ -1,0 +1,61 @@
+"""`drift`: where Caspen and Xero no longer agree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session
+
+if TYPE_CHECKING:
+    from caspen_xero.sync.pulling.drift import Drift
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this command to the command line."""
+    command(app, "drift")(drift)
+
+
+def drift(session: Session) -> int:
+    """Show where Caspen and Xero no longer agree, since when, and what to do. Changes nothing on either side.
+
+    \b
+    caspen-xero pull && caspen-xero drift
+    """
+    from caspen_xero.sync.pulling.drift import find_drift
+
+    rows = find_drift(session.mappings, session.settings)
+    if session.output.json:
+        session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
+    elif rows:
+        _tell_drift(session, rows)
+    else:
+        session.output.say("Caspen and Xero agree, as far as the last push and pull have seen.")
+    return 0
+
+
+def count_drift(session: Session) -> int:
+    """On how many things the two sides differ, if a person is to be told; under the workspace's lock, as it is kept."""
+    from caspen_xero.sync.pulling.drift import drift_count
+
+    return 0 if session.output.quiet or session.output.json else drift_count(session.mappings, session.settings)
+
+
+def tell_drift_count(session: Session, count: int) -> None:
+    """One line for people where the two sides differ."""
+    if count:
+        things = "1 thing is" if count == 1 else f"{count} things are"
+        session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
+
+
+def _tell_drift(session: Session, rows: list[Drift]) -> None:
+    from caspen_xero.sync.pulling.drift import by_fix
+
+    session.output.table(
+        ("Invoice", "What", "In Caspen", "In Xero", "Since"),
+        [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
+        title="Caspen and Xero differ",
+    )
+    session.output.what_to_do((fix, name, "") for fix, names in by_fix(rows).items() for name in names)
