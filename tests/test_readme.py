@@ -10,7 +10,6 @@ import pytest
 import typer
 
 from caspen_xero.cli.app import app
-from caspen_xero.store.store import Store
 from caspen_xero.sync.setup.settings import ACCOUNTS, PAYMENT_METHOD, SETTINGS
 from caspen_xero.xero.login import REDIRECT_URIS, SCOPES
 
@@ -45,12 +44,12 @@ def test_the_redirect_uris_and_scopes_to_copy_are_those_that_connect_uses() -> N
     assert " ".join(SCOPES) in " ".join(README.split())
 
 
-def test_every_table_of_the_store_is_in_the_readme(tmp_path: Path) -> None:
-    store = Store(tmp_path / "store.sqlite")
-    tables = {name for name in store.db.table_names() if not name.startswith(("_", "sqlite"))}
-    store.close()
-    section = README.split("## The store")[1].split("\n## ")[0]
-    assert tables <= set(re.findall(r"`([a-z_]+)`", section))
+def test_make_contributing_and_the_readme_have_the_same_commands() -> None:
+    recipes = re.findall(r"^\t([^@].*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    by_hand = [line.removeprefix("VENV=$(VENV) ").replace(" $(T)", "").replace("$(VENV)", ".venv") for line in recipes]
+    contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert [line for line in by_hand if f"`{line}`" not in contributing] == []
+    assert f"{by_hand[0]} && {by_hand[1]}" in README.splitlines()
 
 
 def test_the_table_of_settings_is_that_of_their_declarations() -> None:
@@ -73,5 +72,5 @@ def test_every_link_within_the_readme_leads_somewhere() -> None:
     }
     targets = re.findall(r"\]\(([^)\s]+)\)", README)
     assert {target[1:] for target in targets if target.startswith("#")} <= headings
-    files = [target for target in targets if not target.startswith(("#", "http"))]
+    files = [target.partition("#")[0] for target in targets if not target.startswith(("#", "http"))]
     assert [file for file in files if not (ROOT / file).exists()] == []
