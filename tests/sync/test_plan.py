@@ -25,7 +25,7 @@ from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import ChangedParty, ContactBook, InvoiceState, Looks, Snapshot
 from caspen_xero.sync.planning.translate import credit_note_fingerprint, invoice_fingerprint
 from caspen_xero.sync.setup.organisation import OrganisationFacts
-from caspen_xero.sync.setup.settings import PushSettings
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Account, Contact, Organisation, TaxRate
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 
@@ -120,7 +120,8 @@ def snapshot(*states: InvoiceState, contact: bool = True, looks: Looks | None = 
     links = {("client", "1048237"): CONTACT_LINK} if contact else {}
     told: dict[str, Any] = {
         "facts": FACTS,
-        "settings": PushSettings(),
+        "settings": Settings(),
+        "keeps_tax": "yes",
         "tax_rates": {"tax_gst": parse_record({"object": "tax_rate", "id": "tax_gst", "name": "GST", "rate": "10"})},
         "tax_links": {"tax_gst": "OUTPUT"},
         "account_links": {"sales": "sales", "payments": "bank"},
@@ -359,7 +360,7 @@ snapshots = st.builds(
         one,
         looks=seen,
         contact=contact,
-        settings=PushSettings(invoice_status="DRAFT" if drafts else "AUTHORISED"),
+        settings=Settings(invoice_status="draft" if drafts else "authorised"),
         changed_parties=[ChangedParty(CHANGED, CONTACT_LINK, 8)] if changed else [],
     ),
     states,
