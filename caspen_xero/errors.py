@@ -5,7 +5,7 @@
         ConnectNeeded              (4)  only `connect` helps: not signed in, the sign-in ended, the organisation is gone
           MissingScope             the sign-in did not ask for what this call needs
         SignInFailed               (4, or 1 where connecting again changes nothing)  `connect` itself did not work out
-        TokenStoreError            the keyring or the token file can't be read or written
+        TokenStoreError            the tokens of the sign-in can't be read or written
         TryLater                   (6)
           LimitReached             one of Xero's limits is used up; certainly nothing was done
           Unreachable              Xero was never reached; certainly nothing was sent
@@ -13,6 +13,7 @@
         Refused                    Xero understood and said no
           NotFound                 Xero knows no such thing
           NotAnAddress             there can be no such thing at Xero; certainly nothing was sent
+      SecretStoreError             secrets/store.py: the keyring, or the file that secrets are kept in, can't be read or written
       FeedError                    caspen/feed.py: Caspen's records can't be read, or Caspen did not take a payment (1 or 6)
       StoreError                   store/store.py: the local store can't be used
       ChoiceError                  sync/setup/choices.py: what a person named is not there, or does not fit

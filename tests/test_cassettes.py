@@ -41,7 +41,8 @@ from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.grants import Access
 from caspen_xero.xero.limits import Pace
 from caspen_xero.xero.login import SCOPES
-from caspen_xero.xero.tokens import AccessTokens, FileTokens
+from caspen_xero.xero.token_store import TokenStore, open_token_store
+from caspen_xero.xero.tokens import AccessTokens
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 APP = "CASSETTE-APP"
@@ -154,7 +155,7 @@ def xero(
 
 
 @pytest.fixture
-def signed_in(xero: Xero, home: Path) -> FileTokens:
+def signed_in(xero: Xero, home: Path) -> TokenStore:
     """A workspace that is connected, with sales account and all; its tokens."""
     folder = home / "default"
     folder.mkdir(mode=0o700, parents=True)
@@ -178,7 +179,7 @@ def signed_in(xero: Xero, home: Path) -> FileTokens:
         )
         store.set_connection(connection.to_dict())
         Mappings(store, tenant).link_account("sales", SALES_ACCOUNT)
-        tokens = FileTokens(folder, store.entry())
+        tokens = open_token_store("file", store.entry(), folder)
     tokens.save_secret(secret)
     tokens.save_access(Access(access, datetime.now(UTC) + timedelta(minutes=30)))
     return tokens
@@ -229,7 +230,7 @@ def test_sign_in_exchanges_the_code_and_reads_the_connections(
     assert told["organisation"] == {"id": TENANT, "name": "Demo Company (AU)"}
     assert set(told["scopes"]) == set(SCOPES)
     with closing(Store(home / "default" / "store.sqlite")) as store:
-        kept = FileTokens(home / "default", store.entry()).secret()
+        kept = open_token_store("file", store.entry(), home / "default").secret()
     assert kept is not None
     assert scrubber.placeholder(kept) == f"{MARK}-REFRESH-TOKEN-1"
 
@@ -237,7 +238,7 @@ def test_sign_in_exchanges_the_code_and_reads_the_connections(
 @pytest.mark.vcr
 @pytest.mark.default_cassette("refresh")
 def test_an_expired_access_token_is_refreshed_and_the_new_refresh_token_kept(
-    signed_in: FileTokens, cli: Cli, scrubber: Scrubber
+    signed_in: TokenStore, cli: Cli, scrubber: Scrubber
 ) -> None:
     signed_in.save_access(Access(f"{MARK}.e30.{MARK}", datetime.now(UTC) - timedelta(minutes=1)))
     accounts = cli("settings", "accounts", "--json")
@@ -250,7 +251,7 @@ def test_an_expired_access_token_is_refreshed_and_the_new_refresh_token_kept(
 
 @pytest.mark.vcr
 @pytest.mark.default_cassette("first_push")
-def test_first_push_creates_contacts_then_invoices(signed_in: FileTokens, cli: Cli, tmp_path: Path) -> None:
+def test_first_push_creates_contacts_then_invoices(signed_in: TokenStore, cli: Cli, tmp_path: Path) -> None:
     imported(cli, tmp_path, RATE, *CLIENTS, *INVOICES)
     pushed = cli("push", "--json")
     assert pushed.exit_code == 0, pushed.stdout
@@ -266,7 +267,7 @@ def test_first_push_creates_contacts_then_invoices(signed_in: FileTokens, cli: C
 @pytest.mark.vcr
 @pytest.mark.default_cassette("refused_element")
 def test_one_refused_invoice_of_a_batch_is_looked_up_and_explained(
-    xero: Xero, signed_in: FileTokens, cli: Cli, tmp_path: Path
+    xero: Xero, signed_in: TokenStore, cli: Cli, tmp_path: Path
 ) -> None:
     if xero.box is not None:
         enter_by_hand(xero.box, "INV-0002")
@@ -282,7 +283,7 @@ def test_one_refused_invoice_of_a_batch_is_looked_up_and_explained(
 @pytest.mark.default_cassette("minute_limit")
 @pytest.mark.parametrize("xero", [{"minute_limit": 4}], indirect=True)
 def test_a_write_met_by_the_minute_limit_goes_again_after_the_wait(
-    xero: Xero, signed_in: FileTokens, home: Path, cli: Cli, tmp_path: Path
+    xero: Xero, signed_in: TokenStore, home: Path, cli: Cli, tmp_path: Path
 ) -> None:
     imported(cli, tmp_path, RATE, *CLIENTS, *INVOICES)
     waits: list[float] = []
@@ -326,7 +327,7 @@ def enter_by_hand(box: Sandbox, number: str) -> None:
 @pytest.mark.parametrize("change", [{"unit_price": "95.01"}, {"description": "Standard consultation."}])
 def test_a_request_that_differs_in_a_cent_or_a_full_stop_finds_no_recording(
     change: dict[str, str],
-    signed_in: FileTokens,
+    signed_in: TokenStore,
     cli: Cli,
     tmp_path: Path,
     vcr_config: dict[str, Any],

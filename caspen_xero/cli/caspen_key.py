@@ -10,7 +10,7 @@ from caspen_xero.cli.session import AFTER_ANSWERS, Session
 from caspen_xero.sync.pulling.deliver import is_url
 
 if TYPE_CHECKING:
-    from caspen_xero.xero.token_store import TokenStore
+    from caspen_xero.secrets.store import SecretStore
 
 _KEPT_FOR = "caspen_key_for"
 _FILE_NAME = "caspen-key.json"
@@ -51,12 +51,13 @@ def _in_environment() -> bool:
     return bool(os.environ.get("CASPEN_API_KEY", "").strip() or os.environ.get("CASPEN_API_KEY_FILE"))
 
 
-def _key_store(session: Session) -> TokenStore:
+def _key_store(session: Session) -> SecretStore:
     """Where the key is kept. The entry's name holds the store's random id, so that two homes never share a key."""
-    from caspen_xero.xero.tokens import FileTokens, KeyringTokens
+    from caspen_xero.secrets.in_file import SecretFile
+    from caspen_xero.secrets.in_keyring import SecretKeyring
 
     entry = f"{session.store.entry()}:caspen"
     connected = session.store.connection() or {}
     if connected.get("token_store") == "file":
-        return FileTokens(session.folder, entry, _FILE_NAME)
-    return KeyringTokens(entry)
+        return SecretFile(session.folder, entry, _FILE_NAME)
+    return SecretKeyring(entry)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from caspen_xero.xero.grants import Grant
     from caspen_xero.xero.hosts import Hosts
     from caspen_xero.xero.login import SignIn
-    from caspen_xero.xero.tokens import TokenStore
+    from caspen_xero.xero.token_store import TokenStore
     from caspen_xero.xero.transport import Transport
 
 PATIENCE = 300
@@ -75,7 +75,7 @@ def connect(
     from caspen_xero.xero.connection import Connection, check_same_host, url_from_environment
     from caspen_xero.xero.hosts import Hosts
     from caspen_xero.xero.login import SignIn
-    from caspen_xero.xero.tokens import open_token_store
+    from caspen_xero.xero.token_store import open_token_store
     from caspen_xero.xero.transport import Transport
 
     session.refuse_if_busy()
@@ -304,7 +304,8 @@ def _remember(
     session: Session, connection: Connection, store: TokenStore, grant: Grant, secret: str, bound: Connection | None
 ) -> None:
     """First the tokens, then the connection that names them."""
-    from caspen_xero.xero.tokens import keep_sign_in, open_token_store
+    from caspen_xero.xero.token_store import open_token_store
+    from caspen_xero.xero.tokens import keep_sign_in
 
     with session.store.write():
         now_stored = session.store.connection()
@@ -395,7 +396,8 @@ def _delete_connection(session: Session, connection: Connection) -> None:
 
 def _forget(session: Session, connection: Connection, *, local_only: bool) -> None:
     from caspen_xero.xero.errors import TokenStoreError
-    from caspen_xero.xero.tokens import open_token_store, token_lock
+    from caspen_xero.xero.token_store import open_token_store
+    from caspen_xero.xero.tokens import token_lock
 
     store = open_token_store(connection.token_store, connection.entry, session.folder)
     try:

@@ -120,7 +120,8 @@ class Session:
     @cached_property
     def tokens(self) -> AccessTokens:
         """The access tokens of the linked organisation, refreshed as needed."""
-        from caspen_xero.xero.tokens import AccessTokens, open_token_store
+        from caspen_xero.xero.token_store import open_token_store
+        from caspen_xero.xero.tokens import AccessTokens
 
         store = open_token_store(self.connection.token_store, self.connection.entry, self.folder)
         return AccessTokens(self.connection, store, self.folder / "token.lock")

@@ -14,35 +14,18 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from caspen_xero.xero.connection import Connection, StoreKind
+from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TryLater, Unreachable
 from caspen_xero.xero.grants import Access, GrantRefused, Grants
 from caspen_xero.xero.hosts import Hosts
-from caspen_xero.xero.keyring_tokens import KeyringTokens
-from caspen_xero.xero.token_file import FileTokens
 from caspen_xero.xero.token_store import TokenStore
 from caspen_xero.xero.transport import Transport
-
-__all__ = [
-    "AccessTokens",
-    "FileTokens",
-    "KeyringTokens",
-    "TokenStore",
-    "keep_sign_in",
-    "open_token_store",
-    "token_lock",
-]
 
 LONGEST_REFRESH = 240
 """Seconds to wait for another process that renews the tokens; its request gives up sooner than that."""
 
 EARLY = timedelta(seconds=60)
 """A token is renewed when it has less than this left, so that it does not expire on its way."""
-
-
-def open_token_store(kind: StoreKind, entry: str, folder: Path) -> TokenStore:
-    """The token store of a workspace: the keyring, or a file in the workspace's folder. Nothing is read yet."""
-    return FileTokens(folder, entry) if kind == "file" else KeyringTokens(entry)
 
 
 def keep_sign_in(store: TokenStore, lock_path: Path, secret: str, access: Access) -> None:

@@ -15,9 +15,7 @@ from keyring.backend import KeyringBackend
 
 from caspen_xero.xero.errors import TokenStoreError
 from caspen_xero.xero.grants import Access
-from caspen_xero.xero.keyring_tokens import KeyringTokens
-from caspen_xero.xero.token_file import FileTokens
-from caspen_xero.xero.token_store import TokenStore
+from caspen_xero.xero.token_store import TokenStore, open_token_store
 from tests.xero.keyrings import BrokenKeyring, LockedKeyring, MemoryKeyring, WindowsKeyring
 
 SHORT = Access("a" * 900, datetime(2026, 11, 22, 12, tzinfo=UTC))
@@ -28,15 +26,23 @@ SECRET = "the-refresh-token"
 pytestmark = pytest.mark.usefixtures("machine_keyring")
 
 
-def use(backend: KeyringBackend) -> KeyringTokens:
+def use(backend: KeyringBackend) -> TokenStore:
     keyring.set_keyring(backend)
-    return KeyringTokens("e1")
+    return in_keyring()
+
+
+def in_keyring() -> TokenStore:
+    return open_token_store("keyring", "e1", Path())
+
+
+def in_file(folder: Path) -> TokenStore:
+    return open_token_store("file", "e1", folder)
 
 
 @pytest.mark.parametrize("kind", ["keyring", "file"])
 def test_what_is_saved_is_there_for_the_next_process_until_it_is_cleared(kind: str, tmp_path: Path) -> None:
     def opened(entry: str = "e1") -> TokenStore:
-        return KeyringTokens(entry) if kind == "keyring" else FileTokens(tmp_path, entry)
+        return open_token_store("keyring" if kind == "keyring" else "file", entry, tmp_path)
 
     assert (opened().secret(), opened().access()) == (None, None)
     opened().probe()
@@ -56,7 +62,7 @@ def test_what_is_saved_is_there_for_the_next_process_until_it_is_cleared(kind: s
 
 class TestKeyring:
     def test_the_secret_has_an_entry_of_its_own(self, machine_keyring: MemoryKeyring) -> None:
-        tokens = KeyringTokens("e1")
+        tokens = in_keyring()
         tokens.save_secret(SECRET)
         tokens.save_access(SHORT)
         assert SECRET in machine_keyring.kept.values()
@@ -101,7 +107,7 @@ class TestKeyring:
         monkeypatch.setattr(keyring.core, "_keyring_backend", None)
         monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "no.such.Keyring")
         with pytest.raises(TokenStoreError) as caught:
-            KeyringTokens("e1").secret()
+            in_keyring().secret()
         assert caught.value.code == "keyring-unusable"
 
 
@@ -109,21 +115,21 @@ class TestFile:
     def test_only_its_owner_can_read_it_whatever_the_umask(self, tmp_path: Path) -> None:
         before = os.umask(0)
         try:
-            tokens = FileTokens(tmp_path, "e1")
+            tokens = in_file(tmp_path)
             tokens.save_secret(SECRET)
             tokens.save_access(LONG)
         finally:
             os.umask(before)
-        assert tokens.path.stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "tokens.json").stat().st_mode & 0o777 == 0o600
         assert tokens.access() == LONG
         assert [path.name for path in tmp_path.iterdir()] == ["tokens.json"]
 
     def test_a_file_that_others_may_read_is_closed_to_them(self, tmp_path: Path) -> None:
-        tokens = FileTokens(tmp_path, "e1")
+        tokens = in_file(tmp_path)
         tokens.save_secret(SECRET)
-        tokens.path.chmod(0o644)
+        (tmp_path / "tokens.json").chmod(0o644)
         assert tokens.secret() == SECRET
-        assert tokens.path.stat().st_mode & 0o777 == 0o600
+        assert (tmp_path / "tokens.json").stat().st_mode & 0o777 == 0o600
 
     def test_a_symbolic_link_is_neither_read_nor_written(self, tmp_path: Path) -> None:
         target = tmp_path / "elsewhere.json"
@@ -131,14 +137,14 @@ class TestFile:
         folder = tmp_path / "workspace"
         folder.mkdir()
         (folder / "tokens.json").symlink_to(target)
-        tokens = FileTokens(folder, "e1")
+        tokens = in_file(folder)
         for attempt in (tokens.secret, lambda: tokens.save_secret(SECRET)):
             with pytest.raises(TokenStoreError):
                 attempt()
         assert "theirs" in target.read_text()
 
     def test_a_full_disk_leaves_the_old_token(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        tokens = FileTokens(tmp_path, "e1")
+        tokens = in_file(tmp_path)
         tokens.save_secret(SECRET)
 
         def full(*_: object) -> None:
@@ -155,5 +161,5 @@ class TestFile:
     def test_a_damaged_file_says_how_to_go_on(self, tmp_path: Path) -> None:
         (tmp_path / "tokens.json").write_text('{"secret": "ab')
         with pytest.raises(TokenStoreError) as caught:
-            FileTokens(tmp_path, "e1").secret()
+            in_file(tmp_path).secret()
         assert "connect --token-store file" in caught.value.fix

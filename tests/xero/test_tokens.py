@@ -13,9 +13,11 @@ from pathlib import Path
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.secrets.in_file import SecretFile
+from caspen_xero.secrets.store import SecretStoreError
 from caspen_xero.xero.errors import ConnectNeeded, TokenStoreError, TryLater, Unreachable
 from caspen_xero.xero.grants import Access
-from caspen_xero.xero.token_file import FileTokens
+from caspen_xero.xero.token_store import TokenStore
 from caspen_xero.xero.tokens import AccessTokens
 from tests.conftest import sign_in
 from tests.xero.told import Reply, Seen, SignedIn, a_connection, told
@@ -165,13 +167,14 @@ def test_any_other_refusal_keeps_the_tokens(signed_in: SignedIn, error: str) -> 
 def test_tokens_that_cannot_be_saved_are_not_used(signed_in: SignedIn) -> None:
     expired(signed_in)
 
-    class FullDisk(FileTokens):
+    class FullDisk(SecretFile):
         def save_secret(self, secret: str) -> None:
-            raise TokenStoreError("token-file-unusable", "full")
+            raise SecretStoreError("token-file-unusable", "full")
 
     issuer = Issuer()
     with told(issuer.answer) as xero:
-        tokens = AccessTokens(a_connection(xero.url), FullDisk(signed_in.folder, "e1"), signed_in.folder / "token.lock")
+        full = TokenStore(FullDisk(signed_in.folder, "e1"))
+        tokens = AccessTokens(a_connection(xero.url), full, signed_in.folder / "token.lock")
         with pytest.raises(TokenStoreError):
             tokens.current()
 

@@ -13,7 +13,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.connection import Connection, Kind
-from caspen_xero.xero.tokens import AccessTokens, FileTokens
+from caspen_xero.xero.token_store import TokenStore, open_token_store
+from caspen_xero.xero.tokens import AccessTokens
 
 TENANT = "0662405e-334f-5d73-88aa-953f08afa390"
 
@@ -122,8 +123,8 @@ class SignedIn:
     waits: list[tuple[float, str]] = field(default_factory=list)
 
     @property
-    def store(self) -> FileTokens:
-        return FileTokens(self.folder, "e1")
+    def store(self) -> TokenStore:
+        return open_token_store("file", "e1", self.folder)
 
     def tokens(self, url: str, kind: Kind = "pkce") -> AccessTokens:
         return AccessTokens(a_connection(url, kind), self.store, self.folder / "token.lock")

@@ -1,4 +1,4 @@
-"""Tokens in a file of the workspace's folder that only its owner can read: the explicit choice where there is no keyring."""
+"""Secrets in a file of the workspace's folder that only its owner can read: the explicit choice where there is no keyring."""
 
 from __future__ import annotations
 
@@ -8,14 +8,12 @@ import stat
 import tempfile
 from pathlib import Path
 
-from caspen_xero.xero.errors import TokenStoreError
-from caspen_xero.xero.grants import Access
-from caspen_xero.xero.token_store import access_text, read_access
+from caspen_xero.secrets.store import SecretStoreError
 
 FILE_NAME = "tokens.json"
 
 
-class FileTokens:
+class SecretFile:
     """A 0600 file. It is replaced whole (written beside, synced, renamed), so a crash leaves the old one or the new one."""
 
     name = "token file"
@@ -25,20 +23,20 @@ class FileTokens:
         self._entry = entry
 
     def secret(self) -> str | None:
-        """The refresh token or client secret."""
+        """The secret."""
         return self._read().get("secret")
 
     def save_secret(self, secret: str) -> None:
-        """Replaces the secret. An access token of the sign-in before is forgotten with it."""
+        """Replaces the secret. What was got for the one before is forgotten with it."""
         self._write({"entry": self._entry, "secret": secret})
 
-    def access(self) -> Access | None:
-        """The access token."""
-        return read_access(self._read().get("access"))
+    def companion(self) -> str | None:
+        """The text beside it."""
+        return self._read().get("access")
 
-    def save_access(self, access: Access) -> None:
-        """Keeps the access token."""
-        self._write(self._read() | {"entry": self._entry, "access": access_text(access)})
+    def save_companion(self, text: str) -> None:
+        """Keeps the text beside it."""
+        self._write(self._read() | {"entry": self._entry, "access": text})
 
     def probe(self) -> None:
         """Writes what is there already once more."""
@@ -58,7 +56,7 @@ class FileTokens:
         try:
             kept = json.loads(self._text() or "{}")
         except ValueError:
-            raise TokenStoreError(
+            raise SecretStoreError(
                 "token-file-damaged",
                 f"{self.path} does not hold what caspen-xero wrote.",
                 "caspen-xero connect --token-store file",
@@ -106,9 +104,9 @@ class FileTokens:
         if self._read() != kept:
             raise self._unusable("read back as it was written", None)
 
-    def _unusable(self, what: str, error: OSError | None) -> TokenStoreError:
+    def _unusable(self, what: str, error: OSError | None) -> SecretStoreError:
         why = f": {error.strerror}" if error is not None and error.strerror else ""
-        return TokenStoreError(
+        return SecretStoreError(
             "token-file-unusable",
             f"The token file {self.path} could not be {what}{why}.",
             "Check the folder's owner, its permissions and the free space, then run this again.",

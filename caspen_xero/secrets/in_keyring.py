@@ -1,13 +1,11 @@
-"""Tokens in the operating system's keyring."""
+"""Secrets in the operating system's keyring."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import NoReturn, TypeVar
 
-from caspen_xero.xero.errors import TokenStoreError
-from caspen_xero.xero.grants import Access
-from caspen_xero.xero.token_store import access_text, read_access
+from caspen_xero.secrets.store import SecretStoreError
 
 SERVICE = "caspen-xero"
 
@@ -23,35 +21,34 @@ WAYS_OUT = (
 _T = TypeVar("_T")
 
 
-class KeyringTokens:
-    """The secret in an entry of its own; the access token in a second one, only while it fits every keyring."""
+class SecretKeyring:
+    """The secret in an entry of its own; its companion in a second one, only while it fits every keyring."""
 
     name = "keyring"
 
     def __init__(self, entry: str) -> None:
         self._secret_entry = f"{entry}:secret"
-        self._access_entry = f"{entry}:access"
+        self._companion_entry = f"{entry}:access"
         self._probe_entry = f"{entry}:probe"
 
     def secret(self) -> str | None:
-        """The refresh token or client secret."""
+        """The secret."""
         return self._read(self._secret_entry)
 
     def save_secret(self, secret: str) -> None:
-        """Replaces the secret. Raises `TokenStoreError` also where the keyring takes it and keeps nothing."""
+        """Replaces the secret. Raises `SecretStoreError` also where the keyring takes it and keeps nothing."""
         self._write(self._secret_entry, secret)
 
-    def access(self) -> Access | None:
-        """The access token, if it was small enough to be kept."""
-        return read_access(self._read(self._access_entry))
+    def companion(self) -> str | None:
+        """The text beside it, if it was small enough to be kept."""
+        return self._read(self._companion_entry)
 
-    def save_access(self, access: Access) -> None:
-        """Keeps the access token while it fits."""
-        text = access_text(access)
+    def save_companion(self, text: str) -> None:
+        """Keeps the text beside it while it fits."""
         if len(text) <= SMALLEST_KEYRING:
-            self._write(self._access_entry, text)
+            self._write(self._companion_entry, text)
         else:
-            self._delete(self._access_entry)
+            self._delete(self._companion_entry)
 
     def probe(self) -> None:
         """Writes, reads back and deletes an entry."""
@@ -60,7 +57,7 @@ class KeyringTokens:
 
     def clear(self) -> None:
         """Forgets both."""
-        self._delete(self._access_entry)
+        self._delete(self._companion_entry)
         self._delete(self._secret_entry)
 
     def _read(self, entry: str) -> str | None:
@@ -73,7 +70,7 @@ class KeyringTokens:
 
         _asked(lambda: keyring.set_password(SERVICE, entry, text), "written")
         if self._read(entry) != text:
-            raise TokenStoreError(
+            raise SecretStoreError(
                 "keyring-drops-writes",
                 f"The keyring ({_backend()}) took the sign-in but did not keep it.",
                 WAYS_OUT,
@@ -98,15 +95,15 @@ def _tell(error: Exception, what: str) -> NoReturn:
     from keyring.errors import KeyringLocked, NoKeyringError
 
     if isinstance(error, NoKeyringError):
-        raise TokenStoreError("no-keyring", "This machine has no keyring to keep the sign-in in.", WAYS_OUT) from None
+        raise SecretStoreError("no-keyring", "This machine has no keyring to keep the sign-in in.", WAYS_OUT) from None
     if isinstance(error, KeyringLocked):
-        raise TokenStoreError(
+        raise SecretStoreError(
             "keyring-locked",
             "The keyring is locked.",
             "Unlock it (log in to the desktop, or open it in its own program), then run this again. On a server or in "
             "cron, where nobody can unlock it: caspen-xero connect --token-store file",
         ) from None
-    raise TokenStoreError(
+    raise SecretStoreError(
         "keyring-unusable", f"The keyring ({_backend()}) could not be {what}: {type(error).__name__}.", WAYS_OUT
     ) from None
 
