@@ -121,7 +121,7 @@ def snapshot(*states: InvoiceState, contact: bool = True, looks: Looks | None = 
     told: dict[str, Any] = {
         "facts": FACTS,
         "settings": Settings(),
-        "keeps_tax": "yes",
+        "keeps_tax": "unknown",
         "tax_rates": {"tax_gst": parse_record({"object": "tax_rate", "id": "tax_gst", "name": "GST", "rate": "10"})},
         "tax_links": {"tax_gst": "OUTPUT"},
         "account_links": {"sales": "sales", "payments": "bank"},
