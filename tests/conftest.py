@@ -31,6 +31,9 @@ from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.imports import import_records
 from caspen_xero.store.store import Store
 
+pytest_plugins = ["pushing", "pulling"]
+"""Where the clinics that tests begin with are made."""
+
 OURS = ("CASPEN_", "XERO_")
 
 

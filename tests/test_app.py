@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line
 from conftest import clean_environment, command_line
@@ -17,8 +16,6 @@ from pushing import Clinic
 
 from caspen_xero import __version__
 from caspen_xero.cli.output import Output
-
-clinic = pushing.clinic
 
 HEAVY = ("httpx", "keyring", "sqlite_utils", "uvicorn", "starlette", "rich", "caspen_xero.caspen", "caspen_xero.xero")
 

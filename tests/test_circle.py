@@ -10,17 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from bookkeeping import Bookkeeper, as_arrived, killed_at, killed_before
 from clinics import TAX_RATES, client, invoice, line
+from pulling import EFTPOS, payment, pull
 from pushing import Clinic
-from test_pull import EFTPOS, payment, pull
 
 from caspen_xero.caspen.api import ApiFeed
 from tests.caspen.caspen_server import CaspenServer
-
-clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
 
 NUMBERS = ["INV-0001", "INV-0002", "INV-0003"]
 EXPORT = [

@@ -7,7 +7,6 @@ from decimal import Decimal
 from typing import Any
 
 import in_xero
-import pushing
 import pytest
 from bookkeeping import Bookkeeper, told
 from clinics import EFTPOS, client, credit_note, invoice, payment
@@ -16,8 +15,6 @@ from hypothesis import strategies as st
 from pushing import Clinic
 
 from caspen_xero.caspen.records import allocation_key
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 SOMEBODYS = "3f2b6a51-9c1e-4b7e-8a35-0d9f6c1a2b3c"
 

@@ -29,8 +29,6 @@ from caspen_xero.sandbox.identity.unauthorised import Refused
 from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR
 from caspen_xero.store.store import Store, utc_text
 
-clinic, ready, ready_home, waits = pushing.clinic, pushing.ready, pushing.ready_home, pushing.waits
-
 INVOICES = [
     invoice("INV-0001", client_id="1"),
     invoice("INV-0002", [line("0.25")], client_id="2"),  # half a cent of tax: a draft first, approved once it is right

@@ -6,14 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 import in_xero
-import pushing
 import pytest
 from clinics import EFTPOS, Record, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
 
 from caspen_xero.xero.client import XeroClient
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 
 @pytest.fixture

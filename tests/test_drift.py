@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pushing
 import pytest
 from bookkeeping import Bookkeeper, told
 from clinics import client, invoice, line
+from pulling import EFTPOS, credit_note, payment, pull
 from pushing import Clinic
-from test_pull import EFTPOS, credit_note, payment, pull
-
-clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
 
 
 @pytest.fixture
@@ -23,11 +20,6 @@ def synced(ready: Clinic) -> Clinic:
     pull(ready)
     assert drift(ready) == []
     return ready
-
-
-@pytest.fixture
-def bookkeeper(synced: Clinic) -> Bookkeeper:
-    return Bookkeeper(synced.sandbox.url)
 
 
 def drift(clinic: Clinic) -> list[dict[str, Any]]:

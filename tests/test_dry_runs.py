@@ -5,13 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import in_xero
-import pushing
 import pytest
 from bookkeeping import told
 from clinics import EFTPOS, client, credit_note, invoice, payment
 from pushing import Clinic
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 CACHED = {"xero_lists", "xero_contacts"}  # Xero's lists as last read, and how far contacts were read
 FROM_THE_SOURCE = {"invoices", "clients", "contacts", "tax_rates", "payment_methods", "payments", "allocations"}

@@ -7,13 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from bookkeeping import killed_at
 from clinics import EFTPOS, client, invoice, line, payment
 from pushing import Clinic
-
-ready, ready_home = pushing.ready, pushing.ready_home
 
 CASH = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 QUESTION = "Send them? [y/N]"

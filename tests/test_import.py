@@ -9,13 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line, random_clinic
 from conftest import clean_environment, command_line
 from pushing import Clinic
-
-ready, ready_home = pushing.ready, pushing.ready_home
 
 
 def written(folder: Path, *records: Mapping[str, Any] | str, name: str = "export.jsonl") -> Path:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pushing
 import pytest
 from clinic_life import Life
 from life_in_xero import differences, found_in
@@ -19,8 +18,6 @@ from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.sync.sending.push import Push
 from caspen_xero.xero.client import XeroClient
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 FAULTS = ("drop-before", "drop-after", "500-before", "500-after", "truncate", "html", "503", "429-minute", "429-day")
 

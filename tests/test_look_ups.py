@@ -7,12 +7,9 @@ from typing import Any
 
 import httpx
 import in_xero
-import pushing
 import pytest
 from clinics import EFTPOS, Record, client, credit_note, invoice, line, payment
 from pushing import Clinic
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 LONG = [f'{nth:03} the "long" number of a clinic & its {"system " * 29}#{nth}' for nth in range(42)]
 COMMAS = [f"{nth:03}, {'a b, ' * 28}end" for nth in range(3)]

@@ -13,13 +13,10 @@ from decimal import Decimal
 from pathlib import Path
 
 import in_xero
-import pushing
 import pytest
 from bookkeeping import told
 from clinics import EFTPOS, client, invoice, payment
 from pushing import Clinic
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 STORES = Path(__file__).parent / "stores"
 IN_XERO = [  # what the earlier version left there: number, amount, reference

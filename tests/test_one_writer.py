@@ -9,15 +9,12 @@ from pathlib import Path
 from threading import Timer
 from typing import Any
 
-import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line
 from filelock import FileLock
 from pushing import Clinic
 
 from caspen_xero.sync.sending.journal import Journal
-
-clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
 
 NELL = client("1048237", "Nell", "Okafor", email="nell@example.org")
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 
 import in_xero
-import pushing
 import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic
-
-ready, ready_home, waits = pushing.ready, pushing.ready_home, pushing.waits
 
 CASH = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 

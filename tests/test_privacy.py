@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import in_xero
-import pushing
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
-
-ready, ready_home = pushing.ready, pushing.ready_home
 
 PAYER = {
     "object": "contact",

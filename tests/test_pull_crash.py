@@ -7,15 +7,10 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-import pushing
 import pytest
-import test_pull
 from bookkeeping import Bookkeeper, RandomDay, as_arrived, killed_at, killed_before, told, told_once
+from pulling import NUMBERS, payment, pull
 from pushing import Clinic
-from test_pull import NUMBERS, payment, pull
-
-clinic, ready, ready_home, waits = pushing.clinic, pushing.ready, pushing.ready_home, pushing.waits
-synced, bookkeeper = test_pull.synced, test_pull.bookkeeper
 
 
 def test_what_could_not_be_delivered_waits_for_the_next_pull(synced: Clinic, bookkeeper: Bookkeeper) -> None:

@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line, random_clinic
 from conftest import sign_in
@@ -16,8 +15,6 @@ from pushing import Clinic, connected_to, finalised, same_figures
 
 from caspen_xero.cli import sync
 from caspen_xero.sandbox.server import Sandbox
-
-clinic, ready, ready_home = pushing.clinic, pushing.ready, pushing.ready_home
 
 SAMPLE = [
     json.loads(text) for text in Path(sync.__file__).with_name("sample_clinic.jsonl").read_text().splitlines() if text

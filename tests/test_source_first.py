@@ -10,17 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import pushing
 import pytest
 from bookkeeping import Bookkeeper
 from clinics import TAX_RATES, client, invoice, line
+from pulling import EFTPOS, payment, pull
 from pushing import Clinic
-from test_pull import EFTPOS, payment, pull
 
 from caspen_xero.caspen.api import ApiFeed
 from tests.caspen.caspen_server import CaspenServer
-
-ready, ready_home = pushing.ready, pushing.ready_home
 
 NUMBERS = ["INV-0001", "INV-0002", "INV-0003"]
 EXPORT = [*TAX_RATES, EFTPOS, client("1048237"), *(invoice(number, [line("200.00")]) for number in NUMBERS)]
@@ -131,11 +128,6 @@ def synced(ready: Clinic, caspen_side: Caspen) -> Clinic:
     assert ready.push().json["synced"] == 3
     ready.forget_calls()
     return ready
-
-
-@pytest.fixture
-def bookkeeper(synced: Clinic) -> Bookkeeper:
-    return Bookkeeper(synced.sandbox.url)
 
 
 def sync(clinic: Clinic) -> Any:

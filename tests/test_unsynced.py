@@ -10,13 +10,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pushing
 import pytest
 from clinics import TAX_RATES, client, invoice, line
 from conftest import clean_environment, command_line
 from pushing import Clinic, same_figures
-
-clinic, ready, ready_home, waits = pushing.clinic, pushing.ready, pushing.ready_home, pushing.waits
 
 FIELDS = {
     "number",

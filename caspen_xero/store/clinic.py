@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,7 +14,6 @@ from caspen_xero.caspen.records import Client, Contact, CreditNote, Invoice, Pay
 from caspen_xero.store.store import Store
 
 _Kind = TypeVar("_Kind", Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate)
-_MANY = 500  # values in one SQL list
 
 
 @dataclass(frozen=True)
@@ -70,7 +69,7 @@ def invoice_ids(store: Store, name: str) -> list[str]:
 def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
     """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
-    for row in _in_lists(store, f"{_APPLIED} WHERE a.invoice_id IN ({{}}) ORDER BY p.date, a.key", invoice_ids):
+    for row in store.rows_among(f"{_APPLIED} WHERE a.invoice_id IN ({{}}) ORDER BY p.date, a.key", invoice_ids):
         found[row["invoice_id"]].append(_applied(row))
     return found
 
@@ -79,7 +78,7 @@ def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[App
     """The allocations of living payments that say that they came from Xero with one of these ids, by that id."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
     living = f"{_APPLIED} WHERE p.status NOT IN ('void', 'deleted') AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
-    for row in _in_lists(store, living, xero_ids):
+    for row in store.rows_among(living, xero_ids):
         found[row["xero_id"]].append(_applied(row))
     return found
 
@@ -115,16 +114,7 @@ def credit_notes_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[
 
 
 def _among(store: Store, table: str, column: str, values: Iterable[str]) -> list[Any]:
-    return _in_lists(store, f"SELECT * FROM {table} WHERE {column} IN ({{}})", values)
-
-
-def _in_lists(store: Store, sql: str, values: Iterable[str]) -> list[Any]:
-    wanted: Sequence[str] = list(dict.fromkeys(values))
-    rows: list[Any] = []
-    for start in range(0, len(wanted), _MANY):
-        some = wanted[start : start + _MANY]
-        rows += store.rows(sql.format(", ".join("?" * len(some))), *some)
-    return rows
+    return store.rows_among(f"SELECT * FROM {table} WHERE {column} IN ({{}})", values)
 
 
 def _model(kind: type[_Kind], row: Any) -> _Kind:

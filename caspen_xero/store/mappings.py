@@ -6,7 +6,7 @@ Everything here belongs to (tenant, id): another organisation starts with none o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -15,7 +15,6 @@ from typing import Any, Literal
 from caspen_xero.store.store import Store, utc_text, utc_time
 
 LinkKind = Literal["invoice", "client", "payer", "payment", "credit_note", "allocation"]
-_MANY = 500
 
 
 @dataclass(frozen=True)
@@ -105,17 +104,17 @@ class Mappings:
     def links(self, kind: LinkKind, caspen_ids: Iterable[str]) -> dict[str, Link]:
         """Links by Caspen id; what is not linked is left out."""
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND caspen_id IN ({})"
-        return {row["caspen_id"]: _link(row) for row in self._in_lists(sql, caspen_ids, kind)}
+        return {row["caspen_id"]: _link(row) for row in self._among(sql, caspen_ids, kind)}
 
     def links_of_invoices(self, kind: LinkKind, invoice_ids: Iterable[str]) -> list[Link]:
         """The links of a kind that belong to Caspen invoices: their payments, credit notes or allocations."""
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND invoice_id IN ({})"
-        return [_link(row) for row in self._in_lists(sql, invoice_ids, kind)]
+        return [_link(row) for row in self._among(sql, invoice_ids, kind)]
 
     def links_to(self, xero_ids: Iterable[str]) -> dict[str, Link]:
         """Links by Xero id."""
         sql = "SELECT * FROM links WHERE tenant_id = ? AND xero_id IN ({})"
-        return {row["xero_id"]: _link(row) for row in self._in_lists(sql, xero_ids)}
+        return {row["xero_id"]: _link(row) for row in self._among(sql, xero_ids)}
 
     def put_link(self, link: Link) -> None:
         """Keeps a link, new or changed."""
@@ -247,25 +246,20 @@ class Mappings:
     def contacts(self, xero_ids: Iterable[str]) -> dict[str, KnownContact]:
         """Known Xero contacts by ContactID."""
         sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND xero_id IN ({})"
-        return {row["xero_id"]: _contact(row) for row in self._in_lists(sql, xero_ids)}
+        return {row["xero_id"]: _contact(row) for row in self._among(sql, xero_ids)}
 
     def contacts_numbered(self, numbers: Iterable[str]) -> list[KnownContact]:
         """Known Xero contacts with these ContactNumbers."""
         sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND number IN ({})"
-        return [_contact(row) for row in self._in_lists(sql, numbers)]
+        return [_contact(row) for row in self._among(sql, numbers)]
 
     def contacts_named(self, names: Iterable[str]) -> list[KnownContact]:
         """Known Xero contacts with these names (case and spacing aside), archived ones too."""
         sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND name_key IN ({})"
-        return [_contact(row) for row in self._in_lists(sql, [name_key(name) for name in names])]
+        return [_contact(row) for row in self._among(sql, [name_key(name) for name in names])]
 
-    def _in_lists(self, sql: str, values: Iterable[str], *first: str) -> list[Any]:
-        wanted: Sequence[str] = list(dict.fromkeys(values))
-        rows: list[Any] = []
-        for start in range(0, len(wanted), _MANY):
-            some = wanted[start : start + _MANY]
-            rows += self.store.rows(sql.format(", ".join("?" * len(some))), self.tenant_id, *first, *some)
-        return rows
+    def _among(self, sql: str, values: Iterable[str], *first: str) -> list[Any]:
+        return self.store.rows_among(sql, values, self.tenant_id, *first)
 
 
 def _link(row: Mapping[str, Any]) -> Link:

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from sqlite_utils import Database
 
 from caspen_xero.errors import UserError
 from caspen_xero.store.migrations import migrations, names_of_all
+
+_MANY = 500  # values in one SQL list
 
 
 class StoreError(UserError):
@@ -84,6 +86,12 @@ class Store:
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """The rows of a query."""
         return self.db.conn.execute(sql, values).fetchall()
+
+    def rows_among(self, sql: str, among: Iterable[str], *values: Any) -> list[sqlite3.Row]:
+        """The rows of a query whose last condition is `IN ({})`, for any number of different values in it, list by list."""
+        wanted = list(dict.fromkeys(among))
+        lists = (wanted[start : start + _MANY] for start in range(0, len(wanted), _MANY))
+        return [row for some in lists for row in self.rows(sql.format(", ".join("?" * len(some))), *values, *some)]
 
     def row(self, sql: str, *values: Any) -> sqlite3.Row | None:
         """The first row of a query, or None."""

@@ -48,8 +48,7 @@ def touched(
     """The import number that last changed each invoice (client, contact)."""
     return {
         row["id"]: row["touched"]
-        for some in _lists(list(ids))
-        for row in store.rows(f"SELECT id, touched FROM {table} WHERE id IN ({', '.join('?' * len(some))})", *some)
+        for row in store.rows_among(f"SELECT id, touched FROM {table} WHERE id IN ({{}})", ids)
     }
 
 
@@ -63,11 +62,9 @@ def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date
     """Issue date, total and currency of those among invoices that are finalised, oldest first."""
     found = [
         (date.fromisoformat(row["issue_date"]), Decimal(row["total"]), row["currency"])
-        for some in _lists(invoice_ids)
-        for row in mappings.store.rows(
-            "SELECT issue_date, total, currency FROM invoices WHERE status IN ('open', 'paid') "
-            f"AND id IN ({', '.join('?' * len(some))})",
-            *some,
+        for row in mappings.store.rows_among(
+            "SELECT issue_date, total, currency FROM invoices WHERE status IN ('open', 'paid') AND id IN ({})",
+            invoice_ids,
         )
     ]
     return sorted(found)
@@ -75,12 +72,8 @@ def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date
 
 def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) -> bool:
     """Whether an invoice among these is in another currency than `base`."""
-    return any(
-        mappings.store.row(
-            f"SELECT 1 FROM invoices WHERE currency <> ? AND id IN ({', '.join('?' * len(some))}) LIMIT 1", base, *some
-        )
-        for some in _lists(invoice_ids)
-    )
+    sql = "SELECT 1 FROM invoices WHERE currency <> ? AND id IN ({}) LIMIT 1"
+    return bool(mappings.store.rows_among(sql, invoice_ids, base))
 
 
 def look_at_unsent_payments(mappings: Mappings) -> None:
@@ -91,7 +84,3 @@ def look_at_unsent_payments(mappings: Mappings) -> None:
         mappings.tenant_id,
         mappings.tenant_id,
     )
-
-
-def _lists(values: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
-    return (values[start : start + size] for start in range(0, len(values), size))

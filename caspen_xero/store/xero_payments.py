@@ -14,7 +14,6 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_text, utc_time
 
 PaymentKind = Literal["payment", "batch_payment", "prepayment", "overpayment", "credit_note"]
-_MANY = 500
 
 
 @dataclass(frozen=True)
@@ -122,33 +121,27 @@ def known_ids(
     What a payment names in its `xero_id` counts whatever became of that payment there.
     """
     found: set[str] = set()
-    for some in _lists(xero_ids):
-        those = f"known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({', '.join('?' * len(some))})"
-        for whose, values in (("= ?", (mappings.tenant_id,)), ("IS NULL", ())):  # apart, so that each has its index
-            sql = f"SELECT DISTINCT xero_id FROM known_xero_payments WHERE tenant_id {whose} AND {those}"
-            found |= {row["xero_id"] for row in mappings.store.rows(sql, *values, *by, *some)}
+    ids = list(xero_ids)
+    those = f"known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({{}})"
+    for whose, values in (("= ?", (mappings.tenant_id,)), ("IS NULL", ())):  # apart, so that each has its index
+        sql = f"SELECT DISTINCT xero_id FROM known_xero_payments WHERE tenant_id {whose} AND {those}"
+        found |= {row["xero_id"] for row in mappings.store.rows_among(sql, ids, *values, *by)}
     return found
 
 
 def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[XeroPayment]]:
     """What was recorded on invoices, by invoice id, in the order in which it was found."""
     found: dict[str, list[XeroPayment]] = {}
-    for some in _lists(invoice_ids):
-        marks = ", ".join("?" * len(some))
-        sql = f"SELECT * FROM xero_payments WHERE tenant_id = ? AND invoice_id IN ({marks}) ORDER BY seq"
-        for row in mappings.store.rows(sql, mappings.tenant_id, *some):
-            found.setdefault(row["invoice_id"], []).append(_payment(row))
+    sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND invoice_id IN ({}) ORDER BY seq"
+    for row in mappings.store.rows_among(sql, invoice_ids, mappings.tenant_id):
+        found.setdefault(row["invoice_id"], []).append(_payment(row))
     return found
 
 
 def recorded(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayment]:
     """What was recorded under these ids of payments and allocations, by id."""
-    found: dict[str, XeroPayment] = {}
-    for some in _lists(xero_ids):
-        marks = ", ".join("?" * len(some))
-        sql = f"SELECT * FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({marks})"
-        found |= {row["xero_id"]: _payment(row) for row in mappings.store.rows(sql, mappings.tenant_id, *some)}
-    return found
+    sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({})"
+    return {row["xero_id"]: _payment(row) for row in mappings.store.rows_among(sql, xero_ids, mappings.tenant_id)}
 
 
 def undelivered(mappings: Mappings) -> list[XeroPayment]:
@@ -174,12 +167,8 @@ def mark_delivered(mappings: Mappings, xero_ids: Iterable[str], now: datetime) -
 
 def seen_invoices(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, SeenInvoice]:
     """Invoices as pull last saw them, by Caspen id; one that it has not seen is left out."""
-    found: dict[str, SeenInvoice] = {}
-    for some in _lists(invoice_ids):
-        marks = ", ".join("?" * len(some))
-        sql = f"SELECT * FROM seen_invoices WHERE tenant_id = ? AND invoice_id IN ({marks})"
-        found |= {row["invoice_id"]: _seen(row) for row in mappings.store.rows(sql, mappings.tenant_id, *some)}
-    return found
+    sql = "SELECT * FROM seen_invoices WHERE tenant_id = ? AND invoice_id IN ({})"
+    return {row["invoice_id"]: _seen(row) for row in mappings.store.rows_among(sql, invoice_ids, mappings.tenant_id)}
 
 
 def discrepancies(mappings: Mappings) -> list[tuple[str, Discrepancy]]:
@@ -231,12 +220,8 @@ def first_change(mappings: Mappings) -> datetime | None:
 
 def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, str]:
     """Caspen's numbers of invoices, by id."""
-    found: dict[str, str] = {}
-    for some in _lists(invoice_ids):
-        marks = ", ".join("?" * len(some))
-        rows = mappings.store.rows(f"SELECT id, number FROM invoices WHERE id IN ({marks})", *some)
-        found |= {row["id"]: row["number"] for row in rows if row["number"]}
-    return found
+    rows = mappings.store.rows_among("SELECT id, number FROM invoices WHERE id IN ({})", invoice_ids)
+    return {row["id"]: row["number"] for row in rows if row["number"]}
 
 
 @dataclass(frozen=True)
@@ -256,25 +241,21 @@ class SentPayment:
 def sent_payments(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[SentPayment]]:
     """The payments of invoices that the journal holds, but for refused ones, newest first, by invoice id."""
     found: dict[str, list[SentPayment]] = {}
-    for some in _lists(invoice_ids):
-        marks = ", ".join("?" * len(some))
-        rows = mappings.store.rows(
-            "SELECT d.invoice_id, d.caspen_id, d.number, d.expected, d.state FROM journal_documents d "
-            f"JOIN journal j ON j.id = d.journal_id WHERE d.operation = 'create-payment' AND d.invoice_id IN ({marks}) "
-            "AND j.tenant_id = ? AND d.state <> 'refused' ORDER BY j.id DESC",
-            *some,
-            mappings.tenant_id,
+    sql = (
+        "SELECT d.invoice_id, d.caspen_id, d.number, d.expected, d.state FROM journal_documents d "
+        "JOIN journal j ON j.id = d.journal_id WHERE d.operation = 'create-payment' AND j.tenant_id = ? "
+        "AND d.state <> 'refused' AND d.invoice_id IN ({}) ORDER BY j.id DESC"
+    )
+    for row in mappings.store.rows_among(sql, invoice_ids, mappings.tenant_id):
+        expected = json.loads(row["expected"])
+        sent = SentPayment(
+            key=row["caspen_id"],
+            reference=row["number"] or "",
+            amount=Decimal(str(expected["amount"])),
+            fingerprint=str(expected.get("fingerprint") or ""),
+            unknown=row["state"] != "done",
         )
-        for row in rows:
-            expected = json.loads(row["expected"])
-            sent = SentPayment(
-                key=row["caspen_id"],
-                reference=row["number"] or "",
-                amount=Decimal(str(expected["amount"])),
-                fingerprint=str(expected.get("fingerprint") or ""),
-                unknown=row["state"] != "done",
-            )
-            found.setdefault(row["invoice_id"], []).append(sent)
+        found.setdefault(row["invoice_id"], []).append(sent)
     return found
 
 
@@ -326,8 +307,3 @@ def with_cents(amount: Decimal) -> Decimal:
 def money_text(amount: Decimal) -> str:
     """An amount as text, with its cents."""
     return f"{with_cents(amount):f}"
-
-
-def _lists(values: Iterable[str]) -> Iterable[Sequence[str]]:
-    wanted = list(dict.fromkeys(values))
-    return (wanted[start : start + _MANY] for start in range(0, len(wanted), _MANY))

@@ -114,15 +114,12 @@ class Element(BaseModel):
 
     status_attribute_string: Text = None
     has_errors: Truth = None
-    has_validation_errors: Truth = None
 
 
 class TaxComponent(Element):
     """One part of a tax rate; `rate` in percent."""
 
-    name: Text = None
     rate: Amount = None
-    is_compound: Truth = None
 
 
 class TaxRate(Element):
@@ -131,7 +128,6 @@ class TaxRate(Element):
     name: str
     tax_type: str
     status: Text = None
-    report_tax_type: Text = None
     can_apply_to_revenue: Truth = None
     display_tax_rate: Amount = None
     effective_rate: Amount = None
@@ -141,19 +137,9 @@ class TaxRate(Element):
 class Organisation(Element):
     """The linked organisation. Lock dates are present only where they are set."""
 
-    organisation_id: Text = None
     name: Text = None
-    legal_name: Text = None
     short_code: Text = None
     base_currency: Text = None
-    country_code: Text = None
-    edition: Text = None
-    version: Text = None
-    organisation_status: Text = None
-    is_demo_company: Truth = None
-    timezone: Text = None
-    sales_tax_basis: Text = None
-    default_sales_tax: Text = None
     period_lock_date: Day = None
     end_of_year_lock_date: Day = None
 
@@ -167,18 +153,14 @@ class Account(Element):
     status: Text = None
     type: Text = None
     account_class: Text = Field(default=None, validation_alias="Class")
-    tax_type: Text = None
     enable_payments_to_account: Truth = None
     system_account: Text = None
-    currency_code: Text = None
-    updated_date_utc: Moment = None
 
 
 class Currency(Element):
     """A currency that the organisation has enabled."""
 
     code: str
-    description: Text = None
 
 
 class Phone(Element):
@@ -223,26 +205,13 @@ class DocumentRef(Element):
     invoice_id: Text = None
     invoice_number: Text = None
     credit_note_id: Text = None
-    credit_note_number: Text = None
-    prepayment_id: Text = None
-    overpayment_id: Text = None
-    type: Text = None
-    contact: Contact | None = None
 
 
 class BatchPayment(Element):
     """A payment of several invoices in one bank line (`type` RECBATCH or PAYBATCH)."""
 
     batch_payment_id: Text = None
-    type: Text = None
-    status: Text = None
     reference: Text = None
-    date: Day = _day_field("Date")
-    total_amount: Amount = None
-    is_reconciled: Truth = None
-    account: Account | None = None
-    payments: Annotated[list[Payment], BeforeValidator(_listed)] = []
-    updated_date_utc: Moment = None
 
 
 class Payment(Element):
@@ -251,20 +220,12 @@ class Payment(Element):
     payment_id: Text = None
     batch_payment_id: Text = None
     invoice: DocumentRef | None = None
-    credit_note: DocumentRef | None = None
-    prepayment: DocumentRef | None = None
-    overpayment: DocumentRef | None = None
-    account: Account | None = None
     batch_payment: BatchPayment | None = None
     date: Day = _day_field("Date")
     amount: Amount = None
-    bank_amount: Amount = None
-    currency_rate: Amount = None
     reference: Text = None
     status: Text = None
-    payment_type: Text = None
     is_reconciled: Truth = None
-    updated_date_utc: Moment = None
 
 
 class AppliedDocument(Element):
@@ -275,16 +236,12 @@ class AppliedDocument(Element):
     prepayment_id: Text = None
     overpayment_id: Text = None
     id: Text = None
-    reference: Text = None
-    date: Day = _day_field("Date")
     applied_amount: Amount = None
-    total: Amount = None
 
 
 class Line(Element):
     """A line. A line of description only has no quantity, amount, tax or account."""
 
-    line_item_id: Text = None
     description: Text = None
     quantity: Amount = None
     unit_amount: Amount = None
@@ -292,9 +249,6 @@ class Line(Element):
     discount_rate: Amount = None
     discount_amount: Amount = None
     tax_type: Text = None
-    tax_amount: Amount = None
-    account_id: Text = None
-    account_code: Text = None
 
 
 class Invoice(Element):
@@ -311,19 +265,16 @@ class Invoice(Element):
     line_amount_types: Text = None
     line_items: Annotated[list[Line], BeforeValidator(_listed)] = []
     currency_code: Text = None
-    currency_rate: Amount = None
     sub_total: Amount = None
     total_tax: Amount = None
     total: Amount = None
     amount_due: Amount = None
     amount_paid: Amount = None
     amount_credited: Amount = None
-    url: Text = None
     payments: Annotated[list[Payment], BeforeValidator(_listed)] = []
     credit_notes: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
     prepayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
     overpayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
-    fully_paid_on_date: Day = None
     updated_date_utc: Moment = None
 
 
@@ -334,7 +285,6 @@ class Allocation(Element):
     amount: Amount = None
     date: Day = _day_field("Date")
     invoice: DocumentRef | None = None
-    credit_note: DocumentRef | None = None
     is_deleted: Truth = None
 
 
@@ -343,26 +293,17 @@ class CreditNote(Element):
 
     credit_note_id: Text = None
     credit_note_number: Text = None
-    prepayment_id: Text = None
-    overpayment_id: Text = None
     reference: Text = None
     type: Text = None
     status: Text = None
     contact: Contact | None = None
     date: Day = _day_field("Date")
     line_amount_types: Text = None
-    line_items: Annotated[list[Line], BeforeValidator(_listed)] = []
-    currency_code: Text = None
     sub_total: Amount = None
     total_tax: Amount = None
     total: Amount = None
-    remaining_credit: Amount = None
     allocations: Annotated[list[Allocation], BeforeValidator(_listed)] = []
-    payments: Annotated[list[Payment], BeforeValidator(_listed)] = []
     updated_date_utc: Moment = None
-
-
-BatchPayment.model_rebuild()
 
 
 CreditKind = Literal["credit_note", "overpayment", "prepayment"]

@@ -16,7 +16,6 @@ class Hosts:
 
     authorize: str
     token: str
-    revocation: str
     connections: str
     api: str
 
@@ -30,7 +29,6 @@ class Hosts:
         return cls(
             authorize=f"{login}/identity/connect/authorize",
             token=f"{identity}/connect/token",
-            revocation=f"{identity}/connect/revocation",
             connections=f"{api}/connections",
             api=f"{api}/api.xro/2.0/",
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pushing
 import pytest
 from clinics import client, invoice
 from hypothesis import given
@@ -13,8 +12,6 @@ from pushing import Clinic
 
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.sync.planning.contact_matching import Party, contact_body, last_five_digits, valid_email
-
-ready, ready_home = pushing.ready, pushing.ready_home
 
 
 def party(**fields: Any) -> Party:
