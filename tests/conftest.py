@@ -187,9 +187,11 @@ def _at_a_terminal(
     )
     os.close(theirs)
     shown, seen = "", 0
-    waiting = list(typing)
+    waiting, latest = list(typing), time.monotonic() + 40
     for piece in _pieces(ours):
         shown += piece
+        if time.monotonic() > latest:  # a bar that is painted for ever, over a question perhaps
+            process.kill()
         while waiting and (place := shown.find(waiting[0][0], seen)) >= 0:
             seen = place + len(waiting[0][0])
             if undisturbed:
