@@ -35,7 +35,7 @@ LIBRARIES = {
     "typer": {"cli"},
     "rich": {"cli"},
     "httpx": {"caspen", "xero"},
-    "keyring": {"xero", "secrets"},
+    "keyring": {"secrets"},
     "sqlite_utils": {"store"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
