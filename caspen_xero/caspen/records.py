@@ -30,6 +30,12 @@ Kind = Literal["tax_rate", "payment_method", "client", "contact", "invoice", "pa
 InvoiceStatus = Literal["draft", "open", "paid", "void", "deleted"]
 PaymentStatus = Literal["allocated", "unallocated", "void", "refunded", "deleted"]
 CreditNoteStatus = Literal["issued", "void", "deleted"]
+
+FINALISED = ("open", "paid")
+"""The statuses of an invoice that belongs in Xero. As text, this tuple and the next are also lists of SQL's."""
+
+GONE = ("void", "deleted")
+"""The statuses of an invoice, payment or credit note that is no more."""
 TaxMode = Literal["exclusive", "inclusive", "none"]
 DiscountType = Literal["percentage", "fixed"]
 
@@ -214,7 +220,7 @@ class Invoice(_Record):
 
     @model_validator(mode="after")
     def _finalised_is_complete(self) -> Self:
-        if self.status in ("open", "paid", "void"):
+        if self.status in (*FINALISED, "void"):
             for field in ("number", "subtotal", "tax", "total"):
                 if getattr(self, field) is None:
                     reason = f"is missing, but the invoice's status is {self.status}"

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
+from caspen_xero.caspen.records import GONE
 from caspen_xero.store.mappings import Mappings
 
 
@@ -40,11 +41,11 @@ def wanted_in_xero(mappings: Mappings) -> set[str]:
     """The Xero ids of the payments and credit notes that Caspen has and would have us find in Xero."""
     rows = mappings.store.rows(
         "SELECT l.xero_id FROM links l JOIN allocations a ON a.key = l.caspen_id JOIN payments p ON p.id = a.payment_id "
-        "WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN ('void', 'deleted') "
+        f"WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN {GONE} "
         "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
         "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "
         "UNION SELECT x.xero_id FROM xero_payments x WHERE x.tenant_id = ? "
-        "AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))",
+        f"AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN {GONE})",
         *[mappings.tenant_id] * 3,
     )
     return {row["xero_id"] for row in rows}

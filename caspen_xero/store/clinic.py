@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from caspen_xero.caspen.records import Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate
+from caspen_xero.caspen.records import GONE, Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate
 from caspen_xero.store.store import Store
 
 _Kind = TypeVar("_Kind", Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate)
@@ -77,7 +77,7 @@ def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[Appl
 def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
     """The allocations of living payments that say that they came from Xero with one of these ids, by that id."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
-    living = f"{_APPLIED} WHERE p.status NOT IN ('void', 'deleted') AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
+    living = f"{_APPLIED} WHERE p.status NOT IN {GONE} AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
     for row in store.rows_among(living, xero_ids):
         found[row["xero_id"]].append(_applied(row))
     return found

@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
+from caspen_xero.caspen.records import GONE
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
@@ -34,13 +35,13 @@ class ListedInvoice:
     xero_status: str | None
 
 
-_SQL = """
+_SQL = f"""
 SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency,
     l.xero_id, l.xero_status, l.is_done, l.amount_paid, l.amount_credited, l.amount_due,
     s.invoice_id AS skipped,
     (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
-        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN ('void', 'deleted'))) AS told_paid
+        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN {GONE})) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
 LEFT JOIN linked_invoices l ON l.tenant_id = :tenant AND l.invoice_id = i.id
@@ -101,7 +102,7 @@ def _sync_status(row: Any, start_date: str) -> SyncStatus:
         return "skipped"
     if row["problems"]:
         return "unsynced"
-    if row["status"] in {"void", "deleted"} and (not in_xero or row["is_done"]):
+    if row["status"] in GONE and (not in_xero or row["is_done"]):
         return "void"
     if row["status"] == "draft" and not in_xero:
         return "draft"

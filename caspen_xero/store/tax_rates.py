@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
-_USED = """
+_USED = f"""
 SELECT json_extract(line.value, '$.tax_rate_id') AS rate_id
 FROM invoices, json_each(invoices.record, '$.lines') AS line
-WHERE invoices.status IN ('draft', 'open', 'paid') AND json_extract(invoices.record, '$.tax_mode') <> 'none'
+WHERE invoices.status IN {("draft", *FINALISED)} AND json_extract(invoices.record, '$.tax_mode') <> 'none'
 UNION
 SELECT json_extract(line.value, '$.tax_rate_id')
 FROM credit_notes JOIN invoices ON invoices.id = credit_notes.invoice_id,

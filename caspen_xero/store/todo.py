@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Literal
 
+from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
@@ -19,7 +20,7 @@ def invoices_to_do(mappings: Mappings, start_date: str | None) -> list[str]:
     """
     rows = mappings.store.rows(
         "SELECT i.id FROM invoices i LEFT JOIN links l ON l.tenant_id = ? AND l.kind = 'invoice' AND l.caspen_id = i.id "
-        "WHERE l.done_up_to IS NOT i.touched AND (l.xero_id IS NOT NULL OR (i.status IN ('open', 'paid') AND i.issue_date >= ?)) "
+        f"WHERE l.done_up_to IS NOT i.touched AND (l.xero_id IS NOT NULL OR (i.status IN {FINALISED} AND i.issue_date >= ?)) "
         "AND i.id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id",
         mappings.tenant_id,
         start_date or "",
@@ -63,7 +64,7 @@ def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date
     found = [
         (date.fromisoformat(row["issue_date"]), Decimal(row["total"]), row["currency"])
         for row in mappings.store.rows_among(
-            "SELECT issue_date, total, currency FROM invoices WHERE status IN ('open', 'paid') AND id IN ({})",
+            f"SELECT issue_date, total, currency FROM invoices WHERE status IN {FINALISED} AND id IN ({{}})",
             invoice_ids,
         )
     ]

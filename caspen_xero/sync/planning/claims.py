@@ -16,8 +16,6 @@ from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.problems import ProblemCode, push_command, quoted
 from caspen_xero.xero.documents import Invoice, Payment
 
-GONE = ("void", "deleted")
-
 
 def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
     """Links a payment to the Xero payment that it names, or says why it can't be that one; asks for what is to be read first."""

@@ -6,13 +6,12 @@ What one concern needs is decided in a file of its own: contacts, invoices, paym
 
 from __future__ import annotations
 
+from caspen_xero.caspen.records import FINALISED, GONE
 from caspen_xero.sync.planning import contact_updates, credit_notes, invoices, payments
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translations import Translations
-
-FINALISED = ("open", "paid")
 
 
 def make_plan(snapshot: Snapshot, translations: Translations | None = None) -> Plan:
@@ -42,7 +41,7 @@ def _plan_invoice(planner: Planner, state: InvoiceState) -> None:
         planner.stages[state.invoice.id] = invoices.stage_of(planner, state, blocked=blocked, taking_back=taking_back)
         payments.plan_payments(planner, state)
         credit_notes.plan_credit_notes(planner, state)
-    elif state.invoice.status in ("void", "deleted"):
+    elif state.invoice.status in GONE:
         invoices.plan_void(planner, state, taking_back=taking_back)
     if _amount(planner, state) == before and not taking_back:
         planner.plan.done.append(state.invoice.id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from caspen_xero.caspen.records import PaymentMethod
+from caspen_xero.caspen.records import GONE, PaymentMethod
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.claims import GONE, adopt_payment, judge_claim, payment_fingerprint
+from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
 from caspen_xero.sync.planning.invoices import wait_for_approval
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.planning.plan import Stage

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store import both_sides, xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
@@ -22,7 +23,6 @@ from caspen_xero.xero.documents import GONE_STATUSES
 
 COUNT = "drift_count"
 ZERO = Decimal(0)
-_OPEN = ("open", "paid")
 _FIXES = {
     "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
@@ -87,7 +87,7 @@ Told = tuple[str, str, str, str | None]
 
 
 def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> Iterator[Told]:
-    if row["status"] in _OPEN and row["xero_status"] in GONE_STATUSES:
+    if row["status"] in FINALISED and row["xero_status"] in GONE_STATUSES:
         yield "voided-in-xero", str(row["status"]), row["xero_status"].lower(), row["xero_updated_at"]
         return
     if row["status"] == "draft":
@@ -97,7 +97,7 @@ def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> It
     told = [one for one in discrepancies if not (one.code == "invoice-edited-in-xero" and outdated)]
     for one in told:
         yield one.code, one.caspen, one.xero, one.since
-    if row["status"] not in _OPEN or not row["is_quiet"]:
+    if row["status"] not in FINALISED or not row["is_quiet"]:
         return
     names = ("subtotal", "tax", "total")
     if any(row[name] != row[f"xero_{name}"] and _amount(row[name]) != _amount(row[f"xero_{name}"]) for name in names):

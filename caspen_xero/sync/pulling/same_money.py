@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
+from caspen_xero.caspen.records import GONE
 from caspen_xero.store import clinic, skips, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import SentPayment
-from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
+from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.payment_references import earlier_reference_of, names_key, reference_of
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Payment

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.caspen.records import GONE
 from caspen_xero.errors import UserError
 from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.claims import GONE, payment_fingerprint
+from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.sending.records import Records

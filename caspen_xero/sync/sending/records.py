@@ -18,7 +18,7 @@ from caspen_xero.sync.sending.tax_amounts import has_kept_tax
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
-GONE = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
+DELETED = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
 NEEDS_APPROVAL = (
     "Xero keeps it as a draft: whoever connected may not approve there; somebody who may has to approve it in Xero"
 )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from caspen_xero.store import holds
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
-from caspen_xero.sync.sending.records import GONE, ZERO, Records
+from caspen_xero.sync.sending.records import DELETED, ZERO, Records
 from caspen_xero.sync.sending.steps.specification import LISTED, PRICED, Count, Found, Route, Write
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, CreditNote, Element
@@ -131,7 +131,7 @@ class RemoveAllocation(Write):
         link = records.mappings.link("allocation", step.caspen_id)
         if link is not None:
             records.mappings.drop_link("allocation", step.caspen_id)
-            if link.status != GONE:
+            if link.status != DELETED:
                 records.moved(step.invoice_id or "", credited=-(link.total or ZERO))
         return step.target
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import ExpectedPayment, Step
-from caspen_xero.sync.sending.records import GONE, ZERO, Records
+from caspen_xero.sync.sending.records import DELETED, ZERO, Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import Element, Payment
@@ -92,7 +92,7 @@ class DeletePayment(Write):
         link = records.mappings.link("payment", step.caspen_id)
         if link is not None:
             records.mappings.drop_link("payment", step.caspen_id)
-            if link.status != GONE:
+            if link.status != DELETED:
                 records.moved(link.invoice_id or "", paid=-(link.total or ZERO))
         return step.target
 
