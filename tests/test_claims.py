@@ -286,3 +286,40 @@ def test_a_payment_that_a_wrong_record_names_is_held_until_the_record_is_right_a
     unpaid.cli("pull")
     unpaid.cli("pull", "--full")
     assert [(record["id"], record["invoice_number"]) for record in told(unpaid)] == [(id_, "INV-0002")]
+
+
+# --- what came from Xero and is gone since
+
+
+def test_an_id_that_we_told_and_that_is_gone_in_xero_since_pays_nothing(unpaid: Clinic) -> None:
+    bookkeeper = Bookkeeper(unpaid.sandbox.url)
+    id_ = bookkeeper.pays("INV-0001", "65.00")
+    assert unpaid.cli("pull").exit_code == 0
+    bookkeeper.deletes(id_)
+    assert unpaid.cli("pull").exit_code == 0
+    unpaid.takes(pays("65.00", xero_id=id_))
+    assert unpaid.push().exit_code == 3
+    assert "Xero has no such payment, or it was deleted there" in refused(unpaid)
+
+
+def test_a_credit_in_xero_that_a_void_payment_stood_for_is_left_alone_and_told(unpaid: Clinic) -> None:
+    bookkeeper = Bookkeeper(unpaid.sandbox.url)
+    over = bookkeeper.receives_overpayment("INV-0001", "65.00")
+    id_ = bookkeeper.allocates("overpayment", over, "INV-0001", "65.00")
+    unpaid.takes(pays("65.00", xero_id=id_))
+    assert unpaid.push().exit_code == 0
+    unpaid.takes(pays("65.00", xero_id=id_, status="void"))
+    assert unpaid.push().exit_code == 3
+    assert unpaid.problem()["code"] == "payment-not-ours"
+    assert unpaid.in_xero()["INV-0001"]["AmountCredited"] == Decimal("65.00")
+    assert in_xero.silent(unpaid)
+
+
+def test_two_parts_of_one_payment_on_one_invoice_are_named_as_what_they_are(unpaid: Clinic) -> None:
+    id_ = in_xero.pays(unpaid, "INV-0001", "100.00")
+    unpaid.takes(payment("100.00", ("inv_INV-0001", "60.00"), ("inv_INV-0001", "40.00"), xero_id=id_))
+    assert unpaid.push().exit_code == 3
+    assert {row["code"] for row in unpaid.unsynced()} == {"payment-xero-id-wrong"}
+    assert all(
+        "more than one part of that payment on this invoice says so" in row["reason"] for row in unpaid.unsynced()
+    )

@@ -411,8 +411,8 @@ def test_a_clock_set_back_is_no_reason_to_send_twice(unread: Clinic) -> None:
 def _on_a_disk_with(more_pages: int, opened: Callable[..., None]) -> Callable[..., None]:
     """How a store is opened on a disk that has room for so many more pages."""
 
-    def open_store(self: Store, path: Path) -> None:
-        opened(self, path)
+    def open_store(self: Store, path: Path, **how: Any) -> None:
+        opened(self, path, **how)
         (pages,) = self.db.conn.execute("PRAGMA page_count").fetchone()
         self.db.conn.execute(f"PRAGMA max_page_count = {pages + more_pages}")
 

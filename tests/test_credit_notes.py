@@ -291,3 +291,72 @@ def test_a_credit_note_that_can_not_go_is_asked_about_once(ready: Clinic) -> Non
     assert ready.problem()["code"] == "contact-archived"
     assert ready.problem("INV-0002")["code"] == "voided-in-xero"
     assert in_xero.silent(ready)
+
+
+# --- somebody else's
+
+
+def by_hand(clinic: Clinic, status: str, number: str = "CN-0001") -> str:
+    """A bookkeeper writes a credit note of 44.00 for the invoice's client; its CreditNoteID."""
+    (contact,) = clinic.state("Contacts")
+    note = {
+        "Type": "ACCRECCREDIT",
+        "CreditNoteNumber": number,
+        "Contact": {"ContactID": contact["ContactID"]},
+        "Date": "2026-11-05",
+        "Status": status,
+        "LineItems": [{"Description": "x", "Quantity": 1, "UnitAmount": 40, "AccountCode": "200", "TaxType": "OUTPUT"}],
+    }
+    return str(in_xero.writes(clinic, "PUT", "CreditNotes", {"CreditNotes": [note]})["CreditNotes"][0]["CreditNoteID"])
+
+
+def test_a_draft_that_a_bookkeeper_made_is_theirs_to_approve_and_then_taken_but_never_voided_by_us(
+    ready: Clinic,
+) -> None:
+    ready.takes(client("1048237"), invoice())
+    ready.push()
+    id_ = by_hand(ready, "DRAFT")
+    ready.takes(credit_note())
+    assert ready.push().exit_code == 3
+    problem = ready.problem()
+    assert problem["code"] == "credit-note-number-taken"
+    assert "a draft of the credit note CN-0001" in problem["reason"]
+    assert in_xero.credit_notes(ready)["CN-0001"]["Status"] == "DRAFT"
+    in_xero.writes(ready, "POST", f"CreditNotes/{id_}", {"CreditNoteID": id_, "Status": "AUTHORISED"})
+    assert ready.run(problem["fix"]).exit_code == 0
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+    ready.takes(void(credit_note()))
+    assert ready.push().exit_code == 3
+    assert ready.problem()["code"] == "credit-note-not-ours"
+    assert in_xero.credit_notes(ready)["CN-0001"]["Status"] != "VOIDED"
+
+
+def test_a_draft_that_an_earlier_version_took_over_is_not_approved_by_us_and_goes_on_once_it_is(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice(), credit_note())
+    ready.push()
+    id_ = by_hand(ready, "DRAFT", "CN-0007")
+    ready.sql("DELETE FROM links WHERE kind = 'allocation'")
+    ready.sql("UPDATE links SET made_by_us = 0, status = 'DRAFT', xero_id = ? WHERE kind = 'credit_note'", id_)
+    ready.sql("UPDATE links SET done_up_to = NULL")
+    ready.push()
+    assert in_xero.credit_notes(ready)["CN-0007"]["Status"] == "DRAFT"
+    assert "did not make" in ready.problem()["reason"]
+    in_xero.writes(ready, "POST", f"CreditNotes/{id_}", {"CreditNoteID": id_, "Status": "AUTHORISED"})
+    x = ready.push()
+    print(ready.unsynced())
+    assert x.exit_code == 0
+    assert ready.unsynced() == []
+    (allocation,) = in_xero.credit_notes(ready)["CN-0007"]["Allocations"]
+    assert allocation["Amount"] == Decimal("44.00")
+
+
+@pytest.mark.parametrize("fault", ["drop-after", "truncate"])
+def test_two_credit_notes_of_one_number_are_never_one_in_xero(ready: Clinic, waits: list[float], fault: str) -> None:
+    ready.takes(client("1048237"), invoice(), credit_note(), credit_note() | {"id": "crn_other"})
+    ready.control("faults", kind=fault, path="CreditNotes.summarize", count=4)
+    ready.push()
+    assert ready.push().exit_code == 3
+    linked = ready.sql("SELECT xero_id FROM links WHERE kind = 'credit_note'")
+    assert len(linked) == 1
+    assert ready.problem()["code"] == "credit-note-number-taken"
+    assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")

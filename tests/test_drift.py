@@ -223,3 +223,27 @@ def test_what_push_has_still_to_do_or_cannot_do_is_no_drift(synced: Clinic) -> N
 def test_drift_needs_a_connection(home: Any, cli: Any) -> None:
     result = cli("drift", "--json")
     assert (result.exit_code, result.json["error"]["code"]) == (4, "not-connected")
+
+
+def test_an_edited_invoice_that_caspen_has_deleted_with_its_number_is_told(
+    synced: Clinic, bookkeeper: Bookkeeper
+) -> None:
+    bookkeeper.changes("INV-0002", reference="edited")
+    pull(synced)
+    synced.takes(invoice("INV-0002", [line("200.00")]) | {"status": "deleted", "number": None})
+    (row,) = drift(synced)
+    assert (row["invoice_id"], row["code"]) == ("inv_INV-0002", "invoice-edited-in-xero")
+    assert row["fix"].endswith("caspen-xero push --overwrite inv_INV-0002")
+    assert synced.cli("push").exit_code in {0, 3}
+
+
+def test_the_count_is_that_of_now(synced: Clinic, bookkeeper: Bookkeeper) -> None:
+    bookkeeper.changes("INV-0002", reference="edited")
+    pull(synced)
+    assert "1 thing is not the same" in synced.cli("push").stderr
+    synced.cli("invoices", "skip", "INV-0001")
+    bookkeeper.deletes(our_payment(synced))
+    synced.cli("pull", "--quiet")
+    synced.cli("invoices", "unskip", "INV-0001")
+    said = f"{len(drift(synced))} things are not the same"
+    assert said in synced.cli("push").stderr

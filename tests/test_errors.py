@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import itertools
 import pkgutil
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import caspen_xero
-from caspen_xero import errors
+from caspen_xero import cli, errors
 from caspen_xero.cli.exit_codes import WORST_FIRST, worst_of
 from caspen_xero.errors import ExitCode, UserError
 
@@ -64,6 +65,34 @@ def test_the_order_of_exit_codes_is_that_of_the_readme() -> None:
     alone = (ExitCode.USAGE, ExitCode.ALL_WELL)  # these apply where no other does
     assert told == ", ".join(str(int(code)) for code in WORST_FIRST if code not in alone)
     assert sorted(WORST_FIRST) == sorted(ExitCode)
+
+
+@pytest.mark.parametrize("file", sorted(Path(cli.__path__[0]).glob("*.py")), ids=lambda file: file.name)
+def test_a_command_names_its_exit_code_and_writes_no_number(file: Path) -> None:
+    nodes = list(ast.walk(ast.parse(file.read_text("utf-8"))))
+    ends = [node.value for node in nodes if isinstance(node, ast.Return) and node.value]
+    ends += [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "exit_code"]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    ends += [end for node in calls if ast.unparse(node.func) in {"typer.Exit", "sys.exit"} for end in node.args]
+    bound = {
+        ast.unparse(target): node.value
+        for node in nodes
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value
+        for target in (node.targets if isinstance(node, ast.Assign) else [node.target])
+    }
+    given = [bound.get(ast.unparse(one), one) for end in ends for one in outcomes(end)]
+    numbers = [one.value for one in given if isinstance(one, ast.Constant) and type(one.value) is int]
+    assert [number for number in numbers if number in set(ExitCode)] == []
+
+
+def outcomes(end: ast.expr) -> list[ast.expr]:
+    """What an expression can come to: each side of an `if`, each part of an `or`."""
+    match end:
+        case ast.IfExp(body=body, orelse=other):
+            return [*outcomes(body), *outcomes(other)]
+        case ast.BoolOp(values=values):
+            return [one for value in values for one in outcomes(value)]
+    return [end]
 
 
 @pytest.mark.parametrize(

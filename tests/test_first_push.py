@@ -274,3 +274,28 @@ def test_the_demo_runs_to_its_end_unasked(screen: Screen) -> None:
     assert shown.exit_code == 0, shown.stdout
     assert QUESTION not in shown.stdout
     assert "Nothing is unsynced" in shown.stdout
+
+
+# --- invoices that were named, or linked by hand, before
+
+
+def test_whoever_has_pushed_one_by_name_is_asked_before_all_the_others(new: Clinic, screen: Screen) -> None:
+    assert screen("push", "INV-0002", typing=[(QUESTION, "y\n")]).exit_code == 0
+    assert QUESTION not in screen("push", "INV-0001").stdout
+    shown = screen("push", typing=[(QUESTION, "n\n")])
+    assert "First push of all that is due to Demo Company (AU): 1 invoice," in in_one_line(shown.stdout)
+    assert set(new.in_xero()) == {"INV-0001", "INV-0002"}
+    assert screen("push", typing=[(QUESTION, "y\n")]).exit_code == 0
+    new.takes(invoice("INV-0004"))
+    assert QUESTION not in screen("push").stdout
+    assert "INV-0004" in new.in_xero()
+
+
+def test_an_invoice_linked_by_hand_is_no_push(new: Clinic, screen: Screen) -> None:
+    assert screen("push", "INV-0002", typing=[(QUESTION, "y\n")]).exit_code == 0
+    there = new.in_xero()["INV-0002"]["InvoiceID"]
+    new.sql("DELETE FROM links")
+    assert new.cli("invoices", "link", "INV-0002", there).exit_code == 0
+    shown = screen("push", typing=[(QUESTION, "n\n")])
+    assert "First push to Demo Company (AU): " in in_one_line(shown.stdout)
+    assert set(new.in_xero()) == {"INV-0002"}

@@ -1,22 +1,31 @@
 """Stores that earlier versions made, in full use: they are carried over, and pushing goes on without a payment lost or doubled.
 
 `stores/*.sql` are dumps; `@INV-0001@`, `@PAID-INV-0001-65.0@` and so on stand for Xero's ids, which the local Xero of a test gives.
+`stores/in_full_use.json` is what the version that made that store said of it.
 """
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sqlite3
+from collections.abc import Callable, Mapping
 from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import in_xero
 import pytest
 from bookkeeping import told
-from clinics import EFTPOS, client, invoice, payment
+from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from pulling import pull
 from pushing import Clinic
+from running import another_run, contents
+
+from caspen_xero.store.store import utc_text
 
 STORES = Path(__file__).parent / "stores"
 IN_XERO = [  # what the earlier version left there: number, amount, reference
@@ -44,22 +53,42 @@ def old(ready: Clinic) -> Clinic:
     ids["TENANT"] = ready.tenant_id
     for number, amount, reference in IN_XERO:
         ids[f"PAID-{number}-{amount.removesuffix('0')}"] = in_xero.pays(ready, number, amount, reference=reference)
-    dump = re.sub("@([^@]+)@", lambda name: ids[name[1]], (STORES / "allocations_by_their_own_id.sql").read_text())
-    with closing(sqlite3.connect(ready.store_file)) as now:
+    has_the_store(ready, "allocations_by_their_own_id.sql", ids)
+    return ready
+
+
+def has_the_store(clinic: Clinic, dump: str, ids: Mapping[str, str]) -> None:
+    """Gives a clinic the store of a dump, with these ids in it, instead of its own; it stays connected as it is."""
+    with closing(sqlite3.connect(clinic.store_file)) as now:
         own = now.execute("SELECT key, value FROM settings WHERE key IN ('entry', 'connection')").fetchall()
-    for file in ready.store_file.parent.glob("store.sqlite*"):
+    for file in clinic.store_file.parent.glob("store.sqlite*"):
         file.unlink()
-    with closing(sqlite3.connect(ready.store_file)) as before:
-        before.executescript(dump)
+    with closing(sqlite3.connect(clinic.store_file)) as before:
+        before.executescript(filled(dump, ids))
         before.executemany("INSERT INTO settings (key, value) VALUES (?, ?)", own)
         before.commit()
-    ready.forget_calls()
-    return ready
+    clinic.forget_calls()
+
+
+def filled(name: str, ids: Mapping[str, str]) -> str:
+    """A file of `stores/` with these ids in their places."""
+    return re.sub(r"@([\w.-]+)@", lambda place: ids[place[1]], (STORES / name).read_text())
 
 
 def living(clinic: Clinic) -> list[tuple[str, Decimal, str]]:
     """Number, amount and reference of every payment that lives in Xero."""
     return sorted((p["Invoice"]["InvoiceNumber"], p["Amount"], p["Reference"]) for p in in_xero.payments(clinic))
+
+
+@pytest.mark.parametrize("command", ["status", "unsynced", "push", "settings set --privacy generic"])
+def test_a_store_is_not_carried_over_while_the_earlier_version_is_at_work(old: Clinic, command: str) -> None:
+    before = contents(old)
+    with another_run(old):
+        refused = old.cli(*command.split(), "--json")
+    assert (refused.exit_code, refused.json["error"]["code"]) == (7, "another-run")
+    assert contents(old) == before
+    assert old.cli(*command.split(), "--json").exit_code in (0, 3)
+    assert "CREATE TABLE holds" in " ".join(contents(old)).replace('"', "")
 
 
 def test_two_payments_that_had_become_one_are_two_again_and_nothing_sent_is_lost_or_doubled(old: Clinic) -> None:
@@ -120,3 +149,184 @@ def test_a_new_store_knows_what_an_earlier_version_wrote(old: Clinic, ready_home
         ("INV-0001", Decimal("30.00"), "EFTPOS pay_2/1"),
         ("INV-0001", Decimal("65.00"), "EFTPOS 1"),
     ]
+
+
+# --- a store in full use, made by the version before holds were called holds
+
+HARBOUR = {
+    "object": "contact",
+    "id": "con_1",
+    "type": "insurer",
+    "company": "Harbour Insurance",
+    "email": "claims@example.org",
+}
+CHANGED = {"updated_at": "2026-11-05T03:04:05Z"}
+Answers = dict[str, dict[str, Any]]
+
+
+@pytest.fixture
+def ids(ready: Clinic) -> dict[str, str]:
+    """What stands in Xero of that store, as the dump names it.
+
+    INV-0001 has a payment and a credit note of ours, INV-0002 goes to its payer and was paid in Xero. INV-0003's contact is
+    archived. INV-0004 and INV-0007 were edited in Xero, the former was changed in Caspen too. Xero refused INV-0005.
+    INV-0006 is a draft. The answers to a change of INV-0008, and to the contact of INV-0009, were lost.
+    """
+    ines = ready.put_in_xero("Contacts", Name="Ines Duarte (Caspen 48203)", ContactNumber="1048203")
+    ready.control(f"contacts/{ines['ContactID']}/archive")
+    ready.cli("settings", "set", "--contact", "payer")
+    ready.takes(
+        *(EFTPOS, HARBOUR, client("1048201"), client("1048202", "Tomas", "Reyes")),
+        *(invoice(f"INV-{n:04d}", client_id="1048201") for n in (1, 4, 7, 8)),
+        invoice("INV-0002", client_id="1048202", invoice_to_id="con_1"),
+        payment("50.00", ("inv_INV-0001", "50.00"), client_id="1048201"),
+        credit_note(),
+    )
+    assert ready.push().json["synced"] == 5
+    in_xero.pays(ready, "INV-0002", "40.00")
+    in_xero.edits(ready, "INV-0004", Reference="call first")
+    in_xero.edits(ready, "INV-0007", Reference="see file")
+    ready.takes(invoice("INV-0008", [line("180.00")], client_id="1048201", **CHANGED))
+    ready.push()
+    ready.cli("settings", "set", "--invoice-status", "draft")
+    ready.takes(invoice("INV-0006", client_id="1048201"))
+    ready.push()
+    ready.put_in_xero(
+        "Contacts",
+        Name="Mara Lindqvist (Caspen 48204)",
+        ContactNumber="1048204",
+        FirstName="Mara",
+        LastName="Lindqvist",
+    )
+    now = datetime.now(UTC)
+    return {
+        **{number: each["InvoiceID"] for number, each in ready.in_xero().items()},
+        **{each["ContactNumber"]: each["ContactID"] for each in ready.contacts().values()},
+        **{f"PAID-{each['Invoice']['InvoiceNumber']}": each["PaymentID"] for each in in_xero.payments(ready)},
+        **{number: each["CreditNoteID"] for number, each in in_xero.credit_notes(ready).items()},
+        "TENANT": ready.tenant_id,
+        "URL": ready.sandbox.url,
+        "HOME": str(ready.home),
+        "FOLDER": str(ready.home.parent),
+        "NOW": utc_text(now),
+        "LATER": utc_text(now + timedelta(hours=1)),  # until then what is held is held
+    }
+
+
+@pytest.fixture
+def used(ready: Clinic, ids: dict[str, str]) -> Clinic:
+    """That clinic with the store that the version before made."""
+    has_the_store(ready, "in_full_use.sql", ids)
+    return ready
+
+
+@pytest.fixture
+def said(ids: dict[str, str]) -> Answers:
+    """What that version said of its store, with the one word that has another name since."""
+    answers: Answers = json.loads(filled("in_full_use.json", ids))
+    for row in answers["log"]["log"]:
+        row["caspen_id"] = re.sub("^contact:", "client:", row["caspen_id"])
+    return answers
+
+
+@pytest.mark.parametrize("command", ["unsynced", "drift", "invoices list", "status", "log"])
+def test_after_the_upgrade_every_command_says_what_it_said_before(used: Clinic, said: Answers, command: str) -> None:
+    assert used.cli(*command.split(), "--json").json == said[command]
+    assert used.calls() == []
+
+
+def test_a_push_after_the_upgrade_recovers_what_was_lost_and_sends_nothing_that_is_held(
+    used: Clinic, said: Answers
+) -> None:
+    before = {row["number"]: row for row in said["unsynced"]["unsynced"]}
+    assert used.push().exit_code == 3
+    # The change and the contact whose answers were lost, that contact's details, and the one invoice that was still to go.
+    assert used.calls() == ["GET Invoices", "GET Contacts", "GET Contacts", "PUT Invoices"]
+    assert [document["InvoiceNumber"] for document in json.loads(used.requests()[-1]["body"])["Invoices"]] == [
+        "INV-0009"
+    ]
+    rows = {row["number"]: row for row in used.unsynced()}
+    assert {number: row["code"] for number, row in rows.items()} == {
+        "INV-0003": "contact-archived",
+        "INV-0004": "changed-in-xero",
+        "INV-0005": "xero-refused",
+        "INV-0006": "waits-for-approval",
+    }
+    for number in ("INV-0004", "INV-0005"):  # as often tried as before: these were not
+        assert rows[number]["attempts"] == before[number]["attempts"]
+    for number, row in rows.items():
+        assert (row["reason"], row["first_failed_at"]) == (before[number]["reason"], before[number]["first_failed_at"])
+    written = {
+        row["id"]: (row["caspen_id"], row["state"], row["xero_id"]) for row in used.cli("log", "--json").json["log"]
+    }
+    lost = [row["id"] for row in said["log"]["log"] if row["write_state"] == "sent"]
+    assert sorted(written[id_] for id_ in lost) == [
+        ("client:1048204", "done", used.contacts()["Mara Lindqvist (Caspen 48204)"]["ContactID"]),
+        ("inv_INV-0008", "done", used.in_xero()["INV-0008"]["InvoiceID"]),
+    ]
+    there = {number: (each["Status"], each["Total"]) for number, each in used.in_xero().items()}
+    assert (there["INV-0008"], there["INV-0009"]) == (("AUTHORISED", Decimal("198.00")), ("DRAFT", Decimal("165.00")))
+    assert len(used.contacts()) == len(used.state("Contacts")) == 4
+    assert len(in_xero.payments(used)) == 2
+    used.forget_calls()
+    assert used.push().exit_code == 3
+    assert used.calls() == []
+
+
+def test_after_the_upgrade_changed_clients_and_payers_change_the_contacts_that_were_made_for_them(
+    used: Clinic, ids: dict[str, str]
+) -> None:
+    used.push()
+    used.takes(client("1048201", "Nelly"), {**HARBOUR, "email": "ap@example.org"}, client("1048204", "Mara", "Berg"))
+    assert used.push().json["contacts_updated"] == 3
+    contacts = {each["ContactID"]: each for each in used.state("Contacts")}
+    assert contacts[ids["1048201"]]["Name"] == "Nelly Okafor (Caspen 48201)"
+    assert contacts[ids["con_1"]]["EmailAddress"] == "ap@example.org"
+    assert contacts[ids["1048204"]]["Name"] == "Mara Berg (Caspen 48204)"
+    assert len(contacts) == 4
+
+
+def test_after_the_upgrade_what_was_recovered_follows_later_changes(used: Clinic) -> None:
+    assert used.cli("settings", "set", "--invoice-status", "authorised").exit_code == 0
+    used.push()
+    later = {"updated_at": "2026-11-06T03:04:05Z"}
+    used.takes(
+        invoice("INV-0008", [line("180.00")], client_id="1048201", reference="R 8", **later)
+    )  # of the same total
+    assert used.push().json["updated"] == 1
+    assert used.in_xero()["INV-0008"]["Reference"] == "R 8"
+
+
+def test_after_the_upgrade_what_was_edited_in_xero_is_not_written_over(used: Clinic) -> None:
+    used.takes(invoice("INV-0007", client_id="1048201", reference="R 7", **CHANGED))
+    assert used.push().exit_code == 3
+    problem = used.problem("INV-0007")
+    assert problem["code"] == "changed-in-xero"
+    assert "reference is R 7 in Caspen, see file in Xero" in problem["reason"]
+    assert used.in_xero()["INV-0007"]["Reference"] == "see file"
+
+
+def test_after_the_upgrade_a_draft_that_is_approved_gets_its_payment_once(used: Clinic) -> None:
+    in_xero.edits(used, "INV-0006", Status="AUTHORISED")
+    used.push("INV-0006")
+    used.push()
+    paid = sorted((each["Invoice"]["InvoiceNumber"], each["Amount"]) for each in in_xero.payments(used))
+    assert paid == [("INV-0001", Decimal(50)), ("INV-0002", Decimal(40)), ("INV-0006", Decimal(65))]
+
+
+def test_after_the_upgrade_a_pull_tells_nothing_that_was_told_and_finds_the_same_differences(
+    used: Clinic, said: Answers
+) -> None:
+    used.push()  # for what was written by us and lost would be told as an edit
+    assert pull(used, "--full")["payments"] == 0
+    assert told(used) == []
+    shown = [{**row, "seen_at": None} for row in used.cli("drift", "--json").json["drift"]]
+    assert shown == [{**row, "seen_at": None} for row in said["drift"]["drift"]]
+    in_xero.pays(used, "INV-0007", "12.00")
+    assert pull(used)["payments"] == 1
+
+
+def test_after_the_upgrade_nobody_is_asked_whether_to_begin(used: Clinic, screen: Callable[..., Any]) -> None:
+    shown = screen("push")
+    assert (shown.exit_code, "[y/N]" in shown.stdout) == (3, False)
+    assert "INV-0009" in used.in_xero()

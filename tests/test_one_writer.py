@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Timer
 from typing import Any
@@ -13,23 +10,11 @@ import pytest
 from clinics import TAX_RATES, client, invoice, line
 from filelock import FileLock
 from pushing import Clinic
+from running import another_run, contents
 
 from caspen_xero.sync.sending.journal import Journal
 
 NELL = client("1048237", "Nell", "Okafor", email="nell@example.org")
-
-
-@contextmanager
-def another_run(clinic: Clinic) -> Iterator[None]:
-    """While it lasts, another run is active in the workspace."""
-    with FileLock(clinic.home / "default" / "run.lock"):
-        yield
-
-
-def contents(clinic: Clinic) -> list[str]:
-    """All that stands in the store."""
-    with closing(sqlite3.connect(clinic.store_file)) as store:
-        return list(store.iterdump())
 
 
 @pytest.fixture
@@ -97,6 +82,14 @@ def test_what_only_shows_something_works_while_another_run_is_active(synced: Cli
     assert shown.exit_code == 0
     assert "error" not in shown.json
     assert [row for row in contents(synced) if '"xero_lists"' not in row] == before  # Xero's lists may be newer
+
+
+def test_a_new_workspace_waits_for_nobody(clinic: Clinic) -> None:
+    for file in clinic.store_file.parent.glob("store.sqlite*"):
+        file.unlink()
+    with another_run(clinic):
+        shown = clinic.cli("status", "--json")
+    assert (shown.exit_code, shown.json["connected"]) == (0, False)
 
 
 def test_tax_rates_are_shown_as_they_stand_while_another_run_reads_the_source(

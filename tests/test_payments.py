@@ -138,6 +138,25 @@ def test_payments_of_a_draft_wait_and_go_once_it_is_approved_in_xero(ready: Clin
     assert in_xero.silent(ready)
 
 
+def test_a_draft_waits_by_what_xero_shows_of_it_and_no_longer_once_it_is_approved_there(ready: Clinic) -> None:
+    ready.cli("settings", "set", "--invoice-status", "draft")
+    ready.takes(EFTPOS, client("1048237"), invoice(), invoice("INV-0002"))
+    assert ready.push().json["synced"] == 2
+    ready.takes(payment("65.00", ("inv_INV-0001", "65.00")), invoice("INV-0002", [line("20.00")]))
+    assert {row["number"]: row["code"] for row in ready.unsynced()} == {
+        "INV-0001": "waits-for-approval",
+        "INV-0002": "not-pushed-yet",  # it has changed, and that waits for nothing
+    }
+    ready.push()
+    assert [(row["number"], row["code"]) for row in ready.unsynced()] == [("INV-0001", "waits-for-approval")]
+    in_xero.edits(ready, "INV-0001", Status="AUTHORISED")
+    assert ready.cli("pull").exit_code == 0
+    problem = ready.problem()
+    assert (ready.listed()["INV-0001"]["xero_status"], problem["code"]) == ("AUTHORISED", "not-pushed-yet")
+    assert ready.run(problem["fix"]).exit_code == 0
+    assert (len(in_xero.payments(ready)), ready.unsynced()) == (1, [])
+
+
 # --- already there
 
 
@@ -332,3 +351,45 @@ def test_a_dry_run_lists_no_payment_or_credit_of_an_invoice_that_can_not_be_sent
     assert ready.problem()["code"] == "not-pushed-yet"
     assert ready.push().json["payments"] == 0
     assert ready.problem()["code"] == "tax-rate-not-linked"
+
+
+# --- what a person says
+
+
+def test_one_payment_by_hand_stands_for_one_of_two_alike_and_the_other_is_sent(unpaid: Clinic) -> None:
+    by_hand = in_xero.pays(unpaid, "INV-0001", "50.00")
+    unpaid.takes(*(payment("50.00", ("inv_INV-0001", "50.00"), id_=f"pay_{n}") for n in (1, 2)))
+    assert unpaid.push().exit_code == 3
+    fixes = [row["fix"] for row in unpaid.unsynced()]
+    assert fixes == [f"caspen-xero invoices link INV-0001 {by_hand}"] * 2
+    assert unpaid.run(fixes[0]).exit_code == 0
+    again = unpaid.run(fixes[1] + " --json")
+    assert again.exit_code == 1
+    error = again.json["error"]
+    assert error["code"] == "link-does-not-fit"
+    assert unpaid.run(error["fix"].rpartition(": ")[2]).exit_code == 0
+    assert unpaid.unsynced() == []
+    assert [one["Amount"] for one in in_xero.payments(unpaid)] == [Decimal("50.00")] * 2
+    assert len(unpaid.sql("SELECT DISTINCT xero_id FROM links WHERE kind = 'payment'")) == 2
+
+
+def test_a_payment_of_another_amount_is_not_linked_whoever_says_so(unpaid: Clinic) -> None:
+    by_hand = in_xero.pays(unpaid, "INV-0001", "50.00")
+    unpaid.takes(payment("60.00", ("inv_INV-0001", "60.00")))
+    said = unpaid.cli("invoices", "link", "INV-0001", by_hand, "--json")
+    assert (said.exit_code, said.json["error"]["code"]) == (1, "link-does-not-fit")
+    assert "50.00" in said.json["error"]["message"]
+    assert "60.00" in said.json["error"]["message"]
+    assert unpaid.sql("SELECT * FROM links WHERE kind = 'payment'") == []
+
+
+def test_what_was_paid_by_hand_in_another_sum_has_no_fix_that_can_not_work(unpaid: Clinic) -> None:
+    in_xero.pays(unpaid, "INV-0001", "150.00")
+    unpaid.takes(payment("65.00", ("inv_INV-0001", "65.00")))
+    assert unpaid.push().exit_code == 3
+    problem = unpaid.problem()
+    assert problem["code"] == "payment-maybe-already-in-xero"
+    assert (
+        problem["fix"]
+        == "If it is that one, make the amounts agree in Caspen or in Xero, then: caspen-xero push INV-0001"
+    )

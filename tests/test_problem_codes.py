@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import ast
+from contextlib import closing
+from datetime import UTC, datetime
 from itertools import groupby
 from pathlib import Path
 
 import pytest
 
 import caspen_xero
+from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+from caspen_xero.sync.planning.plan import Waiting
 from caspen_xero.sync.problems import Problem, ProblemCode, code_of, kept_code
+from caspen_xero.sync.sending.records import Records
 
 HOUSE = Path(caspen_xero.__file__).parent
 README = (HOUSE.parent / "README.md").read_text("utf-8")
@@ -54,6 +62,36 @@ def test_codes_are_named_and_not_written_out(file: Path) -> None:
 def test_a_problem_has_no_other_code() -> None:
     with pytest.raises(ValueError, match="payment-number-taken"):
         Problem("payment-number-taken", "inv_001", "a reason", "a fix")  # type: ignore[arg-type]
+
+
+def test_nothing_waits_or_is_held_under_another_code(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="made-up-code"):
+        Waiting("made-up-code", "a reason")  # type: ignore[arg-type]
+    with closing(Store(tmp_path / "store.sqlite")) as store:
+        records = Records(Mappings(store, "tenant"), lambda: datetime.now(UTC))
+        with pytest.raises(ValueError, match="made-up-code"):
+            records.keep_hold(Hold("create-invoice", "inv_001", "made-up-code", "a reason"))
+        assert holds.on(records.mappings, "create-invoice", ["inv_001"]) == []
+
+
+def test_the_engine_has_one_door_by_which_a_hold_is_kept() -> None:
+    uses = {
+        file.name
+        for file in (HOUSE / "sync").rglob("*.py")
+        for node in nodes(file)
+        if (isinstance(node, ast.Attribute) and ast.unparse(node) == "holds.hold")
+        or (
+            isinstance(node, ast.ImportFrom)
+            and node.module == "caspen_xero.store.holds"
+            and named(node) & {"hold", "*"}
+        )
+    }
+    assert uses == {"records.py"}
+
+
+def named(node: ast.ImportFrom) -> set[str]:
+    """What an import takes from a module."""
+    return {name.name for name in node.names}
 
 
 @pytest.mark.parametrize(

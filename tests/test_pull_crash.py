@@ -68,7 +68,6 @@ def test_a_pull_killed_at_any_call_loses_and_doubles_nothing(
         "caspen_xero.store.xero_payments.keep_seen",
         "caspen_xero.sync.pulling.deliver.append_updates",
         "caspen_xero.store.xero_payments.mark_delivered",
-        "caspen_xero.sync.pulling.drift.forget_count",
     ],
 )
 def test_a_pull_killed_between_its_steps_loses_and_doubles_nothing(

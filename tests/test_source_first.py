@@ -468,3 +468,44 @@ def test_what_waits_and_the_bank_feed_has_brought_for_caspens_own_payment_is_kno
     assert pull(synced)["payments"] == 0
     assert caspen_side.told() == []
     assert synced.cli("drift", "--json").json["drift"] == []
+
+
+# --- a payment that can't be read
+
+
+@pytest.mark.parametrize("command", ["pull", "sync"])
+def test_while_a_payment_of_caspens_can_not_be_read_nothing_is_told_for_it_may_be_the_same(
+    synced: Clinic, bookkeeper: Bookkeeper, caspen_side: Caspen, command: str
+) -> None:
+    theirs = bookkeeper.pays("INV-0001", "50.00")
+    other = bookkeeper.pays("INV-0002", "20.00")
+    caspen_side.exports(payment(1, "INV-0001", "50.00", xero_id=theirs, date="3/11/2026"))
+    for _ in range(2):  # until it is corrected
+        done = synced.cli(command, "--json")
+        assert done.exit_code == 3
+        pulled = done.json["pull"] if command == "sync" else done.json
+        assert pulled["stopped"]["code"] == "payment-unreadable"
+        assert caspen_side.told() == []
+    said = synced.cli(command)
+    assert (
+        "wait to be told to Caspen: a payment of Caspen's could not be read, and may be the same money"
+        in in_one_line(said.stderr)
+    )
+    caspen_side.exports(payment(1, "INV-0001", "50.00", xero_id=theirs))
+    synced.cli(command)
+    assert caspen_side.told() == [other]
+
+
+def test_a_dry_pull_says_that_nothing_would_be_told(
+    synced: Clinic, bookkeeper: Bookkeeper, caspen_side: Caspen
+) -> None:
+    bookkeeper.pays("INV-0001", "50.00")
+    caspen_side.exports(payment(1, "INV-0001", "50.00", date="3/11/2026"))
+    done = synced.cli("pull", "--dry-run")
+    assert done.exit_code == 3
+    assert "would go to Caspen" not in done.stdout
+    assert "1 payment from Xero waits to be told to Caspen" in in_one_line(done.stderr)
+
+
+def in_one_line(text: str) -> str:
+    return " ".join(text.split())

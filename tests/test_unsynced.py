@@ -10,8 +10,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import in_xero
 import pytest
-from clinics import TAX_RATES, client, invoice, line
+from clinics import TAX_RATES, client, invoice, line, payment
 from conftest import clean_environment, command_line
 from pushing import Clinic, same_figures
 
@@ -447,3 +448,32 @@ def test_at_a_terminal_a_name_is_no_markup_either(ready: Clinic, terminal: Any) 
     assert "[bold" in shown
     assert "\x1b]0;" not in shown
     assert "\x07" not in shown
+
+
+# --- commands that work as they were printed
+
+
+def test_an_invoice_whose_number_reads_as_an_option_is_named_by_its_id(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice("-x"), payment("65.00", ("inv_-x", "65.00")))
+    assert ready.push().exit_code == 0
+    in_xero.pays(ready, "-x", "50.00")
+    ready.takes(payment("50.00", ("inv_-x", "50.00"), id_="pay_2"))
+    assert ready.push().exit_code == 3
+    assert ready.run(ready.problem("-x")["fix"]).exit_code == 0
+    assert ready.push().exit_code == 0
+
+
+def test_a_number_that_has_to_be_corrected_is_not_the_name_in_the_fix(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice("y" * 300, id="inv_1"))
+    assert ready.push().exit_code == 3
+    fix = ready.problem("y" * 300)["fix"]
+    ready.takes(invoice("INV-0001", id="inv_1"))
+    assert ready.run(fix.rpartition(": ")[2]).exit_code == 0
+    assert "INV-0001" in ready.in_xero()
+
+
+def test_what_to_do_next_is_quoted_for_a_shell(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice("A 1;x"))
+    said = ready.cli("invoices", "skip", "A 1;x").stderr
+    assert "Next: caspen-xero invoices unskip 'A 1;x'" in said
+    assert ready.run(said.rpartition("Next: ")[2].strip()).exit_code == 0

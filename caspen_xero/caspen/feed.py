@@ -77,6 +77,9 @@ class Feed(Protocol):
     def records(self) -> Iterator[Record | BadRecord]:
         """Every record, the bad ones too, each one once read. Raises `FeedError`: then nothing read so far counts."""
 
+    def close(self) -> None:
+        """Lets go of what it holds open."""
+
 
 def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record | BadRecord | None:
     """The record, or what is wrong with it; None (and counted) if the feed has no such kind."""

@@ -54,6 +54,9 @@ class FileFeed:
         """None: files are read whole."""
         return {}
 
+    def close(self) -> None:
+        """Nothing is held open between two readings."""
+
     def records(self) -> Iterator[Record | BadRecord]:
         """Every record of every file. Raises `FeedError` where a file is no JSON or CSV, or breaks off."""
         self._ignored = {}

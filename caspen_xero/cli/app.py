@@ -100,7 +100,7 @@ class _Commands(TyperGroup):
             code = getattr(error, "exit_code", ExitCode.USAGE)
             where = getattr(getattr(error, "ctx", None), "command_path", "caspen-xero")
             Output(json=True).error(UserError("usage", error.format_message(), f"{where} --help", code))
-        sys.exit(code if isinstance(code, int) else 0)
+        sys.exit(code if isinstance(code, int) else ExitCode.ALL_WELL)
 
 
 app = typer.Typer(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from caspen_xero.caspen.sources import is_url
 from caspen_xero.cli.menu import ask_secret, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
-from caspen_xero.sync.pulling.deliver import is_url
 
 if TYPE_CHECKING:
     from caspen_xero.secrets.store import SecretStore

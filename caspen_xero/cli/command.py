@@ -74,7 +74,7 @@ def _carry_out(
 ) -> int:
     session = Session(output, workspace)
     try:
-        return function(session, **arguments) or 0
+        return function(session, **arguments) or ExitCode.ALL_WELL
     except typer.Exit as exit_:
         return exit_.exit_code
     except (KeyboardInterrupt, typer.Abort):

@@ -169,7 +169,7 @@ class _Story:
 
     # --- how it is told
 
-    def _run(self, *arguments: str, expected: int = 0) -> None:
+    def _run(self, *arguments: str, expected: int = ExitCode.ALL_WELL) -> None:
         """Shows a command and runs it. Raises `StoryBroke` where it ends with another exit code than expected."""
         self._output.say(f"\n$ {shlex.join(['caspen-xero', *arguments])}")
         code = self._exit_code(*arguments)
@@ -180,7 +180,7 @@ class _Story:
 
     def _exit_code(self, *arguments: str) -> int:
         code = self._commands.main(list(arguments), prog_name="caspen-xero", standalone_mode=False)
-        return code if isinstance(code, int) else 0
+        return code if isinstance(code, int) else ExitCode.ALL_WELL
 
     def _say(self, text: str) -> None:
         self._output.say(f"\n{text}")

@@ -8,6 +8,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session
+from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.sync.pulling.drift import Drift
@@ -33,14 +34,15 @@ def drift(session: Session) -> int:
         _tell_drift(session, rows)
     else:
         session.output.say("Caspen and Xero agree, as far as the last push and pull have seen.")
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def count_drift(session: Session) -> int:
-    """On how many things the two sides differ, if a person is to be told; under the workspace's lock, as it is kept."""
-    from caspen_xero.sync.pulling.drift import drift_count
+    """On how many things the two sides differ, if a person is to be told."""
+    from caspen_xero.sync.pulling.drift import find_drift
 
-    return 0 if session.output.quiet or session.output.json else drift_count(session.mappings, session.settings)
+    is_told = not session.output.quiet and not session.output.json
+    return len(find_drift(session.mappings, session.settings) if is_told else ())
 
 
 def tell_drift_count(session: Session, count: int) -> None:

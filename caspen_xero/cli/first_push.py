@@ -33,8 +33,9 @@ def tell_declined(session: Session) -> None:
 def _in_words(session: Session, announcement: Announcement) -> str:
     number = announcement.invoices
     sums = " and ".join(f"{total:,.2f} {currency}" for currency, total in sorted(announcement.totals.items()))
+    first = "First push" if announcement.is_first else "First push of all that is due"
     what = (
-        f"First push to {session.connection.tenant_name}: {number} {'invoice' if number == 1 else 'invoices'}, "
+        f"{first} to {session.connection.tenant_name}: {number} {'invoice' if number == 1 else 'invoices'}, "
         f"{sums} in all, the oldest of {announcement.oldest}."
     )
     width = session.output.console(stderr=True).width

@@ -15,6 +15,7 @@ from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.store.listing import ListedInvoice
+    from caspen_xero.store.mappings import Mappings
 
 InvoiceName = Annotated[str, typer.Argument(metavar="INVOICE", help="Its number or id.")]
 
@@ -53,7 +54,7 @@ def list_(
     if session.output.json:
         link = _links(session)
         session.output.document({"invoices": [_as_json(invoice, link(invoice)) for invoice in rows]})
-        return 0
+        return ExitCode.ALL_WELL
     session.output.table(
         ("Invoice", "Client", "Date", "Caspen", "Sync", "Xero", "Total", "Due"),
         [
@@ -71,7 +72,7 @@ def list_(
         ],
     )
     session.output.say(f"{len(rows)} invoices.")
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def show(session: Session, invoice: InvoiceName) -> int:
@@ -98,7 +99,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
                 "writes": sent,
             }
         )
-        return 0
+        return ExitCode.ALL_WELL
     link = _links(session)(listed)
     facts: list[tuple[str, Any]] = [
         ("Client", listed.client),
@@ -119,7 +120,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
         session.output.say(
             f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}"
         )
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def open_(session: Session, invoice: InvoiceName) -> int:
@@ -130,12 +131,12 @@ def open_(session: Session, invoice: InvoiceName) -> int:
         raise SessionError("not-in-xero", f"Invoice {listed.number or invoice} is not in Xero.", "caspen-xero unsynced")
     if session.output.json:
         session.output.document({"xero_url": link})
-        return 0
+        return ExitCode.ALL_WELL
     import webbrowser
 
     session.output.say(link)
     webbrowser.open(link)
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def skip(
@@ -149,20 +150,22 @@ def skip(
     caspen-xero invoices skip INV-0042 --reason "entered in Xero by hand"
     """
     from caspen_xero.store import skips
+    from caspen_xero.sync.problems import invoice_name
 
     with session.only_writer():
         skips.skip(session.store, one_invoice(session, invoice), reason, session.now())
-    return _say_done(session, invoice, "is set aside", f"caspen-xero invoices unskip {invoice}")
+    return _say_done(session, invoice, "is set aside", f"caspen-xero invoices unskip {invoice_name(invoice, invoice)}")
 
 
 def unskip(session: Session, invoice: InvoiceName) -> int:
     """Let pushes take care of an invoice again."""
     from caspen_xero.store import skips
+    from caspen_xero.sync.problems import push_command
 
     with session.only_writer():
         if not skips.unskip(session.store, one_invoice(session, invoice)):
             raise SessionError("not-skipped", f"Invoice {invoice} was not set aside.", "caspen-xero invoices list")
-    return _say_done(session, invoice, "is taken care of again", f"caspen-xero push {invoice}")
+    return _say_done(session, invoice, "is taken care of again", push_command(invoice, invoice))
 
 
 def link(
@@ -175,11 +178,12 @@ def link(
     \b
     caspen-xero invoices link INV-0042 60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1
     """
+    from caspen_xero.sync.problems import push_command
     from caspen_xero.sync.sending.manual_link import link_to
 
     with session.only_writer():
         told = link_to(session.client, session.mappings, one_invoice(session, invoice), xero_id, session.now())
-    return _say_done(session, invoice, told, f"caspen-xero push {invoice}")
+    return _say_done(session, invoice, told, push_command(invoice, invoice))
 
 
 def _say_done(session: Session, invoice: str, what: str, next_command: str) -> int:
@@ -188,7 +192,7 @@ def _say_done(session: Session, invoice: str, what: str, next_command: str) -> i
     else:
         session.output.say(f"Invoice {invoice} {what}.")
         session.output.note(f"Next: {next_command}")
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def _find(session: Session, name: str) -> ListedInvoice:
@@ -198,7 +202,7 @@ def _find(session: Session, name: str) -> ListedInvoice:
     return list_invoices(session.store, _mappings(session), session.settings.start_date, found)[0]
 
 
-def _mappings(session: Session) -> Any:
+def _mappings(session: Session) -> Mappings | None:
     return session.mappings if session.store.connection() else None
 
 
@@ -212,7 +216,7 @@ def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     facts = known_organisation(session.mappings)
     short_code = facts.organisation.short_code if facts else None
     base = (session.connection.xero_url or XERO_PAGES).rstrip("/")
-    return lambda listed: listed.xero_invoice_id and invoice_link(short_code, listed.xero_invoice_id, base)
+    return lambda listed: invoice_link(short_code, listed.xero_invoice_id or "", base)
 
 
 def _money(amount: Decimal | None, currency: str) -> str | None:

@@ -8,6 +8,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode
 
 
 def register(app: typer.Typer) -> None:
@@ -36,7 +37,7 @@ def log(
         rows = [row for id_ in ids for row in writes(session.mappings, number, id_)]
     if session.output.json:
         session.output.document({"log": rows})
-        return 0
+        return ExitCode.ALL_WELL
     session.output.table(
         ("Sent (UTC)", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
         [
@@ -52,4 +53,4 @@ def log(
             for row in rows
         ],
     )
-    return 0
+    return ExitCode.ALL_WELL

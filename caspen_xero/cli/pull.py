@@ -15,6 +15,7 @@ from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
+    from caspen_xero.store.imports import ImportResult
     from caspen_xero.store.xero_payments import XeroPayment
     from caspen_xero.sync.pulling.deliver import Delivery
     from caspen_xero.sync.pulling.pull import PullResult
@@ -48,8 +49,8 @@ def pull(
     organisation = session.connection.tenant_name
     undone = f"Nothing was pulled from {organisation} or told to Caspen, as it is not known what Caspen has already."
     with session.only_writer():
-        bad_records = read_source(session, undone)
-        outcome = pull_now(session, bad_records=bad_records, dry_run=dry_run, full=full)
+        read = read_source(session, undone)
+        outcome = pull_now(session, read, dry_run=dry_run, full=full)
         outcome.drift_count = 0 if dry_run else count_drift(session)
     if session.output.json:
         session.output.document(outcome.summary)
@@ -110,7 +111,8 @@ class Pulled:
             columns = ("Invoice", "Date", "Amount", "Kind", "Reconciled", "Invoice now")
             output.table(columns, [_row(payment) for payment in self.payments])
         what = f"{len(self.payments)} payments" if len(self.payments) != 1 else "1 payment"
-        done = "would go to Caspen; nothing was changed" if self.result.dry_run else "new from Xero"
+        would = "would go to Caspen" if self.delivery.stopped is None else "new from Xero"
+        done = f"{would}; nothing was changed" if self.result.dry_run else "new from Xero"
         if not self.result.dry_run and self.payments and len(self.delivery.delivered) < len(self.payments):
             done += f", {len(self.delivery.delivered)} delivered to Caspen"
         output.say(f"{what} {done}; {len(self.result.updated)} invoices updated.")
@@ -130,12 +132,11 @@ class Pulled:
                 output.error(stopped)
 
 
-def pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full: bool = False) -> Pulled:
-    """One pull under the workspace's lock, delivered and logged, after the source was read with so many bad records."""
+def pull_now(session: Session, read: ImportResult, *, dry_run: bool = False, full: bool = False) -> Pulled:
+    """One pull under the workspace's lock, delivered and logged, after so much was read of the source."""
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.store import log
-    from caspen_xero.sync.pulling.deliver import Delivery, deliver
-    from caspen_xero.sync.pulling.drift import forget_count
+    from caspen_xero.sync.pulling.deliver import Delivery, deliver, payment_unreadable
     from caspen_xero.sync.pulling.pull import Pull
 
     mappings = session.mappings
@@ -143,14 +144,20 @@ def pull_now(session: Session, *, bad_records: int, dry_run: bool = False, full:
         engine = Pull(mappings, session.settings, lambda: session.client, session.now, progress=progress)
         result = engine.run(dry_run=dry_run, full=full)
     delivery = Delivery()
+    if dry_run and read.unread_payments and result.found:
+        delivery.stopped = payment_unreadable(len(result.found))
     if not dry_run:
         with session.output.progress("Delivering") as progress:
             delivery = deliver(
-                mappings, session.settings, session.now, api_key=lambda: caspen_key(session), progress=progress
+                mappings,
+                session.settings,
+                session.now,
+                knows_all=not read.unread_payments,
+                api_key=lambda: caspen_key(session),
+                progress=progress,
             )
-    outcome = Pulled(session, result, delivery, bad_records)
+    outcome = Pulled(session, result, delivery, read.bad_count)
     if not dry_run:
-        forget_count(mappings)
         log.note(session.store, mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
     return outcome
 

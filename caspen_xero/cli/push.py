@@ -65,13 +65,13 @@ def push(
     caspen-xero push INV-0042
     """
     with session.only_writer():
-        bad_records = read_source(session, f"Nothing was sent to {session.connection.tenant_name}.")
+        read = read_source(session, f"Nothing was sent to {session.connection.tenant_name}.")
         pushed = push_now(
             session,
             invoices or (),
             overwrite or (),
             pay_anyway or (),
-            bad_records=bad_records,
+            bad_records=read.bad_count,
             yes=yes,
             dry_run=dry_run,
             refresh=refresh,
@@ -106,7 +106,6 @@ def push_now(
 ) -> Pushed:
     """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
     from caspen_xero.store import log
-    from caspen_xero.sync.pulling.drift import forget_count
     from caspen_xero.sync.sending.push import Push, PushOptions
 
     mappings = session.mappings
@@ -135,8 +134,6 @@ def push_now(
     summary = push_summary(result, session.seconds())
     if not (result.dry_run or result.declined):
         log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
-    if result.done:
-        forget_count(mappings)
     return Pushed(result, summary, code, 0 if result.declined or result.dry_run else count_drift(session))
 
 
@@ -198,6 +195,7 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
 
 def tell_push(session: Session, pushed: Pushed) -> None:
     """A push for people."""
+    from caspen_xero.store.clinic import invoice_numbers
     from caspen_xero.sync.sending.steps import SPECIFICATIONS
 
     output, result = session.output, pushed.result
@@ -206,6 +204,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         return
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
         output.note(line)
+    numbers = invoice_numbers(session.store, {*result.problems, *result.waiting})
     if result.dry_run:
         output.table(
             ("Step", "Number", "Detail"),
@@ -216,7 +215,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
             number = len(result.problems)
             output.say(f"{number} {'invoice' if number == 1 else 'invoices'} would not be wholly in Xero.")
             found = [problem for problems in result.problems.values() for problem in problems]
-            output.what_to_do((p.fix, _number(session, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
+            output.what_to_do((p.fix, numbers.get(p.invoice_id, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
     else:
         counts = [
             ("invoices synced", len(result.synced)),
@@ -231,7 +230,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
         output.table((f"Push to {session.connection.tenant_name}", ""), rows)
     for invoice_id, why in list(result.waiting.items())[:5]:
-        output.note(f"{_number(session, invoice_id)} waits: {why.reason}.")
+        output.note(f"{numbers.get(invoice_id, invoice_id)} waits: {why.reason}.")
     if len(result.waiting) > 5:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:
@@ -239,10 +238,3 @@ def tell_push(session: Session, pushed: Pushed) -> None:
     tell_drift_count(session, pushed.drift_count)
     if result.stopped is not None:
         output.error(result.stopped)
-
-
-def _number(session: Session, invoice_id: str) -> str:
-    from caspen_xero.store import clinic
-
-    invoice = clinic.invoices(session.store, [invoice_id]).get(invoice_id)
-    return (invoice.number if invoice else None) or invoice_id

@@ -88,10 +88,10 @@ class Session:
 
     @cached_property
     def store(self) -> Store:
-        """The workspace's store, opened and migrated."""
+        """The workspace's store, opened. One that an earlier version made is carried over while no other run is active."""
         from caspen_xero.store.store import Store
 
-        return Store(self.folder / "store.sqlite")
+        return Store(self.folder / "store.sqlite", alone=self.only_writer)
 
     @cached_property
     def connection(self) -> Connection:

@@ -13,24 +13,25 @@ if TYPE_CHECKING:
 SHOWN_BAD_RECORDS = 20
 
 
-def read_source(session: Session, undone: str) -> int:
-    """Reads what is new at the source, if one is set, and tells it; gives the number of bad records.
+def read_source(session: Session, undone: str) -> ImportResult:
+    """Reads what is new at the source, if one is set, and tells it; gives what was read.
 
     Raises `FeedError` where it can't be read; the message ends with `undone`: what was not done for that reason.
     """
     from caspen_xero.caspen.feed import FeedError
+    from caspen_xero.store.imports import ImportResult
 
     try:
         result = import_source(session)
     except FeedError as error:
         raise FeedError(error.code, f"{error.message.rstrip('.')}. {undone}", error.fix, error.exit_code) from error
     if result is None:
-        return 0
+        return ImportResult()
     if (result.read or result.bad_count) and not session.output.json:
         tell_import(session, result)
     else:
         _tell_bad_records(session, result)
-    return result.bad_count
+    return result
 
 
 def import_source(session: Session) -> ImportResult | None:

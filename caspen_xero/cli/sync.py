@@ -26,12 +26,12 @@ def sync(session: Session, yes: Yes = False) -> int:
     organisation = session.connection.tenant_name
     undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
     with session.only_writer():
-        bad_records = read_source(session, undone)
-        pulled = pull_now(session, bad_records=bad_records)
+        read = read_source(session, undone)
+        pulled = pull_now(session, read)
         if not session.output.json:
             pulled.tell(session)
         session.start_again()
-        pushed = push_now(session, bad_records=bad_records, yes=yes)
+        pushed = push_now(session, bad_records=read.bad_count, yes=yes)
     if session.output.json:
         session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
     else:

@@ -7,6 +7,7 @@ from typing import Any
 
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import import_source
+from caspen_xero.errors import ExitCode
 from caspen_xero.store import clinic
 from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
@@ -15,8 +16,6 @@ from caspen_xero.sync.setup.tax_links import RateLink, rate_links
 from caspen_xero.sync.setup.taxes import percent_digits, percent_text
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
-
-PARTLY = 3
 
 
 def read_source_once(session: Session) -> None:
@@ -67,7 +66,7 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
         if waiting:
             document["waiting"] = [{"rate": choice.name, "tax_type": choice.target} for choice in waiting]
         session.output.document(document | ({"linked": list(linked)} if linked is not None else {}))
-        return PARTLY if left else 0
+        return ExitCode.PARTLY if left else ExitCode.ALL_WELL
     if not links:
         session.output.say("No tax rates from Caspen yet: caspen-xero import PATH")
     else:
@@ -92,7 +91,7 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
             session.output.say(f"! {link.rate.name}: {link.problem}.")
     if left:
         session.output.say(f"Link a rate: caspen-xero taxes map {quoted(left[0].rate.name)} TAX_TYPE")
-    return PARTLY if left else 0
+    return ExitCode.PARTLY if left else ExitCode.ALL_WELL
 
 
 def _status(link: RateLink) -> str:

@@ -9,6 +9,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.session import Session
+from caspen_xero.errors import ExitCode
 
 NARROW = 110
 
@@ -29,7 +30,7 @@ def unsynced(session: Session) -> int:
         session.output.say("Nothing is unsynced: every finalised invoice is in Xero.")
     else:
         _tell_unsynced(session, rows)
-    return 0
+    return ExitCode.ALL_WELL
 
 
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:

@@ -66,6 +66,12 @@ def invoice_ids(store: Store, name: str) -> list[str]:
     return [row["id"] for row in store.rows("SELECT id FROM invoices WHERE number = ? COLLATE NOCASE", name)]
 
 
+def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
+    """Caspen's numbers of invoices, by id; a draft may have none."""
+    rows = store.rows_among("SELECT id, number FROM invoices WHERE id IN ({})", invoice_ids)
+    return {row["id"]: row["number"] for row in rows if row["number"]}
+
+
 def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
     """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)

@@ -32,7 +32,8 @@ SHOWN_BAD_RECORDS = 1000
 class ImportResult:
     """How many records of each kind were new, changed, unchanged or older than what is known; and the bad ones.
 
-    `ignored`: records of kinds that the feed does not have, by kind.
+    `unread_payments`: the ids (else the places) of bad ones that are payments, or may be, and did not come again as they should
+    be. `ignored`: records of kinds that the feed does not have.
     """
 
     new: Counter[str] = field(default_factory=Counter)
@@ -41,6 +42,7 @@ class ImportResult:
     older: Counter[str] = field(default_factory=Counter)
     bad: list[BadRecord] = field(default_factory=list)
     bad_count: int = 0
+    unread_payments: set[str] = field(default_factory=set)
     ignored: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -58,9 +60,13 @@ def import_records(store: Store, records: Iterable[Record | BadRecord]) -> Impor
         for record in records:
             if isinstance(record, BadRecord):
                 result.bad_count += 1
+                if record.kind in (None, "payment"):
+                    result.unread_payments.add(record.id or record.where)
                 if result.bad_count <= SHOWN_BAD_RECORDS:
                     result.bad.append(record)
                 continue
+            if record.object == "payment":
+                result.unread_payments.discard(record.id)
             outcome = _KEEP[record.object](store, record, number)
             getattr(result, outcome)[record.object] += 1
     return result

@@ -6,6 +6,7 @@ Everything here belongs to (tenant, id): another organisation starts with none o
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -92,7 +93,8 @@ class Mappings:
         """Grows with every change of accounts and tax links: a refused invoice is tried again at once after one."""
         return int(self.setting("settings_number") or "0")
 
-    def _settings_changed(self) -> None:
+    def settings_changed(self) -> None:
+        """Whatever was refused before may go through now."""
         self.set_setting("settings_number", str(self.settings_number() + 1))
 
     # --- documents
@@ -169,12 +171,12 @@ class Mappings:
                 linked_by,
                 utc_text(datetime.now(UTC)),
             )
-            self._settings_changed()
+            self.settings_changed()
 
     def unlink_tax_rate(self, tax_rate_id: str) -> bool:
         """Takes a tax rate's link away; False where there was none."""
         with self.store.write():
-            self._settings_changed()
+            self.settings_changed()
             return bool(
                 self.store.run(
                     "DELETE FROM tax_rate_links WHERE tenant_id = ? AND tax_rate_id = ?", self.tenant_id, tax_rate_id
@@ -198,7 +200,7 @@ class Mappings:
                 account_id,
                 utc_text(datetime.now(UTC)),
             )
-            self._settings_changed()
+            self.settings_changed()
 
     # --- Xero's lists, as last read
 
@@ -260,6 +262,14 @@ class Mappings:
 
     def _among(self, sql: str, values: Iterable[str], *first: str) -> list[Any]:
         return self.store.rows_among(sql, values, self.tenant_id, *first)
+
+
+def by_invoice(links: Iterable[Link]) -> defaultdict[str, dict[str, Link]]:
+    """Links by the Caspen invoice that they belong to, and by Caspen id."""
+    found: defaultdict[str, dict[str, Link]] = defaultdict(dict)
+    for link in links:
+        found[link.invoice_id or ""][link.caspen_id] = link
+    return found
 
 
 def _link(row: Mapping[str, Any]) -> Link:

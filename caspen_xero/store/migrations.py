@@ -197,6 +197,15 @@ def views(db: Database) -> None:
     _run(db, _VIEWS)
 
 
+@migrations()
+def pushes_that_have_begun(db: Database) -> None:
+    """Before the first push of all that is due a person is asked; whoever has sent something by now was."""
+    db.execute(
+        "INSERT OR IGNORE INTO settings (tenant_id, key, value) "
+        "SELECT DISTINCT tenant_id, 'begun', 'yes' FROM links WHERE kind = 'invoice' AND made_by_us"
+    )
+
+
 def names_of_all() -> set[str]:
     """The names of all steps. sqlite-utils tells only which are pending: in an empty database, that is all of them."""
     empty = Database(memory=True)

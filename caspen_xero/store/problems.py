@@ -77,8 +77,8 @@ def problems(mappings: Mappings, invoice_id: str | None = None) -> list[Mapping[
     """Problems as kept, by invoice date and number, with the invoice's own columns; of one invoice, or of all."""
     one = " AND p.invoice_id = ?" if invoice_id else ""
     rows = mappings.store.rows(
-        "SELECT p.*, i.number, i.client_id, i.issue_date, i.total, i.currency, i.status FROM problems p "
-        f"JOIN invoices i ON i.id = p.invoice_id WHERE p.tenant_id = ?{one} "
+        "SELECT p.*, i.number, c.name AS client, i.issue_date, i.total, i.currency, i.status FROM problems p "
+        f"JOIN invoices i ON i.id = p.invoice_id LEFT JOIN clients c ON c.id = i.client_id WHERE p.tenant_id = ?{one} "
         "AND p.invoice_id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id, p.code",
         mappings.tenant_id,
         *([invoice_id] if invoice_id else []),

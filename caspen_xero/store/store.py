@@ -7,8 +7,8 @@ import json
 import os
 import secrets
 import sqlite3
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,9 +36,12 @@ def utc_time(text: str | None) -> datetime | None:
 
 
 class Store:
-    """One workspace's store. The file is made with mode 0600; every write is one `BEGIN IMMEDIATE` transaction."""
+    """One workspace's store. The file is made with mode 0600; every write is one `BEGIN IMMEDIATE` transaction.
 
-    def __init__(self, path: Path) -> None:
+    `alone`: what is held while a store that an earlier version made is carried over; it raises where that can't be had.
+    """
+
+    def __init__(self, path: Path, alone: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
         new = not path.exists()
         if new:
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
@@ -51,16 +54,24 @@ class Store:
         connection.execute("PRAGMA foreign_keys = ON")
         connection.row_factory = sqlite3.Row
         self.db = Database(connection)
-        self._migrate()
+        try:
+            self._migrate(alone)
+        except BaseException:
+            self.close()
+            raise
 
-    def _migrate(self) -> None:
-        if not {step.name for step in migrations.applied(self.db)} <= names_of_all():
+    def _migrate(self, alone: Callable[[], AbstractContextManager[None]]) -> None:
+        applied = {step.name for step in migrations.applied(self.db)}
+        if not applied <= names_of_all():
             raise StoreError(
                 "store-newer", "A newer version of caspen-xero made this store.", "pip install --upgrade caspen-xero"
             )
         if not migrations.pending(self.db):
             return
-        with self.write():
+        with (
+            alone() if applied else nullcontext(),
+            self.write(),
+        ):  # nobody is at work in a store that has nothing in it yet
             migrations.apply(self.db)
 
     def close(self) -> None:

@@ -53,10 +53,26 @@ def touched(
     }
 
 
-def has_pushed(mappings: Mappings) -> bool:
-    """Whether any invoice was ever linked to this organisation."""
+def has_links(mappings: Mappings) -> bool:
+    """Whether any invoice was ever linked to this organisation, by us or by a person."""
     sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' LIMIT 1"
     return mappings.store.row(sql, mappings.tenant_id) is not None
+
+
+def has_sent(mappings: Mappings) -> bool:
+    """Whether any invoice of this organisation was made by us."""
+    sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' AND made_by_us LIMIT 1"
+    return mappings.store.row(sql, mappings.tenant_id) is not None
+
+
+def has_begun(mappings: Mappings) -> bool:
+    """Whether a push of all that is due was ever begun for this organisation."""
+    return mappings.setting("begun") is not None
+
+
+def begin(mappings: Mappings) -> None:
+    """A push of all that is due may begin: nobody asks before the next ones."""
+    mappings.set_setting("begun", "yes")
 
 
 def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date, Decimal, str]]:

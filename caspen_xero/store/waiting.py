@@ -1,4 +1,7 @@
-"""Invoices that wait though nothing is wrong with them: for a person's approval in Xero, or for next month's approvals."""
+"""Invoices that wait though nothing is wrong with them: for a person's approval in Xero, or for next month's approvals.
+
+That an invoice is a draft in Xero, its link shows; only what no link shows is kept.
+"""
 
 from __future__ import annotations
 
@@ -52,8 +55,19 @@ def drop_others(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
             _drop(mappings, invoice_id)
 
 
+def drafts(mappings: Mappings) -> set[str]:
+    """The invoices that are drafts in Xero while payments or credit notes of them are not there."""
+    rows = mappings.store.rows(
+        "SELECT v.invoice_id FROM linked_invoices v WHERE v.tenant_id = ? AND v.xero_status IN ('DRAFT', 'SUBMITTED') "
+        "AND EXISTS (SELECT 1 FROM paid_in_caspen p WHERE p.invoice_id = v.invoice_id AND p.kind IN ('payment', 'credit_note') "
+        "AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = v.tenant_id AND l.kind = p.kind AND l.caspen_id = p.id))",
+        mappings.tenant_id,
+    )
+    return {row["invoice_id"] for row in rows}
+
+
 def whys(mappings: Mappings) -> dict[str, Why]:
-    """Why invoices wait, by invoice id."""
+    """Why other invoices wait, by invoice id."""
     rows = mappings.store.rows("SELECT invoice_id, code, reason FROM waiting WHERE tenant_id = ?", mappings.tenant_id)
     return {row["invoice_id"]: Why(row["code"], row["reason"]) for row in rows}
 

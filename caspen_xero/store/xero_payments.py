@@ -218,12 +218,6 @@ def first_change(mappings: Mappings) -> datetime | None:
 # --- what Caspen's own records and our writes say
 
 
-def invoice_numbers(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, str]:
-    """Caspen's numbers of invoices, by id."""
-    rows = mappings.store.rows_among("SELECT id, number FROM invoices WHERE id IN ({})", invoice_ids)
-    return {row["id"]: row["number"] for row in rows if row["number"]}
-
-
 @dataclass(frozen=True)
 class SentPayment:
     """A payment that we sent: the key of Caspen's allocation, its Reference, its amount, and the fingerprint of what it stands for.

@@ -40,9 +40,7 @@ def import_new(
         records: Iterable[Record | BadRecord] = feed.records() if fingerprint is not None else list(feed.records())
         return _import_and_remember(store, source, feed, records, fingerprint)
     finally:
-        close = getattr(feed, "close", None)
-        if close is not None:
-            close()
+        feed.close()
 
 
 def _import_and_remember(
@@ -52,7 +50,13 @@ def _import_and_remember(
         result = import_records(store, records)
         result.ignored = feed.ignored
         if fingerprint is None:
-            sources.keep_cursors(store, source, feed.cursors)
+            cursors = dict(feed.cursors)
+            if result.unread_payments:  # read again until it is good: what Caspen has is not known before that
+                before = sources.cursors(store, source)
+                cursors = {kind: at for kind, at in cursors.items() if kind != "payment"} | {
+                    kind: at for kind, at in before.items() if kind == "payment"
+                }
+            sources.keep_cursors(store, source, cursors)
         elif not result.bad_count:
             sources.keep_signature(store, source, fingerprint)
     return result

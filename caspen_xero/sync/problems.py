@@ -6,7 +6,6 @@ import re
 import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Self
@@ -200,6 +199,12 @@ def kept_code(name: str) -> ProblemCode:
     return _BY_NAME.get(name, ProblemCode.XERO_REFUSED)
 
 
+def check_code(name: str) -> None:
+    """Raises ValueError for what is no code of a problem: nothing is kept, or shown, under such a one."""
+    if name not in _BY_NAME:
+        raise ValueError(f"{name!r} is no code of a problem: scripts are promised those of ProblemCode")
+
+
 @dataclass(frozen=True)
 class Problem:
     """One reason why one invoice is not wholly in Xero.
@@ -216,8 +221,7 @@ class Problem:
     attempts: int | None = None
 
     def __post_init__(self) -> None:
-        if self.code not in _BY_NAME:
-            raise ValueError(f"{self.code!r} is no code of a problem: scripts are promised those of ProblemCode")
+        check_code(self.code)
 
 
 SETTING_CODES = frozenset(
@@ -242,31 +246,24 @@ def quoted(name: str) -> str:
     return shlex.quote(" ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", name).split()))
 
 
+def invoice_name(number: str | None, invoice_id: str) -> str:
+    """An invoice as commands name it: by its number; by its id where it has none, or one that would read as an option."""
+    return quoted(number if number and not number.startswith("-") else invoice_id)
+
+
 def push_command(number: str | None, invoice_id: str) -> str:
     """The command that tries one invoice again."""
-    return f"caspen-xero push {quoted(number or invoice_id)}"
+    return f"caspen-xero push {invoice_name(number, invoice_id)}"
 
 
-def lock_date_problem(invoice_id: str, what: str, day: date, lock: date) -> Problem:
-    """A document dated in a period that the organisation has locked."""
-    return Problem(
-        ProblemCode.PERIOD_LOCKED,
-        invoice_id,
-        f"{what} is dated {day}, and the books in Xero are locked up to {lock}",
-        "caspen-xero push --refresh",
-    )
+def correct_it(number: str | None, invoice_id: str) -> str:
+    """The fix for what only Caspen can put right."""
+    return f"Correct it in Caspen, then: {push_command(number, invoice_id)}"
 
 
-def totals_problem(
-    invoice_id: str, what: str, caspen: Iterable[Decimal], xero: Iterable[Decimal | None], fix: str
-) -> Problem:
-    """Figures in Xero that are not Caspen's: (subtotal, tax, total) of both."""
-    return Problem(
-        ProblemCode.TOTALS_DIFFER,
-        invoice_id,
-        f"{what}: Caspen has {_in_words(caspen)}; Xero has {_in_words(xero)}",
-        fix,
-    )
+def figures_differ(what: str, caspen: Iterable[Decimal], xero: Iterable[Decimal | None]) -> str:
+    """Figures in Xero that are not Caspen's, (subtotal, tax, total) of both, in words."""
+    return f"{what}: Caspen has {_in_words(caspen)}; Xero has {_in_words(xero)}"
 
 
 def _in_words(figures: Iterable[Decimal | None]) -> str:

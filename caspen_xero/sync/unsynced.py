@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from caspen_xero.caspen.records import Client
-from caspen_xero.store import clinic, problems, waiting
+from caspen_xero.store import problems, waiting
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.store.waiting import Why
+from caspen_xero.store.waiting import WhyLike
+from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.problems import ProblemCode, push_command
 from caspen_xero.sync.setup.settings import Settings
 
@@ -23,13 +23,14 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
         for listed in list_invoices(store, mappings, settings.start_date)
         if listed.sync_status == "pending" and listed.invoice_id not in with_problem
     ]
-    whys = waiting.whys(mappings) if mappings else {}
-    clients = clinic.clients(store, {problem["client_id"] for problem in found})
+    whys: dict[str, WhyLike] = {}
+    if mappings:
+        whys = {**dict.fromkeys(waiting.drafts(mappings), IS_DRAFT), **waiting.whys(mappings)}
     rows = [
         {
             "number": problem["number"],
             "invoice_id": problem["invoice_id"],
-            "client": client_name(clients.get(problem["client_id"])),
+            "client": problem["client"] or "",
             "date": problem["issue_date"],
             "total": problem["total"],
             "currency": problem["currency"],
@@ -62,15 +63,10 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
     return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
 
 
-def _why_pending(listed: ListedInvoice, why: Why | None, *, connected: bool) -> dict[str, str]:
+def _why_pending(listed: ListedInvoice, why: WhyLike | None, *, connected: bool) -> dict[str, str]:
     if why is None:
         fix = "caspen-xero push" if connected else "caspen-xero connect"
         return {"code": ProblemCode.NOT_PUSHED_YET, "reason": "no push has reached it yet", "fix": fix}
     push = push_command(listed.number, listed.invoice_id)
     fix = f"Approve it in Xero, then: {push}" if why.code == ProblemCode.WAITS_FOR_APPROVAL else push
     return {"code": why.code, "reason": why.reason, "fix": fix}
-
-
-def client_name(client: Client | None) -> str:
-    """A client's first and last name."""
-    return " ".join(part for part in (client.first_name, client.last_name) if part) if client else ""

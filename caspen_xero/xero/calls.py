@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Protocol
 
-Params = Mapping[str, str | int]
+from caspen_xero.xero.addresses import Params
 
 
 class Answer(Protocol):

@@ -48,7 +48,6 @@ __all__ = [
     "messages_of",
     "parse_date",
     "parse_timestamp",
-    "warnings_of",
 ]
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -187,7 +186,6 @@ class Contact(Element):
 
     contact_id: Text = None
     contact_number: Text = None
-    account_number: Text = None
     contact_status: Text = None
     name: Text = None
     first_name: Text = None
@@ -356,24 +354,19 @@ def allocations_on(
 
 def messages_of(element: Any) -> list[str]:
     """Xero's words about one element: every `ValidationErrors` in it, however deep, each message once."""
-    return list(dict.fromkeys(_messages(element, "ValidationErrors")))
+    return list(dict.fromkeys(_messages(element)))
 
 
-def warnings_of(element: Any) -> list[str]:
-    """Xero's `Warnings` about one element, however deep, each message once."""
-    return list(dict.fromkeys(_messages(element, "Warnings")))
-
-
-def _messages(value: Any, key: str) -> Iterator[str]:
+def _messages(value: Any) -> Iterator[str]:
     if isinstance(value, list):
         for inner in value:
-            yield from _messages(inner, key)
+            yield from _messages(inner)
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            if name == key and isinstance(inner, list):
+            if name == "ValidationErrors" and isinstance(inner, list):
                 for entry in inner:
                     message = entry.get("Message") if isinstance(entry, Mapping) else entry
                     if isinstance(message, str) and message.strip():
                         yield message.strip()
             else:
-                yield from _messages(inner, key)
+                yield from _messages(inner)

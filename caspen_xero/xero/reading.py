@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from caspen_xero.xero.addresses import in_calls, is_id, named
+from caspen_xero.xero.addresses import Params, in_calls, is_id, named
 from caspen_xero.xero.answers import elements, read
-from caspen_xero.xero.calls import Client, Params
-from caspen_xero.xero.documents import Contact, CreditKind, CreditNote, Element, Invoice, Payment
-from caspen_xero.xero.errors import NotFound
+from caspen_xero.xero.calls import Client
+from caspen_xero.xero.documents import (
+    Account,
+    Contact,
+    CreditKind,
+    CreditNote,
+    Currency,
+    Element,
+    Invoice,
+    Organisation,
+    Payment,
+    TaxRate,
+)
+from caspen_xero.xero.errors import NoAnswer, NotFound
 
 _Document = TypeVar("_Document", bound=Element)
 
@@ -29,6 +40,29 @@ _PAGE: Params = {
 }  # with a page, so that lines come along: an invoice read without has none
 _PRICED_PAGE: Params = {**_PAGE, "unitdp": "4"}
 _SALES: Params = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "unitdp": "4"}
+
+
+# --- the organisation itself, and its lists
+
+ListKind = Literal["Organisation", "Accounts", "TaxRates", "Currencies"]
+_LISTS: Mapping[ListKind, tuple[str, type[Element]]] = {
+    "Organisation": ("Organisations", Organisation),
+    "Accounts": ("Accounts", Account),
+    "TaxRates": ("TaxRates", TaxRate),
+    "Currencies": ("Currencies", Currency),
+}
+
+
+def whole_list(client: Client, kind: ListKind) -> list[dict[str, Any]]:
+    """One of these lists as Xero sends it, every element of it readable. Raises `NoAnswer` for anything else."""
+    plural, document = _LISTS[kind]
+    body = client.get(kind).json()
+    listed = body.get(plural) if isinstance(body, Mapping) else None
+    if not isinstance(listed, list) or (kind == "Organisation" and not listed):
+        raise NoAnswer(f"its answer holds no {kind}")
+    for element in listed:
+        read(document, element)
+    return listed
 
 
 # --- by number

@@ -18,7 +18,6 @@ from caspen_xero.xero.documents import (
     TaxRate,
     decode,
     messages_of,
-    warnings_of,
 )
 
 PAGED_INVOICE = b"""{"Type":"ACCREC","InvoiceID":"60aa5d55-0000-4000-8000-000000000001","InvoiceNumber":"INV-0055",
@@ -80,5 +79,4 @@ def test_every_message_is_found_however_deep_and_told_once() -> None:
         "Warnings": [{"Message": "careful"}],
     }
     assert messages_of(element) == ["A", "B", "C"]
-    assert warnings_of(element) == ["careful"]
     assert messages_of({"HasErrors": False}) == []

@@ -8,7 +8,7 @@ from caspen_xero.caspen.records import CreditNote, Invoice
 from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translate import TaxChoice, Terms
-from caspen_xero.sync.problems import Problem, ProblemCode, lock_date_problem, quoted
+from caspen_xero.sync.problems import Problem, ProblemCode, quoted
 from caspen_xero.sync.setup import accounts, taxes
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
@@ -148,5 +148,5 @@ def locked(invoice_id: str, what: str, day: date, facts: OrganisationFacts, subj
     lock = max((lock for lock in locks if lock is not None), default=None)
     if lock is None or day > lock:
         return []
-    problem = lock_date_problem(invoice_id, what, day, lock)
-    return [Problem(problem.code, invoice_id, problem.reason, problem.fix, subject)]
+    reason = f"{what} is dated {day}, and the books in Xero are locked up to {lock}"
+    return [Problem(ProblemCode.PERIOD_LOCKED, invoice_id, reason, "caspen-xero push --refresh", subject)]

@@ -13,7 +13,7 @@ from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedPayment
-from caspen_xero.sync.problems import ProblemCode, push_command, quoted
+from caspen_xero.sync.problems import ProblemCode, correct_it
 from caspen_xero.xero.documents import Invoice, Payment
 
 
@@ -80,10 +80,14 @@ def _rival(planner: Planner, payment: AppliedPayment) -> str:
         if other.key != payment.key and (
             other.payment_id != payment.payment_id or other.invoice_id == payment.invoice_id
         ):
-            return f"Caspen's payment {other.payment_id} says the same of itself"
+            return (
+                "more than one part of that payment on this invoice says so"
+                if other.payment_id == payment.payment_id
+                else f"Caspen's payment {other.payment_id} says the same of itself"
+            )
     link = snapshot.claimed_by.get(claim)
     if link is not None and link.caspen_id != payment.key:
-        return f"there it stands for Caspen's payment {link.caspen_id}"
+        return f"there it stands for Caspen's {link.kind.replace('_', ' ')} {link.caspen_id}"
     return ""
 
 
@@ -127,10 +131,10 @@ def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: s
 
 
 def _words(state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
-    name = quoted(state.invoice.number or state.invoice.id)
+    name = state.name
     reason = (
         f"Caspen says that its payment {payment.payment_id} of {payment.amount:.2f} of {payment.date} came from Xero as "
         f"{payment.xero_id}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
         f"if it is another payment on this invoice in Xero: caspen-xero invoices link {name} XERO_PAYMENT_ID"
     )
-    return reason, "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
+    return reason, correct_it(state.invoice.number, state.invoice.id)

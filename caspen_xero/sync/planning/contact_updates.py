@@ -20,7 +20,9 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
     if party.record is None or party.privacy == "generic" or contact_fingerprint(party) == link.fingerprint:
         planner.plan.contacts_done[done] = change.touched
         return
-    if ("update-contact", party.key) in planner.snapshot.holds:
+    depends_on = f"{change.touched}.{planner.snapshot.settings_number}"
+    held = planner.snapshot.holds.get(("update-contact", party.key))
+    if held is not None and held.depends_on == depends_on:
         return
     if link.xero_id not in looks.contacts:
         planner.plan.asks.contact_details.add(link.xero_id)
@@ -46,6 +48,7 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
             expected=ExpectedContact(
                 contact_fingerprint(party), contact.body["Name"], change.touched, contact_shape(wanted)
             ),
+            depends_on=depends_on,
             target=link.xero_id,
         )
     )
@@ -75,12 +78,14 @@ def _emptied(seen: Contact, body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _free_name(planner: Planner, party: Party, link: Link) -> str:
-    """The party's name, made unique further where another active contact has it."""
+    """The party's name, made unique further where another active contact has it, or another party of this plan gets it."""
     attempt = -1
     while True:
         name = party.name() if attempt < 0 else party.name(unique=True, attempt=attempt)
         named = planner.snapshot.contacts.named(name)
         others = [one for one in named if one.status == "ACTIVE" and one.xero_id != link.xero_id]
-        if not others or name_key(name) == name_key(link.number or ""):
+        key = name_key(name)
+        if key == name_key(link.number or "") or (not others and key not in planner.taken_names):
+            planner.taken_names.add(key)
             return name
         attempt += 1

@@ -112,6 +112,7 @@ def _link(planner: Planner, state: InvoiceState, xero_id: str, name: str) -> Non
 
 def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str) -> None:
     link = contact_link(planner.snapshot.facts.organisation.short_code, contact_id)
-    reason = f"its contact {name} is archived in Xero, which only a person can undo: open {link} and restore it"
+    where = f"open {link}" if link else "open it there"
+    reason = f"its contact {name} is archived in Xero, which only a person can undo: {where} and restore it"
     planner.plan.archived.append(state.party)
     planner.contact_problems[state.party.key] = Problem(ProblemCode.CONTACT_ARCHIVED, "", reason, "")

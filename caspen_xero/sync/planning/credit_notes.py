@@ -7,7 +7,7 @@ from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.contacts import contact_of
 from caspen_xero.sync.planning.invoices import address, wait_for_approval
-from caspen_xero.sync.planning.plan import Stage
+from caspen_xero.sync.planning.plan import Stage, Waiting
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Expected, ExpectedAllocation, StepKind
@@ -17,7 +17,7 @@ from caspen_xero.sync.planning.translate import (
     credit_note_fingerprint,
     translate_credit_note,
 )
-from caspen_xero.sync.problems import ProblemCode, push_command, totals_problem
+from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
@@ -94,14 +94,16 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         planner.problem(state, ProblemCode.CREDIT_NOTE_CHANGED, reason, subject=note.id)
     elif (link.subtotal, link.tax, link.total) != (note.subtotal, note.tax, note.total):
         figures = (note.subtotal, note.tax, note.total)
-        problem = totals_problem(
-            state.invoice.id,
-            f"the figures of credit note {note.number} differ",
-            figures,
-            (link.subtotal, link.tax, link.total),
-            push_command(state.invoice.number, state.invoice.id),
+        shown = (link.subtotal, link.tax, link.total)
+        reason = figures_differ(f"the figures of credit note {note.number} differ", figures, shown)
+        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, subject=note.id)
+    elif link.status in UNAPPROVED and not link.made_by_us:
+        reason = (
+            f"its credit note {note.number} is a draft in Xero that caspen-xero did not make; it waits for its approval"
         )
-        planner.problem(state, problem.code, problem.reason, problem.fix, subject=note.id)
+        planner.plan.waiting.setdefault(state.invoice.id, Waiting(ProblemCode.WAITS_FOR_APPROVAL, reason))
+        if link.xero_id not in planner.snapshot.looks.notes:  # for a person may have approved it
+            planner.plan.asks.credit_notes.add(link.xero_id)
     elif link.status in UNAPPROVED:
         if not planner.held(state, "authorise-credit-note", note.id):
             planner.add(
@@ -122,7 +124,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if planner.held(state, "create-credit-note", note.id):
         return
     link, stage = state.link, planner.stages[state.invoice.id]
-    if stage is Stage.BLOCKED and link is None:
+    if stage is Stage.BLOCKED:
         return
     problems = [
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
@@ -144,7 +146,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if not possible:
         return
     if stage is Stage.WAITING:
-        wait_for_approval(planner, state, "credit notes")
+        wait_for_approval(planner, state)
         return
     expected = address(planner, document, contact_id, credit_note_fingerprint(note))
     planner.add(
@@ -184,15 +186,18 @@ def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Docu
     try:
         return translate_credit_note(note, state.invoice, planner.terms)
     except CannotTranslate as error:
-        fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
-        planner.problem(state, error.code, f"the credit note {note.number}: {error.reason}", fix, subject=note.id)
+        reason, fix = (
+            f"the credit note {note.number}: {error.reason}",
+            correct_it(state.invoice.number, state.invoice.id),
+        )
+        planner.problem(state, error.code, reason, fix, subject=note.id)
         return None
 
 
 def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Link) -> None:
-    if planner.held(state, "allocate-credit-note", note.id):
+    stage = planner.stages[state.invoice.id]
+    if stage is Stage.BLOCKED or planner.held(state, "allocate-credit-note", note.id):
         return
-    ready = state.link is not None and state.link.status not in UNAPPROVED
     planner.add(
         state,
         "allocate-credit-note",
@@ -204,7 +209,7 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
             "Date": max(note.date, state.invoice.issue_date),
             "Invoice": {"InvoiceID": state.link.xero_id},
         }
-        if ready and state.link is not None
+        if stage is Stage.OPEN and state.link is not None
         else None,
         expected=ExpectedAllocation(amount=note.total, invoice_xero_id=state.link.xero_id if state.link else ""),
         target=link.xero_id,

@@ -14,11 +14,15 @@ from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument
 from caspen_xero.sync.planning.translate import CannotTranslate, Document
-from caspen_xero.sync.problems import ProblemCode, push_command, quoted, totals_problem
+from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
 Differences = list[tuple[str, str, str]]
-NO_APPROVALS = "the organisation's plan has no approvals left this month"
+NO_APPROVALS = Waiting(ProblemCode.NOT_PUSHED_YET, "the organisation's plan has no approvals left this month")
+IS_DRAFT = Waiting(
+    ProblemCode.WAITS_FOR_APPROVAL,
+    "it is a draft in Xero; its payments and credit notes are sent once it is approved there",
+)
 
 
 def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
@@ -28,7 +32,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
         _create(planner, state)
     elif link.status in GONE_STATUSES:
         reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
-        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, f"caspen-xero invoices skip {_name(state)}")
+        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, f"caspen-xero invoices skip {state.name}")
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
         if not taking_back:
             _change(planner, state, link)
@@ -66,7 +70,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     if document is None or not possible:
         return
     if ("approve", "organisation") in planner.snapshot.holds and document.body["Status"] == "AUTHORISED":
-        planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.NOT_PUSHED_YET, NO_APPROVALS)
+        planner.plan.waiting[state.invoice.id] = NO_APPROVALS
         return
     expected = address(planner, document, contact_id, state.fingerprint)
     planner.add(
@@ -96,8 +100,10 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
     try:
         return planner.translations.of(state, planner.terms, certain=certain)
     except CannotTranslate as error:
-        fix = "Correct it in Caspen, then: " + push_command(state.invoice.number, state.invoice.id)
-        planner.problem(state, error.code, error.reason, fix)
+        number = (
+            None if error.code is ProblemCode.INVOICE_NUMBER_INVALID else state.invoice.number
+        )  # it will have another
+        planner.problem(state, error.code, error.reason, correct_it(number, state.invoice.id))
         return None
 
 
@@ -108,7 +114,7 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
     if planner.held(state, "authorise-invoice"):
         return
     if ("approve", "organisation") in planner.snapshot.holds:
-        planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.NOT_PUSHED_YET, NO_APPROVALS)
+        planner.plan.waiting[state.invoice.id] = NO_APPROVALS
         return
     planner.add(
         state,
@@ -134,10 +140,9 @@ def stage_of(planner: Planner, state: InvoiceState, *, blocked: bool, taking_bac
     return Stage.OPEN if totals_agree(state, link) else Stage.CHANGING
 
 
-def wait_for_approval(planner: Planner, state: InvoiceState, what: str) -> None:
+def wait_for_approval(planner: Planner, state: InvoiceState) -> None:
     """A draft takes neither payments nor credits: they wait until somebody has approved it in Xero."""
-    reason = f"it is a draft in Xero; its {what} are sent once it is approved there"
-    planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.WAITS_FOR_APPROVAL, reason)
+    planner.plan.waiting.setdefault(state.invoice.id, IS_DRAFT)
 
 
 def _is_changed(planner: Planner, state: InvoiceState) -> bool:
@@ -186,7 +191,7 @@ def _change_of_a_paid_one(planner: Planner, state: InvoiceState, link: Link, wro
         _keep(planner, state, link)
     else:
         reason = f"{why}: {_told(planner, state, link, wrong)}"
-        planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason, _later(state))
+        planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason)
 
 
 def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> bool:
@@ -202,7 +207,7 @@ def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differe
     also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
     reason = f"{why}, and {also}: {_told(planner, state, link, wrong)}"
     planner.found(
-        state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, f"caspen-xero push --overwrite {_name(state)}"
+        state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, f"caspen-xero push --overwrite {state.name}"
     )
     return True
 
@@ -244,8 +249,8 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     if held is not None or not link.made_by_us or link.amount_paid or link.amount_credited:
         figures = [figure for figure in _figures(state) if figure is not None]
         shown = (link.subtotal, link.tax, link.total)
-        problem = totals_problem(state.invoice.id, "the figures differ", figures, shown, _later(state))
-        planner.plan.problems[state.invoice.id].append(replace(problem, attempts=held.attempts if held else None))
+        reason = figures_differ("the figures differ", figures, shown)
+        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, attempts=held.attempts if held else None)
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None and state.invoice.id not in planner.snapshot.created:
@@ -259,7 +264,7 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     )
     if edits and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it was edited in Xero since it was sent: " + told(edits)
-        fix = f"caspen-xero push --overwrite {_name(state)}"
+        fix = f"caspen-xero push --overwrite {state.name}"
         planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
         return
     document = _written(planner, state, certain=True)
@@ -292,7 +297,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         return
     if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
-        planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, f"caspen-xero push --overwrite {_name(state)}")
+        planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, f"caspen-xero push --overwrite {state.name}")
         return
     problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.facts)
     if problems:
@@ -307,7 +312,7 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         and not taking_back
     ):
         reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero can't take back"
-        planner.found(state, "void-invoice", ProblemCode.VOID_HAS_PAYMENT, reason, _later(state))
+        planner.found(state, "void-invoice", ProblemCode.VOID_HAS_PAYMENT, reason)
         return
     status = seen.status if seen is not None else link.status
     planner.add(
@@ -324,12 +329,3 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
 
 def _figures(state: InvoiceState) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
     return (state.invoice.subtotal, state.invoice.tax, state.invoice.total)
-
-
-def _name(state: InvoiceState) -> str:
-    return quoted(state.invoice.number or state.invoice.id)
-
-
-def _later(state: InvoiceState) -> str:
-    """The command that reads Xero anew and tries the invoice again."""
-    return push_command(state.invoice.number, state.invoice.id)

@@ -41,7 +41,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 if payment is None
                 else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
             )
-            fix = f"caspen-xero invoices show {quoted(state.invoice.number or state.invoice.id)}"
+            fix = f"caspen-xero invoices show {state.name}"
             planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
             continue
         under_way |= _delete(planner, state, key, link)
@@ -69,14 +69,7 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
         reason = (
             f"a payment of {link.total} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
         )
-        planner.found(
-            state,
-            "delete-payment",
-            ProblemCode.PAYMENT_RECONCILED,
-            reason,
-            push_command(state.invoice.number, state.invoice.id),
-            caspen_id=key,
-        )
+        planner.found(state, "delete-payment", ProblemCode.PAYMENT_RECONCILED, reason, caspen_id=key)
         return False
     if key in planner.deleting:  # moved from one invoice to another, it concerns both
         return True
@@ -125,10 +118,10 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         planner.plan.problems[state.invoice.id] += problems
         return
     stage = planner.stages[state.invoice.id]
-    if link is None and stage in (Stage.WAITING, Stage.BLOCKED):
+    if stage is Stage.BLOCKED or (link is None and stage is Stage.WAITING):
         return
     if link is not None and stage is Stage.WAITING and not moved:
-        wait_for_approval(planner, state, "payments")
+        wait_for_approval(planner, state)
         _look_now_and_then(planner, state, link)
         return
     ready = stage is Stage.OPEN and not moved
@@ -182,8 +175,7 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment
             return False
     if payment.amount > due:
         reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
-        fix = push_command(state.invoice.number, state.invoice.id)
-        planner.found(state, "create-payment", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, fix, caspen_id=payment.key)
+        planner.found(state, "create-payment", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, caspen_id=payment.key)
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
@@ -208,14 +200,19 @@ def _ours(shown: list[Payment], payment: AppliedPayment, method: PaymentMethod |
 
 
 def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
-    name = quoted(state.invoice.number or state.invoice.id)
     there = ", ".join(f"{one.amount or 0:.2f} of {one.date} ({one.reference or 'no reference'})" for one in found[:3])
-    anyway = f"caspen-xero push --pay-anyway {name}"
+    anyway = f"caspen-xero push --pay-anyway {state.name}"
     reason = (
         f"the payment of {payment.amount} of {payment.date} may be in Xero already: {there or 'an allocated credit'}; "
         f"if it is another one: {anyway}"
     )
-    fix = f"caspen-xero invoices link {name} {found[0].payment_id}" if found else anyway
+    if not found:
+        fix = anyway
+    elif found[0].amount == payment.amount:
+        fix = f"caspen-xero invoices link {state.name} {found[0].payment_id}"
+    else:
+        again = push_command(state.invoice.number, state.invoice.id)
+        fix = f"If it is that one, make the amounts agree in Caspen or in Xero, then: {again}"
     planner.found(
         state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
     )

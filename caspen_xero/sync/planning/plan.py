@@ -10,7 +10,7 @@ from typing import Literal
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning.contact_matching import Party
 from caspen_xero.sync.planning.steps import Step
-from caspen_xero.sync.problems import Problem, ProblemCode
+from caspen_xero.sync.problems import Problem, ProblemCode, check_code
 
 
 class Stage(Enum):
@@ -30,6 +30,9 @@ class Waiting:
 
     code: Literal[ProblemCode.WAITS_FOR_APPROVAL, ProblemCode.NOT_PUSHED_YET]
     reason: str
+
+    def __post_init__(self) -> None:
+        check_code(self.code)
 
 
 @dataclass

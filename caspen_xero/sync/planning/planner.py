@@ -93,7 +93,7 @@ class Planner:
         kind: StepKind,
         code: ProblemCode,
         reason: str,
-        fix: str,
+        fix: str = "",
         *,
         caspen_id: str | None = None,
     ) -> None:

@@ -17,6 +17,7 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import KnownContact, Link, name_key
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.contact_matching import Party
+from caspen_xero.sync.problems import invoice_name
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Contact as XeroContact
@@ -37,11 +38,16 @@ class InvoiceState:
     party: Party
     payer_name: str | None
     link: Link | None
-    payments: list[AppliedPayment]
-    payment_links: dict[str, Link]
-    credit_notes: list[CreditNote]
-    credit_note_links: dict[str, Link]
-    allocation_links: dict[str, Link]
+    payments: tuple[AppliedPayment, ...]
+    payment_links: Mapping[str, Link]
+    credit_notes: tuple[CreditNote, ...]
+    credit_note_links: Mapping[str, Link]
+    allocation_links: Mapping[str, Link]
+
+    @property
+    def name(self) -> str:
+        """The invoice as commands name it."""
+        return invoice_name(self.invoice.number, self.invoice.id)
 
 
 @dataclass(frozen=True)

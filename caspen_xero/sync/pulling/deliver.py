@@ -14,7 +14,9 @@ from datetime import datetime
 from pathlib import Path
 
 from caspen_xero.caspen.feed import FeedError
+from caspen_xero.caspen.sources import is_url
 from caspen_xero.caspen.updates import append_updates
+from caspen_xero.errors import ExitCode
 from caspen_xero.store import xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -42,10 +44,14 @@ def deliver(
     settings: Settings,
     now: Callable[[], datetime],
     *,
+    knows_all: bool = True,
     api_key: Callable[[], str | None] = lambda: None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
 ) -> Delivery:
-    """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells."""
+    """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells.
+
+    `knows_all`: every payment of Caspen's could be read. Else nothing is delivered: it may be what Caspen has already.
+    """
     judged = judge_undelivered(mappings, settings, now())
     if judged.known:
         with mappings.store.write():
@@ -54,6 +60,9 @@ def deliver(
             xero_payments.mark_delivered(mappings, [record.xero_id for record in judged.known], now())
     delivery, records = Delivery(held=judged.held), judged.to_tell
     if not records:
+        return delivery
+    if not knows_all:
+        delivery.stopped = payment_unreadable(len(records))
         return delivery
     try:
         if is_url(settings.source):
@@ -65,9 +74,15 @@ def deliver(
     return delivery
 
 
-def is_url(source: str | None) -> bool:
-    """Whether a source is a server, not a path."""
-    return source is not None and source.lower().startswith(("http://", "https://"))
+def payment_unreadable(waiting: int) -> FeedError:
+    """Why nothing is told to Caspen while one of its own payments can't be read."""
+    what = "1 payment from Xero waits" if waiting == 1 else f"{waiting} payments from Xero wait"
+    return FeedError(
+        "payment-unreadable",
+        f"{what} to be told to Caspen: a payment of Caspen's could not be read, and may be the same money.",
+        "Correct that record in Caspen, then: caspen-xero pull",
+        ExitCode.PARTLY,
+    )
 
 
 def updates_folder(store: Store, source: str | None) -> Path:

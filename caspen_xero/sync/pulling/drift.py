@@ -16,12 +16,11 @@ from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store import both_sides, xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
-from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.problems import invoice_name
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
-COUNT = "drift_count"
 ZERO = Decimal(0)
 _FIXES = {
     "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
@@ -63,24 +62,6 @@ def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     for row in both_sides.linked_invoices(mappings):
         found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["invoice_id"], []), money)]
     return found + _undelivered(mappings, settings) + _archived_contacts(mappings)
-
-
-def drift_count(mappings: Mappings, settings: Settings) -> int:
-    """How many rows `find_drift` gives; as last counted, where nothing was sent, pulled or imported since.
-
-    Keeps the count, so the caller holds the workspace's lock.
-    """
-    count, _, imports = (mappings.setting(COUNT) or "").partition(" ")
-    if count and imports == str(mappings.store.setting("imports")):
-        return int(count)
-    found = len(find_drift(mappings, settings))
-    mappings.set_setting(COUNT, f"{found} {mappings.store.setting('imports')}")
-    return found
-
-
-def forget_count(mappings: Mappings) -> None:
-    """Something was sent or pulled: whoever asks for the count has it counted anew."""
-    mappings.set_setting(COUNT, None)
 
 
 Told = tuple[str, str, str, str | None]
@@ -172,7 +153,7 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
 def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Drift:
     fix = _FIXES[code]
     if code == "invoice-edited-in-xero":
-        fix += f", then: caspen-xero push --overwrite {quoted(row['number'] or row['id'])}"
+        fix += f", then: caspen-xero push --overwrite {invoice_name(row['number'], row['invoice_id'])}"
     return Drift(row["number"], row["invoice_id"], code, caspen, xero, since, fix)
 
 

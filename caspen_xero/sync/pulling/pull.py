@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from caspen_xero.store import clinic, todo, xero_payments
-from caspen_xero.store.mappings import Link, LinkKind, Mappings
+from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile
@@ -83,7 +83,7 @@ class Pull:
         """Carries the pull out; a dry run keeps nothing. Never raises for what Xero says: `stopped` tells why it ended early."""
         result = PullResult(dry_run=dry_run)
         try:
-            if todo.has_pushed(self.mappings):
+            if todo.has_links(self.mappings):
                 self._run(result, full)
         except XeroError as error:
             result.stopped = error
@@ -177,9 +177,9 @@ class Pull:
         before = xero_payments.seen_invoices(mappings, links)
         recorded = xero_payments.recorded_on(mappings, links)
         notes = clinic.credit_notes_on(mappings.store, credited)
-        numbers = xero_payments.invoice_numbers(mappings, links)
+        numbers = clinic.invoice_numbers(mappings.store, links)
         kinds: tuple[LinkKind, ...] = ("payment", "allocation", "credit_note")
-        of = {kind: _by_invoice(mappings.links_of_invoices(kind, links)) for kind in kinds}
+        of = {kind: by_invoice(mappings.links_of_invoices(kind, links)) for kind in kinds}
         return {
             id_: Known(
                 link=link,
@@ -244,10 +244,3 @@ class Pull:
                 if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
                     found[id_] = alone
         return found
-
-
-def _by_invoice(links: Sequence[Link]) -> dict[str, dict[str, Link]]:
-    found: dict[str, dict[str, Link]] = {}
-    for link in links:
-        found.setdefault(link.invoice_id or "", {})[link.caspen_id] = link
-    return found

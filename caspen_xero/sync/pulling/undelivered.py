@@ -11,9 +11,9 @@ from datetime import datetime
 
 from caspen_xero.store import clinic, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
-from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.problems import quoted
+from caspen_xero.sync.problems import invoice_name
 from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed, tell_apart
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import Payment
@@ -70,9 +70,7 @@ def _match(
         if record.credit_id is None:
             on[record.invoice_id].append(_as_payment(record))
     claims, seen = claims_on(mappings, settings, list(on)), xero_payments.seen_invoices(mappings, on)
-    links: dict[str, dict[str, Link]] = {invoice_id: {} for invoice_id in on}
-    for link in mappings.links_of_invoices("payment", on):
-        links[link.invoice_id or ""][link.caspen_id] = link
+    links = by_invoice(mappings.links_of_invoices("payment", on))
     undecided: set[str | None] = set()
     for invoice_id, payments in on.items():
         shown = seen[invoice_id].payments if invoice_id in seen else ()
@@ -100,7 +98,7 @@ def _as_payment(record: XeroPayment) -> Payment:
 
 
 def _in_question(record: XeroPayment) -> Held:
-    name = quoted(record.invoice_number or record.invoice_id)
+    name = invoice_name(record.invoice_number, record.invoice_id)
     return Held(
         record,
         "it may be the same money as a payment of Caspen's of that day and amount, which is yet to be sent",
@@ -110,9 +108,12 @@ def _in_question(record: XeroPayment) -> Held:
 
 
 def _misnamed(record: XeroPayment, claimants: Sequence[AppliedPayment]) -> Held:
-    who = ", ".join(dict.fromkeys(one.payment_id for one in claimants))
+    names = list(dict.fromkeys(one.payment_id for one in claimants))
+    who = " and ".join(names)
     return Held(
         record,
-        f"Caspen's payment {who} names it in its xero_id, but is not on this invoice with this amount",
+        f"Caspen's payments {who} both name it in their xero_id"
+        if len(names) > 1
+        else f"Caspen's payment {who} names it in its xero_id, but is not on this invoice with this amount",
         f"Correct payment {who} in Caspen, then: caspen-xero pull",
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from datetime import datetime
 
-from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.plan import Plan
@@ -15,7 +14,7 @@ from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice, Payment, allocations_on, credits_on
+from caspen_xero.xero.documents import UNAPPROVED, Invoice, Payment, allocations_on, credits_on
 from caspen_xero.xero.reading import contacts_by_id, credit_by_id, credit_note_by_id, invoices_by_id, payment_by_id
 
 
@@ -61,6 +60,8 @@ class Fetcher:
             for xero_id in (step.target, on, self._invoice_of(step)):
                 self.looks.invoices.pop(xero_id or "", None)
                 self.looks.credits.pop(xero_id or "", None)
+            if isinstance(expected, ExpectedAllocation):
+                self.looks.notes.pop(step.target, None)
 
     def _invoice_of(self, step: Step) -> str | None:
         link = self.mappings.link("invoice", step.invoice_id) if step.invoice_id else None
@@ -89,7 +90,7 @@ class Fetcher:
                 )
                 if seen[xero_id].status in UNAPPROVED:
                     looked = Hold("look-at-draft", link.caspen_id, ProblemCode.WAITS_FOR_APPROVAL, "")
-                    holds.hold(self.mappings, looked, self.now())
+                    records.keep_hold(looked)
 
     def _look_at_credits(self, xero_id: str) -> None:
         """The allocations on an invoice of credits that somebody made in Xero; those of our own credit notes are ours."""
@@ -105,10 +106,15 @@ class Fetcher:
         }
 
     def _look_at_payment(self, payment_id: str) -> None:
-        found = payment_by_id(self.client(), payment_id) or Payment(payment_id=payment_id, status="DELETED")
+        found = payment_by_id(self.client(), payment_id)
+        links = self.mappings.links_to([payment_id]).values()
+        if found is None and not all(link.made_by_us for link in links):  # an allocation of a credit: nothing of ours
+            self.looks.payments[payment_id] = Payment(payment_id=payment_id)
+            return
+        found = found or Payment(payment_id=payment_id, status="DELETED")
         self.looks.payments[payment_id] = found
         if found.status == "DELETED" and self.keeps:  # somebody was faster: nothing is left to delete
-            for link in self.mappings.links_to([payment_id]).values():
+            for link in links:
                 self.mappings.drop_link("payment", link.caspen_id)
 
     def _look_at_note(self, credit_note_id: str) -> None:
@@ -125,5 +131,6 @@ class Fetcher:
         invoice = self.mappings.link("invoice", link.invoice_id or "")
         if invoice is None or invoice.xero_id not in allocations:  # taken back in Xero already
             self.mappings.drop_link("allocation", link.caspen_id)
-        if note and note.status in GONE_STATUSES:  # by a person
-            self.mappings.put_link(link.with_(status=note.status))
+        own = self.mappings.link("credit_note", link.caspen_id)
+        if own is not None and note and note.status:  # a person may have approved or voided it
+            self.mappings.put_link(own.with_(status=note.status))

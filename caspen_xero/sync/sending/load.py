@@ -9,8 +9,9 @@ from typing import Literal
 
 from caspen_xero.caspen.records import Client, Contact, Invoice
 from caspen_xero.store import clinic, holds, todo, xero_payments
-from caspen_xero.store.mappings import KnownContact, Link, Mappings, name_key
+from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
 from caspen_xero.store.store import Store
+from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, PartyKind
 from caspen_xero.sync.planning.snapshot import (
     CaspenSide,
@@ -25,7 +26,7 @@ from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.sending.tax_amounts import keeps_tax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
-from caspen_xero.xero.documents import GONE_STATUSES
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
 def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: Settings) -> CaspenSide:
@@ -83,9 +84,9 @@ def load_snapshot(
                 party=caspen.parties[id_],
                 payer_name=caspen.payers.get(id_),
                 link=links.get(id_),
-                payments=caspen.payments.get(id_, []),
+                payments=tuple(caspen.payments.get(id_, ())),
                 payment_links=payment_links[id_],
-                credit_notes=caspen.credit_notes.get(id_, []),
+                credit_notes=tuple(caspen.credit_notes.get(id_, ())),
                 credit_note_links=note_links[id_],
                 allocation_links=allocation_links[id_],
             )
@@ -105,12 +106,24 @@ def load_snapshot(
         changed_parties=changed_parties,
         created=created,
         claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
-        told=xero_payments.recorded(mappings, claims),
+        told=_told(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
         claimed_by=mappings.links_to(claims),
         overwrite=overwrite,
         pay_anyway=pay_anyway,
     )
+
+
+def _told(mappings: Mappings, claims: Iterable[str]) -> dict[str, XeroPayment]:
+    """What we have recorded of the payments that are claimed, but for those that a pull has since seen gone from their invoice."""
+    recorded = xero_payments.recorded(mappings, claims)
+    seen = xero_payments.seen_invoices(mappings, (one.invoice_id for one in recorded.values()))
+
+    def stands(one: XeroPayment) -> bool:
+        shown = seen.get(one.invoice_id)
+        return shown is None or one.xero_id in shown.payments or one.xero_id in shown.allocations
+
+    return {id_: one for id_, one in recorded.items() if stands(one)}
 
 
 def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
@@ -148,18 +161,18 @@ def _parties(
 
 def load_changed_parties(mappings: Mappings, settings: Settings) -> list[ChangedParty]:
     """The clients and payers who changed since their contact, made by us, was last brought up to date."""
-    found = []
-    for kind, caspen_id, touched in todo.contacts_to_do(mappings):
-        link = mappings.link(kind, caspen_id)
-        records: Mapping[str, Client | Contact] = (
-            clinic.contacts(mappings.store, [caspen_id])
-            if kind == "payer"
-            else clinic.clients(mappings.store, [caspen_id])
-        )
-        if link is not None:
-            party = Party(kind, caspen_id, records.get(caspen_id), settings.privacy)
-            found.append(ChangedParty(party, link, touched))
-    return found
+    changed = todo.contacts_to_do(mappings)
+    ids = {kind: [id_ for one, id_, _ in changed if one == kind] for kind, _, _ in changed}
+    links = {kind: mappings.links(kind, those) for kind, those in ids.items()}
+    records: dict[str, Mapping[str, Client | Contact]] = {
+        "client": clinic.clients(mappings.store, ids.get("client", ())),
+        "payer": clinic.contacts(mappings.store, ids.get("payer", ())),
+    }
+    return [
+        ChangedParty(Party(kind, id_, records[kind].get(id_), settings.privacy), links[kind][id_], touched)
+        for kind, id_, touched in changed
+        if id_ in links[kind]
+    ]
 
 
 def _contact_book(mappings: Mappings, parties: Iterable[Party], changed_parties: Iterable[ChangedParty]) -> ContactBook:
@@ -199,13 +212,14 @@ def _links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> dict[str, Li
 
 
 def _note_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defaultdict[str, dict[str, Link]]:
-    """The Xero credit notes of each invoice; one that this run has seen gone in Xero says so."""
+    """The Xero credit notes of each invoice; one that this run has seen approved or gone in Xero says so."""
 
     def as_seen(link: Link) -> Link:
         note = looks.notes.get(link.xero_id)
-        return link.with_(status=note.status) if note and note.status in GONE_STATUSES else link
+        by_a_person = note is not None and (note.status in GONE_STATUSES or link.status in UNAPPROVED)
+        return link.with_(status=note.status) if note is not None and by_a_person else link
 
-    return _by_invoice(as_seen(link) for link in mappings.links_of_invoices("credit_note", caspen.invoices))
+    return by_invoice(as_seen(link) for link in mappings.links_of_invoices("credit_note", caspen.invoices))
 
 
 def _allocation_links(
@@ -218,7 +232,7 @@ def _allocation_links(
         return note is None or (invoice is not None and invoice.xero_id in note.allocations)
 
     found = mappings.links_of_invoices("allocation", caspen.invoices)
-    return _by_invoice(link for link in found if stands(link))
+    return by_invoice(link for link in found if stands(link))
 
 
 def _payment_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defaultdict[str, dict[str, Link]]:
@@ -226,7 +240,7 @@ def _payment_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defa
 
     An allocation that was moved to it, but stands on another one in Xero, counts too.
     """
-    found = _by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
+    found = by_invoice(mappings.links_of_invoices("payment", caspen.invoices))
     applied = {payment.key: id_ for id_, payments in caspen.payments.items() for payment in payments}
     for link in mappings.links("payment", applied).values():
         found[applied[link.caspen_id]][link.caspen_id] = link
@@ -234,11 +248,4 @@ def _payment_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defa
     for of_invoice in found.values():
         for key in [key for key, link in of_invoice.items() if link.xero_id in gone]:
             del of_invoice[key]
-    return found
-
-
-def _by_invoice(links: Iterable[Link]) -> defaultdict[str, dict[str, Link]]:
-    found: defaultdict[str, dict[str, Link]] = defaultdict(dict)
-    for link in links:
-        found[link.invoice_id or ""][link.caspen_id] = link
     return found

@@ -12,6 +12,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.problems import invoice_name
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import ids_in
 from caspen_xero.xero.calls import Client
@@ -67,21 +68,32 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
 
 
 def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: datetime) -> str:
+    name = invoice_name(clinic.invoice_numbers(mappings.store, [invoice_id]).get(invoice_id), invoice_id)
     xero_id = found.payment_id or ""
-    _not_linked_elsewhere(mappings, xero_id, invoice_id)
+    stands_for = mappings.links_to([xero_id]).get(xero_id)
+    if stands_for is not None:
+        raise LinkError(
+            "link-does-not-fit",
+            f"That payment in Xero already stands for {stands_for.caspen_id} in Caspen.",
+            f"If this invoice has another payment of that amount: caspen-xero push --pay-anyway {name}",
+        )
     link = mappings.link("invoice", invoice_id)
     if link is None or found.invoice is None or found.invoice.invoice_id != link.xero_id or found.status == "DELETED":
         raise LinkError("link-does-not-fit", "That payment in Xero is not on this invoice, or is deleted.")
-    linked = mappings.links_of_invoices("payment", [invoice_id])
-    taken = {payment.caspen_id for payment in linked}
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
-        if payment.key not in taken and payment.status not in GONE
+        if payment.status not in GONE and mappings.link("payment", payment.key) is None
     ]
-    fit = [payment for payment in waiting if payment.amount == found.amount] or (waiting if len(waiting) == 1 else [])
+    fit = [payment for payment in waiting if payment.amount == found.amount]
     if not fit:
-        raise LinkError("link-does-not-fit", f"No payment of {found.amount} of this invoice is waiting in Caspen.")
+        there = ", ".join(f"{payment.amount:.2f}" for payment in waiting) or "none"
+        raise LinkError(
+            "link-does-not-fit",
+            f"That payment in Xero is {found.amount or 0:.2f}; of this invoice's in Caspen wait to be linked: {there}.",
+        )
+    # Of several alike, the one that names it, else one of its day.
+    fit.sort(key=lambda payment: ((payment.xero_id or "").lower() != xero_id.lower(), payment.date != found.date))
     with mappings.store.write():
         Records(mappings, lambda: now).link_payment(
             fit[0].key,

@@ -16,6 +16,7 @@ from caspen_xero.store import holds, problems, skips, todo, waiting
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.planning.make_plan import make_plan
 from caspen_xero.sync.planning.plan import Plan, Waiting
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
@@ -98,11 +99,15 @@ class PushResult:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest."""
+    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest.
+
+    `is_first`: nothing was ever sent; otherwise only invoices that a person had named.
+    """
 
     invoices: int
     totals: Mapping[str, Decimal]
     oldest: date
+    is_first: bool = True
 
 
 class Push:
@@ -158,7 +163,7 @@ class Push:
             self._journal().recover()
         result.skipped = skips.count_skipped(self.mappings)
         ids = self._invoice_ids(options)
-        if not options.dry_run and not self._may_begin(ids):
+        if not options.dry_run and not self._may_begin(options, ids):
             result.declined = True
             return
         self._release_holds(options)
@@ -182,15 +187,19 @@ class Push:
             return list(options.invoice_ids)
         return todo.invoices_to_do(self.mappings, self.settings.start_date)
 
-    def _may_begin(self, ids: Sequence[str]) -> bool:
-        """Whether anything may be sent: before the first push of all, that is for a person to say."""
-        invoices = [] if todo.has_pushed(self.mappings) else todo.finalised(self.mappings, ids)
-        if not invoices:
+    def _may_begin(self, options: PushOptions, ids: Sequence[str]) -> bool:
+        """Whether anything may be sent: before the first push of all that is due, and of anything, that is for a person to say."""
+        is_all, sent = options.invoice_ids is None, todo.has_sent(self.mappings)
+        invoices = todo.finalised(self.mappings, ids)
+        if not invoices or (sent and (todo.has_begun(self.mappings) or not is_all)):
             return True
         totals: defaultdict[str, Decimal] = defaultdict(Decimal)
         for _, total, currency in invoices:
             totals[currency] += total
-        return self.confirm(Announcement(len(invoices), totals, oldest=invoices[0][0]))
+        may = self.confirm(Announcement(len(invoices), totals, oldest=invoices[0][0], is_first=not sent))
+        if may and is_all:
+            todo.begin(self.mappings)
+        return may
 
     def _release_holds(self, options: PushOptions) -> None:
         """What a person names, or wants refreshed, is tried again at once."""
@@ -261,7 +270,7 @@ class Push:
         changed = load_changed_parties(self.mappings, self.settings)
         if not changed:
             return
-        self._facts = known_organisation(self.mappings) or OrganisationFacts.unknown(self.now())
+        self._facts = known_organisation(self.mappings) or OrganisationFacts.unknown()
         self._translations = Translations()
         plan = self._plan(load_caspen_side(self.mappings.store, (), self.settings), options, changed)
         result.warnings += plan.warnings
@@ -273,6 +282,11 @@ class Push:
                 self.mappings.mark_done("payer" if kind == "payer" else "client", caspen_id, touched)
         if plan.steps:
             self._send(self._journal(), "update-contact", plan.steps)
+            for held in holds.on(self.mappings, "update-contact", self.settler.refused["update-contact"]):
+                name = next(step.detail for step in plan.steps if step.caspen_id == held.caspen_id)
+                result.warnings.append(
+                    f"{name}: changed in Caspen, but the contact in Xero stays as it is. {held.reason}. It is tried again later."
+                )
 
     def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
         caspen = load_caspen_side(self.mappings.store, ids, self.settings)
@@ -367,7 +381,8 @@ class Push:
         self._tell(plan, result)
         self._keep_holds(plan)
         result.waiting |= plan.waiting
-        waiting.replace(self.mappings, caspen.invoices, plan.waiting, self.now())
+        kept = {invoice_id: why for invoice_id, why in plan.waiting.items() if why != IS_DRAFT}  # its link shows that
+        waiting.replace(self.mappings, caspen.invoices, kept, self.now())
         under_way = {step.invoice_id for step in plan.steps if step.invoice_id}
         had_problems, done, now = problems.with_problems(self.mappings), set(plan.done), self.now()
         for invoice_id in caspen.invoices:
@@ -382,13 +397,12 @@ class Push:
 
     def _keep_holds(self, plan: Plan) -> None:
         """What took a look into Xero to find is kept, so that the next push need not look again."""
+        records = self.settler.records
         for party in plan.archived:
             if self._fetcher.contacts_read:
-                holds.hold(
-                    self.mappings, Hold("match-contact", party.key, ProblemCode.CONTACT_ARCHIVED, ""), self.now()
-                )
+                records.keep_hold(Hold("match-contact", party.key, ProblemCode.CONTACT_ARCHIVED, ""))
         for found in plan.holds:
-            holds.hold(self.mappings, found, self.now())
+            records.keep_hold(found)
 
     def _sum_up(self, result: PushResult) -> None:
         done = self.settler.done

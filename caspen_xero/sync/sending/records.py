@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
@@ -13,12 +13,12 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
-from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.problems import ProblemCode, check_code
 from caspen_xero.sync.sending.tax_amounts import has_kept_tax
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
-DELETED = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
+_DELETED = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
 NEEDS_APPROVAL = (
     "Xero keeps it as a draft: whoever connected may not approve there; somebody who may has to approve it in Xero"
 )
@@ -105,15 +105,15 @@ class Records:
             )
         )
 
-    def link_credit_note(self, step: Step, found: CreditNote, *, made_by_us: bool) -> None:
-        """Links a credit note to what Xero shows of it."""
+    def link_credit_note(self, step: Step, found: CreditNote, *, adopted: bool = False) -> None:
+        """Links a credit note to what Xero shows of it. `adopted`: somebody else made it, and it stays theirs."""
         before = self.mappings.link("credit_note", step.caspen_id)
         self.mappings.put_link(
             Link(
                 kind="credit_note",
                 caspen_id=step.caspen_id,
                 xero_id=found.credit_note_id or (before.xero_id if before else ""),
-                made_by_us=made_by_us,
+                made_by_us=before.made_by_us if before else not adopted,
                 invoice_id=step.invoice_id,
                 number=found.credit_note_number or step.number,
                 status=found.status,
@@ -153,10 +153,29 @@ class Records:
             link.with_(amount_paid=amount_paid, amount_credited=amount_credited, amount_due=due, status=status)
         )
 
+    def taken_back(self, kind: Literal["payment", "allocation"], key: str) -> None:
+        """Forgets what is gone from its invoice, and what it did to the figures, unless a pull has seen that already."""
+        link = self.mappings.link(kind, key)
+        if link is None:
+            return
+        self.mappings.drop_link(kind, key)
+        if link.status == _DELETED:
+            return
+        amount = -(link.total or ZERO)
+        if kind == "payment":
+            self.moved(link.invoice_id or "", paid=amount)
+        else:
+            self.moved(link.invoice_id or "", credited=amount)
+
     def hold(self, step: Step, kind: StepKind, code: ProblemCode, reason: str) -> None:
         """Holds a step on the record of one that is done, but not as it was asked."""
         self.held.add((kind, step.caspen_id))
-        holds.hold(self.mappings, Hold(kind, step.caspen_id, code, reason, depends_on=step.depends_on), self.now())
+        self.keep_hold(Hold(kind, step.caspen_id, code, reason, depends_on=step.depends_on))
+
+    def keep_hold(self, held: Hold) -> None:
+        """Keeps a hold, as all of the engine are kept. Raises ValueError for a code that is no problem's."""
+        check_code(held.code)
+        holds.hold(self.mappings, held, self.now())
 
     def hold_if_unapproved(self, step: Step, status: str | None, kind: StepKind) -> None:
         """A document that stays a draft, though it was to be approved, waits for somebody who may approve it."""

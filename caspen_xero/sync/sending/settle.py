@@ -61,7 +61,7 @@ class Settler:
         said = " ".join(words)
         code, reason = code_of(step.kind, words), f"Xero refused: {said}"
         held = Hold(step.kind, step.caspen_id, code, reason, depends_on=step.depends_on, xero_says=said)
-        holds.hold(self.mappings, held, self.now())
+        self.records.keep_hold(held)
 
 
 def _refusal(step: Step, answered: Answered[Element]) -> list[str] | None:

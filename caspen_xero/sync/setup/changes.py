@@ -110,8 +110,7 @@ def save_change(store: Store, mappings: Mappings | None, checked: CheckedChange)
             mappings.link_account(purpose, account.account_id)
         for choice in checked.waiting:
             wait_for(mappings, choice)
-        # Whatever was refused before may go through now.
-        mappings.set_setting("settings_number", str(mappings.settings_number() + 1))
+        mappings.settings_changed()
 
 
 def account_choices(mappings: Mappings, accounts: Sequence[Account]) -> dict[str, AccountChoice]:

@@ -15,7 +15,7 @@ from caspen_xero.sync.setup import accounts
 from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
 from caspen_xero.sync.setup.settings import ACCOUNTS, SET
 from caspen_xero.sync.setup.tax_links import rate_links
-from caspen_xero.xero.client import XeroClient
+from caspen_xero.xero.calls import Client
 from caspen_xero.xero.errors import XeroError
 
 
@@ -42,7 +42,7 @@ def source_check(source: str | None, api_key: str | None = None) -> Check:
 
 
 def organisation_checks(
-    store: Store, mappings: Mappings, client: Callable[[], XeroClient], now: datetime
+    store: Store, mappings: Mappings, client: Callable[[], Client], now: datetime
 ) -> Iterator[Check]:
     """What only the organisation itself can tell: three calls."""
     try:

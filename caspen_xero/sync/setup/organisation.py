@@ -9,16 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.xero.answers import read
+from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import Account, Currency, Organisation, TaxRate, encode
-from caspen_xero.xero.errors import NoAnswer
+from caspen_xero.xero.reading import ListKind, whole_list
 
-if TYPE_CHECKING:
-    from caspen_xero.xero.calls import Client
-
-ListKind = Literal["Organisation", "Accounts", "TaxRates", "Currencies"]
 ONE_DAY = timedelta(days=1)
 
 _NEEDED: tuple[ListKind, ...] = ("Organisation", "Accounts", "TaxRates")
@@ -26,7 +24,7 @@ _NEEDED: tuple[ListKind, ...] = ("Organisation", "Accounts", "TaxRates")
 
 @dataclass(frozen=True)
 class OrganisationFacts:
-    """One reading of the organisation, its chart of accounts and its tax rates. `read_at`: the age of the oldest part.
+    """One reading of the organisation, its chart of accounts and its tax rates.
 
     `accounts` and `tax_rates` hold archived accounts and deleted rates too. `currencies` is None until asked for.
     """
@@ -34,13 +32,12 @@ class OrganisationFacts:
     organisation: Organisation
     accounts: list[Account]
     tax_rates: list[TaxRate]
-    read_at: datetime
     currencies: tuple[str, ...] | None = None
 
     @classmethod
-    def unknown(cls, now: datetime) -> OrganisationFacts:
+    def unknown(cls) -> OrganisationFacts:
         """Nothing is known of the organisation yet."""
-        return cls(Organisation(), [], [], now)
+        return cls(Organisation(), [], [])
 
     def account(self, account_id: str | None) -> Account | None:
         """The account with that AccountID, or None."""
@@ -68,10 +65,9 @@ def known_organisation(mappings: Mappings) -> OrganisationFacts | None:
         return None
     currencies = mappings.xero_list("Currencies")
     return OrganisationFacts(
-        organisation=Organisation.model_validate(organisation[1][0]),
-        accounts=[Account.model_validate(account) for account in accounts[1]],
-        tax_rates=[TaxRate.model_validate(rate) for rate in tax_rates[1]],
-        read_at=min(organisation[0], accounts[0], tax_rates[0]),
+        organisation=read(Organisation, organisation[1][0]),
+        accounts=[read(Account, account) for account in accounts[1]],
+        tax_rates=[read(TaxRate, rate) for rate in tax_rates[1]],
         currencies=_codes(currencies[1]) if currencies else None,
     )
 
@@ -95,7 +91,7 @@ def read_accounts(
 ) -> list[Account]:
     """The chart of accounts as it is now, or was `max_age` ago: 1 call at most."""
     elements = _read_if_older(client, mappings, "Accounts", now, max_age)
-    return [Account.model_validate(account) for account in elements]
+    return [read(Account, account) for account in elements]
 
 
 def read_tax_rates(
@@ -103,19 +99,19 @@ def read_tax_rates(
 ) -> list[TaxRate]:
     """The tax rates, deleted ones too, as they are now, or were `max_age` ago: 1 call at most."""
     elements = _read_if_older(client, mappings, "TaxRates", now, max_age)
-    return [TaxRate.model_validate(rate) for rate in elements]
+    return [read(TaxRate, rate) for rate in elements]
 
 
 def known_accounts(mappings: Mappings) -> list[Account] | None:
     """The chart of accounts as last read, or None."""
     known = mappings.xero_list("Accounts")
-    return [Account.model_validate(account) for account in known[1]] if known else None
+    return [read(Account, account) for account in known[1]] if known else None
 
 
 def known_tax_rates(mappings: Mappings) -> list[TaxRate] | None:
     """The tax rates as last read, or None."""
     known = mappings.xero_list("TaxRates")
-    return [TaxRate.model_validate(rate) for rate in known[1]] if known else None
+    return [read(TaxRate, rate) for rate in known[1]] if known else None
 
 
 def read_currencies(
@@ -129,10 +125,7 @@ def read_currencies(
 
 def read_again(client: Client, mappings: Mappings, kind: ListKind, *, now: datetime) -> list[dict[str, Any]]:
     """Reads one list from Xero and keeps it: 1 call. Raises `XeroError`."""
-    answer = client.get(kind).json()
-    elements = answer.get("Organisations" if kind == "Organisation" else kind) if isinstance(answer, dict) else None
-    if not isinstance(elements, list) or (kind == "Organisation" and not elements):
-        raise NoAnswer(f"its answer holds no {kind}")
+    elements = whole_list(client, kind)
     mappings.put_xero_list(kind, now, encode(elements).decode())
     return elements
 
@@ -147,4 +140,4 @@ def _read_if_older(
 
 
 def _codes(currencies: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(Currency.model_validate(currency).code for currency in currencies)
+    return tuple(read(Currency, currency).code for currency in currencies)

@@ -5,10 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caspen_xero.store import holds
+from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
-from caspen_xero.sync.sending.records import DELETED, ZERO, Records
-from caspen_xero.sync.sending.steps.specification import LISTED, PRICED, Count, Found, Route, Write
+from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.sending.records import Records
+from caspen_xero.sync.sending.steps.specification import (
+    LISTED,
+    PRICED,
+    Count,
+    Found,
+    Route,
+    Write,
+    own_among,
+    same_document,
+)
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, CreditNote, Element
 from caspen_xero.xero.reading import credit_note_by_id, credit_notes_numbered
@@ -26,7 +37,7 @@ class CreateCreditNote(Write):
     def record(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, CreditNote)
         assert isinstance(step.expected, ExpectedDocument)
-        records.link_credit_note(step, found, made_by_us=True)
+        records.link_credit_note(step, found)
         records.learn_from_tax(step.expected, found)
         if step.expected.status == "AUTHORISED":
             records.hold_if_unapproved(step, found.status, "authorise-credit-note")
@@ -34,26 +45,29 @@ class CreateCreditNote(Write):
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         found = credit_notes_numbered(client, [step.number or "" for step in steps])
-        return {
-            place: found[step.number]
-            for place, step in enumerate(steps)
-            if step.number in found and _same(found[step.number], step)
-        }
+        return own_among(mappings, steps, {number: (one.credit_note_id, one) for number, one in found.items()})
 
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
-        """Same contact and total under that number: linked as not made by us; else Xero's refusal stays the problem."""
+        """Same contact and total under that number: linked as not made by us; else Xero's refusal stays the problem.
+
+        A draft that somebody else made is for them to approve: it is not taken over before that.
+        """
         found = credit_notes_numbered(client, [step.number or "" for step in refused])
-        linked = records.mappings.links_to(one.credit_note_id for one in found.values() if one.credit_note_id)
+        taken = set(records.mappings.links_to(one.credit_note_id for one in found.values() if one.credit_note_id))
         adopted = set()
         for step in refused:
             one = found.get(step.number or "")
-            if one is None or not _same(one, step) or (one.credit_note_id or "") in linked:
+            if one is None or not same_document(one, step) or (one.credit_note_id or "") in taken:
+                continue
+            if one.status in UNAPPROVED:
+                records.keep_hold(_is_draft(step))
                 continue
             with records.mappings.store.write():
-                records.link_credit_note(step, one, made_by_us=False)
+                records.link_credit_note(step, one, adopted=True)
                 _adopt_allocation(records, step, one)
                 holds.release(records.mappings, self.kind, [step.caspen_id])
                 adopted.add(step.caspen_id)
+                taken.add(one.credit_note_id or "")
         return adopted
 
 
@@ -66,7 +80,7 @@ class AuthoriseCreditNote(Write):
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, CreditNote)
-        records.link_credit_note(step, found, made_by_us=True)
+        records.link_credit_note(step, found)
         records.hold_if_unapproved(step, found.status, "authorise-credit-note")
         return found.credit_note_id or ""
 
@@ -83,7 +97,7 @@ class VoidCreditNote(Write):
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, CreditNote)
-        records.link_credit_note(step, found, made_by_us=True)
+        records.link_credit_note(step, found)
         return found.credit_note_id or ""
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
@@ -128,11 +142,7 @@ class RemoveAllocation(Write):
     id_field = named_by = None
 
     def record(self, records: Records, step: Step, found: Element) -> str:
-        link = records.mappings.link("allocation", step.caspen_id)
-        if link is not None:
-            records.mappings.drop_link("allocation", step.caspen_id)
-            if link.status != DELETED:
-                records.moved(step.invoice_id or "", credited=-(link.total or ZERO))
+        records.taken_back("allocation", step.caspen_id)
         return step.target
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
@@ -144,16 +154,14 @@ class RemoveAllocation(Write):
         return found
 
 
-def _same(found: CreditNote, step: Step) -> bool:
-    """Whether a credit note in Xero is the one that was to be written: same contact, same total, alive."""
-    expected = step.expected
-    return (
-        isinstance(expected, ExpectedDocument)
-        and found.contact is not None
-        and found.contact.contact_id == expected.contact_id
-        and found.total == expected.total
-        and found.status not in GONE_STATUSES
+def _is_draft(step: Step) -> Hold:
+    reason = (
+        f"Xero has a draft of the credit note {step.number} that caspen-xero did not make: once it is approved there, it is "
+        "taken as this one; once it is deleted there, Caspen's needs another number"
     )
+    words = "Credit note number must be unique."
+    code = ProblemCode.CREDIT_NOTE_NUMBER_TAKEN
+    return Hold("create-credit-note", step.caspen_id, code, reason, "", step.depends_on, words)
 
 
 def _known(client: Client, steps: Sequence[Step]) -> dict[int, CreditNote]:

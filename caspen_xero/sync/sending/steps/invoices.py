@@ -9,9 +9,19 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import differences, invoice_shape
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
-from caspen_xero.sync.problems import ProblemCode, quoted
+from caspen_xero.sync.problems import ProblemCode, invoice_name
 from caspen_xero.sync.sending.records import Records
-from caspen_xero.sync.sending.steps.specification import PRICED, Count, Found, Link, Route, Write
+from caspen_xero.sync.sending.steps.specification import (
+    PRICED,
+    Count,
+    Found,
+    Link,
+    Route,
+    Write,
+    of_targets,
+    own_among,
+    same_document,
+)
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Element, Invoice
 from caspen_xero.xero.reading import invoices_by_id, invoices_numbered
@@ -46,33 +56,25 @@ class CreateInvoice(Write):
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         found = invoices_numbered(client, [step.number or "" for step in steps])
-        linked = mappings.links_to(one.invoice_id for one in found.values() if one.invoice_id)
-        ours: Found = {}
-        for place, step in enumerate(steps):
-            one = found.pop(step.number or "", None)  # two of one number can't both be it
-            if one is None or not same_invoice(one, step):
-                continue
-            link = linked.get(one.invoice_id or "")
-            if link is None or link.caspen_id == step.caspen_id:
-                ours[place] = one
-        return ours
+        return own_among(mappings, steps, {number: (one.invoice_id, one) for number, one in found.items()})
 
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         """Same contact and total under that number: linked as not made by us, else `invoice-number-taken`."""
         found = invoices_numbered(client, [step.number or "" for step in refused])
-        linked = records.mappings.links_to(one.invoice_id for one in found.values() if one.invoice_id)
+        taken = set(records.mappings.links_to(one.invoice_id for one in found.values() if one.invoice_id))
         adopted = set()
         for step in refused:
             one = found.get(step.number or "")
             if one is None:
                 continue
             with records.mappings.store.write():
-                if (one.invoice_id or "") not in linked and same_invoice(one, step):
+                if (one.invoice_id or "") not in taken and same_document(one, step):
                     records.link_invoice(step.caspen_id, one, made_by_us=False, fingerprint=step.expected.fingerprint)
                     holds.release(records.mappings, self.kind, [step.caspen_id])
                     adopted.add(step.caspen_id)
+                    taken.add(one.invoice_id or "")
                 else:
-                    holds.hold(records.mappings, _number_taken(step, one), records.now())
+                    records.keep_hold(_number_taken(step, one))
         return adopted
 
 
@@ -130,21 +132,8 @@ class VoidInvoice(Write):
         return {place: one for place, one in _known(client, steps).items() if one.status in GONE_STATUSES}
 
 
-def same_invoice(found: Invoice, step: Step) -> bool:
-    """Whether an invoice in Xero is the one that was to be written: same contact, same total, alive."""
-    expected = step.expected
-    return (
-        isinstance(expected, ExpectedDocument)
-        and found.contact is not None
-        and found.contact.contact_id == expected.contact_id
-        and found.total == expected.total
-        and found.status not in GONE_STATUSES
-    )
-
-
 def _known(client: Client, steps: Sequence[Step]) -> dict[int, Invoice]:
-    known = invoices_by_id(client, [step.target for step in steps])
-    return {place: known[step.target] for place, step in enumerate(steps) if step.target in known}
+    return of_targets(steps, invoices_by_id(client, [step.target for step in steps]))
 
 
 def _shows(found: Invoice, step: Step) -> bool:
@@ -184,7 +173,7 @@ def _number_taken(step: Step, found: Invoice) -> Hold:
         f"Xero already has an invoice {step.number}: {found.total or 0:.2f} for {who}, {found.status}; "
         f"Caspen's is {ours} ({step.detail})"
     )
-    name = quoted(step.number or step.caspen_id)
+    name = invoice_name(step.number, step.caspen_id)
     if found.status in GONE_STATUSES:
         fix = f"Give it another number in Caspen, or: caspen-xero invoices skip {name}"
     else:

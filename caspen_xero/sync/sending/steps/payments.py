@@ -7,7 +7,7 @@ from typing import Any
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import ExpectedPayment, Step
-from caspen_xero.sync.sending.records import DELETED, ZERO, Records
+from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import Element, Payment
@@ -89,11 +89,7 @@ class DeletePayment(Write):
         return dict(steps[0].body or {})
 
     def record(self, records: Records, step: Step, found: Element) -> str:
-        link = records.mappings.link("payment", step.caspen_id)
-        if link is not None:
-            records.mappings.drop_link("payment", step.caspen_id)
-            if link.status != DELETED:
-                records.moved(link.invoice_id or "", paid=-(link.total or ZERO))
+        records.taken_back("payment", step.caspen_id)
         return step.target
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:

@@ -8,18 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.steps import Expected, Step, StepKind
+from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import NO_ID, Element
+from caspen_xero.xero.documents import GONE_STATUSES, NO_ID, CreditNote, Element, Invoice
 from caspen_xero.xero.errors import NotAnAddress
 
 Found = dict[int, Element]
 """What Xero has of some steps' documents, by their place among the steps."""
+
+_Document = TypeVar("_Document", bound=Element)
+
+Priced = Invoice | CreditNote
+"""A document with a number, a contact and a total."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,6 @@ class Write(Specification):
 
     `id_field`: the document's field that holds its Xero id; None where an answer need not carry one. `named_by`: the field by which
     an element of an answer says which document it is (a number, or the id of an update); None where there is but one.
-    `first`: which of a kind's steps go first, in batches of their own.
     """
 
     route: ClassVar[Route]
@@ -94,7 +98,8 @@ class Write(Specification):
 
     def has_id(self, found: Element) -> bool:
         """Whether an element shows a document that exists: a refused new one has an id of zeroes."""
-        return self.id_field is None or getattr(found, self.id_field) not in (None, "", NO_ID)
+        id_ = getattr(found, self.id_field) if self.id_field else None
+        return self.id_field is None or (is_id(id_ or "") and id_ != NO_ID)
 
     def wrapped(self, steps: Sequence[Step]) -> dict[str, Any]:
         """The body that the steps travel in."""
@@ -113,6 +118,31 @@ class Write(Specification):
         return set()
 
 
-def of_targets(steps: Sequence[Step], known: Mapping[str, Element]) -> Found:
+def own_among(mappings: Mappings, steps: Sequence[Step], numbered: Mapping[str, tuple[str | None, Priced]]) -> Found:
+    """Of documents found by number, each with its Xero id, those that are these steps' own: each for one step, and no other's."""
+    left = dict(numbered)
+    linked = mappings.links_to(id_ for id_, _ in numbered.values() if id_)
+    own: Found = {}
+    for place, step in enumerate(steps):
+        id_, one = left.pop(step.number or "", (None, None))  # two of one number can't both be it
+        link = linked.get(id_ or "")
+        if one is not None and same_document(one, step) and (link is None or link.caspen_id == step.caspen_id):
+            own[place] = one
+    return own
+
+
+def same_document(found: Priced, step: Step) -> bool:
+    """Whether an invoice or credit note in Xero is the one that was to be written: same contact, same total, alive."""
+    expected = step.expected
+    return (
+        isinstance(expected, ExpectedDocument)
+        and found.contact is not None
+        and found.contact.contact_id == expected.contact_id
+        and found.total == expected.total
+        and found.status not in GONE_STATUSES
+    )
+
+
+def of_targets(steps: Sequence[Step], known: Mapping[str, _Document]) -> dict[int, _Document]:
     """What is known of the documents that steps change, by place."""
     return {place: known[step.target] for place, step in enumerate(steps) if step.target in known}
