@@ -1,8 +1,9 @@
 # The daily commands. Nothing needs make: each line below can be typed as it stands.
 
 VENV ?= .venv
+FOR ?= 20m
 
-.PHONY: help setup test check format cassettes benchmark demo everything
+.PHONY: help setup test soak check format cassettes benchmark demo everything
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile | expand -t 18
@@ -12,6 +13,9 @@ setup:  ## a virtual environment with all that tests need
 
 test:  ## the tests; make test T="tests/test_push.py -k name" for some
 	$(VENV)/bin/pytest $(T)
+
+soak:  ## hundreds of lives of a clinic's homes; make soak FOR=20m for so long
+	$(VENV)/bin/python tests/soak.py $(FOR)
 
 check:  ## style and types
 	VENV=$(VENV) .ci/check

@@ -15,9 +15,10 @@
           NotAnAddress             there can be no such thing at Xero; certainly nothing was sent
       SecretStoreError             secrets/store.py: the keyring, or the file that secrets are kept in, can't be read or written
       FeedError                    caspen/feed.py: Caspen's records can't be read, or Caspen did not take a payment (1 or 6)
-      StoreError                   store/store.py: the local store can't be used
+      StoreError                   store/errors.py: the local store, or a copy of it, can't be used (1 or 7)
       ChoiceError                  sync/setup/choices.py: what a person named is not there, or does not fit
       SettingsError                (2)  sync/setup/settings.py: a setting can't have that value
+      AnotherHome                  sync/sending/other_homes.py: another home sends to the same organisation, so this one has stopped
       LinkError                    sync/sending/manual_link.py: what was named can't stand for the invoice or its payment
       SessionError                 cli/session.py: a command can't start (1, 2, 4 or 7)
       SandboxMissing               cli/sandbox.py: the packages that only the sandbox needs are not installed

@@ -15,7 +15,6 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-import httpx
 from conftest import clean_environment, command_line
 from pushing import Clinic
 from xero_python.accounting import (
@@ -344,8 +343,3 @@ def killed_before(clinic: Clinic, function: str, **environment: str) -> int:
     command = [command_line()[0], "-c", program]
     env = clean_environment(CASPEN_XERO_HOME=str(clinic.home), XERO_URL=clinic.sandbox.url, **environment)
     return subprocess.run(command, env=env, check=False, cwd=Path(__file__).parents[1]).returncode
-
-
-def forget_requests(url: str) -> None:
-    """Clears the local Xero's log, so that the calls of one command can be counted."""
-    httpx.delete(f"{url}/sandbox/requests").raise_for_status()

@@ -39,7 +39,10 @@ _LIVE = ("open", "paid")
 
 @dataclass
 class Life:
-    """One clinic's Caspen. `sent` holds each invoice as it was when a push last found it finalised."""
+    """One clinic's Caspen. `sent` holds each invoice as it was when a push last found it finalised.
+
+    `renumbers`: a draft may get another number or client; then only the store that sent it can tell it from another invoice.
+    """
 
     random: Random
     clients: dict[str, Record] = field(default_factory=dict)
@@ -51,11 +54,12 @@ class Life:
     changed: list[Record] = field(default_factory=list)
     happened: list[str] = field(default_factory=list)
     count: int = 0
+    renumbers: bool = True
 
     @classmethod
-    def begun(cls, seed: int, invoices: int, clients: int = 6) -> Life:
+    def begun(cls, seed: int, invoices: int, clients: int = 6, *, renumbers: bool = True) -> Life:
         """A clinic with a history, none of it in Xero yet."""
-        life = cls(Random(seed))
+        life = cls(Random(seed), renumbers=renumbers)
         for place in range(clients):
             life._new_client(place)
         for _ in range(invoices):
@@ -124,6 +128,24 @@ class Life:
         }
         self._keep(self.payments, payment)
         return True
+
+    def payment_from_xero(self, record: Mapping[str, Any]) -> None:
+        """Caspen records what it was told of; on its invoice, if that still owes as much."""
+        invoice, amount = self.invoices[record["invoice_id"]], Decimal(record["amount"])
+        fits = invoice["status"] == "open" and amount * 100 <= self._due_cents(invoice)
+        part = {"id": "1", "invoice_id": invoice["id"], "amount": record["amount"], "date": record["date"]}
+        payment = {
+            "object": "payment",
+            "id": self._id("pay"),
+            "client_id": invoice["client_id"],
+            "date": record["date"],
+            "method_id": None,
+            "amount": record["amount"],
+            "status": "allocated" if fits else "unallocated",
+            "allocations": [part] if fits else [],
+            "xero_id": record["id"],
+        }
+        self._keep(self.payments, payment)
 
     def new_credit_note(self) -> bool:
         """Some lines of an invoice that still owes something, wholly or in part."""
@@ -241,9 +263,9 @@ class Life:
             self._date(invoice)
         if chance() < 0.4:
             invoice["reference"] = self.random.choice((None, "PO 7", "A new reference"))
-        if chance() < 0.3:
+        if chance() < 0.3 and self.renumbers:
             invoice["client_id"] = self.random.choice(list(self.clients))
-        if chance() < 0.2:
+        if chance() < 0.2 and self.renumbers:
             invoice["number"] = self._number("INV")
         if chance() < 0.3:
             invoice["invoice_to_id"] = self.random.choice((None, *PAYER_NAMES))
@@ -344,24 +366,13 @@ class Life:
         )
         credited = sum((Decimal(note["total"]) for note in self._notes_on(id_)), Decimal(0))
         due = Decimal(sent["total"]) - paid - credited
-        payer = sent["invoice_to_id"]
-        reference = [sent["reference"], f"Invoice to {PAYER_NAMES[payer]}" if payer else None]
         return {
+            **as_document(sent),
             "Status": "VOIDED" if gone else "PAID" if due == 0 else "AUTHORISED",
-            "ContactNumber": sent["client_id"],
-            "Date": sent["issue_date"],
-            "DueDate": sent["due_date"] or sent["issue_date"],
-            "Reference": " | ".join(part for part in reference if part),
-            "LineAmountTypes": _SHOWN[sent["tax_mode"]],
-            "CurrencyCode": "AUD",
-            "SubTotal": Decimal(sent["subtotal"]),
-            "TotalTax": Decimal(sent["tax"]),
-            "Total": Decimal(sent["total"]),
             "AmountPaid": paid,
             "AmountCredited": credited,
             # What Xero calls due on a voided invoice is nobody's concern.
             **({} if gone else {"AmountDue": due}),
-            "Lines": [_expected_line(line, sent["tax_mode"]) for line in sent["lines"]],
         }
 
     def _expected_note(self, note: Record) -> dict[str, Any]:
@@ -449,6 +460,24 @@ class Life:
     def _number(self, kind: str) -> str:
         self.count += 1
         return f"{kind}-{self.count:05d}"
+
+
+def as_document(invoice: Record) -> dict[str, Any]:
+    """What Xero must show of a finalised invoice itself, whatever was paid or credited."""
+    payer = invoice["invoice_to_id"]
+    reference = [invoice["reference"], f"Invoice to {PAYER_NAMES[payer]}" if payer else None]
+    return {
+        "ContactNumber": invoice["client_id"],
+        "Date": invoice["issue_date"],
+        "DueDate": invoice["due_date"] or invoice["issue_date"],
+        "Reference": " | ".join(part for part in reference if part),
+        "LineAmountTypes": _SHOWN[invoice["tax_mode"]],
+        "CurrencyCode": "AUD",
+        "SubTotal": Decimal(invoice["subtotal"]),
+        "TotalTax": Decimal(invoice["tax"]),
+        "Total": Decimal(invoice["total"]),
+        "Lines": [_expected_line(line, invoice["tax_mode"]) for line in invoice["lines"]],
+    }
 
 
 def _expected_line(line: Record, tax_mode: str) -> tuple[str, str, str]:

@@ -208,6 +208,7 @@ def random_clinic(seed: int, invoices: int, clients: int = 5) -> list[Record]:
 
 
 EFTPOS: Record = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
+CASH: Record = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 
 
 def payment(amount: str, *parts: tuple[str, str], id_: str = "pay_1", **more: Any) -> Record:

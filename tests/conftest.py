@@ -31,10 +31,27 @@ from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.imports import import_records
 from caspen_xero.store.store import Store
 
-pytest_plugins = ["pushing", "pulling"]
+pytest_plugins = ["pushing", "pulling", "another_home"]
 """Where the clinics that tests begin with are made."""
 
 OURS = ("CASPEN_", "XERO_")
+LIVES = 12
+"""How many lives of `test_two_homes.py` are lived where nobody says otherwise."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--lives", type=int, default=LIVES, help="how many lives test_two_homes.py lives")
+    parser.addoption("--first-life", type=int, default=0, help="the seed of the first of them")
+    parser.addoption(
+        "--shrink", action="store_true", help="tell a life that went wrong without the steps that don't matter"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`life_seed` is the seed of a life."""
+    if "life_seed" in metafunc.fixturenames:
+        first = metafunc.config.getoption("--first-life")
+        metafunc.parametrize("life_seed", range(first, first + metafunc.config.getoption("--lives")))
 
 
 @dataclass(frozen=True)
@@ -216,10 +233,10 @@ def _pieces(end: int, patience: float = 20) -> Iterator[str]:
         yield piece.decode(errors="replace")
 
 
-def sign_in(xero_url: str, home: Path, *options: str) -> None:
+def sign_in(xero_url: str, home: Path, *options: str, client_id: str = "TEST-APP") -> None:
     """`connect --no-browser`, with somebody else following the printed link to a Xero that approves by itself."""
     process = subprocess.Popen(
-        command_line("connect", "--no-browser", "--token-store", "file", "--client-id", "TEST-APP", *options),
+        command_line("connect", "--no-browser", "--token-store", "file", "--client-id", client_id, *options),
         env=clean_environment(CASPEN_XERO_HOME=str(home), XERO_URL=xero_url),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from bookkeeping import Bookkeeper
-from clinics import client, invoice, line
+from clinics import EFTPOS, client, invoice, line
 from pushing import Clinic
-
-EFTPOS = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
 
 
 def payment(nth: int, number: str, amount: str, **more: Any) -> dict[str, Any]:

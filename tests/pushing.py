@@ -16,6 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
+import request_log
 from clinics import TAX_RATES
 from conftest import sign_in
 from typer.testing import CliRunner
@@ -79,10 +80,14 @@ class Clinic:
 
     # what Xero has
 
+    def whole_state(self) -> dict[str, list[dict[str, Any]]]:
+        """Every document in Xero, by kind."""
+        answer = _HTTP.get(f"{self.sandbox.url}/sandbox/state")
+        return dict(json.loads(answer.text, parse_float=Decimal))
+
     def state(self, kind: str) -> list[dict[str, Any]]:
         """Every document of a kind in Xero."""
-        answer = _HTTP.get(f"{self.sandbox.url}/sandbox/state")
-        return list(json.loads(answer.text, parse_float=Decimal)[kind])
+        return self.whole_state()[kind]
 
     def in_xero(self) -> dict[str, dict[str, Any]]:
         """Xero's invoices by number; no number is there twice."""
@@ -100,8 +105,7 @@ class Clinic:
 
     def requests(self) -> list[dict[str, Any]]:
         """Every call below /api.xro/ since the log was last cleared."""
-        log = _HTTP.get(f"{self.sandbox.url}/sandbox/requests").json()["requests"]
-        return [each for each in log if each["path"].startswith("/api.xro/")]
+        return [each for each in request_log.asked(self.sandbox.url) if each["path"].startswith("/api.xro/")]
 
     def calls(self) -> list[str]:
         """The calls as `PUT Invoices`."""
@@ -112,7 +116,7 @@ class Clinic:
         return [call for call in self.calls() if not call.startswith("GET ")]
 
     def forget_calls(self) -> None:
-        _HTTP.delete(f"{self.sandbox.url}/sandbox/requests").raise_for_status()
+        request_log.forget(self.sandbox.url)
 
     def control(self, what: str, /, **wishes: Any) -> None:
         """A control of the local Xero: what goes wrong there, or what a person does there."""

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import in_xero
 import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
+
+from caspen_xero.sandbox.sales import invoice_views
 
 PAYER = {
     "object": "contact",
@@ -104,6 +107,25 @@ def test_a_change_that_shows_nowhere_in_xero_is_no_change_after_payment(sent: Cl
     assert sent.push().exit_code == 0
     assert sent.writes() == []
     assert in_xero.silent(sent)
+
+
+def test_neither_is_one_where_xero_shows_a_discount_as_a_percentage_too(
+    sent: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = invoice_views.show_lines
+
+    def with_percentages(*arguments: Any, **more: Any) -> list[dict[str, Any]]:
+        lines = shown(*arguments, **more)
+        return [one | {"DiscountRate": Decimal(10)} if "DiscountAmount" in one else one for one in lines]
+
+    monkeypatch.setattr(invoice_views, "show_lines", with_percentages)
+    discounted = line("50.00", discount=("fixed", "5.00"))
+    sent.takes(invoice("INV-0002", [discounted]), payment("20.00", ("inv_INV-0002", "20.00")))
+    assert sent.push().exit_code == 0
+    sent.takes(invoice("INV-0002", [discounted | {"item_code": "IC001"}]))
+    sent.forget_calls()
+    assert sent.push().exit_code == 0
+    assert sent.writes() == []
 
 
 def test_payment_taken_off_and_invoice_edited_in_one_export_both_arrive(sent: Clinic) -> None:

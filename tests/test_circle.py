@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from bookkeeping import Bookkeeper, as_arrived, killed_at, killed_before
-from clinics import TAX_RATES, client, invoice, line
-from pulling import EFTPOS, payment, pull
+from clinics import EFTPOS, TAX_RATES, client, invoice, line
+from pulling import payment, pull
 from pushing import Clinic
 
 from caspen_xero.caspen.api import ApiFeed

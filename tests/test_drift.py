@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 from bookkeeping import Bookkeeper, told
-from clinics import client, invoice, line
-from pulling import EFTPOS, credit_note, payment, pull
+from clinics import EFTPOS, client, invoice, line
+from pulling import credit_note, payment, pull
 from pushing import Clinic
 
 
@@ -122,20 +122,29 @@ def test_a_payment_entered_again_with_our_reference_is_ours_again(synced: Clinic
     assert pull(synced)["payments"] == 0
     assert drift(synced) == []
     assert told(synced) == []
-    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")  # and a second one is somebody's own
-    assert pull(synced)["payments"] == 1
+    bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")  # and a second one is one too many
+    again = synced.cli("pull", "--json")
+    assert (again.exit_code, again.json["payments"]) == (3, 0)
+    assert codes(synced) == [("INV-0001", "payment-twice-in-xero")]
 
 
-def test_a_payment_with_the_reference_of_one_that_caspen_has_voided_is_somebodys_own(
+def test_a_payment_with_the_reference_of_one_that_caspen_has_voided_is_left_alone_and_told_of(
     synced: Clinic, bookkeeper: Bookkeeper
 ) -> None:
     bookkeeper.deletes(our_payment(synced))
     synced.takes(payment(1, "INV-0001", "100.00", status="void", updated_at="2026-11-04T00:00:00Z"))
     synced.push()
     theirs = bookkeeper.pays("INV-0001", "100.00", reference="EFTPOS pay_1/all_1")
-    assert pull(synced)["payments"] == 1
+    assert pull(synced)["payments"] == 0
     assert synced.push().exit_code == 0
     assert [one["Status"] for one in synced.state("Payments") if one["PaymentID"] == theirs] == ["AUTHORISED"]
+    assert told(synced) == []
+    (row,) = drift(synced)
+    assert (row["code"], row["caspen"], row["xero"]) == (
+        "payment-astray-in-xero",
+        "payment pay_1 is void",
+        "payment of 100.00 (EFTPOS pay_1/all_1)",
+    )
 
 
 def test_an_invoice_voided_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:

@@ -11,19 +11,17 @@ from clinics import EFTPOS, client, credit_note, invoice, payment
 from pushing import Clinic
 
 CACHED = {"xero_lists", "xero_contacts"}  # Xero's lists as last read, and how far contacts were read
-FROM_THE_SOURCE = {"invoices", "clients", "contacts", "tax_rates", "payment_methods", "payments", "allocations"}
-FROM_THE_SOURCE |= {"credit_notes", "source_files", "feed_cursors"}
 
 
 def kept(clinic: Clinic) -> dict[str, list[tuple[Any, ...]]]:
-    """Everything that a dry run may not change: each other table of the store, row by row."""
+    """Everything that a dry run without a source may not change: each other table of the store, row by row."""
     tables = [row["name"] for row in clinic.sql("SELECT name FROM sqlite_master WHERE type = 'table'")]
     rows = {
         table: sorted(map(tuple, clinic.sql(f'SELECT * FROM "{table}"')), key=repr)
         for table in tables
-        if table not in CACHED | FROM_THE_SOURCE
+        if table not in CACHED
     }
-    rows["settings"] = [row for row in rows["settings"] if row[1] not in ("contacts_cursor", "imports")]
+    rows["settings"] = [row for row in rows["settings"] if row[1] != "contacts_cursor"]
     return rows
 
 

@@ -122,16 +122,19 @@ def test_what_was_lost_in_the_store_comes_back_from_the_records(old: Clinic) -> 
 
 def test_nothing_that_an_earlier_version_sent_or_told_is_told_to_caspen_after_the_migration(old: Clinic) -> None:
     old.takes(client("1048237"))  # so that updates go beside this import
-    for command in (("pull", "--full"), ("push",), ("pull", "--full")):
-        old.cli(*command)
+    for command, exit_code in (("pull --full", 0), ("push", 3), ("pull --full", 0)):
+        assert old.cli(*command.split()).exit_code == exit_code
     assert told(old) == []
+    theirs = in_xero.pays(old, "INV-0006", "12.00")
+    assert pull(old)["payments"] == 1
+    assert [(record["id"], record["amount"]) for record in told(old)] == [(theirs, "12.00")]
 
 
 def test_a_payment_sent_by_an_earlier_version_and_changed_since_is_taken_back_and_sent_anew(old: Clinic) -> None:
     changed = payment("70.00", ("inv_INV-0001", "70.00")) | {"amount": "70.00"}
     changed["allocations"][0]["id"] = "1"
     old.takes(changed)
-    old.push()
+    assert old.push().exit_code == 3
     assert [each for each in living(old) if each[0] == "INV-0001"] == [("INV-0001", Decimal("70.00"), "EFTPOS pay_1/1")]
 
 
@@ -149,6 +152,33 @@ def test_a_new_store_knows_what_an_earlier_version_wrote(old: Clinic, ready_home
         ("INV-0001", Decimal("30.00"), "EFTPOS pay_2/1"),
         ("INV-0001", Decimal("65.00"), "EFTPOS 1"),
     ]
+
+
+def test_a_new_store_that_pulls_knows_what_an_earlier_version_wrote_though_its_day_has_changed(
+    old: Clinic, ready_home: Path
+) -> None:
+    there = old.in_xero()["INV-0001"]["InvoiceID"]
+    shutil.copy(ready_home / "default" / "store.sqlite", old.store_file)
+    for leftover in old.store_file.parent.glob("store.sqlite-*"):
+        leftover.unlink()
+    moved = payment("65.00", ("inv_INV-0001", "65.00"), date="2026-11-09")
+    moved["allocations"][0]["id"] = "1"
+    old.takes(EFTPOS, client("1048237"), invoice(), moved)
+    assert old.cli("invoices", "link", "INV-0001", there).exit_code == 0
+    assert pull(old)["payments"] == 0
+    assert told(old) == []
+    assert old.cli("drift", "--json").json["drift"] == []  # it is the one that Caspen has
+    theirs = in_xero.pays(old, "INV-0001", "12.00", reference="EFTPOS 2")
+    assert pull(old)["payments"] == 1
+    assert [(record["id"], record["amount"]) for record in told(old)] == [(theirs, "12.00")]
+
+
+def test_what_an_earlier_version_read_of_caspens_payments_from_xero_was_delivered(old: Clinic) -> None:
+    old.cli("status")
+    named = {row["xero_id"]: (row["invoice_id"], row["amount"]) for row in old.sql("SELECT * FROM named_payments")}
+    paid = {row["id"]: row["xero_id"] for row in old.sql("SELECT id, xero_id FROM payments WHERE xero_id IS NOT NULL")}
+    assert set(paid) == {"pay_4", "pay_5"}
+    assert named == {paid["pay_4"]: ("inv_INV-0005", "165"), paid["pay_5"]: ("inv_INV-0006", "50")}
 
 
 # --- a store in full use, made by the version before holds were called holds
@@ -308,8 +338,8 @@ def test_after_the_upgrade_what_was_edited_in_xero_is_not_written_over(used: Cli
 
 def test_after_the_upgrade_a_draft_that_is_approved_gets_its_payment_once(used: Clinic) -> None:
     in_xero.edits(used, "INV-0006", Status="AUTHORISED")
-    used.push("INV-0006")
-    used.push()
+    assert used.push("INV-0006").exit_code == 0
+    assert used.push().exit_code == 3  # over other invoices
     paid = sorted((each["Invoice"]["InvoiceNumber"], each["Amount"]) for each in in_xero.payments(used))
     assert paid == [("INV-0001", Decimal(50)), ("INV-0002", Decimal(40)), ("INV-0006", Decimal(65))]
 
@@ -324,6 +354,7 @@ def test_after_the_upgrade_a_pull_tells_nothing_that_was_told_and_finds_the_same
     assert shown == [{**row, "seen_at": None} for row in said["drift"]["drift"]]
     in_xero.pays(used, "INV-0007", "12.00")
     assert pull(used)["payments"] == 1
+    assert [record["amount"] for record in told(used)] == ["12.00"]
 
 
 def test_after_the_upgrade_nobody_is_asked_whether_to_begin(used: Clinic, screen: Callable[..., Any]) -> None:

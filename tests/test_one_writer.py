@@ -45,6 +45,7 @@ def synced(ready: Clinic) -> Clinic:
         "push --dry-run",
         "pull",
         "sync",
+        "adopt",
     ],
 )
 def test_what_changes_something_is_refused_while_another_run_is_active(

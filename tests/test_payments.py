@@ -6,10 +6,8 @@ from decimal import Decimal
 
 import in_xero
 import pytest
-from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from clinics import CASH, EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic
-
-CASH = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import in_xero
@@ -273,33 +274,39 @@ def test_without_anything_pushed_xero_is_not_asked(ready: Clinic) -> None:
     assert ready.calls() == []
 
 
-def paid_in_xero(clinic: Clinic, count: int, *, together: bool) -> set[str]:
-    """As many invoices, in Xero, with 1.00 paid on each: in one deposit, or one by one. Gives the PaymentIDs."""
+def paid_in_xero(clinic: Clinic, count: int, *, together: bool) -> dict[str, str]:
+    """As many invoices, in Xero, with 1.01, 1.02, ... paid on them: in one deposit or one by one. The amounts by PaymentID."""
     numbers = [f"INV-{n:04d}" for n in range(1, count + 1)]
+    amounts = [f"{1 + Decimal(n) / 100:.2f}" for n in range(1, count + 1)]
     clinic.takes(client("1048237"), *(invoice(number) for number in numbers))
     assert clinic.push().json["synced"] == count
     there = clinic.in_xero()
     if together:
-        paid = [{"Invoice": {"InvoiceID": there[number]["InvoiceID"]}, "Amount": 1} for number in numbers]
+        paid = [
+            {"Invoice": {"InvoiceID": there[number]["InvoiceID"]}, "Amount": amount}
+            for number, amount in zip(numbers, amounts, strict=True)
+        ]
         deposit = {"Account": {"Code": "090"}, "Date": "2026-11-20", "Reference": "HICAPS", "Payments": paid}
         (batch,) = in_xero.writes(clinic, "PUT", "BatchPayments", {"BatchPayments": [deposit]})["BatchPayments"]
-        ids = {str(each["PaymentID"]) for each in batch["Payments"]}
+        ids = [str(each["PaymentID"]) for each in batch["Payments"]]
     else:
-        ids = {in_xero.pays(clinic, number, "1.00") for number in numbers}
+        ids = [in_xero.pays(clinic, number, amount) for number, amount in zip(numbers, amounts, strict=True)]
     clinic.forget_calls()
-    return ids
+    return dict(zip(ids, amounts, strict=True))
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["since then", "full"])
 @pytest.mark.parametrize("together", [False, True], ids=["one by one", "one deposit"])
 @pytest.mark.parametrize("count", [29, 40, 120, 121])
 def test_any_number_of_new_payments_arrives_whole(ready: Clinic, count: int, together: bool, full: bool) -> None:
-    ids = paid_in_xero(ready, count, together=together)
+    amounts = paid_in_xero(ready, count, together=together)
     assert pull(ready, *(["--full"] if full else []))["payments"] == count
     records = told(ready)
-    assert told_once(records).keys() == ids
-    assert {(record["kind"], record["reconciled"]) for record in records} == {
-        ("batch_payment" if together else "payment", False)  # read from the payments: the invoices don't say it
+    assert told_once(records).keys() == amounts.keys()
+    assert {record["id"]: record["amount"] for record in records} == amounts
+    assert {(record["kind"], record["reconciled"], record["date"], record["reference"]) for record in records} == {
+        # Read from the payments: the invoices don't say it.
+        ("batch_payment", False, "2026-11-20", "HICAPS") if together else ("payment", False, "2026-11-03", "Bank feed")
     }
     assert {each["status"] for each in ready.requests()} == {200}
     assert pull(ready)["payments"] == 0

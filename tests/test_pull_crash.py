@@ -11,6 +11,7 @@ import pytest
 from bookkeeping import Bookkeeper, RandomDay, as_arrived, killed_at, killed_before, told, told_once
 from pulling import NUMBERS, payment, pull
 from pushing import Clinic
+from running import another_run
 
 
 def test_what_could_not_be_delivered_waits_for_the_next_pull(synced: Clinic, bookkeeper: Bookkeeper) -> None:
@@ -111,8 +112,6 @@ def test_random_days_of_a_bookkeeper_arrive_exactly_once_whatever_is_killed(
 
 
 def test_a_second_run_at_the_same_time_is_refused(synced: Clinic) -> None:
-    from filelock import FileLock
-
-    with FileLock(synced.home / "default" / "run.lock"):
+    with another_run(synced):
         refused = synced.cli("pull", "--json")
     assert (refused.exit_code, refused.json["error"]["code"]) == (7, "another-run")

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import httpx
 import pytest
+import request_log
 
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
@@ -28,8 +28,8 @@ def session(connected: Path) -> Iterator[Session]:
 
 def calls(sandbox: Sandbox) -> list[str]:
     """The paths asked for below /api.xro/ since the last look."""
-    requests = httpx.get(f"{sandbox.url}/sandbox/requests").json()["requests"]
-    httpx.delete(f"{sandbox.url}/sandbox/requests").raise_for_status()
+    requests = request_log.asked(sandbox.url)
+    request_log.forget(sandbox.url)
     return [path.rsplit("/", 1)[-1] for request in requests if "/api.xro/" in (path := request["path"])]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from clinics import CASH, EFTPOS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,9 +16,6 @@ from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.sync.setup.accounts import account_label, find_account, why_not_payments, why_not_sales
 from caspen_xero.sync.setup.choices import ChoiceError
 from caspen_xero.xero.documents import Account
-
-EFTPOS = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
-CASH = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 
 
 def settings(cli: Callable[..., Any]) -> dict[str, Any]:

@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
+import in_xero
 import pytest
 from bookkeeping import Bookkeeper
-from clinics import TAX_RATES, client, invoice, line
-from pulling import EFTPOS, payment, pull
+from clinics import EFTPOS, TAX_RATES, client, invoice, line
+from pulling import payment, pull
 from pushing import Clinic
 
-from caspen_xero.caspen.api import ApiFeed
+from caspen_xero.caspen.api import ENDPOINTS, ApiFeed
 from tests.caspen.caspen_server import CaspenServer
 
 NUMBERS = ["INV-0001", "INV-0002", "INV-0003"]
@@ -194,6 +195,92 @@ def test_a_restored_store_tells_nothing_twice(
     assert sorted(caspen_side.told()) == sorted(bookkeeper.made)
 
 
+THIRTY = [f"INV-1{n:03d}" for n in range(30)]
+
+
+@pytest.fixture
+def thirty(ready: Clinic, caspen_side: Caspen) -> Clinic:
+    """Thirty invoices in Xero, with a payment of Caspen's own on each."""
+    caspen_side.exports(*TAX_RATES, EFTPOS, client("1048237"), *(invoice(number) for number in THIRTY))
+    ready.cli("settings", "set", "--source", caspen_side.source)
+    assert ready.push().json["synced"] == 30
+    shutil.copytree(ready.home, ready.home.parent / "before")
+    caspen_side.exports(*(payment(n, number, "20.00") for n, number in enumerate(THIRTY)))
+    assert ready.push().json["payments"] == 30
+    return ready
+
+
+def paid_by_hand(clinic: Clinic) -> set[str]:
+    """The ids of thirty payments of 10.00 that a bookkeeper entered."""
+    return {in_xero.pays(clinic, number, "10.00") for number in THIRTY}
+
+
+@pytest.mark.parametrize("what", ["a copied home", "a restored store"])
+@pytest.mark.parametrize("export", ["is read", "is the older one", "has gone", "is unset"])
+def test_an_older_store_tells_nothing_that_was_sent_or_told_whatever_becomes_of_the_export(
+    thirty: Clinic, caspen_side: Caspen, what: str, export: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    theirs = paid_by_hand(thirty)
+    assert pull(thirty)["payments"] == 30
+    assert set(caspen_side.told()) == theirs
+    if what == "a copied home":
+        monkeypatch.setenv("CASPEN_XERO_HOME", str(thirty.home.parent / "before"))
+    else:
+        shutil.copy(thirty.home.parent / "before" / "default" / "store.sqlite", thirty.store_file)
+    if export == "is the older one":  # it knows nothing of the thirty payments that were sent
+        if isinstance(caspen_side, InFiles):
+            lines = (caspen_side.folder / "export.jsonl").read_text().splitlines(keepends=True)
+            (caspen_side.folder / "export.jsonl").write_text("".join(one for one in lines if '"payment"' not in one))
+        else:
+            assert isinstance(caspen_side, OnAServer)
+            for key in [key for key in caspen_side.server.records if key[0] == "payment"]:
+                del caspen_side.server.records[key]
+    elif export == "has gone":
+        if isinstance(caspen_side, InFiles):
+            caspen_side.folder.rename(caspen_side.folder.parent / "away")
+        else:
+            monkeypatch.setenv("CASPEN_API_KEY", "wrong")
+    elif export == "is unset":
+        assert thirty.cli("settings", "set", "--source", "none").exit_code == 0
+    for _ in range(2):
+        done = thirty.cli("pull", "--json")
+        if export == "has gone":
+            assert (done.exit_code, done.json["error"]["message"].endswith("what Caspen has already.")) == (1, True)
+        elif export == "is unset" and isinstance(
+            caspen_side, OnAServer
+        ):  # that Caspen takes it elsewhere is not guessed
+            assert (done.exit_code, done.json["stopped"]["code"]) == (1, "nowhere-to-deliver")
+        else:
+            assert done.exit_code == 0
+    if isinstance(caspen_side, InFiles) and export == "has gone":
+        (caspen_side.folder.parent / "away").rename(caspen_side.folder)
+    told = caspen_side.told()
+    assert set(told) == theirs
+    if isinstance(caspen_side, InFiles):
+        assert len(told) == 30
+    elif isinstance(caspen_side, OnAServer):
+        assert caspen_side.server.received.keys() == theirs
+
+
+@pytest.mark.parametrize("caspen_side", ["files"], indirect=True)
+def test_a_restored_store_and_an_updates_file_that_is_cut_off_tell_each_payment_once(
+    synced: Clinic, bookkeeper: Bookkeeper, caspen_side: InFiles, tmp_path: Path
+) -> None:
+    shutil.copy(synced.store_file, tmp_path / "backup.sqlite")
+    settle_something(bookkeeper)
+    assert pull(synced)["payments"] == 4
+    whole = caspen_side.updates.read_text()
+    for kept in (
+        len(whole) - 30,
+        len(whole) - 1,
+        len(whole),
+    ):  # in the middle of the last line, before its break, whole
+        caspen_side.updates.write_text(whole[:kept])
+        shutil.copy(tmp_path / "backup.sqlite", synced.store_file)
+        pull(synced)
+        assert sorted(caspen_side.told()) == sorted(bookkeeper.made)
+
+
 @pytest.mark.parametrize("command", ["pull", "sync"])
 def test_money_that_somebody_entered_on_both_sides_is_not_told(
     synced: Clinic, bookkeeper: Bookkeeper, caspen_side: Caspen, command: str
@@ -216,7 +303,8 @@ def test_sync_reads_the_source_once(synced: Clinic, caspen_side: Caspen) -> None
     assert done.stdout.count("Imported ") == 1
     assert "INV-0009" in synced.in_xero()
     if isinstance(caspen_side, OnAServer):
-        assert [one.path for one in caspen_side.server.requests].count("/v1/invoices") == 1
+        asked = [(one.method, one.path) for one in caspen_side.server.requests]
+        assert asked == [("GET", f"/v1/{lists}") for lists in ENDPOINTS.values()]
 
 
 @pytest.mark.parametrize("command", [("pull",), ("pull", "--dry-run"), ("sync",)])
@@ -277,7 +365,27 @@ def _right_key(caspen: Any, patch: pytest.MonkeyPatch) -> None:
     patch.setenv("CASPEN_API_KEY", caspen.server.key)
 
 
+def _emptied(caspen: Any, patch: pytest.MonkeyPatch) -> None:
+    (caspen.folder / "export.jsonl").rename(caspen.folder.parent / "aside")
+
+
+def _filled(caspen: Any, patch: pytest.MonkeyPatch) -> None:
+    (caspen.folder.parent / "aside").rename(caspen.folder / "export.jsonl")
+
+
+def _partly_away(caspen: Any, patch: pytest.MonkeyPatch) -> None:
+    """One of its files is a link to a disk that is not there."""
+    (caspen.folder / "next.jsonl").symlink_to(caspen.folder.parent / "not-mounted.jsonl")
+
+
+def _one_list_fails(caspen: Any, patch: pytest.MonkeyPatch) -> None:
+    caspen.server.answer_next(500, path="/v1/payments", times=1000)
+
+
 TROUBLES = {
+    "empty": Trouble(_emptied, _filled, InFiles, "no-feed-files", 1),
+    "partly away": Trouble(_partly_away, _written, InFiles, "unreadable", 1),
+    "partly down": Trouble(_one_list_fails, _up, OnAServer, "caspen-unavailable", 6),
     "gone": Trouble(_away, _back, InFiles, "file-not-found", 1),
     "half-written": Trouble(_half_written, _written, InFiles, "broken-off", 1),
     "down": Trouble(_down, _up, OnAServer, "caspen-unavailable", 6),
@@ -287,7 +395,7 @@ TROUBLES = {
 
 @pytest.mark.parametrize(
     ("caspen_side", "name"),
-    [("files", "gone"), ("files", "half-written"), ("server", "down"), ("server", "key refused")],
+    [("files" if trouble.side is InFiles else "server", name) for name, trouble in TROUBLES.items()],
     indirect=["caspen_side"],
 )
 def test_where_the_source_cannot_be_read_nothing_is_pulled_told_or_sent_and_that_is_said(

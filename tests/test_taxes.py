@@ -9,8 +9,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
+import request_log
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,8 +62,7 @@ def tax_types(cli: Callable[..., Any]) -> dict[str, str | None]:
 
 
 def calls_for_tax_rates(sandbox: Sandbox) -> int:
-    requests = httpx.get(f"{sandbox.url}/sandbox/requests").json()["requests"]
-    return sum("/TaxRates" in str(request) for request in requests)
+    return sum("/TaxRates" in str(request) for request in request_log.asked(sandbox.url))
 
 
 # --- taxes list

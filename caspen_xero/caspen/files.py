@@ -107,7 +107,9 @@ def _feed_files_in(folder: Path) -> list[Path]:
 
 
 def _is_feed_file(file: Path) -> bool:
-    if file.name.startswith(".") or file.name == UPDATES_FILE or not file.is_file():
+    if file.name.startswith(".") or file.name == UPDATES_FILE:
+        return False
+    if not file.is_file() and not (file.is_symlink() and not file.exists()):  # what a link lost is missing, not foreign
         return False
     return file.suffix.lower() in JSON_SUFFIXES or is_csv_of_export(file)
 

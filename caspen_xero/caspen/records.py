@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from pydantic import (
     BaseModel,
@@ -243,6 +243,11 @@ def allocation_key(payment_id: str, allocation_id: str) -> str:
     Both ids are percent-encoded, so that no two pairs make one key, and none holds a space.
     """
     return f"{quote(payment_id, safe='')}/{quote(allocation_id, safe='')}"
+
+
+def payment_id_in(key: str) -> str:
+    """The id of the payment whose allocation such a key names."""
+    return unquote(key.partition("/")[0])
 
 
 class Payment(_Record):

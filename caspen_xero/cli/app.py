@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import signal
 import sys
 from importlib import import_module
 from typing import Annotated, Any
@@ -47,11 +48,13 @@ GROUPS = {
     "unsynced": ("unsynced",),
     "pull": ("pull",),
     "sync": ("sync",),
+    "adopt": ("adopt",),
     "drift": ("drift",),
     "invoices": ("invoices",),
     "status": ("status",),
     "doctor": ("doctor",),
     "log": ("log",),
+    "backup": ("backup", "restore"),
     "sandbox": ("sandbox",),
     "demo": ("demo",),
 }
@@ -132,6 +135,7 @@ def _top(
 def main() -> None:
     """The `caspen-xero` command."""
     _take_any_text()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us hears what was done, as after Ctrl-C
     app(prog_name="caspen-xero")
 
 

@@ -79,35 +79,34 @@ def _carry_out(
         return exit_.exit_code
     except (KeyboardInterrupt, typer.Abort):
         words = "Interrupted. Nothing is lost: run the same command again to go on."
-        return _end(output, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
+        return _end(session, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone; say no more
         return ExitCode.FAILED
     except Exception as error:
-        told = _in_words(error)
+        told = _in_words(session, error)
         if told is None:
+            if output.json and session.so_far():  # a script still learns what was done
+                _end(session, UserError("defect", "caspen-xero broke off; what it had done by then is here."))
             raise
-        return _end(output, told)
+        return _end(session, told)
     finally:
         session.close()
 
 
-def _end(output: Output, error: UserError) -> int:
-    output.error(error)
+def _end(session: Session, error: UserError) -> int:
+    session.output.error(error, session.so_far())
     return error.exit_code
 
 
-def _in_words(error: Exception) -> UserError | None:
+def _in_words(session: Session, error: Exception) -> UserError | None:
     """The error as people are told of it; None where it is a defect of ours."""
     if isinstance(error, UserError):
         return error
-    if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-        in_use = "The local store is in use by another program."
-        return UserError("store-locked", in_use, "Close it, then run this again.", ExitCode.ANOTHER_RUN)
     if isinstance(error, sqlite3.DatabaseError):
-        return UserError(
-            "store-unusable", f"The local store can't be used: {error}.", "Check disk space and permissions."
-        )
+        from caspen_xero.store.damage import explained
+
+        return explained(session.store_file, error)
     if isinstance(error, OSError):
         return UserError("system-error", f"{error.strerror or error}: {error.filename or 'the system refused'}.")
     return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -76,6 +77,7 @@ def connect(
     from caspen_xero.xero.hosts import Hosts
     from caspen_xero.xero.login import SignIn
     from caspen_xero.xero.token_store import open_token_store
+    from caspen_xero.xero.tokens import room_for_sign_in
     from caspen_xero.xero.transport import Transport
 
     session.refuse_if_busy()
@@ -88,8 +90,11 @@ def connect(
     kind: Kind = "custom" if custom_connection else "pkce"
     client = _client_id(session, client_id, bound, kind)
     place: StoreKind = token_store.value if token_store else bound.token_store if bound else "keyring"
-    store = open_token_store(place, session.store.entry(), session.folder)
-    store.probe()
+    store, lock = open_token_store(place, session.store.entry(), session.folder), session.folder / "token.lock"
+
+    def prove() -> None:  # a keyring can have been locked while a person was at Xero's page
+        with room_for_sign_in(store, lock):
+            pass
 
     def link(transport: Transport, grant: Grant, secret: str) -> Connection:
         _require_scopes(grant)
@@ -110,19 +115,20 @@ def connect(
             _remember(session, connection, store, grant, secret, bound)
         return connection
 
-    transport = Transport(hosts.token)
-    try:
-        if custom_connection:
-            secret = _client_secret(session)
-            connection = link(transport, _custom_grant(transport, hosts, client, secret), secret)
-        else:
-            stray = "A browser came back with the answer to another sign-in; still waiting for this one."
-            with SignIn(hosts, client, on_stray=lambda: session.output.note(stray)) as sign_in:
-                grant = _browser_grant(session, sign_in, transport, no_browser=no_browser, patience=timeout)
-                connection = link(transport, grant, grant.refresh_token or "")
-                sign_in.tell_linked(connection.tenant_name)
-    finally:
-        transport.close()
+    with room_for_sign_in(store, lock):
+        transport = Transport(hosts.token)
+        try:
+            if custom_connection:
+                secret = _client_secret(session)
+                connection = link(transport, _custom_grant(transport, hosts, client, secret), secret)
+            else:
+                stray = "A browser came back with the answer to another sign-in; still waiting for this one."
+                with SignIn(hosts, client, on_stray=lambda: session.output.note(stray)) as sign_in:
+                    grant = _browser_grant(session, sign_in, transport, prove, no_browser=no_browser, patience=timeout)
+                    connection = link(transport, grant, grant.refresh_token or "")
+                    sign_in.tell_linked(connection.tenant_name)
+        finally:
+            transport.close()
     _tell_connected(session, connection, store.name)
 
 
@@ -204,14 +210,20 @@ def _custom_grant(transport: Transport, hosts: Hosts, client_id: str, secret: st
 
 
 def _browser_grant(
-    session: Session, sign_in: SignIn, transport: Transport, *, no_browser: bool, patience: int
+    session: Session,
+    sign_in: SignIn,
+    transport: Transport,
+    ready: Callable[[], None],
+    *,
+    no_browser: bool,
+    patience: int,
 ) -> Grant:
     if not no_browser:
         _open_browser(sign_in.url)
         session.output.note(
             f"Your browser opens Xero's page. If it does not, open this address yourself:\n{sign_in.url}"
         )
-        return sign_in.grant(transport, patience=patience)
+        return sign_in.grant(transport, patience=patience, ready=ready)
     from caspen_xero.xero.pasting import PastedLines
 
     session.output.note("Open this address in a browser:")
@@ -226,7 +238,7 @@ def _browser_grant(
 
     lines = PastedLines(pasted)
     try:
-        return sign_in.grant(transport, patience=patience)
+        return sign_in.grant(transport, patience=patience, ready=ready)
     finally:
         lines.close()
 

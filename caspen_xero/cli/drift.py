@@ -25,6 +25,7 @@ def drift(session: Session) -> int:
     \b
     caspen-xero pull && caspen-xero drift
     """
+    from caspen_xero.store.todo import has_links
     from caspen_xero.sync.pulling.drift import find_drift
 
     rows = find_drift(session.mappings, session.settings)
@@ -32,6 +33,12 @@ def drift(session: Session) -> int:
         session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
     elif rows:
         _tell_drift(session, rows)
+    elif not has_links(session.mappings):
+        session.output.say("Nothing of Caspen's is known to be in Xero yet: caspen-xero push")
+    elif session.store.adopt_is_due:
+        session.output.say(
+            "Caspen and Xero agree as far as this store knows, but it may be an older one: caspen-xero adopt"
+        )
     else:
         session.output.say("Caspen and Xero agree, as far as the last push and pull have seen.")
     return ExitCode.ALL_WELL

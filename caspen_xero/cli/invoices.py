@@ -82,10 +82,14 @@ def show(session: Session, invoice: InvoiceName) -> int:
     caspen-xero invoices show INV-0042
     """
     from caspen_xero.store import problems as store_problems
+    from caspen_xero.store.invoice_names import InvoiceNames
     from caspen_xero.store.journal import writes
+    from caspen_xero.sync.problems import named_rightly
 
     listed, mappings = _find(session, invoice), _mappings(session)
-    problems = [dict(row) for row in store_problems.problems(mappings, listed.invoice_id)] if mappings else []
+    found = store_problems.problems(mappings, listed.invoice_id) if mappings else []
+    names = InvoiceNames(session.store)
+    problems = [named_rightly(row, listed.invoice_id, names) for row in found]
     sent = writes(mappings, 50, listed.invoice_id) if mappings else []
     if session.output.json:
         shown = ("code", "reason", "fix", "xero_says", "attempts", "first_failed_at", "last_tried_at")

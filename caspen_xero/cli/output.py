@@ -7,7 +7,7 @@ import os
 import re
 import sys
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # what a terminal might obey
 _OUR_COMMAND = re.compile(
     r"caspen-xero (?:(?:settings|taxes|invoices) [a-z]+|(?:dis)?connect|status|doctor|import|push|pull|sync|drift"
-    r"|unsynced|log)\b"
+    r"|unsynced|log|backup|restore|adopt)\b"
     r"(?!(?:(?!caspen-xero ).)*--workspace)"
 )
 
@@ -97,11 +97,11 @@ class Output:
         sys.stderr.write(f"Warning: {printable(self.command(text))}\n")
         sys.stderr.flush()
 
-    def error(self, error: UserError) -> None:
-        """The one way an error reaches a person (stderr) or a script (JSON on stdout)."""
+    def error(self, error: UserError, so_far: Mapping[str, Any] | None = None) -> None:
+        """The one way an error reaches a person (stderr) or a script (JSON on stdout, with what was done `so_far`)."""
         fix = self.command(error.fix)
         if self.json:
-            self.document({"error": error.as_json() | {"fix": fix}})
+            self.document({**(so_far or {}), "error": error.as_json() | {"fix": fix}})
             return
         sys.stderr.write(f"Error: {printable(error.message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
         sys.stderr.flush()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caspen_xero.cli.adopt import tell_found
 from caspen_xero.cli.command import command
 from caspen_xero.cli.drift import count_drift, tell_drift_count
 from caspen_xero.cli.exit_codes import worst_of
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from caspen_xero.store.imports import ImportResult
     from caspen_xero.store.xero_payments import XeroPayment
     from caspen_xero.sync.pulling.deliver import Delivery
+    from caspen_xero.sync.pulling.drift import Drift
     from caspen_xero.sync.pulling.pull import PullResult
+    from caspen_xero.sync.sending.other_homes import AnotherHome
 
 SHOWN_HELD = 5
 
@@ -51,18 +54,16 @@ def pull(
     with session.only_writer():
         read = read_source(session, undone)
         outcome = pull_now(session, read, dry_run=dry_run, full=full)
-        outcome.drift_count = 0 if dry_run else count_drift(session)
+        drift_count = 0 if dry_run else count_drift(session)
     if session.output.json:
         session.output.document(outcome.summary)
     else:
-        outcome.tell(session)
+        outcome.tell(session, is_alone=True, drift_count=drift_count)
     return outcome.exit_code
 
 
 class Pulled:
-    """What a pull did, for people and for scripts. `drift_count`: what they are told of besides; in a sync, push tells it."""
-
-    drift_count = 0
+    """What a pull did, for people and for scripts."""
 
     def __init__(self, session: Session, result: PullResult, delivery: Delivery, bad_records: int) -> None:
         self.result, self.delivery, self.bad_records = result, delivery, bad_records
@@ -70,12 +71,13 @@ class Pulled:
         # Found by an earlier pull that could not deliver it, it is news to Caspen now.
         found |= {payment.xero_id: payment for payment in delivery.delivered if payment.xero_id not in found}
         self.payments = list(found.values())
+        self.doubled, self.another_home = _doubled(session), _another_home(session)
         self.summary = self._summary(session)
 
     @property
     def exit_code(self) -> int:
         codes = {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
-        if self.delivery.refused or self.bad_records:
+        if self.delivery.refused or self.bad_records or self.doubled or self.another_home:
             codes.add(ExitCode.PARTLY)
         return worst_of(codes)
 
@@ -92,6 +94,13 @@ class Pulled:
         stopped = self.result.stopped or self.delivery.stopped
         if stopped is not None:
             summary["stopped"] = stopped.as_json()
+        if self.result.found_in_xero:
+            summary["found_in_xero"] = self.result.found_in_xero.as_json()
+        if self.doubled:
+            summary["doubled"] = [row.as_json() | {"fix": session.output.command(row.fix)} for row in self.doubled]
+        if self.another_home is not None:
+            fix = session.output.command(self.another_home.fix)
+            summary["another_home"] = self.another_home.as_json() | {"fix": fix}
         if self.delivery.refused:
             summary["refused"] = [
                 {"id": payment.xero_id, "code": error.code, "message": error.message}
@@ -104,8 +113,11 @@ class Pulled:
             ]
         return summary
 
-    def tell(self, session: Session) -> None:
-        """The pull for people."""
+    def tell(self, session: Session, *, is_alone: bool = False, drift_count: int = 0) -> None:
+        """The pull for people. `drift_count`: what they are told of besides.
+
+        `is_alone` False: in a sync, where push tells that, and of another home.
+        """
         output = session.output
         if self.payments:
             columns = ("Invoice", "Date", "Amount", "Kind", "Reconciled", "Invoice now")
@@ -116,6 +128,13 @@ class Pulled:
         if not self.result.dry_run and self.payments and len(self.delivery.delivered) < len(self.payments):
             done += f", {len(self.delivery.delivered)} delivered to Caspen"
         output.say(f"{what} {done}; {len(self.result.updated)} invoices updated.")
+        for line in self.result.linked_rates:
+            output.note(line)
+        tell_found(session, self.result.found_in_xero)
+        for row in self.doubled:
+            output.warn(f"{row.number}: {row.xero}; Caspen has {row.caspen}.\n  -> {row.fix}")
+        if self.another_home is not None and is_alone:
+            output.warn(f"{self.another_home.message}\n  -> {self.another_home.fix}")
         for payment, error in self.delivery.refused:
             name = payment.invoice_number or payment.invoice_id
             output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
@@ -126,7 +145,7 @@ class Pulled:
             )
         if len(self.delivery.held) > SHOWN_HELD:
             output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero drift")
-        tell_drift_count(session, self.drift_count)
+        tell_drift_count(session, drift_count)
         for stopped in (self.result.stopped, self.delivery.stopped):
             if stopped is not None:
                 output.error(stopped)
@@ -139,27 +158,42 @@ def pull_now(session: Session, read: ImportResult, *, dry_run: bool = False, ful
     from caspen_xero.sync.pulling.deliver import Delivery, deliver, payment_unreadable
     from caspen_xero.sync.pulling.pull import Pull
 
-    mappings = session.mappings
+    mappings, delivery = session.mappings, Delivery()
     with session.output.progress("Pulling") as progress:
         engine = Pull(mappings, session.settings, lambda: session.client, session.now, progress=progress)
+        session.done["pull"] = lambda: Pulled(session, engine.result, delivery, read.bad_count).summary
         result = engine.run(dry_run=dry_run, full=full)
-    delivery = Delivery()
     if dry_run and read.unread_payments and result.found:
         delivery.stopped = payment_unreadable(len(result.found))
     if not dry_run:
         with session.output.progress("Delivering") as progress:
-            delivery = deliver(
+            deliver(
                 mappings,
                 session.settings,
                 session.now,
                 knows_all=not read.unread_payments,
                 api_key=lambda: caspen_key(session),
                 progress=progress,
+                delivery=delivery,
             )
     outcome = Pulled(session, result, delivery, read.bad_count)
     if not dry_run:
         log.note(session.store, mappings.tenant_id, "pull", session.started_at, outcome.exit_code, outcome.summary)
     return outcome
+
+
+def _doubled(session: Session) -> list[Drift]:
+    """Payments of ours that stand in Xero twice, as last seen."""
+    from caspen_xero.sync.pulling.drift import doubled_payments
+
+    return doubled_payments(session.mappings, session.settings)
+
+
+def _another_home(session: Session) -> AnotherHome | None:
+    """What is said for as long as another home is known to send too."""
+    from caspen_xero.sync.sending.other_homes import another_home
+
+    return another_home(session.mappings)
 
 
 def _row(payment: XeroPayment) -> tuple[Cell, ...]:

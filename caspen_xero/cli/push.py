@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caspen_xero.cli.adopt import tell_found
+from caspen_xero.cli.backup import back_up_today
 from caspen_xero.cli.command import command
 from caspen_xero.cli.drift import count_drift, tell_drift_count
 from caspen_xero.cli.exit_codes import worst_of
@@ -121,7 +123,9 @@ def push_now(
             session.now,
             progress=progress,
             confirm=lambda announcement: may_begin(session, announcement, yes=yes),
+            before_writing=lambda: back_up_today(session),
         )
+        session.done["push"] = lambda: push_summary(engine.result, session.seconds())
         result = engine.run(
             PushOptions(
                 invoice_ids=named or None,
@@ -130,11 +134,21 @@ def push_now(
                 **options,
             )
         )
+    _tell_wrong_clock(session)
     code = exit_code(result, bad_records)
     summary = push_summary(result, session.seconds())
     if not (result.dry_run or result.declined):
         log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
     return Pushed(result, summary, code, 0 if result.declined or result.dry_run else count_drift(session))
+
+
+def _tell_wrong_clock(session: Session) -> None:
+    """Where Xero has told the time in this run, and this machine's clock is off by minutes."""
+    from caspen_xero.xero.clock import CLOCKS_APART, clocks_apart
+
+    ahead = session.client.clock.machine_ahead if session.has_client else None
+    if ahead is not None and abs(ahead) > CLOCKS_APART:
+        session.output.warn(f"This machine's clock is {clocks_apart(ahead)}. See:  caspen-xero doctor")
 
 
 def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
@@ -183,7 +197,10 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
         "pending": len(result.waiting),
         "api_calls": result.api_calls,
         "seconds": seconds,
+        "warnings": list(dict.fromkeys(result.warnings)),
     }
+    if result.found_in_xero:
+        summary["found_in_xero"] = result.found_in_xero.as_json()
     if result.stopped is not None:
         summary["stopped"] = result.stopped.as_json()
     if result.dry_run:
@@ -196,6 +213,8 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
 def tell_push(session: Session, pushed: Pushed) -> None:
     """A push for people."""
     from caspen_xero.store.clinic import invoice_numbers
+    from caspen_xero.store.invoice_names import InvoiceNames
+    from caspen_xero.sync.problems import naming_its_own
     from caspen_xero.sync.sending.steps import SPECIFICATIONS
 
     output, result = session.output, pushed.result
@@ -204,6 +223,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         return
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
         output.note(line)
+    tell_found(session, result.found_in_xero)
     numbers = invoice_numbers(session.store, {*result.problems, *result.waiting})
     if result.dry_run:
         output.table(
@@ -215,7 +235,15 @@ def tell_push(session: Session, pushed: Pushed) -> None:
             number = len(result.problems)
             output.say(f"{number} {'invoice' if number == 1 else 'invoices'} would not be wholly in Xero.")
             found = [problem for problems in result.problems.values() for problem in problems]
-            output.what_to_do((p.fix, numbers.get(p.invoice_id, p.invoice_id), f"{p.code}: {p.reason}") for p in found)
+            names = InvoiceNames(session.store)
+            output.what_to_do(
+                (
+                    naming_its_own(p.fix, p.invoice_id, names),
+                    numbers.get(p.invoice_id, p.invoice_id),
+                    f"{p.code}: {naming_its_own(p.reason, p.invoice_id, names)}",
+                )
+                for p in found
+            )
     else:
         counts = [
             ("invoices synced", len(result.synced)),

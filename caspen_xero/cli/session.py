@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
@@ -42,6 +44,22 @@ class Session:
         self.output = output
         self.workspace = workspace or "default"
         self.started_at = datetime.now(UTC)
+        self._began = time.monotonic()
+        self.whole: str | None = None
+        self.done: dict[str, Callable[[], dict[str, Any]]] = {}
+
+    def so_far(self) -> dict[str, Any]:
+        """What the command has done by now, for the JSON document of an error: as its own document would say it.
+
+        `done` has a part for each engine that has begun; `whole` is the command that consists of a pull and a push.
+        """
+        told: dict[str, Any] = {}
+        for part, done in self.done.items():
+            with suppress(Exception):  # it is the error that has to be told
+                told[part] = done()
+        if self.whole is not None:
+            return {"command": self.whole, "pull": None, "push": None} | told
+        return {name: value for part in told.values() for name, value in part.items()}
 
     def now(self) -> datetime:
         """The time in UTC."""
@@ -49,12 +67,12 @@ class Session:
 
     def seconds(self) -> float:
         """How long this command has run, in seconds with one decimal."""
-        return round((self.now() - self.started_at).total_seconds(), 1)
+        return round(time.monotonic() - self._began, 1)
 
     def start_again(self) -> None:
         """Begins a second part of the same command, with a clock and a count of calls of its own."""
-        self.started_at = self.now()
-        if "client" in self.__dict__:
+        self.started_at, self._began = self.now(), time.monotonic()
+        if self.has_client:
             self.__dict__.pop("client").close()
 
     @cached_property
@@ -77,7 +95,8 @@ class Session:
         try:
             base.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
-            folder.chmod(0o700)
+            if folder.stat().st_mode & 0o077:
+                folder.chmod(0o700)
         except OSError as error:
             raise SessionError(
                 "home-unusable",
@@ -91,7 +110,36 @@ class Session:
         """The workspace's store, opened. One that an earlier version made is carried over while no other run is active."""
         from caspen_xero.store.store import Store
 
-        return Store(self.folder / "store.sqlite", alone=self.only_writer)
+        store = Store(self.store_file, alone=self.only_writer)
+        if store.is_new:
+            self._tell_new_store()
+        if store.has_lost_changes:
+            self.output.warn(
+                f"{store.path}-wal, which held the last changes of the store, was taken away: what the store says may be older "
+                "than what was sent. The next push looks up all of ours in Xero first; so does now: caspen-xero adopt"
+            )
+        return store
+
+    @property
+    def store_file(self) -> Path:
+        """The workspace's store, whether it is there or not."""
+        return self.folder / "store.sqlite"
+
+    def _tell_new_store(self) -> None:
+        """A new store in a folder that was in use before: a person should know that, and how to have the earlier one again."""
+        from caspen_xero.store.damage import newest_whole_copy, restore_command
+
+        copy = newest_whole_copy(self.store_file)
+        if copy is not None:
+            self.output.warn(
+                f"There was no store in {self.folder}, so a new one was made. To take back the newest copy of the earlier "
+                f"one: {restore_command(copy)}"
+            )
+        elif (self.folder / "tokens.json").exists():
+            self.output.warn(
+                f"There was no store in {self.folder}, so a new one was made; the sign-in beside it belongs to an earlier one. "
+                "If you have no copy of that to restore: caspen-xero connect, then: caspen-xero adopt"
+            )
 
     @cached_property
     def connection(self) -> Connection:
@@ -130,8 +178,15 @@ class Session:
     def client(self) -> XeroClient:
         """A client of Xero's API for the linked organisation; no call is made by opening it."""
         from caspen_xero.xero.client import XeroClient
+        from caspen_xero.xero.clock import XeroClock
 
-        return XeroClient(self.connection, self.tokens, on_wait=self._tell_wait)
+        clock = XeroClock(now=self.now)
+        return XeroClient(self.connection, self.tokens, on_wait=self._tell_wait, clock=clock)
+
+    @property
+    def has_client(self) -> bool:
+        """Whether the client was opened."""
+        return "client" in self.__dict__
 
     def _tell_wait(self, seconds: float, why: str) -> None:
         if seconds >= 2:
@@ -170,6 +225,12 @@ class Session:
         except Timeout:
             yield False
             return
+        except OSError as error:
+            if error.errno not in (errno.EROFS, errno.EACCES, errno.EPERM):
+                raise
+            from caspen_xero.store.damage import read_only
+
+            raise read_only(self.store_file, f" ({error.strerror})") from error
         try:
             yield True
         finally:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
@@ -31,10 +31,9 @@ def status(
     \b
     caspen-xero status --max-age 26h --quiet || mail-me
     """
-    from caspen_xero.store import log as runs
     from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
 
-    limit = _span(max_age) if max_age else None
+    too_old = _why_too_old(session, max_age) if max_age else ""
     stored = session.store.connection()
     mappings = session.mappings if stored else None
     counts = Counter(
@@ -55,15 +54,14 @@ def status(
         "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
         "store": str(session.store.path),
     }
-    too_old = limit is not None and _older_than(runs.last_good_push(session.store), limit, session)
+    if stored and (alive := _another_home(session)):
+        summary["another_home"] = alive
     if session.output.json:
-        session.output.document(summary | ({"too_old": too_old} if limit is not None else {}))
+        session.output.document(summary | ({"too_old": bool(too_old)} if max_age else {}))
     else:
         _tell_status(session, summary)
     if too_old and not session.output.json:
-        session.output.error(
-            UserError("push-too-old", f"The last good push is older than {max_age}.", "caspen-xero push")
-        )
+        session.output.error(UserError("push-too-old", f"The last good push {too_old}.", "caspen-xero push"))
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
@@ -84,8 +82,11 @@ def _tell_status(session: Session, summary: dict[str, Any]) -> None:
     facts.append(("Last push", told))
     told = f"{pulled['ended_at'][:16].replace('T', ' ')} UTC: {pulled['payments']} payments" if pulled else "never"
     facts.append(("Last pull", told))
+    if stop := summary.get("another_home"):
+        facts.append(("Stopped", f"{stop['message']}  ->  {stop['fix']}"))
     facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
-    facts.append(("Store", summary["store"]))
+    older = "  (it may be older than what was sent:  caspen-xero adopt)" if session.store.adopt_is_due else ""
+    facts.append(("Store", summary["store"] + older))
     session.output.table(("caspen-xero", ""), facts)
 
 
@@ -99,8 +100,26 @@ def _last_run(session: Session, command_name: str, *counts: str) -> dict[str, An
     return {**told, **{name: run.result.get(name, 0) for name in counts}}
 
 
-def _older_than(moment: datetime | None, limit: timedelta, session: Session) -> bool:
-    return moment is None or session.now() - moment > limit
+def _why_too_old(session: Session, max_age: str) -> str:
+    """What is wrong with the age of the last good push; empty where nothing is."""
+    from caspen_xero.store import log as runs
+    from caspen_xero.xero.clock import CLOCKS_APART
+
+    limit, now = _span(max_age), session.now()
+    ended = runs.last_good_push(session.store)
+    if ended is None or now - ended > limit:
+        return f"is older than {max_age}"
+    if ended - now > CLOCKS_APART:
+        return f"is noted for {ended:%Y-%m-%d %H:%M} UTC, by a clock that was wrong: it may be of any age"
+    return ""
+
+
+def _another_home(session: Session) -> dict[str, Any] | None:
+    """Why nothing is sent, where another home sends too."""
+    from caspen_xero.sync.sending.other_homes import another_home
+
+    alive = another_home(session.mappings)
+    return alive.as_json() | {"fix": session.output.command(alive.fix)} if alive else None
 
 
 def _span(text: str) -> timedelta:

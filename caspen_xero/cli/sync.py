@@ -23,11 +23,13 @@ def sync(session: Session, yes: Yes = False) -> int:
     \b
     */15 * * * *  caspen-xero sync --quiet
     """
+    session.whole = "sync"
     organisation = session.connection.tenant_name
     undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
     with session.only_writer():
         read = read_source(session, undone)
         pulled = pull_now(session, read)
+        session.done["pull"] = lambda: pulled.summary
         if not session.output.json:
             pulled.tell(session)
         session.start_again()

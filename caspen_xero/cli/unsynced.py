@@ -27,10 +27,29 @@ def unsynced(session: Session) -> int:
     if session.output.json:
         session.output.document({"unsynced": [row | {"fix": session.output.command(row["fix"])} for row in rows]})
     elif not rows:
-        session.output.say("Nothing is unsynced: every finalised invoice is in Xero.")
+        session.output.say(_why_none(session))
     else:
         _tell_unsynced(session, rows)
     return ExitCode.ALL_WELL
+
+
+def _why_none(session: Session) -> str:
+    """That nothing is unsynced; nothing is said of invoices that nobody can know about."""
+    from caspen_xero.store.clinic import count_invoices
+    from caspen_xero.store.listing import list_invoices
+
+    store = session.store
+    if not count_invoices(store):
+        return "Nothing is unsynced, as no invoice has been imported yet: caspen-xero import PATH"
+    if store.connection() is None:
+        return "Nothing is unsynced, but this workspace is not connected to Xero: caspen-xero connect"
+    if store.adopt_is_due:
+        return "Nothing is unsynced as far as this store knows, but it may be an older one: caspen-xero adopt"
+    listed = list_invoices(store, session.mappings, session.settings.start_date)
+    left_out = sum(invoice.sync_status == "skipped" for invoice in listed)
+    if not left_out:
+        return "Nothing is unsynced: every finalised invoice is in Xero."
+    return f"Nothing is unsynced: every finalised invoice is in Xero, but for {left_out} set aside or before the start date."
 
 
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:

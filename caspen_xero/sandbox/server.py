@@ -111,6 +111,7 @@ class Sandbox:
             log_config=None,
             access_log=False,
             proxy_headers=False,
+            date_header=False,  # the answers tell the sandbox's own time
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
         )
         config.load()

@@ -18,7 +18,7 @@ class Switches:
     tenant id that it then allows, and the one of a custom connection (default: the first). `redirect_uris`: those
     registered, if only they may be used. `insufficient_scope`: the word in a 401. `refresh_drops_successor`: a second
     use of an old refresh token ends the one that the first use gave (UNCONFIRMED which of the two Xero does).
-    `clock_offset`: seconds that the clock is ahead of the machine's.
+    `clock_offset`: seconds that the clock is ahead of the machine's. `date_header`: whether answers tell the time in a header.
     """
 
     auto_approve: bool = False
@@ -28,6 +28,7 @@ class Switches:
     insufficient_scope: str = "insufficient_scope"
     refresh_drops_successor: bool = False
     clock_offset: float = 0.0
+    date_header: bool = True
 
 
 class Settings:

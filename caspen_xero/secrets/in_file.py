@@ -6,11 +6,16 @@ import json
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from caspen_xero.secrets.store import SecretStoreError
 
 FILE_NAME = "tokens.json"
+
+ROOM = 64 * 1024
+"""Bytes held before a sign-in is renewed: many times what Xero's tokens need, as nobody knows how long the next ones are."""
 
 
 class SecretFile:
@@ -21,6 +26,7 @@ class SecretFile:
     def __init__(self, folder: Path, entry: str, file_name: str = FILE_NAME) -> None:
         self.path = folder / file_name
         self._entry = entry
+        self._spare: Path | None = None
 
     def secret(self) -> str | None:
         """The secret."""
@@ -38,12 +44,29 @@ class SecretFile:
         """Keeps the text beside it."""
         self._write(self._read() | {"entry": self._entry, "access": text})
 
-    def probe(self) -> None:
-        """Writes what is there already once more."""
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Holds a file of more than enough length beside it, on the same disk: the next secret is written into that.
+
+        What is there is written once more before: a file that can't be replaced says so now.
+        """
+        if self._spare is not None:
+            yield
+            return
         kept = self._read()
         self._write(kept)
         if not kept:
             self.clear()
+        try:
+            self._spare = self._file_beside(b"\n" * max(ROOM, 2 * len(self._text())))
+        except OSError as error:
+            raise self._unusable("written", error) from None
+        try:
+            yield
+        finally:
+            if self._spare is not None:
+                self._spare.unlink(missing_ok=True)
+                self._spare = None
 
     def clear(self) -> None:
         """Deletes the file."""
@@ -83,26 +106,28 @@ class SecretFile:
             return file.read().decode("utf-8", "replace")
 
     def _write(self, kept: dict[str, str]) -> None:
-        text = json.dumps(kept, indent=1)
+        text = json.dumps(kept, indent=1).encode()
         try:
             if self.path.is_symlink():
                 raise self._unusable("written: it is a symbolic link", None)
-            # mkstemp makes the file with mode 0600, before anything is in it.
-            descriptor, beside = tempfile.mkstemp(prefix=".tokens-", dir=self.path.parent)
+            beside, self._spare = self._spare, None
+            beside = self._file_beside(text) if beside is None else _filled(beside, text)
             try:
-                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                    file.write(text)
-                    file.flush()
-                    os.fsync(file.fileno())
                 os.replace(beside, self.path)
             except BaseException:
-                Path(beside).unlink(missing_ok=True)
+                beside.unlink(missing_ok=True)
                 raise
             _sync_folder(self.path.parent)
         except OSError as error:
             raise self._unusable("written", error) from None
         if self._read() != kept:
             raise self._unusable("read back as it was written", None)
+
+    def _file_beside(self, content: bytes) -> Path:
+        """A new file that holds this, safely on the disk. mkstemp makes it with mode 0600, before anything is in it."""
+        descriptor, name = tempfile.mkstemp(prefix=".tokens-", dir=self.path.parent)
+        os.close(descriptor)
+        return _filled(Path(name), content)
 
     def _unusable(self, what: str, error: OSError | None) -> SecretStoreError:
         why = f": {error.strerror}" if error is not None and error.strerror else ""
@@ -111,6 +136,20 @@ class SecretFile:
             f"The token file {self.path} could not be {what}{why}.",
             "Check the folder's owner, its permissions and the free space, then run this again.",
         )
+
+
+def _filled(file: Path, content: bytes) -> Path:
+    """Writes over what a file holds, then cuts it off: a full disk has room for that. A file that fails is gone."""
+    try:
+        with file.open("r+b") as stream:
+            stream.write(content)
+            stream.truncate()
+            stream.flush()
+            os.fsync(stream.fileno())
+    except BaseException:
+        file.unlink(missing_ok=True)
+        raise
+    return file
 
 
 def _sync_folder(folder: Path) -> None:

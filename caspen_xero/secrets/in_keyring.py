@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn, TypeVar
 
 from caspen_xero.secrets.store import SecretStoreError
@@ -11,6 +12,8 @@ SERVICE = "caspen-xero"
 
 SMALLEST_KEYRING = 1280
 """Characters that fit the smallest keyring: Windows takes 2,560 bytes of UTF-16."""
+
+_LONGER = 64
 
 WAYS_OUT = (
     "Any of these three: (1) install or start a keyring for this user (on Linux a Secret Service such as GNOME Keyring "
@@ -50,10 +53,13 @@ class SecretKeyring:
         else:
             self._delete(self._companion_entry)
 
-    def probe(self) -> None:
-        """Writes, reads back and deletes an entry."""
-        self._write(self._probe_entry, "caspen-xero tries whether this keyring works")
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Writes, reads back and deletes an entry a little longer than the secret. A keyring can't be held open."""
+        secret = len(self._read(self._secret_entry) or "")
+        self._write(self._probe_entry, "-" * max(secret, min(secret + _LONGER, SMALLEST_KEYRING)))
         self._delete(self._probe_entry)
+        yield
 
     def clear(self) -> None:
         """Forgets both."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from caspen_xero.errors import UserError
@@ -32,8 +33,11 @@ class SecretStore(Protocol):
     def save_companion(self, text: str) -> None:
         """Replaces the text beside it; a store that has no room for it forgets the old one."""
 
-    def probe(self) -> None:
-        """Fails now if saving would fail later: nobody should sign in for nothing."""
+    def room(self) -> AbstractContextManager[None]:
+        """Holds room for the next secret while it lasts: fails now if saving would fail later, when the old one is used up.
+
+        Nobody else may be saving when it begins.
+        """
 
     def clear(self) -> None:
         """Forgets both."""

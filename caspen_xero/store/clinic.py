@@ -33,6 +33,11 @@ class AppliedPayment:
     method_id: str | None
     xero_id: str | None
 
+    @property
+    def is_our_own(self) -> bool:
+        """Whether Caspen has it, and it did not come from Xero."""
+        return self.status not in GONE and self.xero_id is None
+
 
 def tax_rates(store: Store) -> list[TaxRate]:
     """Every tax rate, archived ones too, by name."""
@@ -72,6 +77,12 @@ def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
     return {row["id"]: row["number"] for row in rows if row["number"]}
 
 
+def count_invoices(store: Store) -> int:
+    """How many invoices were imported, drafts and void ones too."""
+    row = store.row("SELECT COUNT(*) AS n FROM invoices")
+    return int(row["n"]) if row else 0
+
+
 def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
     """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
@@ -87,6 +98,48 @@ def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[App
     for row in store.rows_among(living, xero_ids):
         found[row["xero_id"]].append(_applied(row))
     return found
+
+
+def payment_ids_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of all payments that say so, void and deleted ones too, by that id."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for row in store.rows_among("SELECT xero_id, id FROM payments WHERE xero_id IN ({})", xero_ids):
+        found[row["xero_id"]].append(row["id"])
+    return found
+
+
+def payments_keyed(store: Store, keys: Iterable[str]) -> dict[str, AppliedPayment]:
+    """Allocations by their key; an unknown one is left out."""
+    return {row["key"]: _applied(row) for row in store.rows_among(f"{_APPLIED} WHERE a.key IN ({{}})", keys)}
+
+
+def payments_put_on_as(store: Store, allocation_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
+    """Allocations by their own id, which several payments may have given."""
+    found: dict[str, list[AppliedPayment]] = defaultdict(list)
+    for row in store.rows_among(f"{_APPLIED} WHERE a.id IN ({{}})", allocation_ids):
+        found[row["id"]].append(_applied(row))
+    return found
+
+
+def payment_statuses(store: Store, ids: Iterable[str]) -> dict[str, str]:
+    """What became of payments, by id; an unknown one is left out."""
+    return {
+        row["id"]: row["status"] for row in store.rows_among("SELECT id, status FROM payments WHERE id IN ({})", ids)
+    }
+
+
+def payment_id_beginnings(store: Store) -> set[str]:
+    """How the ids of Caspen's payments begin, where they tell their kind: `pay_`."""
+    return {row["start"] for row in store.rows("SELECT DISTINCT substr(id, 1, instr(id, '_')) AS start FROM payments")}
+
+
+def payments_of_our_own(store: Store, keys: Iterable[str]) -> set[str]:
+    """Which of these allocations are `is_our_own`."""
+    sql = (
+        "SELECT a.key FROM allocations a JOIN payments p ON p.id = a.payment_id "
+        f"WHERE p.status NOT IN {GONE} AND p.xero_id IS NULL AND a.key IN ({{}})"
+    )
+    return {row["key"] for row in store.rows_among(sql, keys)}
 
 
 _APPLIED = (
@@ -117,6 +170,16 @@ def credit_notes_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[
     for notes in found.values():
         notes.sort(key=lambda note: (note.date, note.id))
     return found
+
+
+def credit_notes(store: Store, ids: Iterable[str]) -> dict[str, CreditNote]:
+    """Credit notes by id; an unknown id is left out."""
+    return {row["id"]: _model(CreditNote, row) for row in _among(store, "credit_notes", "id", ids)}
+
+
+def credit_notes_numbered(store: Store, numbers: Iterable[str]) -> dict[str, CreditNote]:
+    """Credit notes by number, whatever became of them; of two alike any one."""
+    return {row["number"]: _model(CreditNote, row) for row in _among(store, "credit_notes", "number", numbers)}
 
 
 def _among(store: Store, table: str, column: str, values: Iterable[str]) -> list[Any]:

@@ -23,6 +23,7 @@ from caspen_xero.caspen.records import (
     TaxRate,
     allocation_key,
 )
+from caspen_xero.store.named_payments import keep_named
 from caspen_xero.store.store import Store, utc_text
 
 SHOWN_BAD_RECORDS = 1000
@@ -145,6 +146,9 @@ def _keep_payment(store: Store, payment: Payment, number: int) -> str:
         "status": payment.status,
         "xero_id": payment.xero_id.strip().lower() if payment.xero_id else None,  # as Xero writes its ids
     }
+    if columns["xero_id"]:  # of an older record too: whatever an export has ever named was delivered
+        parts = [(allocation.invoice_id, allocation.amount) for allocation in payment.allocations]
+        keep_named(store, columns["xero_id"], payment.id, payment.amount, parts)
     outcome = _keep(store, "payments", payment, columns)
     if outcome in {"new", "changed"}:
         before = store.rows("SELECT invoice_id FROM allocations WHERE payment_id = ?", payment.id)

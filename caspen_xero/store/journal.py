@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -31,7 +31,10 @@ class EntryDocument:
 
 @dataclass(frozen=True)
 class Entry:
-    """One HTTP write: the exact bytes, the key that Xero knows it by, and when it was first sent (UTC)."""
+    """One HTTP write: the exact bytes, the key that Xero knows it by, and when it was first sent (UTC).
+
+    `first_sent_at` is by this machine's clock; `first_sent_at_xero` by Xero's, at the earliest, None where that is not known.
+    """
 
     id: int
     method: str
@@ -40,6 +43,7 @@ class Entry:
     body: bytes
     idempotency_key: str
     first_sent_at: datetime
+    first_sent_at_xero: datetime | None
     documents: Sequence[EntryDocument]
 
 
@@ -51,6 +55,7 @@ def write_entry(
     body: bytes,
     documents: Sequence[EntryDocument],
     now: datetime,
+    xero_now: datetime | None = None,
 ) -> Entry:
     """Journals a write that is about to be sent; committed before this returns.
 
@@ -60,8 +65,8 @@ def write_entry(
     key = secrets.token_hex(16)
     with mappings.store.write():
         mappings.store.run(
-            "INSERT INTO journal (tenant_id, method, path, params, body, idempotency_key, state, first_sent_at) "
-            "VALUES (?, ?, ?, ?, ?, ?, 'sent', ?)",
+            "INSERT INTO journal (tenant_id, method, path, params, body, idempotency_key, state, first_sent_at, "
+            "first_sent_at_xero) VALUES (?, ?, ?, ?, ?, ?, 'sent', ?, ?)",
             mappings.tenant_id,
             method,
             path,
@@ -69,6 +74,7 @@ def write_entry(
             body,
             key,
             utc_text(now),
+            utc_text(xero_now) if xero_now else None,
         )
         last = mappings.store.row("SELECT last_insert_rowid() AS id")
         assert last is not None
@@ -84,7 +90,18 @@ def write_entry(
                 document.number,
                 json.dumps(dict(document.expected), default=str),
             )
-    return Entry(last["id"], method, path, params, body, key, now, tuple(documents))
+    return Entry(last["id"], method, path, params, body, key, now, xero_now, tuple(documents))
+
+
+def sent_first(mappings: Mappings, entry: Entry, now: datetime, xero_now: datetime | None) -> Entry:
+    """Notes when the first request that may have arrived went out; committed before this returns."""
+    mappings.store.run(
+        "UPDATE journal SET first_sent_at = ?, first_sent_at_xero = ? WHERE id = ?",
+        utc_text(now),
+        utc_text(xero_now) if xero_now else None,
+        entry.id,
+    )
+    return replace(entry, first_sent_at=now, first_sent_at_xero=xero_now)
 
 
 def open_entries(mappings: Mappings) -> list[Entry]:
@@ -101,6 +118,7 @@ def open_entries(mappings: Mappings) -> list[Entry]:
             body=bytes(row["body"]),
             idempotency_key=row["idempotency_key"],
             first_sent_at=utc_time(row["first_sent_at"]) or datetime.min.replace(tzinfo=UTC),
+            first_sent_at_xero=utc_time(row["first_sent_at_xero"]),
             documents=_documents(mappings, row["id"]),
         )
         for row in rows
@@ -173,6 +191,25 @@ def writes(mappings: Mappings, limit: int, invoice_id: str | None = None) -> lis
         limit,
     )
     return [dict(row) for row in rows]
+
+
+def sent_from_here(mappings: Mappings, operation: str, caspen_ids: Iterable[str]) -> set[str]:
+    """Which of these records this store has sent, or may have: what never left it or was refused is not there by our doing."""
+    sql = (
+        "SELECT DISTINCT d.caspen_id FROM journal_documents d JOIN journal j ON j.id = d.journal_id WHERE j.tenant_id = ? "
+        "AND d.operation = ? AND j.state <> 'not-sent' AND d.state <> 'refused' AND d.caspen_id IN ({})"
+    )
+    return {row["caspen_id"] for row in mappings.store.rows_among(sql, caspen_ids, mappings.tenant_id, operation)}
+
+
+def payments_asked_to_delete(mappings: Mappings, keys: Iterable[str]) -> set[str]:
+    """The Xero ids of payments that we have ever asked Xero to delete, of those that stood for these allocations of Caspen's."""
+    sql = (
+        "SELECT d.expected ->> 'target' AS xero_id FROM journal_documents d JOIN journal j ON j.id = d.journal_id "
+        "WHERE d.operation = 'delete-payment' AND j.tenant_id = ? AND j.state <> 'not-sent' AND d.state <> 'refused' "
+        "AND d.caspen_id IN ({})"
+    )
+    return {row["xero_id"] for row in mappings.store.rows_among(sql, keys, mappings.tenant_id) if row["xero_id"]}
 
 
 def has_open_entries(mappings: Mappings) -> bool:

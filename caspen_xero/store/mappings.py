@@ -16,6 +16,8 @@ from typing import Any, Literal
 from caspen_xero.store.store import Store, utc_text, utc_time
 
 LinkKind = Literal["invoice", "client", "payer", "payment", "credit_note", "allocation"]
+DELETED = "DELETED"
+"""The status of the link of a payment or allocation that was seen to be gone in Xero; the invoice's figures know."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Link:
     (`allocation_key`), for `allocation` the credit note's id; `invoice_id` is the Caspen invoice that a payment, credit
     note or allocation belongs to. `fingerprint` is that of what was sent, `last_written` what Xero showed right
     after, `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
+    `only_ours_until`: of an invoice, the `UpdatedDateUTC` up to which only we have changed it in Xero; None if that is not known.
     """
 
     kind: LinkKind
@@ -46,10 +49,20 @@ class Link:
     last_written: Mapping[str, str] | None = None
     xero_updated_at: datetime | None = None
     linked_at: datetime | None = None
+    only_ours_until: datetime | None = None
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether what stands for the record was seen to be gone in Xero."""
+        return self.status == DELETED
 
     def with_(self, **changes: Any) -> Link:
         """The same link with other values."""
         return replace(self, **changes)
+
+    def as_deleted(self) -> Link:
+        """The same link once that was seen to be gone."""
+        return self.with_(status=DELETED)
 
 
 @dataclass(frozen=True)
@@ -123,6 +136,7 @@ class Mappings:
         row: dict[str, Any] = {"tenant_id": self.tenant_id, **vars(link)}
         row["made_by_us"] = int(link.made_by_us)
         row["xero_updated_at"] = utc_text(link.xero_updated_at) if link.xero_updated_at else None
+        row["only_ours_until"] = utc_text(link.only_ours_until) if link.only_ours_until else None
         row["last_written"] = None if link.last_written is None else json.dumps(dict(link.last_written))
         row["linked_at"] = utc_text(link.linked_at or datetime.now(UTC))
         for column in _MONEY:
@@ -143,6 +157,19 @@ class Mappings:
             self.tenant_id,
             kind,
             caspen_id,
+        )
+
+    def only_we_changed(self, invoice_id: str, until: datetime, *, is_new: bool = False) -> None:
+        """Notes that we have changed an invoice in Xero, which gave it that `UpdatedDateUTC`.
+
+        That nobody else has changed it is known further only of a new one, and where it was known of all that was seen before.
+        """
+        so_far = "" if is_new else " AND only_ours_until >= xero_updated_at"
+        self.store.run(
+            f"UPDATE links SET only_ours_until = ? WHERE tenant_id = ? AND kind = 'invoice' AND caspen_id = ?{so_far}",
+            utc_text(until),
+            self.tenant_id,
+            invoice_id,
         )
 
     def drop_link(self, kind: LinkKind, caspen_id: str) -> None:
@@ -286,6 +313,7 @@ def _link(row: Mapping[str, Any]) -> Link:
         last_written=json.loads(row["last_written"]) if row["last_written"] else None,
         xero_updated_at=utc_time(row["xero_updated_at"]),
         linked_at=utc_time(row["linked_at"]),
+        only_ours_until=utc_time(row["only_ours_until"]),
         **{column: None if row[column] is None else Decimal(row[column]) for column in _MONEY},
     )
 

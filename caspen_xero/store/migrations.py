@@ -5,11 +5,17 @@ A step that has landed is never edited: a change is a new step.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from decimal import Decimal
+
 from sqlite_utils import Database, Migrations
 
 from caspen_xero.store.allocation_keys import key_allocations
 
 migrations = Migrations("caspen_xero")
+
+MARK = 0x4378_7374
+"""What a store says in its header of who made it (SQLite's application id)."""
 
 _CASPEN = """
 CREATE TABLE settings (
@@ -153,6 +159,26 @@ CREATE VIEW paid_in_caspen AS
             SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
 """
 
+_NAMED = """
+CREATE TABLE named_payments (
+    xero_id TEXT NOT NULL, payment_id TEXT NOT NULL, invoice_id TEXT NOT NULL, amount TEXT NOT NULL,
+    PRIMARY KEY (xero_id, payment_id, invoice_id, amount)) WITHOUT ROWID;
+DROP VIEW known_xero_payments;
+CREATE VIEW known_xero_payments AS
+    SELECT tenant_id, xero_id, invoice_id, 'recorded' AS known_by FROM xero_payments
+    UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE kind = 'payment'
+    UNION ALL SELECT NULL, xero_id, NULLIF(invoice_id, ''), 'named' FROM named_payments;
+CREATE INDEX credit_notes_number ON credit_notes (number);
+CREATE INDEX allocations_own_id ON allocations (id)
+"""
+
+_KNOWN = """
+DROP VIEW known_xero_payments;
+CREATE VIEW known_xero_payments AS
+    SELECT tenant_id, xero_id, invoice_id, 'recorded' AS known_by FROM xero_payments
+    UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE kind = 'payment'
+"""
+
 
 @migrations()
 def caspen_records(db: Database) -> None:
@@ -204,6 +230,44 @@ def pushes_that_have_begun(db: Database) -> None:
         "INSERT OR IGNORE INTO settings (tenant_id, key, value) "
         "SELECT DISTINCT tenant_id, 'begun', 'yes' FROM links WHERE kind = 'invoice' AND made_by_us"
     )
+
+
+@migrations()
+def writes_by_xeros_clock(db: Database) -> None:
+    """When a write was first sent, by Xero's own clock: this machine's may be set in between. Of earlier ones nobody knows."""
+    db.execute("ALTER TABLE journal ADD COLUMN first_sent_at_xero TEXT")
+
+
+@migrations()
+def payments_that_exports_named(db: Database) -> None:
+    """What an export has once named by its `xero_id` was delivered, whatever later exports say of that payment."""
+    _run(db, _NAMED)
+    sums: defaultdict[tuple[str, str, str], Decimal] = defaultdict(Decimal)
+    for xero_id, payment_id, invoice_id, part in db.execute(
+        "SELECT p.xero_id, p.id, COALESCE(a.invoice_id, ''), COALESCE(a.amount, p.amount, '0') FROM payments p "
+        "LEFT JOIN allocations a ON a.payment_id = p.id WHERE p.xero_id IS NOT NULL"
+    ).fetchall():
+        sums[xero_id, payment_id, invoice_id] += Decimal(part)
+    for key, amount in sums.items():
+        db.execute("INSERT INTO named_payments VALUES (?, ?, ?, ?)", (*key, f"{amount.normalize():f}"))
+
+
+@migrations()
+def invoices_that_only_we_have_changed(db: Database) -> None:
+    """Up to which change of an invoice in Xero all of them are our own: then nobody can have deleted a payment there."""
+    db.execute("ALTER TABLE links ADD COLUMN only_ours_until TEXT")
+
+
+@migrations()
+def marked_as_ours(db: Database) -> None:
+    """The file itself says whose it is, so that nobody else's database is ever taken for a store."""
+    db.execute(f"PRAGMA application_id = {MARK}")
+
+
+@migrations()
+def known_payments_without_those_named(db: Database) -> None:
+    """What an export has named is known for its invoice and amount only: the table of those tells, no id alone."""
+    _run(db, _KNOWN)
 
 
 def names_of_all() -> set[str]:

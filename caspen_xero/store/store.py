@@ -7,22 +7,30 @@ import json
 import os
 import secrets
 import sqlite3
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlite_utils import Database
 
-from caspen_xero.errors import UserError
+from caspen_xero.store import backups, damage
+from caspen_xero.store.errors import StoreCode, StoreError
+from caspen_xero.store.judge import (
+    NEWER,
+    Trouble,
+    address_to_read,
+    changes_beside,
+    faults,
+    has_lost_changes,
+    is_there,
+    may_write,
+)
 from caspen_xero.store.migrations import migrations, names_of_all
 
 _MANY = 500  # values in one SQL list
-
-
-class StoreError(UserError):
-    """The store can't be used: `store-unusable`, or `store-newer` where a newer version of the tool made it."""
 
 
 def utc_text(moment: datetime) -> str:
@@ -38,41 +46,78 @@ def utc_time(text: str | None) -> datetime | None:
 class Store:
     """One workspace's store. The file is made with mode 0600; every write is one `BEGIN IMMEDIATE` transaction.
 
-    `alone`: what is held while a store that an earlier version made is carried over; it raises where that can't be had.
+    `alone`: what is held while a store that an earlier version made is carried over; it raises where that can't be had. Raises
+    `StoreError` where the file can't be used; then it is as it was. `is_new`: there was none. `has_lost_changes`: what stood
+    beside it was taken away, so it may be an earlier state. `is_read_only`: it can't be written here, and is only read.
     """
 
     def __init__(self, path: Path, alone: Callable[[], AbstractContextManager[None]] = nullcontext) -> None:
-        new = not path.exists()
-        if new:
-            os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-        path.chmod(0o600)
         self.path = path
-        connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-        connection.execute("PRAGMA busy_timeout = 10000")
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute("PRAGMA foreign_keys = ON")
-        connection.row_factory = sqlite3.Row
-        self.db = Database(connection)
+        self.is_new = not is_there(path) and _made_new(path)
+        damage.check(path)
+        self.has_lost_changes = not self.is_new and has_lost_changes(path)
+        self.is_read_only = not may_write(path)
         try:
-            self._migrate(alone)
-        except BaseException:
-            self.close()
-            raise
+            self.db = Database(self._opened())
+            try:
+                self._prepare()
+                if self.has_lost_changes and (trouble := faults(self.db.conn)) is not None:
+                    raise damage.told(path, trouble)  # a part of them was in the file already
+                self._migrate(alone)
+                if self.has_lost_changes and not self.is_read_only:
+                    self.set_adopt_due(True)
+            except BaseException:
+                self.close()
+                raise
+        except sqlite3.DatabaseError as error:
+            if self.is_read_only and (changes := changes_beside(path)) is not None:
+                raise damage.read_only(path, f", and its last changes, in {changes}, not read") from error
+            raise damage.explained(path, error) from error
+
+    def _opened(self) -> sqlite3.Connection:
+        if self.is_read_only:
+            return sqlite3.connect(address_to_read(self.path), uri=True, isolation_level=None)
+        _keep_to_owner(self.path)
+        return sqlite3.connect(self.path, isolation_level=None, timeout=10.0)
+
+    def _prepare(self) -> None:
+        connection = self.db.conn
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA busy_timeout = 10000")
+        if not self.is_read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
 
     def _migrate(self, alone: Callable[[], AbstractContextManager[None]]) -> None:
         applied = {step.name for step in migrations.applied(self.db)}
         if not applied <= names_of_all():
-            raise StoreError(
-                "store-newer", "A newer version of caspen-xero made this store.", "pip install --upgrade caspen-xero"
-            )
+            raise damage.told(self.path, NEWER)
         if not migrations.pending(self.db):
             return
-        with (
-            alone() if applied else nullcontext(),
-            self.write(),
-        ):  # nobody is at work in a store that has nothing in it yet
-            migrations.apply(self.db)
+        if self.is_read_only:
+            raise damage.read_only(self.path, ", and an earlier version of caspen-xero made it")
+        with alone():
+            self._back_up_first()
+            with self.write():
+                migrations.apply(self.db)
+
+    def _back_up_first(self) -> None:
+        """A store is not carried over without a copy of it as it was: that would be the one step with no way back."""
+        try:
+            backups.back_up_by_itself(self.path, "migration")
+        except StoreError as error:
+            if error.code != StoreCode.BACKUP_FAILED:
+                raise
+            undone = "An earlier version made the store; it is not carried over without a copy, and was left as it is."
+            raise StoreError(error.code, f"{error.message} {undone}", damage.MAKE_ROOM) from error
+
+    def trouble(self) -> StoreError | None:
+        """What is wrong with the store, every page of it looked at; or that it can't be written."""
+        found = faults(self.db.conn)
+        if found is not None:
+            return damage.told(self.path, found)
+        return damage.read_only(self.path) if self.is_read_only else None
 
     def close(self) -> None:
         """Closes the file; the write-ahead log is folded in by SQLite."""
@@ -85,6 +130,8 @@ class Store:
         if self.db.conn.in_transaction:
             yield
             return
+        if self.is_read_only:
+            raise damage.read_only(self.path)
         self.db.conn.execute("BEGIN IMMEDIATE")
         try:
             yield
@@ -132,6 +179,15 @@ class Store:
                 value,
             )
 
+    @property
+    def adopt_is_due(self) -> bool:
+        """Whether all of ours is to be looked up before anything is sent: something unknown was found, or an old store is back."""
+        return self.setting(backups.ADOPT_DUE) is not None
+
+    def set_adopt_due(self, is_due: bool) -> None:
+        """Has all of ours looked up before anything else is sent, or no longer."""
+        self.set_setting(backups.ADOPT_DUE, "1" if is_due else None)
+
     def connection(self) -> dict[str, Any] | None:
         """The linked organisation as the sign-in kept it (no secret is in it), or None."""
         value = self.setting("connection")
@@ -149,3 +205,32 @@ class Store:
                 name = secrets.token_hex(8)
                 self.set_setting("entry", name)
         return name
+
+
+def _made_new(path: Path) -> bool:
+    """Makes a new store, whole or not at all, unless another run has made one by now; then that is the store."""
+    if (left := changes_beside(path)) is not None:
+        words = f"is not there, but what belongs to it is: {left}. Put it back, or restore a copy"
+        raise damage.told(path, Trouble(StoreCode.MISSING, words))
+    try:
+        descriptor, name = tempfile.mkstemp(prefix=".new-", suffix=".sqlite", dir=path.parent)
+    except OSError as error:
+        raise damage.read_only(path.parent, f" ({error.strerror})") from error
+    os.close(descriptor)
+    try:
+        with closing(sqlite3.connect(name, isolation_level=None)) as connection:
+            migrations.apply(Database(connection))
+        backups.give_name(Path(name), path)
+    except FileExistsError:
+        return False
+    except sqlite3.DatabaseError as error:
+        raise damage.explained(path, error) from error
+    finally:
+        Path(name).unlink(missing_ok=True)
+    return True
+
+
+def _keep_to_owner(path: Path) -> None:
+    if path.stat().st_mode & 0o077:
+        with contextlib.suppress(OSError):  # a disk that knows no owners
+            path.chmod(0o600)

@@ -93,6 +93,16 @@ def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) ->
     return bool(mappings.store.rows_among(sql, invoice_ids, base))
 
 
+def do_again(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
+    """Has the next push look at these invoices again."""
+    for invoice_id in invoice_ids:
+        mappings.store.run(
+            "UPDATE links SET done_up_to = NULL WHERE tenant_id = ? AND kind = 'invoice' AND caspen_id = ?",
+            mappings.tenant_id,
+            invoice_id,
+        )
+
+
 def look_at_unsent_payments(mappings: Mappings) -> None:
     """Has invoices whose payments stayed out of Xero looked at again by the next push."""
     mappings.store.run(

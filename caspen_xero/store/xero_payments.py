@@ -55,7 +55,13 @@ class XeroPayment:
 
 
 DiscrepancyCode = Literal[
-    "payment-gone-in-xero", "payment-changed-in-xero", "credit-gone-in-xero", "invoice-edited-in-xero"
+    "payment-gone-in-xero",
+    "payment-changed-in-xero",
+    "payment-twice-in-xero",
+    "payment-astray-in-xero",
+    "credit-gone-in-xero",
+    "credit-astray-in-xero",
+    "invoice-edited-in-xero",
 ]
 
 
@@ -63,7 +69,8 @@ DiscrepancyCode = Literal[
 class Discrepancy:
     """Something on an invoice that somebody changed in Xero: what we know, what Xero shows, and since when (ISO 8601, UTC).
 
-    `subject`: the Xero id of the payment, allocation or credit note that it is about; "" for the invoice itself.
+    `subject`: the Xero id of the payment, allocation or credit note that it is about; "" for the invoice itself. `amount`: of a
+    payment that is astray, as text.
     """
 
     code: DiscrepancyCode
@@ -71,6 +78,7 @@ class Discrepancy:
     caspen: str
     xero: str
     since: str
+    amount: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,23 +118,10 @@ def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -
         )
 
 
-KnownBy = Literal["recorded", "linked", "named"]
-
-
-def known_ids(
-    mappings: Mappings, xero_ids: Iterable[str], *, by: Sequence[KnownBy] = ("recorded", "linked", "named")
-) -> set[str]:
-    """Which of these payments and allocations Caspen knows: recorded here, sent or adopted by us, or named by its own payments.
-
-    What a payment names in its `xero_id` counts whatever became of that payment there.
-    """
-    found: set[str] = set()
-    ids = list(xero_ids)
-    those = f"known_by IN ({', '.join('?' * len(by))}) AND xero_id IN ({{}})"
-    for whose, values in (("= ?", (mappings.tenant_id,)), ("IS NULL", ())):  # apart, so that each has its index
-        sql = f"SELECT DISTINCT xero_id FROM known_xero_payments WHERE tenant_id {whose} AND {those}"
-        found |= {row["xero_id"] for row in mappings.store.rows_among(sql, ids, *values, *by)}
-    return found
+def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
+    """Which of these payments and allocations are recorded here, or sent or adopted by us."""
+    sql = "SELECT DISTINCT xero_id FROM known_xero_payments WHERE tenant_id = ? AND xero_id IN ({})"
+    return {row["xero_id"] for row in mappings.store.rows_among(sql, xero_ids, mappings.tenant_id)}
 
 
 def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, list[XeroPayment]]:
@@ -203,6 +198,12 @@ def unseen(mappings: Mappings) -> list[str]:
         mappings.tenant_id,
     )
     return [row["xero_id"] for row in rows]
+
+
+def look_again(mappings: Mappings, invoice_id: str) -> None:
+    """Has the next pull look at an invoice though Xero shows no change: what was answered about it may have been out of date."""
+    sql = "UPDATE seen_invoices SET whole = 0 WHERE tenant_id = ? AND invoice_id = ?"
+    mappings.store.run(sql, mappings.tenant_id, invoice_id)
 
 
 def first_change(mappings: Mappings) -> datetime | None:

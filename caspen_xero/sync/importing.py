@@ -8,7 +8,7 @@ from pathlib import Path
 from caspen_xero.caspen.feed import BadRecord, Feed, OnProgress
 from caspen_xero.caspen.files import FileFeed
 from caspen_xero.caspen.records import Record
-from caspen_xero.caspen.sources import open_feed
+from caspen_xero.caspen.sources import is_url, open_feed
 from caspen_xero.store import sources
 from caspen_xero.store.imports import ImportResult, import_records
 from caspen_xero.store.store import Store
@@ -49,6 +49,7 @@ def _import_and_remember(
     with store.write():
         result = import_records(store, records)
         result.ignored = feed.ignored
+        store.set_setting("last_import", source if is_url(source) else str(Path(source).expanduser().absolute()))
         if fingerprint is None:
             cursors = dict(feed.cursors)
             if result.unread_payments:  # read again until it is good: what Caspen has is not known before that

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Self
+from typing import Any, Protocol, Self
 
 
 class ProblemCode(StrEnum):
@@ -156,6 +156,11 @@ class ProblemCode(StrEnum):
         "Xero shows a payment like it",
         "`caspen-xero invoices link INVOICE XERO_ID`, or `caspen-xero push --pay-anyway INVOICE`",
     )
+    PAYMENT_REMOVED_IN_XERO = (
+        "payment-removed-in-xero",
+        "the payment was in Xero, and somebody deleted it there",
+        "`caspen-xero push --pay-anyway INVOICE` sends it anew; or void it in Caspen",
+    )
     PAYMENT_XERO_ID_WRONG = (
         "payment-xero-id-wrong",
         "it says that it came from Xero, but is not there, on another invoice, of another amount, or claimed twice",
@@ -165,13 +170,18 @@ class ProblemCode(StrEnum):
     PAYMENT_RECONCILED = "payment-reconciled", "removed in Caspen, reconciled in Xero", "unreconcile it in Xero first"
     PAYMENT_NOT_OURS = (
         "payment-not-ours",
-        "removed or changed in Caspen; the one in Xero was made there",
+        "removed or changed in Caspen; the one in Xero was made there, or has another amount",
         "look at the invoice in Xero",
     )
     CREDIT_NOTE_CHANGED = (
         "credit-note-changed",
         "the credit note changed in Caspen after it was sent",
         "void it in Caspen and issue another",
+    )
+    CREDIT_NOTE_ALLOCATED_IN_XERO = (
+        "credit-note-allocated-in-xero",
+        "somebody put another amount of the credit note on the invoice in Xero",
+        "remove that allocation in Xero, then `caspen-xero push INVOICE`",
     )
     CREDIT_NOTE_VOIDED_IN_XERO = (
         "credit-note-voided-in-xero",
@@ -249,6 +259,51 @@ def quoted(name: str) -> str:
 def invoice_name(number: str | None, invoice_id: str) -> str:
     """An invoice as commands name it: by its number; by its id where it has none, or one that would read as an option."""
     return quoted(number if number and not number.startswith("-") else invoice_id)
+
+
+_NAMES_AN_INVOICE = re.compile(
+    r"(caspen-xero (?:push(?: --(?:overwrite|pay-anyway))?|invoices (?:show|open|skip|unskip|link|unlink|accept)|log --invoice) )"
+    r"""((?:'[^']*'|"[^"]*"|[^\s'";])+)"""
+)
+"""Our commands that name an invoice, and the name, as a shell takes it."""
+
+
+class InvoiceNamesLike(Protocol):
+    """Which invoices a name means, and which number an invoice has (the store's `InvoiceNames`)."""
+
+    def means(self, name: str) -> set[str]: ...
+    def number(self, invoice_id: str) -> str | None: ...
+
+
+def naming_its_own(text: str, invoice_id: str, names: InvoiceNamesLike) -> str:
+    """A fix or a reason of an invoice, in which every command that names an invoice names this one, and means no other.
+
+    A number may have become that of two invoices, or another's; a payment's hold may have been found on another invoice of it.
+    """
+
+    def named(found: re.Match[str]) -> str:
+        command, word = found.groups()
+        name = word.rstrip(".,:")
+        if word.startswith("-") or any(names.means(_unquoted(one)) == {invoice_id} for one in (word, name)):
+            return found[0]
+        number = names.number(invoice_id)
+        usable = number is not None and names.means(_unquoted(quoted(number))) == {invoice_id}
+        return command + invoice_name(number if usable else None, invoice_id) + word[len(name) :]
+
+    return _NAMES_AN_INVOICE.sub(named, text)
+
+
+def named_rightly(row: Mapping[str, Any], invoice_id: str, names: InvoiceNamesLike) -> dict[str, Any]:
+    """A row with a reason and a fix, both `naming_its_own`."""
+    return {**row, **{part: naming_its_own(row[part], invoice_id, names) for part in ("reason", "fix")}}
+
+
+def _unquoted(word: str) -> str:
+    """A word as a shell reads it."""
+    try:
+        return "".join(shlex.split(word))
+    except ValueError:
+        return word
 
 
 def push_command(number: str | None, invoice_id: str) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from caspen_xero.store import problems, waiting
+from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import WhyLike
 from caspen_xero.sync.planning.invoices import IS_DRAFT
-from caspen_xero.sync.problems import ProblemCode, push_command
+from caspen_xero.sync.problems import ProblemCode, named_rightly, push_command
 from caspen_xero.sync.setup.settings import Settings
 
 
@@ -60,6 +61,8 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
         }
         for listed in pending
     ]
+    names = InvoiceNames(store)
+    rows = [named_rightly(row, row["invoice_id"], names) for row in rows]
     return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
 
 

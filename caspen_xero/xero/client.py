@@ -10,6 +10,7 @@ from threading import Lock
 from typing import Any
 
 from caspen_xero.xero.addresses import Params, below
+from caspen_xero.xero.clock import XeroClock
 from caspen_xero.xero.codec import parse_timestamp
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import LimitReached, NoAnswer, Unreachable
@@ -30,7 +31,8 @@ LONGEST_WAIT = 300.0
 class XeroClient:
     """Calls below `/api.xro/2.0/` for one organisation, one at a time.
 
-    `calls` counts the requests that were sent. `on_wait(seconds, why)` is told before each wait.
+    `calls` counts the requests that were sent; `clock` is Xero's, as their answers tell it. `on_wait(seconds, why)` is told
+    before each wait.
     """
 
     def __init__(
@@ -41,8 +43,10 @@ class XeroClient:
         pace: Pace | None = None,
         on_wait: Callable[[float, str], None] | None = None,
         sleep: Callable[[float], None] = time.sleep,
+        clock: XeroClock | None = None,
     ) -> None:
         self.calls = 0
+        self.clock = clock or XeroClock()
         self._hosts = Hosts.of(connection.xero_url)
         self._tenant = {"Xero-tenant-id": connection.tenant_id} if connection.kind == "pkce" else {}
         self._organisation = connection.tenant_name
@@ -73,9 +77,18 @@ class XeroClient:
         raise AssertionError("unreachable")
 
     def send(
-        self, method: str, path: str, body: bytes, *, params: Params | None = None, idempotency_key: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        *,
+        params: Params | None = None,
+        idempotency_key: str | None = None,
+        before_each: Callable[[], None] | None = None,
     ) -> Answer:
         """Writes, once. Only what Xero certainly did not carry out (a 429, an expired token) is sent again.
+
+        `before_each` is called right before each request goes out, after all waiting; where it raises, nothing is sent any more.
 
         Raises `Unreachable` and `NotAnAddress` (never sent), `NoAnswer` (Xero may have done it), `Refused` (Xero did not do
         it), `LimitReached`, `ConnectNeeded`. An answer that is returned holds readable JSON, or nothing at all for a DELETE.
@@ -83,7 +96,7 @@ class XeroClient:
         headers = {"Idempotency-Key": idempotency_key} if idempotency_key else {}
         if body:
             headers["Content-Type"] = "application/json"
-        answer = accepted(self._admitted(method, path, params, headers, body), path, self._organisation)
+        answer = accepted(self._admitted(method, path, params, headers, body, before_each), path, self._organisation)
         if not answer.json() and method != "DELETE":
             raise NoAnswer(f"HTTP {answer.status} without content", status=answer.status)
         return answer
@@ -133,7 +146,13 @@ class XeroClient:
         self._transport.close()
 
     def _admitted(
-        self, method: str, path: str, params: Params | None, headers: Mapping[str, str], body: bytes | None
+        self,
+        method: str,
+        path: str,
+        params: Params | None,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        before_each: Callable[[], None] | None = None,
     ) -> Answer:
         """The answer of a request that got past Xero's limits and past the expiry of the token."""
         url = below(self._hosts.api, path, params)
@@ -143,7 +162,7 @@ class XeroClient:
             self._wait(self._pace.delay(), "Xero's limit of calls per minute")
             token = self._tokens.current()
             sent = self._pace.clock()
-            answer = self._once(method, url, {**headers, "Authorization": f"Bearer {token}"}, body)
+            answer = self._once(method, url, {**headers, "Authorization": f"Bearer {token}"}, body, before_each)
             if answer.status == 429:
                 refusals += 1
                 self._wait_for_limit(answer, sent, refusals)
@@ -154,14 +173,26 @@ class XeroClient:
             self._tokens.renew(token)
             renewed = True
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> Answer:
+    def _once(
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        before: Callable[[], None] | None,
+    ) -> Answer:
         with self._one_at_a_time:
+            if before is not None:
+                before()
+            asked_at = self.clock.steady()
             self.calls += 1
             try:
-                return self._transport.request(method, url, headers={**self._tenant, **headers}, body=body or None)
+                answer = self._transport.request(method, url, headers={**self._tenant, **headers}, body=body or None)
             except Unreachable:
                 self.calls -= 1
                 raise
+            self.clock.heard(answer.xero_time, asked_at)
+            return answer
 
     def _wait_for_limit(self, answer: Answer, sent: float, refusals: int) -> None:
         """Waits as a 429 asks; raises `LimitReached` where that is too long or has gone on for too long."""

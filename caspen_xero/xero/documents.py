@@ -203,6 +203,7 @@ class DocumentRef(Element):
     invoice_id: Text = None
     invoice_number: Text = None
     credit_note_id: Text = None
+    updated_date_utc: Moment = None
 
 
 class BatchPayment(Element):
@@ -213,7 +214,7 @@ class BatchPayment(Element):
 
 
 class Payment(Element):
-    """A payment. Inside an invoice it lacks `is_reconciled`, `account` and `batch_payment`."""
+    """A payment. Inside an invoice it lacks `is_reconciled`, `account`, `batch_payment` and the time of its last change."""
 
     payment_id: Text = None
     batch_payment_id: Text = None
@@ -224,6 +225,7 @@ class Payment(Element):
     reference: Text = None
     status: Text = None
     is_reconciled: Truth = None
+    updated_date_utc: Moment = None
 
 
 class AppliedDocument(Element):
@@ -297,6 +299,8 @@ class CreditNote(Element):
     contact: Contact | None = None
     date: Day = _day_field("Date")
     line_amount_types: Text = None
+    line_items: Annotated[list[Line], BeforeValidator(_listed)] = []
+    currency_code: Text = None
     sub_total: Amount = None
     total_tax: Amount = None
     total: Amount = None

@@ -19,6 +19,8 @@ from caspen_xero.xero.replies import lower_keys, readable_text
 from caspen_xero.xero.transport import Answer, Transport
 
 _USUAL_LIFE = 1800
+LONGEST_LIFE = timedelta(days=1)
+"""What is said to last longer was said, or noted, by a clock that was wrong; asking for a new token sooner does no harm."""
 
 
 class GrantRefused(Exception):
@@ -104,7 +106,7 @@ def _granted(answer: Answer, asked_at: datetime) -> Grant:
     refresh_token = document.get("refresh_token")
     scopes = document.get("scope") or claims(token).get("scope") or ()
     return Grant(
-        Access(token, asked_at + timedelta(seconds=seconds)),
+        Access(token, asked_at + min(timedelta(seconds=seconds), LONGEST_LIFE)),
         refresh_token if isinstance(refresh_token, str) and refresh_token else None,
         tuple(scopes.split() if isinstance(scopes, str) else map(str, scopes)),
     )

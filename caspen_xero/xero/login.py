@@ -101,13 +101,19 @@ class SignIn:
             self._listener.give_up()
         return ""
 
-    def grant(self, transport: Transport, *, patience: float = PATIENCE) -> Grant:
-        """Waits for the browser or a pasted address, then fetches the tokens. Raises `SignInFailed` and network errors."""
+    def grant(
+        self, transport: Transport, *, patience: float = PATIENCE, ready: Callable[[], None] = lambda: None
+    ) -> Grant:
+        """Waits for the browser or a pasted address, then fetches the tokens. Raises `SignInFailed` and network errors.
+
+        `ready` is called before the code is used up: it raises where the tokens could not be kept.
+        """
         arrival = self._listener.wait(patience)
         if arrival is None:
             raise _other_sign_in() if self._listener.strays else self._nobody_came(patience)
         if arrival.code is None or arrival.error:
             raise _declined(arrival)
+        ready()
         grants = Grants(transport, self._hosts, self._client_id)
         try:
             grant = grants.code(arrival.code, self._listener.redirect_uri, self._verifier)

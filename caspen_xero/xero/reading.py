@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from caspen_xero.xero.addresses import Params, in_calls, is_id, named
 from caspen_xero.xero.answers import elements, read
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import (
+    GONE_STATUSES,
     Account,
     Contact,
     CreditKind,
@@ -34,6 +36,7 @@ CREDITS: Mapping[CreditKind, str] = {
 }
 """The plurals of what can be allocated to an invoice."""
 
+_LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 _PAGE: Params = {
     "page": "1",
     "pageSize": "100",
@@ -121,6 +124,39 @@ def payment_calls(ids: Sequence[str]) -> list[Params]:
     )
 
 
+def deleted_payments_on(client: Client, invoice_ids: Iterable[str]) -> dict[str, list[Payment]]:
+    """The deleted payments of invoices, by InvoiceID, that which was deleted last at the end: an invoice does not show them.
+
+    Asked for by what has changed since long ago: so Xero lists deleted ones too (a third party's live test); whether it does
+    without a date is UNCONFIRMED.
+    """
+    found: defaultdict[str, list[Payment]] = defaultdict(list)
+    calls = in_calls(
+        filter(is_id, invoice_ids),
+        lambda some: {
+            "where": " OR ".join(f'Invoice.InvoiceID==guid("{id_}")' for id_ in some),
+            "page": 1,
+            "pageSize": 1000,
+        },
+    )
+    for params in calls:
+        for rows in client.pages("Payments", key="Payments", params=params, since=_LONG_AGO):
+            for payment in (read(Payment, row) for row in rows):
+                if payment.status == "DELETED" and payment.invoice and payment.invoice.invoice_id:
+                    found[payment.invoice.invoice_id].append(payment)
+    return {id_: sorted(deleted, key=lambda one: one.updated_date_utc or _LONG_AGO) for id_, deleted in found.items()}
+
+
+def sales_payments(client: Client) -> Iterator[list[Payment]]:
+    """All payments on sales invoices, deleted ones too, page by page, in the order of their last changes.
+
+    Asked for as `deleted_payments_on` does.
+    """
+    params: Params = {"where": 'PaymentType=="ACCRECPAYMENT"'}
+    for rows in client.pages("Payments", key="Payments", params=params, since=_LONG_AGO):
+        yield [read(Payment, row) for row in rows]
+
+
 def payment_by_id(client: Client, payment_id: str) -> Payment | None:
     """A payment as Xero has it (deleted ones too), or None."""
     return _one(client, "Payments", Payment, payment_id)
@@ -155,6 +191,15 @@ class InvoicePage:
     def ids(self) -> list[str]:
         """Their InvoiceIDs."""
         return [str(row.get("InvoiceID")) for row in self.rows]
+
+    @property
+    def standing(self) -> dict[str, str]:
+        """The numbers of those that are neither void nor deleted, by InvoiceID."""
+        return {
+            str(row.get("InvoiceID")): str(row["InvoiceNumber"])
+            for row in self.rows
+            if row.get("InvoiceNumber") and row.get("Status") not in GONE_STATUSES
+        }
 
     def invoices(self, ids: Iterable[str]) -> dict[str, Invoice]:
         """Those of the page with these ids, by id."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
@@ -49,9 +50,12 @@ class TokenStore:
         told = {"token": access.token, "expires_at": access.expires_at.isoformat()}
         _told(lambda: self._kept_in.save_companion(json.dumps(told, separators=(",", ":"))))
 
-    def probe(self) -> None:
-        """Fails now if saving would fail later: nobody should sign in for nothing."""
-        _told(self._kept_in.probe)
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Holds room for the next secret while it lasts: fails now if saving would fail later, when the old one is used up."""
+        with ExitStack() as held:
+            _told(lambda: held.enter_context(self._kept_in.room()))
+            yield
 
     def clear(self) -> None:
         """Forgets both."""

@@ -1,22 +1,22 @@
 """Access tokens for Xero: from memory, from the store, or refreshed, by one process at a time.
 
 A refresh token works once and its successor exists only in the answer, so a refresh happens inside a lock between
-processes: take it, read the store again, decide, refresh, save, and only then use. Tokens are dropped only when Xero
-itself says that the sign-in has ended (`invalid_grant`), after one more look into the store.
+processes: take it, read the store again, decide, hold room for what will come, refresh, save, and only then use. Tokens are
+dropped only when Xero itself says that the sign-in has ended (`invalid_grant`), after one more look into the store.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from caspen_xero.xero.connection import Connection
-from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TryLater, Unreachable
-from caspen_xero.xero.grants import Access, GrantRefused, Grants
+from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TokenStoreError, TryLater, Unreachable
+from caspen_xero.xero.grants import LONGEST_LIFE, Access, GrantRefused, Grants
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.token_store import TokenStore
 from caspen_xero.xero.transport import Transport
@@ -36,17 +36,36 @@ def keep_sign_in(store: TokenStore, lock_path: Path, secret: str, access: Access
 
 
 @contextmanager
+def room_for_sign_in(store: TokenStore, lock_path: Path) -> Iterator[None]:
+    """Room for a new sign-in, while a person is at Xero's page; meanwhile another process may renew the one before."""
+    with ExitStack() as held:
+        with token_lock(lock_path):
+            held.enter_context(store.room())
+        yield
+
+
+@contextmanager
 def token_lock(path: Path) -> Iterator[None]:
     """Held while tokens change; a system lock, so that it ends with the process that holds it."""
+    lock = FileLock(path, timeout=LONGEST_REFRESH, mode=0o600)
     try:
-        with FileLock(path, timeout=LONGEST_REFRESH, mode=0o600):
-            yield
+        lock.acquire()
     except Timeout:
         raise TryLater(
             "sign-in-busy",
             "Another caspen-xero has been renewing the sign-in for minutes.",
             "See that it ends, then run the same command again.",
         ) from None
+    except OSError as error:
+        raise TokenStoreError(
+            "token-lock-unusable",
+            f"{path}, which is held while the sign-in is renewed, could not be opened: {error.strerror or error}.",
+            "Check the folder's owner, its permissions and the free space, then run this again.",
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 class AccessTokens:
@@ -81,7 +100,7 @@ class AccessTokens:
         return self._access.token
 
     def _good(self, access: Access | None) -> bool:
-        return access is not None and access.expires_at - EARLY > self._now()
+        return access is not None and EARLY < access.expires_at - self._now() <= LONGEST_LIFE
 
     def _renewed(self, rejected: str | None) -> Access:
         with token_lock(self._lock_path):
@@ -89,10 +108,23 @@ class AccessTokens:
             if cached is not None and self._good(cached) and cached.token != rejected:
                 return cached
             secret = self._secret()
-            try:
-                return self._refreshed(secret)
-            except GrantRefused as refused:
-                return self._after_refusal(refused, secret)
+            with self._room():
+                try:
+                    return self._refreshed(secret)
+                except GrantRefused as refused:
+                    return self._after_refusal(refused, secret)
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        """Room for the next refresh token. Where there is none, none is asked for: the old one goes on working."""
+        with ExitStack() as held:
+            if self._connection.kind == "pkce":
+                try:
+                    held.enter_context(self._store.room())
+                except TokenStoreError as error:
+                    kept = f"The sign-in for {self._connection.tenant_name} was not renewed, and is kept as it was."
+                    raise TokenStoreError(error.code, f"{error.message} {kept}", error.fix) from None
+            yield
 
     def _after_refusal(self, refused: GrantRefused, secret: str) -> Access:
         """One more look: a process that holds no lock (a restored backup, another machine) may have saved a newer one."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from caspen_xero import __version__
-from caspen_xero.xero.codec import decode
+from caspen_xero.xero.codec import decode, parse_timestamp
 from caspen_xero.xero.errors import NoAnswer, Unreachable
 from caspen_xero.xero.hosts import is_loopback
 
@@ -35,6 +37,22 @@ class Answer:
     def json(self) -> Any:
         """The body, fractions as Decimal; an empty body (a 304, a 204) is `{}`. Raises `NoAnswer` if it is no JSON."""
         return self._decoded
+
+    @cached_property
+    def xero_time(self) -> datetime | None:
+        """When Xero gave it, by its own clock: the `Date` header, else the body's `DateTimeUTC`; None where it says neither."""
+        try:
+            told = parsedate_to_datetime(self.headers.get("Date", ""))
+            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
+        except (ValueError, TypeError, OverflowError):
+            return self._enveloped_time()
+
+    def _enveloped_time(self) -> datetime | None:
+        try:
+            body = self.json()
+            return parse_timestamp(body.get("DateTimeUTC")) if isinstance(body, Mapping) else None
+        except (NoAnswer, ValueError):
+            return None
 
     @cached_property
     def _decoded(self) -> Any:

@@ -49,6 +49,11 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     breaks_off: bool = False
     method: str | None = None
+    path: str | None = None
+
+    def fits(self, request: SeenRequest) -> bool:
+        """Whether it is meant for that request."""
+        return self.method in (None, request.method) and self.path in (None, request.path)
 
 
 class CaspenServer:
@@ -101,12 +106,13 @@ class CaspenServer:
         times: int = 1,
         breaks_off: bool = False,
         method: str | None = None,
+        path: str | None = None,
         **headers: str,
     ) -> None:
-        """The next `times` requests (of that method) get this answer. `breaks_off` ends it in the middle of its body."""
+        """The next `times` requests (of that method, to that path) get this answer. `breaks_off`: in the middle of its body."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._answers.extend([Answer(status, raw, named, breaks_off, method)] * times)
+        self._answers.extend([Answer(status, raw, named, breaks_off, method, path)] * times)
 
     def answer_as_usual(self) -> None:
         """Nothing fails any more."""
@@ -115,7 +121,7 @@ class CaspenServer:
     def answer(self, request: SeenRequest) -> Answer:
         with self._lock:
             self.requests.append(request)
-            fits = bool(self._answers) and self._answers[0].method in (None, request.method)
+            fits = bool(self._answers) and self._answers[0].fits(request)
             answer = self._answers.popleft() if fits else self._checked(request)
             for name, value in self._limit_headers().items():
                 answer.headers.setdefault(name, value)

@@ -70,6 +70,23 @@ def test_the_clock_moves_and_is_set(api_client: httpx.Client) -> None:
     assert (now.tzinfo, now.date().isoformat(), now.hour) == (UTC, "2027-07-01", 1)
 
 
+def test_every_answer_tells_the_sandboxs_own_time(api_client: httpx.Client) -> None:
+    api_client.post("/sandbox/clock", json={"now": "2027-07-01T00:00:00Z"}).raise_for_status()
+
+    def told() -> list[str | None]:
+        asked = ("/api.xro/2.0/Invoices", "/api.xro/2.0/NoSuch", "/nowhere", "/sandbox/clock", "/connections", "/")
+        answers = [api_client.get(path) for path in asked]
+        for kind in ("500-before", "429-minute", "html"):
+            api_client.post("/sandbox/faults", json={"kind": kind, "path": "/Accounts"})
+            answers.append(api_client.get("/api.xro/2.0/Accounts"))
+        answers.append(api_client.put("/api.xro/2.0/Invoices", content=b"x", headers={"Authorization": "Bearer none"}))
+        return [answer.headers.get("date") for answer in answers]
+
+    assert {date[:25] for date in told() if date} == {"Thu, 01 Jul 2027 00:00:00"}
+    api_client.post("/sandbox/settings", json={"date_header": False}).raise_for_status()
+    assert set(told()) == {None}
+
+
 @pytest.mark.parametrize("wishes", [{}, {"seconds": "many"}, {"now": "tomorrow"}, {"seconds": 1e300}])
 def test_a_time_that_is_none_is_refused(api_client: httpx.Client, wishes: dict[str, Any]) -> None:
     assert api_client.post("/sandbox/clock", json=wishes).status_code == 400

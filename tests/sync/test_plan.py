@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -162,7 +163,7 @@ NOTE_LINK = Link(
     tax=NOTE.tax,
     total=NOTE.total,
 )
-SEEN = Looks(invoices={IN_XERO: as_seen(RECORD)})
+SEEN = Looks(invoices={IN_XERO: as_seen(RECORD)}, notes_on={IN_XERO: {}}, deleted={IN_XERO: []})
 
 
 # --- an invoice, as it stands on both sides -> what is to be done
@@ -218,8 +219,25 @@ SEEN = Looks(invoices={IN_XERO: as_seen(RECORD)})
             snapshot(
                 state(invoice(), linked(RECORD), credit_notes=(NOTE,), credit_note_links={NOTE.id: NOTE_LINK}),
             ),
+            ["(allocate-credit-note)"],
+            id="a credit note that is not on its invoice yet: looked at before it is put there",
+        ),
+        pytest.param(
+            snapshot(
+                state(invoice(), linked(RECORD), credit_notes=(NOTE,), credit_note_links={NOTE.id: NOTE_LINK}),
+                looks=SEEN,
+            ),
             ["allocate-credit-note"],
-            id="a credit note that is not on its invoice yet",
+            id="a credit note, and seen that it is not on its invoice: it goes",
+        ),
+        pytest.param(
+            snapshot(
+                state(invoice(), linked(RECORD), credit_notes=(NOTE,), credit_note_links={NOTE.id: NOTE_LINK}),
+                created=frozenset({RECORD.id}),
+                created_notes=frozenset({NOTE.id}),
+            ),
+            ["allocate-credit-note"],
+            id="a credit note and an invoice that were made just now",
         ),
     ],
 )
@@ -277,11 +295,18 @@ def test_what_keeps_an_invoice_back(given_: Snapshot, problem: str, wanted: list
     assert (codes(plan), steps(plan), plan.done) == ([problem], wanted, [])
 
 
-def test_a_hold_is_void_once_the_invoice_or_a_setting_has_changed() -> None:
-    held = Hold("create-invoice", RECORD.id, "xero-refused", "no", depends_on="6.3")
-    assert steps(make_plan(snapshot(state(invoice()), holds={("create-invoice", RECORD.id): held}))) == [
-        "create-invoice"
-    ]
+@pytest.mark.parametrize(
+    ("touched", "settings_number", "wanted"),
+    [(7, 3, []), (8, 3, ["create-invoice"]), (7, 4, ["create-invoice"])],
+    ids=["nothing", "the invoice", "a setting"],
+)
+def test_a_hold_is_void_once_the_invoice_or_a_setting_has_changed(
+    touched: int, settings_number: int, wanted: list[str]
+) -> None:
+    held = Hold("create-invoice", RECORD.id, "xero-refused", "no", depends_on="7.3")
+    now = replace(state(invoice()), touched=touched)
+    holds = {("create-invoice", RECORD.id): held}
+    assert steps(make_plan(snapshot(now, holds=holds, settings_number=settings_number))) == wanted
 
 
 def test_two_clients_of_one_name_get_two_names() -> None:

@@ -51,9 +51,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
 
 @pytest.fixture
 def person(sandbox: Sandbox, pages: list[httpx.Response], machine_keyring: MemoryKeyring) -> Iterator[Sandbox]:
-    """A local Xero that nobody has connected anything to, with a person at the browser."""
-    for client_id in ("APP", "TEST-APP"):
-        sandbox.xero.identity.revoke_everything(client_id)
+    """A local Xero to which nobody has connected this app, with a person at the browser."""
+    sandbox.xero.identity.revoke_everything("APP")
     yield sandbox
-    for client_id in ("APP", "TEST-APP"):
-        sandbox.xero.identity.revoke_everything(client_id)
+    sandbox.xero.identity.revoke_everything("APP")

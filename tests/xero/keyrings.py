@@ -48,6 +48,20 @@ class LockedKeyring(MemoryKeyring):
         raise KeyringLocked("Failed to unlock the collection!")
 
 
+class LockedForWriting(MemoryKeyring):
+    """What is in it can be read; nothing new goes in."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        raise KeyringLocked("Failed to unlock the collection!")
+
+
+class Dropping(MemoryKeyring):
+    """Takes what is new and keeps nothing of it."""
+
+    def set_password(self, service: str, username: str, password: str) -> None:
+        """Forgets it."""
+
+
 class BrokenKeyring(MemoryKeyring):
     """Its system service answers nonsense; the error holds what was to be kept."""
 

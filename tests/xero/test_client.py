@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.errors import (
     ConnectNeeded,
     LimitReached,
@@ -318,3 +320,61 @@ def test_a_write_whose_token_could_not_be_renewed_was_certainly_not_done(signed_
         with told(EXPIRED, trouble) as xero, pytest.raises(Unreachable):
             signed_in.client(xero.url).send("PUT", "Invoices", b"{}", idempotency_key="k")
         assert signed_in.store.secret() == "the-refresh-token"
+
+
+# --- what time it is there
+
+
+def test_every_answer_tells_xeros_time_by_its_date_else_by_its_own_words(signed_in: SignedIn) -> None:
+    for status, body, kind in ((200, "{}", "application/json"), (500, "", ""), (503, "offline", "text/plain")):
+        with told(Reply(status, body, {"Date": "Sun, 22 Nov 2026 10:00:00 GMT", "Content-Type": kind})) as xero:
+            client = signed_in.client(xero.url)
+            with contextlib.suppress(XeroError):
+                client.get("Invoices")
+            assert told_at(client) == datetime(2026, 11, 22, 10, tzinfo=UTC)
+    enveloped = {"DateTimeUTC": "/Date(1795341600000)/", "Invoices": []}
+    with told(Reply(200, json.dumps(enveloped), {"Date": "some day"})) as xero:
+        client = signed_in.client(xero.url)
+        client.get("Invoices")
+        assert told_at(client) == datetime(2026, 11, 22, 10, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("body", ["<html></html>", "[1]", '{"DateTimeUTC":"soon"}', '{"DateTimeUTC":7e99}'])
+def test_an_answer_that_tells_no_time_is_an_answer_all_the_same(signed_in: SignedIn, body: str) -> None:
+    with told(Reply(400, body, {"Date": "Sun, 40 Nov 2026"})) as xero:
+        client = signed_in.client(xero.url)
+        with pytest.raises(Refused):
+            client.get("Invoices")
+        assert told_at(client) is None
+
+
+def test_whoever_sends_is_asked_again_right_before_each_request(signed_in: SignedIn) -> None:
+    seen_before: list[int] = []
+    with told(minute_limit(50), EXPIRED, NEW_TOKENS, DONE) as xero:
+        signed_in.client(xero.url).send(
+            "PUT", "Invoices", b"{}", before_each=lambda: seen_before.append(len(xero.seen))
+        )
+        assert [xero.seen[number].path for number in seen_before] == ["/api.xro/2.0/Invoices"] * 3
+        assert seen_before == [0, 1, 3]
+
+
+def test_what_may_no_longer_go_is_not_sent(signed_in: SignedIn) -> None:
+    class TooLate(Exception):
+        pass
+
+    def too_late() -> None:
+        if xero.seen:
+            raise TooLate
+
+    with told(minute_limit(50), DONE) as xero:
+        client = signed_in.client(xero.url)
+        with pytest.raises(TooLate):
+            client.send("PUT", "Invoices", b"{}", before_each=too_late)
+        assert (len(xero.seen), client.calls) == (1, 1)
+        client.get("Invoices")  # and the next call goes out as ever
+
+
+def told_at(client: XeroClient) -> datetime | None:
+    """Xero's time as a client last heard it, to the second."""
+    moment = client.clock.at_least(client.clock.steady())
+    return None if moment is None else moment.replace(microsecond=0) - timedelta(seconds=moment.second)

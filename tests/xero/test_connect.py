@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import httpx
+import keyring
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
 from tests.conftest import Cli, clean_environment, command_line
-from tests.xero.keyrings import MemoryKeyring
+from tests.xero.keyrings import LockedForWriting, MemoryKeyring
 from tests.xero.person import approving, can_read, connected_tenants, kept, settings
-from tests.xero.told import Reply, told
+from tests.xero.told import Reply, Seen, told
+
+
+def _full(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 class TestConnecting:
@@ -69,6 +77,40 @@ class TestConnecting:
         assert can_read(cli)
         cli("connect", "--token-store", "file")
         assert machine_keyring.kept == {}
+
+    @pytest.mark.parametrize("place", ["keyring", "file"])
+    def test_a_store_that_fails_while_a_person_is_at_xeros_page_loses_no_code_and_no_token(
+        self,
+        cli: Cli,
+        home: Path,
+        place: str,
+        monkeypatch: pytest.MonkeyPatch,
+        pages: list[httpx.Response],
+        machine_keyring: MemoryKeyring,
+    ) -> None:
+        tokens = Reply(200, '{"access_token":"A","refresh_token":"R","expires_in":1800}')
+        approve = approving(tokens, ["Demo Company (AU)"])
+
+        def fails(seen: Seen) -> Reply:
+            """The disk is full, or the keyring locks itself, when the browser is sent back."""
+            if seen.path == "/identity/connect/authorize":
+                monkeypatch.setattr(tempfile, "mkstemp", _full)
+                locked = LockedForWriting()
+                locked.kept = machine_keyring.kept
+                keyring.set_keyring(locked)
+            return approve(seen)
+
+        with told(fails) as xero:
+            monkeypatch.setenv("XERO_URL", xero.url)
+            result = cli("connect", "--client-id", "APP", "--token-store", place, "--json")
+            asked = [seen.path for seen in xero.seen]
+        if place == "keyring":
+            assert result.json["error"]["code"] == "keyring-locked"
+            assert "/connect/token" not in asked
+            assert kept(home) is None
+        else:  # there was room from the beginning; only the access token could not be kept
+            assert result.json["error"]["code"] == "token-file-unusable"
+            assert json.loads((home / "default" / "tokens.json").read_text())["secret"] == "R"
 
     def test_access_denied_links_nothing(
         self, cli: Cli, person: Sandbox, pages: list[httpx.Response], home: Path

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from contextlib import closing
 from pathlib import Path
 
 import httpx
 import pytest
+import request_log
 
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
@@ -60,11 +63,10 @@ def test_what_names_no_connection_is_not_sent_to_xero_and_the_sign_in_stays_unti
     with closing(Store(home / "default" / "store.sqlite")) as store:
         connection = store.connection() or {}
         store.set_connection({**connection, "connection_id": "../api.xro/2.0/Accounts/x"})
-    httpx.delete(f"{person.url}/sandbox/requests").raise_for_status()
+    request_log.forget(person.url)
     error = cli("disconnect", "--json").json["error"]
     assert (error["code"], error["exit_code"]) == ("not-an-address", 1)
-    asked = httpx.get(f"{person.url}/sandbox/requests").json()["requests"]
-    assert [each["method"] for each in asked if each["method"] == "DELETE"] == []
+    assert [each["path"] for each in request_log.asked(person.url) if each["method"] == "DELETE"] == []
     assert kept(home) is not None
     assert error["fix"] == "caspen-xero disconnect --local-only"
     assert cli(*error["fix"].split()[1:]).exit_code == 0
@@ -87,3 +89,22 @@ def test_without_xero_nothing_is_forgotten_unless_that_is_said(
     assert (result.exit_code, result.json["disconnected_at_xero"]) == (0, False)
     assert kept(home) is None
     assert not (home / "default" / "tokens.json").exists()
+
+
+def test_what_ended_at_xero_and_could_not_be_forgotten_here_is_forgotten_by_the_same_command_again(
+    cli: Cli, person: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("connect", "--client-id", "APP", "--token-store", "file")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", _read_only)
+        result = cli("disconnect", "--json")
+    assert (result.exit_code, result.json["error"]["code"]) == (1, "token-file-unusable")
+    assert connected_tenants(person) == []
+    assert kept(home) is not None
+    assert cli("disconnect").exit_code == 0
+    assert kept(home) is None
+    assert not (home / "default" / "tokens.json").exists()
+
+
+def _read_only(*_: object, **__: object) -> None:
+    raise OSError(errno.EROFS, os.strerror(errno.EROFS))

@@ -31,6 +31,11 @@ def use(backend: KeyringBackend) -> TokenStore:
     return in_keyring()
 
 
+def prove(tokens: TokenStore) -> None:
+    with tokens.room():
+        pass
+
+
 def in_keyring() -> TokenStore:
     return open_token_store("keyring", "e1", Path())
 
@@ -45,12 +50,12 @@ def test_what_is_saved_is_there_for_the_next_process_until_it_is_cleared(kind: s
         return open_token_store("keyring" if kind == "keyring" else "file", entry, tmp_path)
 
     assert (opened().secret(), opened().access()) == (None, None)
-    opened().probe()
+    prove(opened())
     assert (opened().secret(), opened().access()) == (None, None)
     opened().save_secret(SECRET)
     opened().save_access(SHORT)
     assert (opened().secret(), opened().access()) == (SECRET, SHORT)
-    opened().probe()
+    prove(opened())
     assert (opened().secret(), opened().access()) == (SECRET, SHORT)
     assert opened("e2").secret() is None  # another home's store never sees or uses this sign-in
     opened().save_secret("next")
@@ -91,7 +96,7 @@ class TestKeyring:
         self, backend: type[KeyringBackend], code: str, way_out: str
     ) -> None:
         tokens = use(backend())
-        for attempt in (tokens.probe, lambda: tokens.save_secret(SECRET)):
+        for attempt in (lambda: prove(tokens), lambda: tokens.save_secret(SECRET)):
             with pytest.raises(TokenStoreError) as caught:
                 attempt()
             assert caught.value.code == code
@@ -100,7 +105,7 @@ class TestKeyring:
 
     def test_a_machine_without_a_keyring_is_told_three_ways_out(self) -> None:
         with pytest.raises(TokenStoreError) as caught:
-            use(keyring.backends.fail.Keyring()).probe()  # type: ignore[no-untyped-call]
+            prove(use(keyring.backends.fail.Keyring()))  # type: ignore[no-untyped-call]
         assert all(f"({number})" in caught.value.fix for number in (1, 2, 3))
 
     def test_a_back_end_that_cannot_be_loaded_is_an_error_in_our_words(self, monkeypatch: pytest.MonkeyPatch) -> None:

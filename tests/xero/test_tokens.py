@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
+import keyring
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
@@ -17,9 +22,10 @@ from caspen_xero.secrets.in_file import SecretFile
 from caspen_xero.secrets.store import SecretStoreError
 from caspen_xero.xero.errors import ConnectNeeded, TokenStoreError, TryLater, Unreachable
 from caspen_xero.xero.grants import Access
-from caspen_xero.xero.token_store import TokenStore
+from caspen_xero.xero.token_store import TokenStore, open_token_store
 from caspen_xero.xero.tokens import AccessTokens
 from tests.conftest import sign_in
+from tests.xero.keyrings import Dropping, LockedForWriting, MemoryKeyring
 from tests.xero.told import Reply, Seen, SignedIn, a_connection, told
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -65,6 +71,20 @@ def test_a_token_that_ends_within_a_minute_is_refreshed_and_both_are_saved(signe
     assert signed_in.store.secret() == "refresh-1"
     assert access is not None
     assert timedelta(minutes=29) < access.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
+
+
+def test_a_token_noted_by_a_clock_that_was_a_year_ahead_is_not_taken_for_a_good_one(signed_in: SignedIn) -> None:
+    signed_in.store.save_access(Access("noted-ahead", datetime.now(UTC) + timedelta(days=365)))
+    with told(Issuer().answer) as xero:
+        assert signed_in.tokens(xero.url).renew("rejected") == "access-1"
+
+
+def test_a_token_that_is_said_to_last_for_days_is_renewed_after_one(signed_in: SignedIn) -> None:
+    expired(signed_in)
+    with told(Reply(200, '{"access_token":"a1","expires_in":864000}')) as xero:
+        tokens = signed_in.tokens(xero.url)
+        assert tokens.current() == tokens.current() == "a1"
+        assert len(xero.seen) == 1
 
 
 def test_many_threads_and_processes_at_once_refresh_once(signed_in: SignedIn) -> None:
@@ -179,6 +199,126 @@ def test_tokens_that_cannot_be_saved_are_not_used(signed_in: SignedIn) -> None:
             tokens.current()
 
 
+# --- nothing is asked for that could not be kept
+
+
+def _no_space(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(os, "fsync", _raises(errno.ENOSPC))
+
+
+def _read_only(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(tempfile, "mkstemp", _raises(errno.EROFS))
+
+
+def _not_to_be_replaced(patch: pytest.MonkeyPatch) -> None:
+    """A file that is mounted by itself can be written, and no other can take its place."""
+    patch.setattr(os, "replace", _raises(errno.EBUSY))
+
+
+def _raises(number: int) -> Callable[..., None]:
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    return fails
+
+
+@pytest.mark.parametrize("trouble", [_no_space, _read_only, _not_to_be_replaced])
+def test_where_a_new_token_could_not_be_kept_in_the_file_none_is_asked_for(
+    signed_in: SignedIn, trouble: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired(signed_in)
+    issuer = Issuer()
+    with told(issuer.answer) as xero:
+        with monkeypatch.context() as patch:
+            trouble(patch)
+            with pytest.raises(TokenStoreError) as caught:
+                signed_in.tokens(xero.url).current()
+        assert xero.seen == []
+        assert signed_in.store.secret() == "the-refresh-token"
+        assert str(signed_in.folder / "tokens.json") in caught.value.message
+        assert "was not renewed, and is kept as it was" in caught.value.message
+        assert "free space" in caught.value.fix
+        assert signed_in.tokens(xero.url).current() == "access-1"
+    assert sorted(path.name for path in signed_in.folder.iterdir()) == ["token.lock", "tokens.json"]
+
+
+def test_with_thirty_two_kilobytes_of_room_no_token_is_asked_for(signed_in: SignedIn) -> None:
+    expired(signed_in)
+    program = (
+        "import resource, sys; from pathlib import Path; from tests.xero.told import SignedIn;"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (32 * 1024, resource.RLIM_INFINITY));"
+        "SignedIn(Path(sys.argv[1])).tokens(sys.argv[2]).current()"
+    )
+    issuer = Issuer()
+    with told(issuer.answer) as xero:
+        run = subprocess.run(
+            [sys.executable, "-c", program, str(signed_in.folder), xero.url],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[2],
+        )
+        assert (run.returncode, "TokenStoreError" in run.stderr) == (1, True)
+        assert xero.seen == []
+        assert signed_in.tokens(xero.url).current() == "access-1"
+
+
+def test_a_disk_that_is_full_when_the_answer_comes_has_room_for_the_new_refresh_token(
+    signed_in: SignedIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expired(signed_in)
+    issuer = Issuer()
+
+    def meanwhile(seen: Seen) -> Reply:
+        monkeypatch.setattr(tempfile, "mkstemp", _raises(errno.ENOSPC))  # no new file, however small
+        return issuer.answer(seen)
+
+    with told(meanwhile, issuer.answer) as xero:
+        with pytest.raises(TokenStoreError):  # for the access token
+            signed_in.tokens(xero.url).current()
+        assert signed_in.store.secret() == "refresh-1"
+        monkeypatch.undo()
+        assert signed_in.tokens(xero.url).current() == "access-2"
+    assert issuer.refreshes == 2
+
+
+@pytest.mark.parametrize(
+    ("backend", "code"), [(LockedForWriting, "keyring-locked"), (Dropping, "keyring-drops-writes")]
+)
+def test_where_a_new_token_could_not_be_kept_in_the_keyring_none_is_asked_for(
+    tmp_path: Path, machine_keyring: MemoryKeyring, backend: type[MemoryKeyring], code: str
+) -> None:
+    store = open_token_store("keyring", "e1", tmp_path)
+    store.save_secret("the-refresh-token")
+    store.save_access(Access("old-access", PAST))
+    ours = backend()
+    ours.kept = machine_keyring.kept
+    keyring.set_keyring(ours)
+    issuer = Issuer()
+    with told(issuer.answer) as xero:
+        tokens = AccessTokens(a_connection(xero.url), store, tmp_path / "token.lock")
+        with pytest.raises(TokenStoreError) as caught:
+            tokens.current()
+        assert (caught.value.code, xero.seen) == (code, [])
+        assert "keyring" in caught.value.message
+        assert "was not renewed, and is kept as it was" in caught.value.message
+        assert "--token-store file" in caught.value.fix
+        assert store.secret() == "the-refresh-token"
+        keyring.set_keyring(machine_keyring)
+        assert tokens.current() == "access-1"
+    assert sorted(entry for _, entry in machine_keyring.kept) == ["e1:access", "e1:secret"]
+
+
+def test_a_lock_that_cannot_be_opened_is_named_and_nothing_is_asked_for(signed_in: SignedIn) -> None:
+    expired(signed_in)
+    (signed_in.folder / "token.lock").mkdir()
+    with told(Issuer().answer) as xero:
+        with pytest.raises(TokenStoreError) as caught:
+            signed_in.tokens(xero.url).current()
+        assert str(signed_in.folder / "token.lock") in caught.value.message
+        assert xero.seen == []
+
+
 def test_a_refresh_without_a_new_refresh_token_keeps_the_old_one(signed_in: SignedIn) -> None:
     expired(signed_in)
     with told(Reply(200, '{"access_token":"a2","expires_in":"1800"}')) as xero:
@@ -222,14 +362,14 @@ def test_the_local_xero_rotates_tokens_and_ends_a_sign_in_as_the_real_one(sandbo
     from caspen_xero.cli.output import Output
     from caspen_xero.cli.session import Session
 
-    sign_in(sandbox.url, home)  # one of its own: the one that tests share may have been rotated by another
+    sign_in(sandbox.url, home, client_id="APP")  # of its own: other tests go on with the one that they share
     session = Session(Output())
     assert session.client.get("Organisation").json()["Organisations"][0]["Name"] == session.connection.tenant_name
     first = session.tokens.current()
     second = session.tokens.renew(first)
     assert second != first
     assert session.client.get("Organisation").status == 200
-    sandbox.xero.identity.revoke_everything("TEST-APP")
+    sandbox.xero.identity.revoke_everything("APP")
     with pytest.raises(ConnectNeeded) as caught:
         session.client.get("Organisation")
     assert caught.value.code == "sign-in-expired"

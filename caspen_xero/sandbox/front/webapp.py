@@ -9,11 +9,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from email.utils import format_datetime
 
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from caspen_xero.sandbox.books.wire import not_found
 from caspen_xero.sandbox.exchange import BadRequest, Exchange, Handler, json_answer
@@ -61,7 +65,23 @@ def create_app(xero: LocalXero, connections: Connections | None = None) -> Starl
             watched("/{path:path}", lambda exchange: not_found(), *ANY_METHOD),
         ],
         exception_handlers={ClientDisconnect: _gone},
+        middleware=[Middleware(_Dated, xero=xero)],
     )
+
+
+class _Dated:
+    """Every answer, errors too, tells the time by the sandbox's own clock, unless it is switched not to."""
+
+    def __init__(self, app: ASGIApp, xero: LocalXero) -> None:
+        self.app, self.xero = app, xero
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_dated(message: Message) -> None:
+            if message["type"] == "http.response.start" and self.xero.settings.now.date_header:
+                MutableHeaders(scope=message)["Date"] = format_datetime(self.xero.clock.now(), usegmt=True)
+            await send(message)
+
+        await self.app(scope, receive, send_dated)
 
 
 class _Front:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from caspen_xero.xero.documents import Contact, Invoice
+from caspen_xero.xero.documents import Contact, CreditNote, Invoice
 
 Shape = dict[str, str]
 """What people see of an invoice, as text by name (`line 2 quantity`); amounts without trailing zeros."""
@@ -18,23 +19,32 @@ ADDRESS_PARTS = ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode",
 
 def invoice_shape(found: Invoice) -> Shape:
     """What Xero shows of an invoice that was read with its lines."""
+    return _shape(found, found.invoice_number, found.due_date)
+
+
+def document_shape(found: Invoice | CreditNote) -> Shape:
+    """The same of an invoice or a credit note."""
+    return invoice_shape(found) if isinstance(found, Invoice) else _shape(found, found.credit_note_number, None)
+
+
+def _shape(found: Invoice | CreditNote, number: str | None, due_date: date | None) -> Shape:
     shape = {
-        "number": _text(found.invoice_number),
+        "number": _text(number),
         "contact": _text(found.contact.contact_id if found.contact else None),
         "date": _text(found.date),
-        "due date": _text(found.due_date),
+        "due date": _text(due_date),
         "reference": _text(found.reference),
         "currency": _text(found.currency_code),
         "amounts are": _text(found.line_amount_types),
     }
-    for number, line in enumerate(found.line_items, 1):
+    for place, line in enumerate(found.line_items, 1):
         shape |= {
-            f"line {number} description": _text(line.description),
-            f"line {number} quantity": _text(line.quantity),
-            f"line {number} price": _text(line.unit_amount),
-            f"line {number} discount": _text(line.discount_rate or line.discount_amount),
+            f"line {place} description": _text(line.description),
+            f"line {place} quantity": _text(line.quantity),
+            f"line {place} price": _text(line.unit_amount),
+            f"line {place} discount": _text(line.discount_rate or line.discount_amount),
             # Where no amount has tax, Xero shows the account's own type.
-            f"line {number} tax type": "" if found.line_amount_types == "NoTax" else _text(line.tax_type),
+            f"line {place} tax type": "" if found.line_amount_types == "NoTax" else _text(line.tax_type),
         }
     shape["total"] = _text(found.total)
     return {name: value for name, value in shape.items() if value}
@@ -43,6 +53,24 @@ def invoice_shape(found: Invoice) -> Shape:
 def body_shape(body: Mapping[str, Any], total: Decimal) -> Shape:
     """What an invoice's body would show, with the total that Caspen says."""
     return invoice_shape(Invoice.model_validate(body)) | {"total": _text(total)}
+
+
+def sent_shape(body: Mapping[str, Any], total: Decimal, found: Invoice | CreditNote) -> Shape:
+    """What the body of an invoice or credit note would show, in the words in which Xero shows it where nobody has edited it.
+
+    Xero shows a discount that was sent as an amount as a percentage too, and then that is what people see.
+    """
+    sent = type(found).model_validate(body)
+    shape = document_shape(sent)
+    for place, (ours, theirs) in enumerate(zip(sent.line_items, found.line_items, strict=False), 1):
+        if ours.discount_amount and not ours.discount_rate and ours.discount_amount == theirs.discount_amount:
+            shape[f"line {place} discount"] = _text(theirs.discount_rate or theirs.discount_amount)
+    return shape | {"total": _text(total)}
+
+
+def sent_contact_shape(body: Mapping[str, Any]) -> Shape:
+    """What a contact's body would show."""
+    return contact_shape(Contact.model_validate(body))
 
 
 def contact_shape(found: Contact) -> Shape:
@@ -75,8 +103,18 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[
 def told(found: list[tuple[str, str, str]]) -> str:
     """Differences in words: Caspen's side first."""
     parts = [f"{name} is {ours or 'nothing'} in Caspen, {theirs or 'nothing'} in Xero" for name, ours, theirs in found]
+    return _shortened(parts) or "nothing that shows"
+
+
+def told_edits(found: list[tuple[str, str, str]]) -> str:
+    """What somebody has edited in Xero, in words: what was sent first; "" for nothing."""
+    parts = [f"{name} was {ours or 'nothing'}, is {theirs or 'nothing'}" for name, ours, theirs in found]
+    return _shortened(parts)
+
+
+def _shortened(parts: Sequence[str]) -> str:
     more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
-    return ("; ".join(parts[:SHOWN]) + more) or "nothing that shows"
+    return "; ".join(parts[:SHOWN]) + more
 
 
 def _text(value: object) -> str:

@@ -23,6 +23,7 @@ _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 )
 GENERIC_ID = "all-clients"
+GENERIC_NUMBER = f"caspen-{GENERIC_ID}"
 
 
 def party_of(key: str) -> tuple[PartyKind, str]:
@@ -52,7 +53,7 @@ class Party:
     @property
     def number(self) -> str:
         """The ContactNumber: the full Caspen id; one too long for Xero's 50 characters is kept apart by a hash."""
-        number = f"caspen-{GENERIC_ID}" if self.caspen_id == GENERIC_ID else self.caspen_id
+        number = GENERIC_NUMBER if self.caspen_id == GENERIC_ID else self.caspen_id
         if self.id_is_a_clients:
             number = f"payer-{number}"
         if len(number) <= 50:

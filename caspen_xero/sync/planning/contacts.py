@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from caspen_xero.store.mappings import name_key
-from caspen_xero.sync.planning.contact_matching import GENERIC_ID, contact_body, contact_fingerprint, match_party
+from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, contact_body, contact_fingerprint, match_party
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
@@ -32,7 +32,7 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
     if link is not None:
         known = book.by_id.get(link.xero_id)
         if known is not None and known.merged_to:
-            _link(planner, state, known.merged_to, known.name)
+            link_contact(planner, party, known.merged_to, known.name)
             return known.merged_to
         if known is not None and known.status != "ACTIVE":
             _asks(planner, state)
@@ -44,7 +44,7 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
     if match.known is not None:
         planner.taken_names.add(name_key(match.known.name))
         found = match.known.merged_to or match.known.xero_id
-        _link(planner, state, found, match.known.name)
+        link_contact(planner, party, found, match.known.name)
         return found
     if match.archived is not None:
         _archived(planner, state, match.archived.xero_id, match.archived.name)
@@ -96,13 +96,14 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
     )
 
 
-def _link(planner: Planner, state: InvoiceState, xero_id: str, name: str) -> None:
+def link_contact(planner: Planner, party: Party, xero_id: str, name: str) -> None:
+    """Links a party to the contact in Xero that is its own."""
     planner.plan.steps.append(
         Step(
             kind="link-contact",
-            caspen_id=state.party.key,
+            caspen_id=party.key,
             invoice_id=None,
-            number=state.party.number,
+            number=party.number,
             detail=name,
             body={},
             target=xero_id,

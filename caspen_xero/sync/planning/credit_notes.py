@@ -198,6 +198,14 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
     stage = planner.stages[state.invoice.id]
     if stage is Stage.BLOCKED or planner.held(state, "allocate-credit-note", note.id):
         return
+    on, snapshot = state.link if stage is Stage.OPEN else None, planner.snapshot
+    is_new = state.invoice.id in snapshot.created and note.id in snapshot.created_notes
+    if on is not None and not is_new:
+        if on.xero_id not in snapshot.looks.notes_on:
+            planner.plan.asks.invoices.add(on.xero_id)
+            on = None
+        elif not _clear_to_allocate(planner, state, note, link, on):
+            return
     planner.add(
         state,
         "allocate-credit-note",
@@ -207,10 +215,48 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
         body={
             "Amount": note.total,
             "Date": max(note.date, state.invoice.issue_date),
-            "Invoice": {"InvoiceID": state.link.xero_id},
+            "Invoice": {"InvoiceID": on.xero_id},
         }
-        if stage is Stage.OPEN and state.link is not None
+        if on is not None
         else None,
         expected=ExpectedAllocation(amount=note.total, invoice_xero_id=state.link.xero_id if state.link else ""),
+        target=link.xero_id,
+    )
+
+
+def _clear_to_allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Link, on_invoice: Link) -> bool:
+    """Whether what Xero shows on the invoice leaves room for this credit note; else it is there already, or a person decides."""
+    applied = planner.snapshot.looks.notes_on[on_invoice.xero_id].get(link.xero_id)
+    if applied == note.total:
+        adopt_allocation(planner, state, note, link, on_invoice.xero_id)
+        return False
+    if applied is not None:
+        reason = (
+            f"of its credit note {note.number} of {note.total} somebody has put {applied:.2f} on the invoice in Xero: remove that "
+            "there, and push puts the whole of it"
+        )
+        planner.found(
+            state, "allocate-credit-note", ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO, reason, caspen_id=note.id
+        )
+        return False
+    due = None if on_invoice.amount_due is None else on_invoice.amount_due - planner.promised[state.invoice.id]
+    if due is not None and note.total > due:
+        reason = f"the credit note {note.number} of {note.total} is more than the {due:.2f} that Xero shows as due"
+        planner.found(state, "allocate-credit-note", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, caspen_id=note.id)
+        return False
+    planner.promised[state.invoice.id] += note.total
+    return True
+
+
+def adopt_allocation(planner: Planner, state: InvoiceState, note: CreditNote, link: Link, invoice_xero_id: str) -> None:
+    """Links what is there already: a credit note that is wholly on its invoice in Xero."""
+    planner.add(
+        state,
+        "adopt-allocation",
+        caspen_id=note.id,
+        number=note.number,
+        detail=f"{note.total} is there already",
+        body={},
+        expected=ExpectedAllocation(amount=note.total, invoice_xero_id=invoice_xero_id),
         target=link.xero_id,
     )

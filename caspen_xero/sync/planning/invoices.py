@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.compare import body_shape, differences, invoice_shape, told
+from caspen_xero.sync.planning.compare import body_shape, differences, invoice_shape, sent_shape, told
 from caspen_xero.sync.planning.contacts import contact_of
 from caspen_xero.sync.planning.plan import Stage, Waiting
 from caspen_xero.sync.planning.planner import Planner
@@ -59,6 +59,8 @@ def expectation(document: Document, fingerprint: str) -> ExpectedDocument:
         explicit_tax=document.explicit_tax,
         tells_tax=document.tells_tax,
         status=document.body.get("Status"),
+        issued=document.body["Date"],
+        currency=document.body["CurrencyCode"],
     )
 
 
@@ -178,7 +180,7 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         planner.add(state, "update-invoice", detail=why, body=None, target=link.xero_id)
         return
     document.body["Contact"] = {"ContactID": contact_id}
-    wrong = differences(body_shape(document.body, document.total), invoice_shape(seen))
+    wrong = differences(sent_shape(document.body, document.total, seen), invoice_shape(seen))
     if seen.amount_paid or seen.amount_credited:
         _change_of_a_paid_one(planner, state, link, wrong, f"{why}, but has a payment or credit in Xero")
     elif not _conflicts(planner, state, link, wrong, why) and not _is_locked(planner, state, seen):

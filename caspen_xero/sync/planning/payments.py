@@ -13,8 +13,8 @@ from caspen_xero.sync.planning.invoices import wait_for_approval
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
-from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
-from caspen_xero.sync.planning.steps import ExpectedPayment
+from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot, is_only_ours
+from caspen_xero.sync.planning.steps import ExpectedPayment, ExpectedRemoval
 from caspen_xero.sync.problems import Problem, ProblemCode, push_command, quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
@@ -28,18 +28,22 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
         payment = wanted.get(key)
         if payment is not None and link.invoice_id == state.invoice.id and _stands_for(link, payment):
             continue
-        if planner.held(state, "delete-payment", key):
+        if link.invoice_id is None and not link.is_deleted:  # it stands on an invoice that is none of ours
             continue
-        if not link.made_by_us and link.status == "DELETED":  # pull has seen that it is gone
+        if link.is_deleted:  # it is gone already
+            if payment is None and link.made_by_us:
+                _look_at(planner, link)  # once more, and then forget it
+            continue
+        if planner.held(state, "delete-payment", key):
             continue
         if not _look_at(planner, link) and not link.made_by_us:
             under_way = True
             continue
         if not link.made_by_us:
+            happened = "removed" if payment is None else "changed"
             reason = (
-                "a payment was removed in Caspen; the one in Xero was made there, so it is left alone"
-                if payment is None
-                else "a payment was changed in Caspen; the one in Xero was made there, so it is left alone"
+                f"a payment was {happened} in Caspen; the one in Xero was made there, or has another amount than ours, so it is "
+                "left alone"
             )
             fix = f"caspen-xero invoices show {state.name}"
             planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
@@ -91,17 +95,56 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
     for payment in state.payments:
         link = state.payment_links.get(payment.key)
-        stays = link and link.invoice_id == state.invoice.id and payment.key not in planner.deleting
-        if payment.status in GONE or not payment.amount or stays:
+        if payment.status in GONE or not payment.amount:
             continue
-        if payment.xero_id and link is None:
+        if link is not None and link.is_deleted and payment.xero_id is None:
+            if not planner.snapshot.settings.feed_brings_payments:
+                _create(planner, state, payment, removed=link)
+        elif link is not None and link.invoice_id == state.invoice.id and payment.key not in planner.deleting:
+            _look_if_it_is_missing(planner, state, payment, link)
+        elif link is not None and link.invoice_id is None:
+            _stands_elsewhere(planner, state, payment, link)
+        elif payment.xero_id and link is None:
             judge_claim(planner, state, payment)
         elif not planner.snapshot.settings.feed_brings_payments:
             _create(planner, state, payment, moved=link is not None)
 
 
-def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, moved: bool) -> None:
-    """`moved`: it still stands in Xero, on another invoice or as it was before, and has to be taken back first."""
+def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
+    """Sent here, it would be there twice; and what is on an invoice that is none of ours is left alone."""
+    if planner.held(state, "create-payment", payment.key) or not _look_at(planner, link):
+        return
+    there = planner.snapshot.looks.payments[link.xero_id]
+    number = there.invoice.invoice_number if there.invoice else None
+    reason = (
+        f"the payment of {payment.amount} of {payment.date} is in Xero already ({link.number}), but on "
+        f"{number or 'another invoice'}, which stands for none of Caspen's: remove it there, or link that invoice and call "
+        "caspen-xero adopt"
+    )
+    planner.found(state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, caspen_id=payment.key)
+
+
+def _look_if_it_is_missing(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
+    """A payment that its invoice, where it was looked at, does not show is looked at itself: somebody may have deleted it."""
+    seen = planner.snapshot.looks.invoices.get(state.link.xero_id) if state.link else None
+    if seen is None or payment.xero_id is not None or planner.snapshot.settings.feed_brings_payments:
+        return
+    if link.xero_id not in {one.payment_id for one in seen.payments if one.status != "DELETED"}:
+        _look_at(planner, link)
+
+
+def _create(
+    planner: Planner,
+    state: InvoiceState,
+    payment: AppliedPayment,
+    *,
+    moved: bool = False,
+    removed: Link | None = None,
+) -> None:
+    """`moved`: it still stands in Xero, on another invoice or as it was before, and has to be taken back first.
+
+    `removed`: what stood for it in Xero, where somebody has deleted that.
+    """
     link, snapshot = state.link, planner.snapshot
     if planner.held(state, "create-payment", payment.key):
         return
@@ -124,13 +167,10 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
         wait_for_approval(planner, state)
         _look_now_and_then(planner, state, link)
         return
-    ready = stage is Stage.OPEN and not moved
-    if ready and link is not None and state.invoice.id not in snapshot.created:
-        seen = snapshot.looks.invoices.get(link.xero_id)
-        if seen is None:
-            planner.plan.asks.invoices.add(link.xero_id)
-            ready = False
-        elif not _clear_to_pay(planner, state, payment, seen):
+    ready: bool | None = stage is Stage.OPEN and not moved
+    if ready and link is not None and (state.invoice.id not in snapshot.created or removed is not None):
+        ready = _look_before_paying(planner, state, payment, link, removed)
+        if ready is None:
             return
     reference = reference_of(payment, _method(snapshot, payment))
     planner.add(
@@ -152,6 +192,22 @@ def _create(planner: Planner, state: InvoiceState, payment: AppliedPayment, *, m
     )
 
 
+def _look_before_paying(
+    planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link, removed: Link | None
+) -> bool | None:
+    """Whether the payment can go by what was seen of its invoice; None where it is not to go: it is there, or a person decides."""
+    seen = planner.snapshot.looks.invoices.get(link.xero_id)
+    if seen is None:
+        planner.plan.asks.invoices.add(link.xero_id)
+        return False
+    if _is_there(planner, state, payment, seen, removed):
+        return None
+    if _has_to_see_deleted_ones(planner, link, removed):
+        planner.plan.asks.deleted.add(link.xero_id)
+        return False
+    return True if _clear_to_pay(planner, state, payment, seen, removed) else None
+
+
 def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> None:
     """Now and then a draft is looked at, for a person may have approved it."""
     looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.holds
@@ -159,16 +215,42 @@ def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> Non
         planner.plan.asks.invoices.add(link.xero_id)
 
 
-def _clear_to_pay(planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice) -> bool:
-    """Whether what Xero shows on the invoice leaves room for this payment; else it is there already, or a person decides."""
-    unclaimed = _unclaimed(planner, seen)
-    ours = _ours(unclaimed, payment, _method(planner.snapshot, payment))
-    if ours is not None and ours.amount == payment.amount:
-        adopt_payment(planner, state, payment, ours, made_by_us=True)
+def _has_to_see_deleted_ones(planner: Planner, link: Link, removed: Link | None) -> bool:
+    """Whether somebody may have deleted a payment that this store knows nothing of: where others too have changed the invoice."""
+    return removed is None and not is_only_ours(link) and link.xero_id not in planner.snapshot.looks.deleted
+
+
+def _is_there(
+    planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice, removed: Link | None
+) -> bool:
+    """Whether the invoice shows this very payment: then it is linked; with another amount, a person has to say which is right."""
+    ours = payment_there(planner, payment, seen)
+    if ours is None:
         return False
+    if ours.amount == payment.amount:
+        adopt_payment(planner, state, payment, ours, made_by_us=removed is None)
+    else:
+        _has_another_amount(planner, state, payment, ours)
+    return True
+
+
+def payment_there(planner: Planner, payment: AppliedPayment, seen: Invoice) -> Payment | None:
+    """The living payment on an invoice that we have made for this one, if it stands for no other. Its amount may be another."""
+    return _ours(_unclaimed(planner, seen), payment, _method(planner.snapshot, payment))
+
+
+def _clear_to_pay(
+    planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice, removed: Link | None
+) -> bool:
+    """Whether nobody has deleted this payment in Xero, and the invoice there leaves room for it; else a person decides."""
+    unclaimed, method = _unclaimed(planner, seen), _method(planner.snapshot, payment)
     due = _due(seen) - planner.promised[state.invoice.id]
     if state.invoice.id not in planner.snapshot.pay_anyway:
-        alike = [ours] if ours else [found for found in unclaimed if found.amount == payment.amount]
+        gone = removed or _removed(planner, state, payment, method)
+        if gone is not None:
+            _tell_removed(planner, state, payment, gone)
+            return False
+        alike = [found for found in unclaimed if found.amount == payment.amount]
         covered = payment.amount > due and (unclaimed or seen.prepayments or seen.overpayments)
         if alike or covered:
             _maybe_there(planner, state, payment, alike or unclaimed)
@@ -193,10 +275,60 @@ def _due(seen: Invoice) -> Decimal:
 
 
 def _ours(shown: list[Payment], payment: AppliedPayment, method: PaymentMethod | None) -> Payment | None:
-    """The payment in Xero that we made for this one: its Reference has the ids of it."""
-    now = (one for one in shown if names(one.reference, payment))
-    before = (one for one in shown if names_as_before(one.reference, one.amount, payment, method))
-    return next(now, None) or next(before, None)
+    """The payment in Xero that we made for this one: its Reference has the ids of it. One of its amount comes first."""
+    found = [one for one in shown if _names(one, payment, method)]
+    return min(found, key=lambda one: one.amount != payment.amount, default=None)
+
+
+def _names(one: Payment, payment: AppliedPayment, method: PaymentMethod | None) -> bool:
+    return names(one.reference, payment) or names_as_before(one.reference, one.amount, payment, method)
+
+
+def _removed(
+    planner: Planner, state: InvoiceState, payment: AppliedPayment, method: PaymentMethod | None
+) -> Payment | None:
+    """The payment that we made for this one in Xero, if somebody else has deleted it there since.
+
+    Where we have deleted one later, that was settled, and it is we who make it anew.
+    """
+    deleted = planner.snapshot.looks.deleted.get(state.link.xero_id if state.link else "", [])
+    last = next((one for one in reversed(deleted) if _names(one, payment, method)), None)
+    return None if last is None or last.payment_id in planner.snapshot.deleted_by_us else last
+
+
+def _tell_removed(planner: Planner, state: InvoiceState, payment: AppliedPayment, removed: Link | Payment) -> None:
+    if isinstance(removed, Payment):  # from now on that is known
+        planner.add(
+            state,
+            "note-removed-payment",
+            caspen_id=payment.key,
+            number=removed.reference,
+            detail=f"{payment.amount} was there and is deleted",
+            body={},
+            expected=ExpectedRemoval(payment_fingerprint(payment), removed.amount or payment.amount),
+            target=removed.payment_id or "",
+        )
+    anyway = f"caspen-xero push --pay-anyway {state.name}"
+    amount = removed.total if isinstance(removed, Link) else removed.amount
+    as_it_was = "" if amount in (None, payment.amount) else f" as {amount:.2f}"
+    reason = (
+        f"the payment of {payment.amount} of {payment.date} was in Xero{as_it_was}, and somebody deleted it there; if it is to be "
+        f"sent anew: "
+        f"{anyway}; if another payment there stands for it: caspen-xero invoices link {state.name} XERO_PAYMENT_ID"
+    )
+    planner.found(state, "create-payment", ProblemCode.PAYMENT_REMOVED_IN_XERO, reason, anyway, caspen_id=payment.key)
+
+
+def _has_another_amount(planner: Planner, state: InvoiceState, payment: AppliedPayment, ours: Payment) -> None:
+    """It would be paid twice, so nobody can have it sent all the same."""
+    reason = (
+        f"the payment of {payment.amount} of {payment.date} is in Xero already, but as {ours.amount or 0:.2f} of {ours.date} "
+        f"({ours.reference})"
+    )
+    fix = f"Make the amounts agree in Caspen or in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
+    planner.found(
+        state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
+    )
 
 
 def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:

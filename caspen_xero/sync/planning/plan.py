@@ -40,19 +40,20 @@ class Asks:
     """What has to be read from Xero before something is decided.
 
     `contacts`: a party is not linked yet, so Xero's contacts should be known as they are now. By Xero's ids: `contact_details` of
-    contacts to be changed; `invoices`; `credits`, the invoices of which the credits have to be read too; `payments` and
-    `credit_notes` that are to be taken back, or are said to be there.
+    contacts to be changed; `invoices`; `credits`, the invoices of which the credits have to be read too, and `deleted`, those of
+    which the deleted payments; `payments` and `credit_notes` that are to be taken back, or are said to be there.
     """
 
     contacts: bool = False
     contact_details: set[str] = field(default_factory=set)
     invoices: set[str] = field(default_factory=set)
     credits: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
     payments: set[str] = field(default_factory=set)
     credit_notes: set[str] = field(default_factory=set)
 
     def __len__(self) -> int:
-        by_id = (self.contact_details, self.invoices, self.credits, self.payments, self.credit_notes)
+        by_id = (self.contact_details, self.invoices, self.credits, self.deleted, self.payments, self.credit_notes)
         return sum(len(ids) for ids in by_id)
 
 

@@ -91,6 +91,8 @@ class Looks:
     """What this run has seen in Xero, by Xero's ids: contacts (None: not there), invoices, payments, and our credit notes.
 
     `credits`: by InvoiceID, the amounts of the allocations on it that are not of our own credit notes, by AllocationID.
+    `notes_on`: by InvoiceID, what of each credit note stood on it, by CreditNoteID; our own writes since change none of that.
+    `deleted`: by InvoiceID, the payments that were deleted, in that order.
     """
 
     contacts: dict[str, XeroContact | None] = field(default_factory=dict)
@@ -98,6 +100,8 @@ class Looks:
     payments: dict[str, XeroPayment] = field(default_factory=dict)
     notes: dict[str, SeenNote] = field(default_factory=dict)
     credits: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    notes_on: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    deleted: dict[str, list[XeroPayment]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,8 @@ class CaspenSide:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that one plan looks at. `created`: invoices made in this run; `claimed`: Xero payments that stand for ours.
+    """Everything that one plan looks at. `created` and `created_notes`: the invoices and credit notes that this run has made, by
+    answers that say so; `claimed`: Xero payments that stand for ours; `deleted_by_us`: those that we have asked Xero to delete.
 
     Of the Xero ids that payments of Caspen's name themselves (`xero_id`): `told`, what we have recorded under it; `claimants`,
     Caspen's living payments that name it, on whatever invoice; `claimed_by`, the link of what it stands for already.
@@ -137,7 +142,9 @@ class Snapshot:
     looks: Looks
     changed_parties: Sequence[ChangedParty] = ()
     created: frozenset[str] = frozenset()
+    created_notes: frozenset[str] = frozenset()
     claimed: frozenset[str] = frozenset()
+    deleted_by_us: frozenset[str] = frozenset()
     told: Mapping[str, RecordedPayment] = field(default_factory=dict)
     claimants: Mapping[str, list[AppliedPayment]] = field(default_factory=dict)
     claimed_by: Mapping[str, Link] = field(default_factory=dict)
@@ -150,6 +157,12 @@ class Snapshot:
         `tells_tax`: some of them are such as Xero could not have reached by itself.
         """
         return self.keeps_tax != "yes" if tells_tax else self.keeps_tax == "unknown"
+
+
+def is_only_ours(link: Link) -> bool:
+    """Whether all that has happened to an invoice in Xero, up to what was last seen of it, was our own doing."""
+    until, seen = link.only_ours_until, link.xero_updated_at
+    return until is not None and seen is not None and until >= seen
 
 
 FOLLOWED = ("status", "subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")

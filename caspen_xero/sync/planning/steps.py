@@ -6,6 +6,7 @@ How a step of each kind travels, is settled and is found again after a lost answ
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal, get_args
 
@@ -19,6 +20,8 @@ StepKind = Literal[
     "void-credit-note",
     "delete-payment",
     "adopt-payment",
+    "adopt-allocation",
+    "note-removed-payment",
     "keep-invoice",
     "update-invoice",  # before others are created: it may free a number
     "create-invoice",
@@ -51,7 +54,9 @@ class ExpectedContact(Expected):
 
 @dataclass(frozen=True)
 class ExpectedDocument(Expected):
-    """Of an invoice or credit note: its figures, in its currency.
+    """Of an invoice or credit note: its figures, in its currency, when it was issued, and its contact.
+
+    Earlier versions kept neither `issued` nor `currency`.
 
     `explicit_tax`: tax amounts were told to Xero, `tells_tax`: such as it could not have reached by itself. `proves_tax`: it stays
     a draft until it has shown that the organisation keeps them. `shape`: what an update is to show.
@@ -66,6 +71,8 @@ class ExpectedDocument(Expected):
     contact_id: str | None = None
     proves_tax: bool = False
     shape: Shape | None = None
+    issued: date | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +83,13 @@ class ExpectedPayment(Expected):
     reference: str = ""
     invoice_xero_id: str = ""
     made_by_us: bool = True
+
+
+@dataclass(frozen=True)
+class ExpectedRemoval(Expected):
+    """Of a payment of ours that somebody has deleted in Xero: its amount there."""
+
+    amount: Decimal = Decimal(0)
 
 
 @dataclass(frozen=True)

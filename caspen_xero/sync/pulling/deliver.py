@@ -47,9 +47,11 @@ def deliver(
     knows_all: bool = True,
     api_key: Callable[[], str | None] = lambda: None,
     progress: Callable[[int, int | None], None] = lambda done, total: None,
+    delivery: Delivery | None = None,
 ) -> Delivery:
     """Delivers whatever waits, oldest first. Never raises for what Caspen or the disk says: `stopped` tells.
 
+    `delivery` is filled as it goes on, for whoever has to tell of it after an interruption.
     `knows_all`: every payment of Caspen's could be read. Else nothing is delivered: it may be what Caspen has already.
     """
     judged = judge_undelivered(mappings, settings, now())
@@ -58,7 +60,8 @@ def deliver(
             for link in judged.links:
                 mappings.put_link(link)
             xero_payments.mark_delivered(mappings, [record.xero_id for record in judged.known], now())
-    delivery, records = Delivery(held=judged.held), judged.to_tell
+    delivery, records = delivery or Delivery(), judged.to_tell
+    delivery.held = judged.held
     if not records:
         return delivery
     if not knows_all:
@@ -86,13 +89,13 @@ def payment_unreadable(waiting: int) -> FeedError:
 
 
 def updates_folder(store: Store, source: str | None) -> Path:
-    """Where Caspen looks for updates: the folder of the source, else of what was last imported. `FeedError` where there is none.
+    """Where Caspen looks for updates: the folder of the source, else of what was last read. `FeedError` where there is none.
 
     A source that is not there (a disk not mounted) is no reason to write elsewhere; an imported file may be gone by now.
     """
     imported = store.setting("last_import")
     path = Path(source or imported or "")
-    if not (source or imported):
+    if not source and (not imported or is_url(imported)):
         missing = "no source says where Caspen takes them"
     elif path.is_dir():
         return path

@@ -23,13 +23,19 @@ def find_discrepancies(
     `whole` False: not all of them could be read, so none is taken for gone.
     """
     found, known = matching.found, matching.known
-    told = [*_payments(matching, allocations, whole), *_credits(matching)]
+    told = [
+        *_payments(matching, allocations, whole),
+        *_doubled(matching),
+        *_credits(matching),
+        *_astray(matching),
+    ]
     if known.link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
         told += _edits(differences(known.link.last_written, invoice_shape(found)))
     before = known.before.discrepancies if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)
-    return [Discrepancy(*one, since=since.get(one, at)) for one in told]
+    amounts = {payment.payment_id: money_text(payment.amount or ZERO) for payment, _ in matching.astray}
+    return [Discrepancy(*one, since=since.get(one, at), amount=amounts.get(one[1])) for one in told]
 
 
 def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: bool) -> Iterator[Told]:
@@ -45,12 +51,25 @@ def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: boo
             yield "payment-gone-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", "it is gone"
 
 
+def _doubled(matching: Matching) -> Iterator[Told]:
+    """Payments of ours that stand there twice, with the same ids in their References: two homes sent them at the same moment."""
+    for key, payments in matching.doubled().items():
+        link = matching.own_links[key]
+        there = " and ".join(f"{money_text(one.amount or ZERO)} ({one.payment_id})" for one in payments)
+        ours = f"one payment of {money_text(link.total or ZERO)} ({link.number or key})"
+        yield (
+            "payment-twice-in-xero",
+            link.xero_id,
+            ours,
+            f"it is there {'twice' if len(payments) == 2 else f'{len(payments)} times'}: {there}",
+        )
+
+
 def _expected(matching: Matching) -> dict[str, tuple[Decimal, str]]:
     """Amount and name of every payment that ought to be there, by Xero's id."""
-    known = matching.known
-    links = {**known.payment_links, **{link.caspen_id: link for link in matching.payment_links}}
-    expected = {one.xero_id: (one.amount, one.reference or one.kind.replace("_", " ")) for one in known.recorded}
-    for link in links.values():
+    recorded = matching.known.recorded
+    expected = {one.xero_id: (one.amount, one.reference or one.kind.replace("_", " ")) for one in recorded}
+    for link in matching.own_links.values():
         if link.total is not None:
             expected.setdefault(link.xero_id, (link.total, link.number or link.caspen_id))
     return expected
@@ -65,6 +84,16 @@ def _credits(matching: Matching) -> Iterator[Told]:
             theirs = f"{money_text(credit.applied)} of it is allocated" if credit else "it is not allocated"
             ours = f"credit note {names.get(link.xero_id) or link.caspen_id} of {money_text(link.total)}"
             yield "credit-gone-in-xero", link.xero_id, ours, theirs
+
+
+def _astray(matching: Matching) -> Iterator[Told]:
+    """What is ours by what it carries, and not as Caspen has it."""
+    for payment, caspen in matching.astray:
+        there = f"payment of {money_text(payment.amount or ZERO)} ({payment.reference})"
+        yield "payment-astray-in-xero", payment.payment_id or "", caspen, there
+    for credit, caspen in matching.astray_credits:
+        there = f"{money_text(credit.applied)} of it is allocated here"
+        yield "credit-astray-in-xero", credit.credit_id, caspen, there
 
 
 def _edits(edits: Sequence[tuple[str, str, str]]) -> list[Told]:

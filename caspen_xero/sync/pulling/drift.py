@@ -6,25 +6,32 @@ Nothing here changes either side. What a push still has to do, or what stands in
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store import both_sides, xero_payments
+from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
-from caspen_xero.sync.problems import invoice_name
+from caspen_xero.sync.problems import invoice_name, naming_its_own
+from caspen_xero.sync.pulling.named import Named
+from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
+DOUBLED = "payment-twice-in-xero"
 _FIXES = {
     "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
     "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
+    "payment-astray-in-xero": SETTLE_ASTRAY,
+    "credit-astray-in-xero": "Allocate it to its own invoice in Xero, or correct the credit note in Caspen",
+    DOUBLED: "Delete one of the two in Xero, then: caspen-xero pull",
     "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
     "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
     "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
@@ -35,6 +42,7 @@ _FIXES = {
     "not-in-caspen-yet": "caspen-xero pull",
     "contact-archived": "Restore the contact in Xero (Contacts, Archived): its invoices can't be changed or voided",
 }
+_ASTRAY = ("payment-astray-in-xero", "credit-astray-in-xero")
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,16 @@ def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     found: list[Drift] = []
     for row in both_sides.linked_invoices(mappings):
         found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["invoice_id"], []), money)]
+    names = InvoiceNames(mappings.store)
+    found = [replace(one, fix=naming_its_own(one.fix, one.invoice_id or "", names)) for one in found]
     return found + _undelivered(mappings, settings) + _archived_contacts(mappings)
+
+
+def doubled_payments(mappings: Mappings, settings: Settings) -> list[Drift]:
+    """Payments of ours that stand in Xero twice, as last seen."""
+    if not any(one.code == DOUBLED for _, one in xero_payments.discrepancies(mappings)):
+        return []
+    return [one for one in find_drift(mappings, settings) if one.code == DOUBLED]
 
 
 Told = tuple[str, str, str, str | None]
@@ -116,10 +133,22 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     found: defaultdict[str, list[Discrepancy]] = defaultdict(list)
     all_discrepancies = xero_payments.discrepancies(mappings)
     standing = both_sides.wanted_in_xero(mappings) if all_discrepancies else set()
+    standing |= _astray(mappings, [pair for pair in all_discrepancies if pair[1].code in _ASTRAY])
     for invoice_id, discrepancy in all_discrepancies:
         if not discrepancy.subject or discrepancy.subject in standing:
             found[invoice_id].append(discrepancy)
     return found
+
+
+def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set[str]:
+    """The Xero ids of those that nothing here stands for by now."""
+    subjects = [one.subject for _, one in found]
+    known, named = xero_payments.known_ids(mappings, subjects), Named(mappings.store, subjects)
+
+    def is_named(invoice_id: str, one: Discrepancy) -> bool:
+        return one.amount is not None and named.has(one.subject, invoice_id, Decimal(one.amount))
+
+    return {one.subject for id_, one in found if one.subject not in known and not is_named(id_, one)}
 
 
 def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:

@@ -12,11 +12,15 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.caspen.records import GONE
+from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, with_cents
+from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, money_text, with_cents
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find_discrepancies
 from caspen_xero.sync.pulling.matching import Known, Matching
+from caspen_xero.sync.pulling.named import Named
+from caspen_xero.sync.pulling.ours import OwnNote
 from caspen_xero.sync.pulling.same_money import Claim, tell_apart
 from caspen_xero.xero.documents import AppliedCredit, CreditNote, Invoice, Payment, allocations_on, credits_on
 
@@ -33,13 +37,17 @@ class Reconciled:
     updated: bool
 
 
-def match_invoice(known: Known, found: Invoice) -> Matching:
-    """What an invoice shows, its credits told apart: ours, those unchanged since they were read, and those to read."""
+def match_invoice(known: Known, found: Invoice, own: Mapping[str, OwnNote]) -> Matching:
+    """What an invoice shows, its credits told apart: ours (`own`), those unchanged since they were read, and those to read."""
     matching = Matching(known, found)
     before = known.before
     for credit in credits_on(found):
         if _is_ours(credit, known):
             matching.own_credits[credit.credit_id] = credit
+            if credit.credit_id in own and _is_partly_there(credit, own[credit.credit_id].note, known):
+                matching.astray_credits.append((credit, _belongs(own[credit.credit_id])))
+        elif credit.credit_id in own:
+            matching.astray_credits.append((credit, _belongs(own[credit.credit_id])))
         elif not (
             before is not None
             and before.updated_at == found.updated_date_utc
@@ -47,6 +55,17 @@ def match_invoice(known: Known, found: Invoice) -> Matching:
         ):
             matching.to_read.append(credit)
     return matching
+
+
+def _is_partly_there(credit: AppliedCredit, note: CaspenCreditNote, known: Known) -> bool:
+    """Whether somebody has allocated another amount of our credit note than we would."""
+    return note.id not in known.allocation_links and credit.applied != note.total
+
+
+def _belongs(own: OwnNote) -> str:
+    note = own.note
+    name = f"credit note {note.number} of {money_text(note.total)}"
+    return f"{name} is {note.status}" if note.status in GONE else f"{name} is on {own.invoice_name}"
 
 
 def _is_ours(credit: AppliedCredit, known: Known) -> bool:
@@ -67,8 +86,15 @@ def recognise(matching: Matching, unknown: Iterable[Payment], claims: Sequence[C
     links = matching.known.payment_links
     apart = tell_apart(matching.invoice_id, unknown, claims, links, shown, now)
     matching.payment_links += apart.links
-    matching.unknown = apart.new
+    doubled = {one.payment_id for payments in matching.doubled().values() for one in payments}
+    matching.unknown = [one for one in apart.new if one.payment_id not in doubled]
     matching.is_undecided = bool(apart.undecided)
+
+
+def set_aside(matching: Matching, own: Mapping[str, str]) -> None:
+    """Takes those out of the unknown payments that carry a Reference of ours (`own`: what Caspen says of them, by PaymentID)."""
+    matching.astray = [(one, own[one.payment_id or ""]) for one in matching.unknown if one.payment_id in own]
+    matching.unknown = [one for one in matching.unknown if one.payment_id not in own]
 
 
 def reconcile(
@@ -76,9 +102,13 @@ def reconcile(
     payments: Mapping[str, Payment],
     credits: Mapping[str, CreditNote],
     known_ids: set[str],
+    named: Named,
     now: datetime,
 ) -> Reconciled:
-    """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids."""
+    """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids.
+
+    `known_ids`, `named`: the allocations that are recorded or linked, and those that Caspen names.
+    """
     found, known = matching.found, matching.known
     records = [
         record
@@ -98,11 +128,14 @@ def reconcile(
         records += [
             _record(matching, id_, credit.kind, amount, day, None, _reference_of(document), credit.credit_id)
             for id_, (amount, day) in here.items()
-            if id_ not in known_ids
+            if id_ not in known_ids and not named.has(id_, matching.invoice_id, amount)
         ]
     link = link_as_seen(known.link, found)
     seen = _seen(matching, allocations, whole, now)
-    links = [link, *matching.payment_links, *_own_allocations(matching, now), *_gone(known, seen)]
+    gone = _gone(known, seen)
+    if any(one.kind == "payment" for one in gone) or any(one.fingerprint is None for one in matching.payment_links):
+        link = link.with_(done_up_to=None)  # the next push says that it is gone, or that it is of another amount
+    links = [link, *matching.payment_links, *_own_allocations(matching, now), *gone]
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
     updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in FOLLOWED)
     return Reconciled(records, links, seen, updated)
@@ -164,7 +197,7 @@ def _gone(known: Known, seen: SeenInvoice) -> list[Link]:
     missing = {one.subject for one in seen.discrepancies if one.code == "payment-gone-in-xero"}
     payments = [link for link in known.payment_links.values() if link.xero_id in missing]
     allocations = [link for link in known.allocation_links.values() if link.xero_id not in seen.credits]
-    return [link.with_(status="DELETED") for link in (*payments, *allocations) if link.status != "DELETED"]
+    return [link.as_deleted() for link in (*payments, *allocations) if not link.is_deleted]
 
 
 def _own_allocations(matching: Matching, now: datetime) -> list[Link]:
@@ -205,5 +238,6 @@ def _seen(
         discrepancies=find_discrepancies(
             matching, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now
         ),
-        whole=whole and not matching.is_undecided,  # what is undecided is looked at again, though Xero changes nothing
+        # What is undecided or astray is looked at again, though Xero changes nothing.
+        whole=whole and not (matching.is_undecided or matching.astray or matching.astray_credits),
     )

@@ -6,25 +6,33 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 
-from caspen_xero.store import clinic, todo, xero_payments
+from caspen_xero.store import clinic, other_homes, todo, xero_payments
+from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile
+from caspen_xero.sync.planning.payment_references import key_in
+from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
 from caspen_xero.sync.pulling.matching import Known, Matching
-from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed
+from caspen_xero.sync.pulling.named import Named
+from caspen_xero.sync.pulling.ours import own_notes, own_payments
+from caspen_xero.sync.pulling.same_money import claims_on
+from caspen_xero.sync.sending.adopt import Adopt
+from caspen_xero.sync.sending.other_homes import Find, FoundInXero, OtherHomes, OurPayment
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import CreditNote, Invoice, Payment
+from caspen_xero.xero.documents import CreditNote, Invoice, Payment, credits_on
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.reading import (
     CREDITS,
     OVERLAP,
+    InvoicePage,
     changed_among,
     changed_invoices,
     credit_by_id,
@@ -43,13 +51,16 @@ CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
 class PullResult:
     """What a pull found. `found`: new payments; `updated`: Caspen ids of invoices whose status or amounts changed.
 
-    `stopped` is why it ended early; what was found before that is kept.
+    `found_in_xero`: what of ours was there though it was not sent from here, and `linked_rates`: sentences about tax rates that
+    looking it up has linked. `stopped` is why it ended early; what was found before that is kept.
     """
 
     dry_run: bool = False
     full: bool = False
     found: list[XeroPayment] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
+    found_in_xero: FoundInXero = field(default_factory=FoundInXero)
+    linked_rates: list[str] = field(default_factory=list)
     api_calls: int = 0
     stopped: XeroError | None = None
 
@@ -68,7 +79,9 @@ class Pull:
     ) -> None:
         self.mappings, self.settings = mappings, settings
         self._open_client, self.now, self.progress = client, now, progress
+        self.result = PullResult()
         self._client: Client | None = None
+        self._homes = OtherHomes(mappings, lambda: self.client)
         self._visited: set[str] = set()
         self._looked_at = 0
 
@@ -80,15 +93,28 @@ class Pull:
         return self._client
 
     def run(self, *, dry_run: bool = False, full: bool = False) -> PullResult:
-        """Carries the pull out; a dry run keeps nothing. Never raises for what Xero says: `stopped` tells why it ended early."""
-        result = PullResult(dry_run=dry_run)
+        """Carries the pull out; a dry run keeps nothing. Never raises for what Xero says: `stopped` tells why it ended early.
+
+        `result` has it all the while.
+        """
+        result = self.result = PullResult(dry_run=dry_run)
         try:
             if todo.has_links(self.mappings):
                 self._run(result, full)
         except XeroError as error:
             result.stopped = error
-        result.api_calls = self._client.calls if self._client is not None else 0
+        finally:
+            result.found_in_xero = self._homes.found
+            result.api_calls = self._client.calls if self._client is not None else 0
         return result
+
+    def _adopt_if_due(self, result: PullResult) -> None:
+        """Takes in all of ours where a restored store, or a find of this very pull, asks for that."""
+        if result.dry_run or not self.mappings.store.adopt_is_due:
+            return
+        adopted = Adopt(self.mappings, self.settings, lambda: self.client, self.now).carry_out()
+        self._homes.found.add(adopted.found)
+        result.linked_rates += adopted.linked_rates
 
     def _run(self, result: PullResult, full: bool) -> None:
         started = self.now()
@@ -105,15 +131,41 @@ class Pull:
             newest = max((moment for moment in (newest, *moments) if moment), default=None)
             in_order = all(moments) and moments == sorted(moments, key=lambda moment: moment or started)
             links = self._links_to(page.ids)
+            self._notice_gone_ones(page, links)
             self._take(links, page.invoices(links), since, result, newest if in_order else None)
             self._looked_at += len(page.ids)
             self.progress(self._looked_at, None)
+        self._adopt_if_due(result)
         self._take_unseen(result)
         if not result.dry_run:
             with self.mappings.store.write():
                 self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
                 if result.full:
                     self.mappings.set_setting(LAST_FULL, utc_text(started))
+
+    def _notice_gone_ones(self, page: InvoicePage, links: Mapping[str, Link]) -> None:
+        """An invoice that is not linked, with the number of one that Caspen has void by now, has all of ours looked up."""
+        standing, since = page.standing, other_homes.adopted_at(self.mappings)
+        news = {id_ for id_, changed_at in zip(page.ids, page.moments, strict=True) if _is_news(changed_at, since)}
+        numbers = {standing[id_] for id_ in (standing.keys() & news) - links.keys()}
+        if numbers and not self.result.dry_run and other_homes.has_gone_ones_numbered(self.mappings, numbers):
+            self.mappings.store.set_adopt_due(True)
+
+    def _notice_astray(self, matchings: Sequence[Matching]) -> None:
+        """So has, before anything is sent, a payment with our Reference that was not sent from here, and that Caspen has not got on
+        that invoice by now; pulls go on telling of it until then.
+        """
+        since = other_homes.adopted_at(self.mappings)
+        keys = {
+            key
+            for matching in matchings
+            if _is_news(matching.found.updated_date_utc, since)
+            for payment, _ in matching.astray
+            if (key := key_in(payment.reference)) is not None
+        }
+        unsent = keys - sent_from_here(self.mappings, "create-payment", keys)
+        if unsent and not self.result.dry_run:
+            other_homes.set_adopt_due_to_send(self.mappings.store)
 
     def _take_unseen(self, result: PullResult) -> None:
         """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id."""
@@ -147,15 +199,17 @@ class Pull:
         credits = self._credits(matchings, since)
         allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
         known_ids = xero_payments.known_ids(self.mappings, allocations)
-        reconciled = [reconcile(matching, payments, credits, known_ids, self.now()) for matching in matchings]
+        named = Named(self.mappings.store, allocations)
+        reconciled = [reconcile(matching, payments, credits, known_ids, named, self.now()) for matching in matchings]
         if not result.dry_run:
-            self._keep(reconciled, cursor)
+            self._keep(reconciled, cursor, self._homes.look_at(_ours_among(matchings)))
         result.found += [payment for one in reconciled for payment in one.payments]
         result.updated |= {one.seen.invoice_id for one in reconciled if one.updated}
         self._visited |= {one.seen.xero_id for one in reconciled}
 
-    def _keep(self, reconciled: Sequence[Reconciled], cursor: datetime | None) -> None:
+    def _keep(self, reconciled: Sequence[Reconciled], cursor: datetime | None, find: Find) -> None:
         with self.mappings.store.write():
+            self._homes.keep(find)
             for one in reconciled:
                 xero_payments.record(self.mappings, one.payments, self.now())
                 for link in one.links:
@@ -167,7 +221,8 @@ class Pull:
     def _matchings(self, links: Mapping[str, Link], found: Mapping[str, Invoice]) -> list[Matching]:
         credited = [links[id_].caspen_id for id_, invoice in found.items() if invoice.credit_notes]
         known = self._known({link.caspen_id: link for link in links.values()}, credited)
-        matchings = [match_invoice(known[links[id_].caspen_id], invoice) for id_, invoice in found.items()]
+        own = own_notes(self.mappings, [credit for invoice in found.values() for credit in credits_on(invoice)])
+        matchings = [match_invoice(known[links[id_].caspen_id], invoice, own) for id_, invoice in found.items()]
         self._recognise(matchings)
         return matchings
 
@@ -198,15 +253,12 @@ class Pull:
 
     def _recognise(self, matchings: Sequence[Matching]) -> None:
         shown = {p.payment_id for s in matchings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
-        known = xero_payments.known_ids(self.mappings, shown, by=("recorded", "linked"))
-        named = xero_payments.known_ids(self.mappings, shown - known, by=("named",))
-        naming = clinic.payments_naming(self.mappings.store, named)
+        known = xero_payments.known_ids(self.mappings, shown)
+        named = Named(self.mappings.store, shown - known)
 
         def is_known(matching: Matching, payment: Payment) -> bool:
             id_ = payment.payment_id or ""
-            if id_ not in named:
-                return id_ not in shown or id_ in known
-            return not is_misnamed(matching.invoice_id, payment.amount, naming.get(id_, ()))
+            return id_ not in shown or id_ in known or named.has(id_, matching.invoice_id, payment.amount)
 
         unknown = {
             matching.invoice_id: [one for one in matching.found.payments if not is_known(matching, one)]
@@ -218,6 +270,10 @@ class Pull:
             if unknown[matching.invoice_id]:
                 own = claims.get(matching.invoice_id, [])
                 recognise(matching, unknown[matching.invoice_id], own, self.now())
+        ours = own_payments(self.mappings.store, {one.invoice_id: one.unknown for one in matchings if one.unknown})
+        for matching in matchings:
+            set_aside(matching, ours)
+        self._notice_astray(matchings)
 
     # --- what an invoice does not say of its payments and credits
 
@@ -244,3 +300,17 @@ class Pull:
                 if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
                     found[id_] = alone
         return found
+
+
+def _is_news(changed_at: datetime | None, adopted_at: datetime | None) -> bool:
+    """Whether it may have come about after all of ours was last looked up."""
+    return adopted_at is None or changed_at is None or changed_at > adopted_at
+
+
+def _ours_among(matchings: Iterable[Matching]) -> Iterator[OurPayment]:
+    """The payments that are newly linked because their Reference says that we made them."""
+    for matching in matchings:
+        for link in matching.payment_links:
+            if link.made_by_us:
+                amount = link.total or Decimal(0)
+                yield OurPayment(link.caspen_id, matching.invoice_id, link.xero_id, amount, link.number or "")

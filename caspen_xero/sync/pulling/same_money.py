@@ -93,28 +93,24 @@ def _pair_up(
     return pairs, rest
 
 
-def is_misnamed(invoice_id: str, amount: Decimal | None, claimants: Sequence[AppliedPayment]) -> bool:
-    """Whether living payments of Caspen's name a payment in Xero, but don't have it on its invoice, for its amount."""
-    here = [one.amount for one in claimants if one.invoice_id == invoice_id]
-    return bool(claimants) and sum(here, Decimal(0)) != amount
-
-
 def _is_free(claim: Claim, links: Mapping[str, Link], shown: Collection[str | None]) -> bool:
     """Whether a payment of Caspen's may be one that nobody knows: what stands for it is gone, or nothing ever stood for it."""
     return links[claim.key].xero_id not in shown if claim.key in links else claim.awaited
 
 
 def _link(invoice_id: str, payment: Payment, own: Claim, made_by_us: bool, now: datetime) -> Link:
+    """One of another amount than Caspen's (then without a fingerprint) is nobody's to take back but a person's."""
+    agrees = payment.amount == own.amount
     return Link(
         "payment",
         own.key,
         payment.payment_id or "",
-        made_by_us=made_by_us,
+        made_by_us=made_by_us and agrees,
         invoice_id=invoice_id,
         number=payment.reference,
         status="AUTHORISED",
-        fingerprint=own.fingerprint,
-        total=own.amount,
+        fingerprint=own.fingerprint if agrees else None,
+        total=payment.amount,
         linked_at=now,
     )
 

@@ -6,17 +6,19 @@ It may have waited for long: meanwhile Caspen can have learnt of the same money 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from caspen_xero.store import clinic, xero_payments
-from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store import xero_payments
+from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.problems import invoice_name
-from caspen_xero.sync.pulling.same_money import claims_on, is_misnamed, tell_apart
+from caspen_xero.sync.problems import invoice_name, naming_its_own
+from caspen_xero.sync.pulling.named import Named
+from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY, own_notes, own_payments
+from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
 from caspen_xero.sync.setup.settings import Settings
-from caspen_xero.xero.documents import Payment
+from caspen_xero.xero.documents import AppliedCredit, Payment
 
 
 @dataclass(frozen=True)
@@ -44,20 +46,21 @@ def judge_undelivered(mappings: Mappings, settings: Settings, now: datetime) -> 
     records = xero_payments.undelivered(mappings)
     ids = [record.xero_id for record in records]
     linked = mappings.links_to(ids)
-    named = xero_payments.known_ids(mappings, ids, by=("named",))
-    naming = clinic.payments_naming(mappings.store, named)
+    named = Named(mappings.store, ids)
     unknown: list[XeroPayment] = []
     for record in records:
-        claimants = naming.get(record.xero_id, [])
-        if record.xero_id in linked and linked[record.xero_id].kind == "payment":
+        is_linked = record.xero_id in linked and linked[record.xero_id].kind == "payment"
+        if is_linked or named.has(record.xero_id, record.invoice_id, record.amount):
             undelivered.known.append(record)
-        elif record.xero_id not in named:
-            unknown.append(record)
-        elif not is_misnamed(record.invoice_id, record.amount, claimants):  # nor where Caspen took it off its invoices
-            undelivered.known.append(record)
+        elif who := named.disputed_by(record.xero_id):
+            undelivered.held.append(_misnamed(record, who))
         else:
-            undelivered.held.append(_misnamed(record, claimants))
+            unknown.append(record)
     _match(mappings, settings, unknown, undelivered, now)
+    names = InvoiceNames(mappings.store)
+    undelivered.held = [
+        replace(held, fix=naming_its_own(held.fix, held.payment.invoice_id, names)) for held in undelivered.held
+    ]
     return undelivered
 
 
@@ -78,13 +81,31 @@ def _match(
         undelivered.links += apart.links
         undecided |= {payment.payment_id for payment in apart.undecided}
     own = {link.xero_id for link in undelivered.links}
+    astray = own_payments(mappings.store, on) | _own_allocations(mappings, records)
     for record in records:
         if record.xero_id in own:
             undelivered.known.append(record)
         elif record.xero_id in undecided:
             undelivered.held.append(_in_question(record))
+        elif record.xero_id in astray:
+            undelivered.held.append(_astray(record, astray[record.xero_id]))
         else:
             undelivered.to_tell.append(record)
+
+
+def _own_allocations(mappings: Mappings, records: Sequence[XeroPayment]) -> dict[str, str]:
+    """By Xero's id, the allocations of credit notes of Caspen's, and the note's name."""
+    credits = {
+        record.xero_id: AppliedCredit("credit_note", record.credit_id, record.amount, record.reference)
+        for record in records
+        if record.kind == "credit_note" and record.credit_id
+    }
+    own = own_notes(mappings, credits.values())
+    return {
+        id_: f"credit note {own[credit.credit_id].note.number} is on {own[credit.credit_id].invoice_name}"
+        for id_, credit in credits.items()
+        if credit.credit_id in own
+    }
 
 
 def _as_payment(record: XeroPayment) -> Payment:
@@ -107,8 +128,15 @@ def _in_question(record: XeroPayment) -> Held:
     )
 
 
-def _misnamed(record: XeroPayment, claimants: Sequence[AppliedPayment]) -> Held:
-    names = list(dict.fromkeys(one.payment_id for one in claimants))
+def _astray(record: XeroPayment, caspen: str) -> Held:
+    return Held(
+        record,
+        f"it carries the name of one of Caspen's own: {caspen}",
+        SETTLE_ASTRAY,
+    )
+
+
+def _misnamed(record: XeroPayment, names: Sequence[str]) -> Held:
     who = " and ".join(names)
     return Held(
         record,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from pydantic import TypeAdapter
 
-from caspen_xero.store.journal import EntryDocument
+from caspen_xero.store.journal import Entry, EntryDocument
 from caspen_xero.sync.planning.steps import Expected, Step, StepKind
-from caspen_xero.sync.sending.steps import specification
+from caspen_xero.sync.sending.steps import specification, write_of
+from caspen_xero.xero.codec import decode
 
 
 def as_document(place: int, step: Step) -> EntryDocument:
@@ -22,6 +24,16 @@ def as_document(place: int, step: Step) -> EntryDocument:
         number=step.number,
         expected={**told, "depends_on": step.depends_on, "target": step.target, "other": step.other},
     )
+
+
+def as_steps(entry: Entry) -> list[Step]:
+    """The steps that a journal entry is of, with the bodies that were sent."""
+    write = write_of(cast(StepKind, entry.documents[0].operation))
+    bodies = write.bodies(decode(entry.body)) if entry.body else []
+    steps = [as_step(document) for document in entry.documents]
+    if len(bodies) != len(steps):  # a write without a body
+        return steps
+    return [replace(step, body=body) for step, body in zip(steps, bodies, strict=True)]
 
 
 def as_step(document: EntryDocument) -> Step:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 
+from caspen_xero.store import clinic
 from caspen_xero.store.holds import Hold
-from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.journal import payments_asked_to_delete
+from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import Looks, SeenNote
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedPayment, Step
@@ -15,7 +18,14 @@ from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import UNAPPROVED, Invoice, Payment, allocations_on, credits_on
-from caspen_xero.xero.reading import contacts_by_id, credit_by_id, credit_note_by_id, invoices_by_id, payment_by_id
+from caspen_xero.xero.reading import (
+    contacts_by_id,
+    credit_by_id,
+    credit_note_by_id,
+    deleted_payments_on,
+    invoices_by_id,
+    payment_by_id,
+)
 
 
 class Fetcher:
@@ -50,7 +60,11 @@ class Fetcher:
         credited = sorted(asks.credits - set(looks.credits))
         for xero_id in credited:
             self._look_at_credits(xero_id)
-        return bool(contacts or details or invoices or payments or notes or credited)
+        deleted = sorted(asks.deleted - set(looks.deleted))
+        if deleted:
+            found = deleted_payments_on(self.client(), deleted)
+            looks.deleted.update({xero_id: found.get(xero_id, []) for xero_id in deleted})
+        return bool(contacts or details or invoices or payments or notes or credited or deleted)
 
     def forget(self, steps: Iterable[Step]) -> None:
         """What was written since is no longer as it was seen."""
@@ -60,6 +74,8 @@ class Fetcher:
             for xero_id in (step.target, on, self._invoice_of(step)):
                 self.looks.invoices.pop(xero_id or "", None)
                 self.looks.credits.pop(xero_id or "", None)
+                if step.kind == "delete-payment":
+                    self.looks.deleted.pop(xero_id or "", None)
             if isinstance(expected, ExpectedAllocation):
                 self.looks.notes.pop(step.target, None)
 
@@ -76,6 +92,7 @@ class Fetcher:
         # An invoice that Xero no longer knows is as good as deleted.
         seen = {id_: found.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in ids}
         self.looks.invoices.update(seen)
+        self.looks.notes_on.update({id_: _credit_notes_on(invoice) for id_, invoice in seen.items()})
         if not self.keeps:
             return
         links, records = self.mappings.links_to(ids), Records(self.mappings, self.now)
@@ -113,9 +130,19 @@ class Fetcher:
             return
         found = found or Payment(payment_id=payment_id, status="DELETED")
         self.looks.payments[payment_id] = found
-        if found.status == "DELETED" and self.keeps:  # somebody was faster: nothing is left to delete
-            for link in links:
-                self.mappings.drop_link("payment", link.caspen_id)
+        if found.status == "DELETED" and self.keeps:
+            with self.mappings.store.write():
+                for link in links:
+                    self._note_as_deleted(link)
+
+    def _note_as_deleted(self, link: Link) -> None:
+        """What is gone in Caspen too, or was deleted by us, is forgotten; that somebody removed what Caspen has is kept."""
+        keys = [link.caspen_id]
+        by_us = link.xero_id in payments_asked_to_delete(self.mappings, keys)
+        if by_us or not clinic.payments_of_our_own(self.mappings.store, keys):
+            self.mappings.drop_link("payment", link.caspen_id)
+        else:
+            self.mappings.put_link(link.as_deleted())
 
     def _look_at_note(self, credit_note_id: str) -> None:
         note = credit_note_by_id(self.client(), credit_note_id)
@@ -134,3 +161,7 @@ class Fetcher:
         own = self.mappings.link("credit_note", link.caspen_id)
         if own is not None and note and note.status:  # a person may have approved or voided it
             self.mappings.put_link(own.with_(status=note.status))
+
+
+def _credit_notes_on(invoice: Invoice) -> dict[str, Decimal]:
+    return {credit.credit_id: credit.applied for credit in credits_on(invoice) if credit.kind == "credit_note"}

@@ -1,8 +1,9 @@
 """Every write to Xero goes through here: journalled before it is sent, settled after, and never lost or doubled in between.
 
-A write whose answer never came is *unknown*. Younger than five minutes, the same bytes go again with the same key, and Xero
-answers what it answered before (it keeps keys for six minutes); a look-up would race with a request still under way. Older, or
-where the replay is itself an error, each document is looked up in Xero: what is there is adopted, the rest is planned anew.
+A write whose answer never came is *unknown*. While Xero surely knows its key (`keys.py`), the same bytes go again with it, and
+Xero answers what it answered before; a look-up alone would race with a request still under way. Later, or where the replay is
+itself an error, each document is looked up in Xero: what is there is adopted, the rest is planned anew. What moves money is
+looked up first in any case, and only then, if it isn't all there, sent again.
 """
 
 from __future__ import annotations
@@ -10,16 +11,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from caspen_xero.store import journal as rows
 from caspen_xero.store.journal import Entry
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import Step
-from caspen_xero.sync.sending.expectations import as_document, as_step
+from caspen_xero.sync.sending.expectations import as_document, as_steps
+from caspen_xero.sync.sending.keys import Forgotten, Key
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.sending.steps import Write, write_of
+from caspen_xero.sync.sending.steps.specification import Found
 from caspen_xero.xero import answers
 from caspen_xero.xero.answers import Answered
 from caspen_xero.xero.calls import Answer, Client
@@ -35,9 +38,10 @@ from caspen_xero.xero.errors import (
     Unreachable,
 )
 
-REPLAY_AGE = timedelta(minutes=5)
 RESENDS = 3
 REFUSALS_IN_A_ROW = 3
+IN_FRONT = frozenset({408, 502, 503, 504})
+"""Answers of what stands in front of Xero, which know nothing of what became of an earlier try."""
 MAX_BYTES = 3_000_000  # Xero refuses bodies above 3.5 MB
 
 
@@ -75,8 +79,10 @@ class Journal:
                 self.settler.refuse(steps[0], refusal.messages)
             return
         documents = [as_document(place, step) for place, step in enumerate(steps)]
-        entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now())
-        sent = _Sent(entry, write, steps)
+        clock = self.client.clock
+        xero_now = clock.at_least(clock.steady())
+        entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now(), xero_now)
+        sent = _Sent(entry, write, steps, Key(self.mappings, entry, clock, self.now, is_new=True))
         if not self._deliver(sent, whole_refusal_splits=len(steps) > 1, part=part):
             self._in_halves(steps)
 
@@ -89,8 +95,9 @@ class Journal:
         """Ends every write whose answer is unknown; gives their number."""
         entries = rows.open_entries(self.mappings)
         for entry in entries:
-            steps = [as_step(document) for document in entry.documents]
-            self._deliver(_Sent(entry, write_of(steps[0].kind), steps), known_sent=True)
+            steps = as_steps(entry)
+            key = Key(self.mappings, entry, self.client.clock, self.now, is_new=False)
+            self._deliver(_Sent(entry, write_of(steps[0].kind), steps, key), known_sent=True)
         return len(entries)
 
     def _deliver(
@@ -99,19 +106,25 @@ class Journal:
         """Sends a journalled write until its fate is known. False: refused whole, to be sent in smaller parts."""
         entry, resent = sent.entry, 0
         while True:
-            if known_sent and not self._replayable(entry):
-                self._settle_by_look_up(sent)
+            if known_sent and not self._may_go_again(sent):
                 return True
             try:
                 answer = self.client.send(
-                    entry.method, entry.path, entry.body, params=entry.params, idempotency_key=entry.idempotency_key
+                    entry.method,
+                    entry.path,
+                    entry.body,
+                    params=entry.params,
+                    idempotency_key=entry.idempotency_key,
+                    before_each=sent.key.goes_again if known_sent else sent.key.goes_first,
                 )
+            except Forgotten:
+                continue  # it had to wait for too long
             except (Unreachable, LimitReached, ConnectNeeded, TokenStoreError):
                 if not known_sent:
                     self._end(sent, "not-sent")
                 raise
             except NoAnswer as error:
-                if known_sent and error.status is not None:
+                if known_sent and error.status is not None and error.status not in IN_FRONT:
                     self._settle_by_look_up(sent)  # a stored error played back: as good as too old for a replay
                     return True
                 if resent == RESENDS:
@@ -132,14 +145,27 @@ class Journal:
                 return not in_parts
             else:
                 self._refused_in_a_row = 0
-                self._settle_answer(sent, answer)
+                self._settle_answer(sent, answer, at=None if known_sent else answer.xero_time)
                 return True
 
-    def _replayable(self, entry: Entry) -> bool:
-        age = self.now() - entry.first_sent_at
-        return entry.method != "DELETE" and timedelta() <= age < REPLAY_AGE
+    def _may_go_again(self, sent: _Sent) -> bool:
+        """Whether a write whose answer is unknown may be sent again with its key. False: it was looked up, and is settled."""
+        key = sent.key
+        key.note_time()
+        if not sent.write.moves_money:
+            if key.needs_time:
+                self.client.get("Organisation")  # any answer tells it
+            if key.is_dated and key.is_known():
+                return True
+        found = sent.write.find_again(self.client, self.mappings, sent.steps)
+        key.note_time()
+        if len(found) < len(sent.steps) and key.is_known():
+            return True
+        self._settle_found(sent, found)
+        return False
 
-    def _settle_answer(self, sent: _Sent, answer: Answer) -> None:
+    def _settle_answer(self, sent: _Sent, answer: Answer, at: datetime | None) -> None:
+        """`at`: when Xero gave it, by its own clock, if it is the answer to the first try."""
         try:
             matched = sent.matched(answers.elements(answer, sent.write.route.plural))
         except NoAnswer:
@@ -149,12 +175,14 @@ class Journal:
         if len(matched) < len(sent.steps):
             self._settle_by_look_up(sent, answer.status)
         else:
-            self._settle(sent, matched, answer.status)
+            self._settle(sent, matched, answer.status, at)
 
-    def _settle(self, sent: _Sent, matched: Mapping[int, Answered[Element]], http_status: int) -> None:
+    def _settle(
+        self, sent: _Sent, matched: Mapping[int, Answered[Element]], http_status: int, at: datetime | None = None
+    ) -> None:
         with self.mappings.store.write():
             for place, step in enumerate(sent.steps):
-                outcome = self.settler.settle(step, matched[place])
+                outcome = self.settler.settle(step, matched[place], at)
                 rows.end_document(self.mappings, sent.entry, place, outcome.state, outcome.xero_id, outcome.message)
             rows.end_entry(self.mappings, sent.entry, "answered", self.now(), http_status)
 
@@ -180,7 +208,9 @@ class Journal:
         return not splits
 
     def _settle_by_look_up(self, sent: _Sent, http_status: int | None = None) -> None:
-        found = sent.write.find_again(self.client, self.mappings, sent.steps)
+        self._settle_found(sent, sent.write.find_again(self.client, self.mappings, sent.steps), http_status)
+
+    def _settle_found(self, sent: _Sent, found: Found, http_status: int | None = None) -> None:
         with self.mappings.store.write():
             for place, step in enumerate(sent.steps):
                 if place not in found:
@@ -204,6 +234,7 @@ class _Sent:
     entry: Entry
     write: Write
     steps: Sequence[Step]
+    key: Key
 
     def matched(self, elements: Sequence[Mapping[str, Any]]) -> dict[int, Answered[Element]]:
         """Each step's element by place, checked by number or id; elements out of order are found by these."""

@@ -9,6 +9,7 @@ from typing import Literal
 
 from caspen_xero.caspen.records import Client, Contact, Invoice
 from caspen_xero.store import clinic, holds, todo, xero_payments
+from caspen_xero.store.journal import payments_asked_to_delete
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
@@ -27,6 +28,9 @@ from caspen_xero.sync.sending.tax_amounts import keeps_tax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
+
+SLICE = 1000
+"""How many invoices a run has in memory at a time."""
 
 
 def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: Settings) -> CaspenSide:
@@ -58,6 +62,7 @@ def load_snapshot(
     looks: Looks | None = None,
     changed_parties: Sequence[ChangedParty] = (),
     created: frozenset[str] = frozenset(),
+    created_notes: frozenset[str] = frozenset(),
     overwrite: frozenset[str] = frozenset(),
     pay_anyway: frozenset[str] = frozenset(),
     suggested_rates: Mapping[str, str] | None = None,
@@ -105,13 +110,22 @@ def load_snapshot(
         looks=looks,
         changed_parties=changed_parties,
         created=created,
+        created_notes=created_notes,
         claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
+        deleted_by_us=_deleted_by_us(mappings, caspen, looks, links),
         told=_told(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
         claimed_by=mappings.links_to(claims),
         overwrite=overwrite,
         pay_anyway=pay_anyway,
     )
+
+
+def _deleted_by_us(mappings: Mappings, caspen: CaspenSide, looks: Looks, links: Mapping[str, Link]) -> frozenset[str]:
+    """Of the invoices whose deleted payments were read, the Xero ids of those that we have asked Xero to delete."""
+    read = [id_ for id_, link in links.items() if looks.deleted.get(link.xero_id)]
+    keys = [payment.key for id_ in read for payment in caspen.payments.get(id_, ())]
+    return frozenset(payments_asked_to_delete(mappings, keys))
 
 
 def _told(mappings: Mappings, claims: Iterable[str]) -> dict[str, XeroPayment]:
@@ -229,14 +243,16 @@ def _allocation_links(
 
     def stands(link: Link) -> bool:
         note, invoice = looks.notes.get(link.xero_id), links.get(link.invoice_id or "")
-        return note is None or (invoice is not None and invoice.xero_id in note.allocations)
+        if note is None or invoice is None:
+            return note is None
+        return invoice.xero_id in note.allocations or link.xero_id in looks.notes_on.get(invoice.xero_id, ())
 
     found = mappings.links_of_invoices("allocation", caspen.invoices)
     return by_invoice(link for link in found if stands(link))
 
 
 def _payment_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defaultdict[str, dict[str, Link]]:
-    """The Xero payments of each invoice, but for those that this run has seen deleted.
+    """The Xero payments of each invoice; one that this run has seen deleted says so where Caspen has it still, else it is no more.
 
     An allocation that was moved to it, but stands on another one in Xero, counts too.
     """
@@ -245,7 +261,14 @@ def _payment_links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> defa
     for link in mappings.links("payment", applied).values():
         found[applied[link.caspen_id]][link.caspen_id] = link
     gone = {id_ for id_, payment in looks.payments.items() if payment.status == "DELETED"}
+    if not gone:
+        return found
+    applied_here = (payment for payments in caspen.payments.values() for payment in payments)
+    own = {payment.key for payment in applied_here if payment.is_our_own}
     for of_invoice in found.values():
-        for key in [key for key, link in of_invoice.items() if link.xero_id in gone]:
-            del of_invoice[key]
+        for key, link in [(key, link) for key, link in of_invoice.items() if link.xero_id in gone]:
+            if key in own:
+                of_invoice[key] = link.as_deleted()
+            else:
+                del of_invoice[key]
     return found

@@ -8,7 +8,7 @@ from decimal import Decimal
 from caspen_xero.caspen.records import GONE
 from caspen_xero.errors import UserError
 from caspen_xero.store import clinic, holds, problems
-from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
@@ -83,7 +83,7 @@ def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: date
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
-        if payment.status not in GONE and mappings.link("payment", payment.key) is None
+        if payment.status not in GONE and _waits(mappings.link("payment", payment.key))
     ]
     fit = [payment for payment in waiting if payment.amount == found.amount]
     if not fit:
@@ -104,6 +104,11 @@ def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: date
         )
         holds.make_invoices_due(mappings, [invoice_id])
     return f"has its payment of {fit[0].amount} linked to the one of {found.date} in Xero"
+
+
+def _waits(link: Link | None) -> bool:
+    """Whether nothing in Xero stands for a payment, or only what somebody has deleted there."""
+    return link is None or link.is_deleted
 
 
 def _not_linked_elsewhere(mappings: Mappings, xero_id: str, invoice_id: str) -> None:

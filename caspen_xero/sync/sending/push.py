@@ -12,20 +12,24 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 
-from caspen_xero.store import holds, problems, skips, todo, waiting
+from caspen_xero.errors import UserError
+from caspen_xero.store import holds, other_homes, problems, skips, todo, waiting
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.contact_matching import GENERIC_NUMBER
 from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.planning.make_plan import make_plan
 from caspen_xero.sync.planning.plan import Plan, Waiting
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
-from caspen_xero.sync.planning.steps import ORDER, Step, StepKind
+from caspen_xero.sync.planning.steps import ORDER, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
 from caspen_xero.sync.problems import FACT_CODES, SETTING_CODES, Problem, ProblemCode
+from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
-from caspen_xero.sync.sending.load import load_caspen_side, load_changed_parties, load_snapshot
+from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_changed_parties, load_snapshot
+from caspen_xero.sync.sending.other_homes import AnotherHome, FoundInXero, OtherHomes, OurPayment, another_home
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.sending.steps import Link, specification, write_of
 from caspen_xero.sync.setup.awaited import apply_awaited
@@ -37,13 +41,11 @@ from caspen_xero.sync.setup.organisation import (
     read_organisation,
 )
 from caspen_xero.sync.setup.settings import Settings
-from caspen_xero.sync.setup.tax_links import link_sole_candidates, sole_candidates
-from caspen_xero.sync.setup.taxes import rate_label
+from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_words, sole_candidates
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import Element
 from caspen_xero.xero.errors import XeroError
 
-SLICE = 1000
 _MANY_PASSES = 60
 
 
@@ -63,7 +65,8 @@ class PushOptions:
 class PushResult:
     """What a push did. Counts are of documents; `problems` by invoice id; `stopped` is why it ended early.
 
-    `waiting`: invoices that wait though nothing is wrong. `declined`: a person did not want the first push.
+    `waiting`: invoices that wait though nothing is wrong. `declined`: a person did not want the first push. `found_in_xero`: what
+    of ours was there already though it was not sent from here.
     """
 
     dry_run: bool = False
@@ -78,8 +81,9 @@ class PushResult:
     declined: bool = False
     warnings: list[str] = field(default_factory=list)
     linked_rates: list[str] = field(default_factory=list)
+    found_in_xero: FoundInXero = field(default_factory=FoundInXero)
     api_calls: int = 0
-    stopped: XeroError | None = None
+    stopped: UserError | None = None
 
     @property
     def unsynced(self) -> int:
@@ -125,11 +129,14 @@ class Push:
         *,
         progress: Callable[[int, int | None], None] = lambda done, total: None,
         confirm: Callable[[Announcement], bool] = lambda announcement: True,
+        before_writing: Callable[[], None] = lambda: None,
     ) -> None:
         self.mappings, self.settings = mappings, settings
         self._open_client, self.now = client, now
-        self.progress, self.confirm = progress, confirm
+        self.progress, self.confirm, self.before_writing = progress, confirm, before_writing
         self.settler = Settler(mappings, now)
+        self._homes = OtherHomes(mappings, lambda: self.client)
+        self.result = PushResult()
         self._client: Client | None = None
         self._fetcher: Fetcher
         self._translations: Translations
@@ -138,6 +145,7 @@ class Push:
         self._writes_left: int | None = None
         self._suggested: dict[str, str] = {}
         self._ignore_holds = False
+        self._has_adopted = False
 
     @property
     def client(self) -> Client:
@@ -147,22 +155,25 @@ class Push:
         return self._client
 
     def run(self, options: PushOptions) -> PushResult:
-        """Carries the push out. Never raises for what Xero says: `stopped` tells why it ended early."""
-        result = PushResult(dry_run=options.dry_run)
+        """Carries the push out. Never raises for what Xero says: `stopped` tells why it ended early.
+
+        `result` has it also where anything else is raised.
+        """
+        result = self.result = PushResult(dry_run=options.dry_run)
         self._writes_left = options.max_writes
         self._fetcher = Fetcher(lambda: self.client, self.mappings, self.now, keeps=not options.dry_run)
         try:
             self._run(options, result)
-        except XeroError as error:
+            result.stopped = another_home(self.mappings)  # a dry run may plan on, but says it too
+        except (XeroError, AnotherHome) as error:
             result.stopped = error
-        self._sum_up(result)
+        finally:
+            self._sum_up(result)
         return result
 
     def _run(self, options: PushOptions, result: PushResult) -> None:
-        if not options.dry_run and has_open_entries(self.mappings):
-            self._journal().recover()
+        ids = self._invoice_ids(options) if options.dry_run else self._before_sending(options, result)
         result.skipped = skips.count_skipped(self.mappings)
-        ids = self._invoice_ids(options)
         if not options.dry_run and not self._may_begin(options, ids):
             result.declined = True
             return
@@ -181,6 +192,61 @@ class Push:
         for start in range(0, len(ids), SLICE):
             self._push_slice(ids[start : start + SLICE], options, result)
             self.progress(min(start + SLICE, len(ids)), len(ids))
+        self._push_what_was_taken_in(ids, options, result)
+
+    def _before_sending(self, options: PushOptions, result: PushResult) -> list[str]:
+        """Takes in what is in Xero already, and settles what an earlier run left open; gives the invoices to do after that."""
+        ids = self._invoice_ids(options)
+        self._look_again_at_gone_ones()
+        self._look_around(ids, result)
+        if not ids and other_homes.has_to_look_for_gone_ones(self.mappings):
+            self._look_for_an_earlier_store()
+            self._look_around(ids, result)
+            other_homes.has_looked_for_gone_ones(self.mappings)
+        if has_open_entries(self.mappings):
+            self._journal().recover()
+        return self._invoice_ids(options)
+
+    def _look_again_at_gone_ones(self) -> None:
+        """What has the number of an invoice that Caspen has taken back may be that invoice, as it was sent before it was edited."""
+        gone = other_homes.gone_ones_held(self.mappings, ProblemCode.INVOICE_NUMBER_TAKEN)
+        if gone:
+            holds.release(self.mappings, "create-invoice", gone)
+            self.mappings.store.set_adopt_due(True)
+
+    def _push_what_was_taken_in(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
+        """Invoices that are known to be in Xero since all of ours was taken in, and that Caspen has void, say."""
+        if not self._has_adopted or options.invoice_ids is not None:
+            return
+        more = [id_ for id_ in self._invoice_ids(options) if id_ not in set(ids)]
+        result.unfinished |= set(more)
+        for start in range(0, len(more), SLICE):
+            self._push_slice(more[start : start + SLICE], options, result)
+
+    def _look_around(self, ids: Sequence[str], result: PushResult) -> None:
+        """Before anything is sent: raises `AnotherHome` where one is alive; takes in all of ours where that is due."""
+        alive = another_home(self.mappings)
+        if alive is not None:
+            result.unfinished |= set(ids)
+            raise alive
+        if not other_homes.adopt_is_due_to_send(self.mappings.store):
+            return
+        adopted = Adopt(self.mappings, self.settings, lambda: self.client, self.now).carry_out()
+        self._has_adopted = True
+        self.settler.done["adopt-invoice"] |= adopted.invoices & set(ids)
+        self.settler.done["link-contact"] |= adopted.contacts
+        self._homes.found.add(adopted.found)
+        result.linked_rates += adopted.linked_rates
+
+    def _look_for_an_earlier_store(self) -> None:
+        """Has all of ours looked up where contacts of ours in Xero show that this store, though it is new, is not the first."""
+        if todo.has_links(self.mappings) or other_homes.adopted_at(self.mappings) is not None:
+            return
+        if not self._fetcher.contacts_read:
+            read_contacts(self.client, self.mappings)
+            self._fetcher.contacts_read = True
+        if other_homes.knows_others_contacts(self.mappings, GENERIC_NUMBER):
+            self.mappings.store.set_adopt_due(True)
 
     def _invoice_ids(self, options: PushOptions) -> list[str]:
         if options.invoice_ids is not None:
@@ -231,12 +297,7 @@ class Push:
         else:
             links = sole_candidates(store, self.mappings, facts.tax_rates)
             self._suggested = {link.rate.id: link.tax_type for link in links if link.tax_type}
-        said = "would be" if options.dry_run else "is now"
-        result.linked_rates += [
-            f"Tax rate {link.rate.name} {said} linked to {rate_label(link.xero_rate)}, the only one that fits."
-            for link in links
-            if link.xero_rate
-        ]
+        result.linked_rates += links_in_words(links, "would be" if options.dry_run else "is now")
 
     def _snapshot(
         self, caspen: CaspenSide, options: PushOptions, changed_parties: Sequence[ChangedParty] = ()
@@ -249,7 +310,8 @@ class Push:
             self.now(),
             looks=self._fetcher.looks,
             changed_parties=changed_parties,
-            created=frozenset(self.settler.done["create-invoice"]),
+            created=frozenset(self.settler.made["create-invoice"]),
+            created_notes=frozenset(self.settler.made["create-credit-note"]),
             overwrite=options.overwrite,
             pay_anyway=options.pay_anyway,
             suggested_rates=self._suggested,
@@ -311,7 +373,12 @@ class Push:
         """Sends step after step; gives the plan that has nothing more to send, if it came to that."""
         journal = self._journal()
         for _ in range(_MANY_PASSES):
+            self._look_around(tuple(caspen.invoices), result)
             plan = self._plan(caspen, options)
+            if self._fetcher.contacts_read:
+                self._look_for_an_earlier_store()
+                if self.mappings.store.adopt_is_due:
+                    continue
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
             kind, steps = _first_kind(plan)
             if kind is None or self._writes_left == 0:
@@ -339,18 +406,24 @@ class Push:
                 return  # what Xero did with our tax amounts decides how the rest is sent
 
     def _link(self, steps: Sequence[Step]) -> None:
-        """Links what is in Xero already: no call is made."""
+        """Links what is in Xero already: no call is made, but for what was not sent from here."""
+        find = self._homes.look_at(_ours_among(steps))
         with self.mappings.store.write():
             for step in steps:
                 self.settler.found(step, Element())
+            self._homes.keep(find)
 
     def _after_refusals(self, kind: StepKind, refused: Sequence[Step]) -> bool:
         """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem.
 
-        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left.
+        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left, or all of
+        ours is to be looked up first.
         """
         write, ids = write_of(kind), [step.caspen_id for step in refused]
-        self.settler.done[write.adopted_as] |= write.after_refusal(self.client, self.settler.records, refused)
+        adopted = write.after_refusal(self.client, self.settler.records, refused)
+        self.settler.done[write.adopted_as] |= adopted
+        if adopted:
+            self._homes.documents_found(kind, adopted)
         if kind in ("create-invoice", "authorise-invoice"):
             holds.hold_approvals(self.mappings, kind, ids, ProblemCode.APPROVAL_LIMIT, self.now())
         codes = {held.code for held in holds.on(self.mappings, kind, ids)}
@@ -359,7 +432,7 @@ class Push:
         if codes & FACT_CODES and not self._facts_are_new:  # what we know of the organisation is out of date
             self._facts = read_organisation(self.client, self.mappings, now=self.now(), refresh=True)
             self._facts_are_new = True
-        return ProblemCode.APPROVAL_LIMIT in codes
+        return ProblemCode.APPROVAL_LIMIT in codes or self.mappings.store.adopt_is_due
 
     def _look_at_archived(self, kind: StepKind, refused: Sequence[Step]) -> None:
         """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
@@ -369,6 +442,8 @@ class Push:
         holds.release(self.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])
 
     def _journal(self) -> Journal:
+        """What writes to Xero. `before_writing` is called first."""
+        self.before_writing()
         return Journal(self.mappings, self.client, self.settler, self.now)
 
     # --- noting
@@ -406,9 +481,11 @@ class Push:
 
     def _sum_up(self, result: PushResult) -> None:
         done = self.settler.done
+        result.warnings += self.settler.warnings
         result.done = {kind: len(ids) for kind, ids in done.items() if ids}
         result.synced = (done["create-invoice"] | done["adopt-invoice"]) - set(result.problems) - result.unfinished
         result.updated = done["update-invoice"] - set(result.problems)
+        result.found_in_xero = self._homes.found
         result.api_calls = self._client.calls if self._client is not None else 0
 
 
@@ -419,6 +496,14 @@ def _first_kind(plan: Plan) -> tuple[StepKind | None, list[Step]]:
         if ready:
             return kind, ready
     return None, []
+
+
+def _ours_among(steps: Sequence[Step]) -> Iterator[OurPayment]:
+    """The payments among these steps that we made, by their Reference."""
+    for step in steps:
+        if isinstance(step.expected, ExpectedPayment) and step.expected.made_by_us:
+            reference = step.number or ""
+            yield OurPayment(step.caspen_id, step.invoice_id or "", step.target, step.expected.amount, reference)
 
 
 def _batches(kind: StepKind, steps: Sequence[Step]) -> Iterator[list[Step]]:

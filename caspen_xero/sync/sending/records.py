@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -10,7 +10,6 @@ from typing import Any, Literal
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
-from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.problems import ProblemCode, check_code
@@ -18,7 +17,6 @@ from caspen_xero.sync.sending.tax_amounts import has_kept_tax
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
-_DELETED = "DELETED"  # of a payment or allocation: a pull has seen that it is gone, and the invoice's figures know
 NEEDS_APPROVAL = (
     "Xero keeps it as a draft: whoever connected may not approve there; somebody who may has to approve it in Xero"
 )
@@ -58,11 +56,12 @@ class Records:
         made_by_us: bool,
         fingerprint: str | None,
         done_up_to: int | None = None,
-        written: bool = False,
+        last_written: Mapping[str, str] | None = None,
     ) -> None:
-        """Links an invoice to what Xero shows of it. `written`: it shows what we have just written, and nobody else's edits."""
+        """Links an invoice to what Xero shows of it. `last_written`: what it shows by our own doing; None if that is as before."""
         before = self.mappings.link("invoice", caspen_id)
-        shown = invoice_shape(found) if written and found.line_items else before.last_written if before else None
+        if last_written is None and before is not None:
+            last_written = before.last_written
         self.mappings.put_link(
             Link(
                 kind="invoice",
@@ -74,7 +73,7 @@ class Records:
                 status=found.status,
                 fingerprint=fingerprint,
                 done_up_to=done_up_to,
-                last_written=shown,
+                last_written=last_written,
                 subtotal=_kept(found.sub_total, before, "subtotal"),
                 tax=_kept(found.total_tax, before, "tax"),
                 total=_kept(found.total, before, "total"),
@@ -83,6 +82,7 @@ class Records:
                 amount_due=_kept(found.amount_due, before, "amount_due"),
                 xero_updated_at=found.updated_date_utc or (before.xero_updated_at if before else None),
                 linked_at=before.linked_at if before else self.now(),
+                only_ours_until=before.only_ours_until if before else None,
             )
         )
 
@@ -105,15 +105,15 @@ class Records:
             )
         )
 
-    def link_credit_note(self, step: Step, found: CreditNote, *, adopted: bool = False) -> None:
-        """Links a credit note to what Xero shows of it. `adopted`: somebody else made it, and it stays theirs."""
+    def link_credit_note(self, step: Step, found: CreditNote, *, made_by_us: bool = True) -> None:
+        """Links a credit note to what Xero shows of it. `made_by_us` False: somebody else made it, and it stays theirs."""
         before = self.mappings.link("credit_note", step.caspen_id)
         self.mappings.put_link(
             Link(
                 kind="credit_note",
                 caspen_id=step.caspen_id,
                 xero_id=found.credit_note_id or (before.xero_id if before else ""),
-                made_by_us=before.made_by_us if before else not adopted,
+                made_by_us=before.made_by_us if before else made_by_us,
                 invoice_id=step.invoice_id,
                 number=found.credit_note_number or step.number,
                 status=found.status,
@@ -159,7 +159,7 @@ class Records:
         if link is None:
             return
         self.mappings.drop_link(kind, key)
-        if link.status == _DELETED:
+        if link.is_deleted:
             return
         amount = -(link.total or ZERO)
         if kind == "payment":

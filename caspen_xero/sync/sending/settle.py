@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
-from caspen_xero.store import holds
+from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.steps import Step
+from caspen_xero.sync.planning.steps import ExpectedContact, Step
 from caspen_xero.sync.problems import code_of
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps import specification, write_of
 from caspen_xero.xero.answers import Answered
-from caspen_xero.xero.documents import Element
+from caspen_xero.xero.documents import CreditNote, Element, Invoice, credits_on
+
+JUST_NOW = timedelta(minutes=2)
+"""How far the time of an answer and the `UpdatedDateUTC` of what it has made may lie apart, both by Xero's clock."""
 
 
 @dataclass(frozen=True)
@@ -29,24 +32,54 @@ class Outcome:
 
 
 class Settler:
-    """Settles steps, and counts what was done and refused, as sets of Caspen ids by kind of step."""
+    """Settles steps, and counts what was done and refused, as sets of Caspen ids by kind of step.
+
+    `made`: of what was done, the documents that this process has made itself, by an answer that says so; nobody can have done
+    anything to these yet. `warnings`: what others have edited in documents of ours that were found by a look.
+    """
 
     def __init__(self, mappings: Mappings, now: Callable[[], datetime]) -> None:
         self.mappings, self.now = mappings, now
         self.records = Records(mappings, now)
         self.done: defaultdict[str, set[str]] = defaultdict(set)
         self.refused: defaultdict[str, set[str]] = defaultdict(set)
+        self.made: defaultdict[str, set[str]] = defaultdict(set)
+        self.warnings: list[str] = []
 
-    def settle(self, step: Step, answered: Answered[Element]) -> Outcome:
-        """Settles one step by its element of an answer."""
+    def settle(self, step: Step, answered: Answered[Element], at: datetime | None = None) -> Outcome:
+        """Settles one step by its element of an answer.
+
+        `at`: when Xero answered, by its own clock, if that is the answer to the first try of this write; one that is repeated may
+        be an old answer played back.
+        """
         words = _refusal(step, answered)
         if words is not None:
             self.refuse(step, words)
             return Outcome("refused", None, " ".join(words))
-        return self.found(step, answered.document)
+        invoice_id, changed_at = step.invoice_id or "", write_of(step.kind).leaves_invoice_at(answered.document)
+        if at is None:
+            xero_payments.look_again(self.mappings, invoice_id)
+        elif changed_at is not None:
+            self.mappings.only_we_changed(invoice_id, changed_at)
+        outcome = self._record(step, answered.document)
+        if at is not None and write_of(step.kind).makes_document and _is_new(answered.document, at):
+            self.made[step.kind].add(step.caspen_id)
+            if changed_at is not None:
+                self.mappings.only_we_changed(invoice_id, changed_at, is_new=True)
+        return outcome
 
     def found(self, step: Step, document: Element) -> Outcome:
-        """Settles one step by the document that stands in Xero for it."""
+        """Settles one step by the document that stands in Xero for it: what it shows by now need not be what we wrote."""
+        outcome = self._record(step, document)
+        edits = specification(step.kind).keep_as_sent(self.records, step, document)
+        if edits:
+            name = step.expected.name if isinstance(step.expected, ExpectedContact) else step.number
+            self.warnings.append(
+                f"{name}: somebody has edited it in Xero after it was sent ({edits}); that is left as it is."
+            )
+        return outcome
+
+    def _record(self, step: Step, document: Element) -> Outcome:
         name = (step.kind, step.caspen_id)
         self.records.held.discard(name)
         xero_id = specification(step.kind).record(self.records, step, document)
@@ -62,6 +95,17 @@ class Settler:
         code, reason = code_of(step.kind, words), f"Xero refused: {said}"
         held = Hold(step.kind, step.caspen_id, code, reason, depends_on=step.depends_on, xero_says=said)
         self.records.keep_hold(held)
+
+
+def _is_new(found: Element, at: datetime) -> bool:
+    """Whether an answer of that time shows a document that was made just now, and that nobody has paid or credited."""
+    if not isinstance(found, Invoice | CreditNote) or found.updated_date_utc is None:
+        return False
+    if isinstance(found, CreditNote):
+        is_used = bool(found.allocations)
+    else:
+        is_used = bool(found.payments or credits_on(found) or found.amount_paid or found.amount_credited)
+    return not is_used and abs(at - found.updated_date_utc) <= JUST_NOW
 
 
 def _refusal(step: Step, answered: Answered[Element]) -> list[str] | None:

@@ -16,7 +16,10 @@ from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisa
 from caspen_xero.sync.setup.settings import ACCOUNTS, SET
 from caspen_xero.sync.setup.tax_links import rate_links
 from caspen_xero.xero.calls import Client
+from caspen_xero.xero.clock import CLOCKS_APART, XeroClock, clocks_apart
 from caspen_xero.xero.errors import XeroError
+
+SET_CLOCK = "Set this machine's clock, and let the system keep it right (network time)."
 
 
 @dataclass(frozen=True)
@@ -44,13 +47,14 @@ def source_check(source: str | None, api_key: str | None = None) -> Check:
 def organisation_checks(
     store: Store, mappings: Mappings, client: Callable[[], Client], now: datetime
 ) -> Iterator[Check]:
-    """What only the organisation itself can tell: three calls."""
+    """What only the organisation itself can tell, and the clock against Xero's: three calls."""
     try:
         facts = read_organisation(client(), mappings, now=now, refresh=True)
     except XeroError as error:
         yield Check("xero", False, error.message, error.fix)
         return
     organisation = facts.organisation
+    yield _clock_check(client().clock)
     yield Check("xero", True, f"{organisation.name} answers ({organisation.base_currency})")
     locks = [day for day in (organisation.period_lock_date, organisation.end_of_year_lock_date) if day]
     yield Check("lock dates", True, f"the books are locked up to {max(locks)}" if locks else "no period is locked")
@@ -59,6 +63,14 @@ def organisation_checks(
         if not link.synced:
             fix = f"caspen-xero taxes map {quoted(link.rate.name)} TAX_TYPE"
             yield Check("tax rate", False, f"{link.rate.name}: {link.problem or 'not linked'}", fix)
+
+
+def _clock_check(clock: XeroClock) -> Check:
+    ahead = clock.machine_ahead
+    if ahead is None:
+        return Check("clock", True, "Xero did not say what time it is")
+    is_right = abs(ahead) <= CLOCKS_APART
+    return Check("clock", is_right, f"this machine's is {clocks_apart(ahead)}", "" if is_right else SET_CLOCK)
 
 
 def _account_checks(mappings: Mappings, facts: OrganisationFacts) -> Iterator[Check]:

@@ -12,7 +12,7 @@ from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.tax_rates import linked_by, rates_in_use
-from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of, sole_candidate, why_not_sales
+from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of, rate_label, sole_candidate, why_not_sales
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
 _UNMAPPED = "unmapped_tax_rates"
@@ -91,6 +91,15 @@ def link_sole_candidates(
         for link in found:
             link_rate(mappings, link.rate.id, link.tax_type or "", by_rule=True)
     return found
+
+
+def links_in_words(links: Iterable[RateLink], said: str = "is now") -> list[str]:
+    """A sentence for each of these links that were, or would be, made without a question."""
+    return [
+        f"Tax rate {link.rate.name} {said} linked to {rate_label(link.xero_rate)}, the only one that fits."
+        for link in links
+        if link.xero_rate
+    ]
 
 
 def link_rate(mappings: Mappings, tax_rate_id: str, tax_type: str, *, by_rule: bool = False) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from caspen_xero.sync.planning.steps import StepKind
 from caspen_xero.sync.sending.steps.contacts import CreateContact, LinkContact, UpdateContact
 from caspen_xero.sync.sending.steps.credit_notes import (
+    AdoptAllocation,
     AllocateCreditNote,
     AuthoriseCreditNote,
     CreateCreditNote,
@@ -18,7 +19,12 @@ from caspen_xero.sync.sending.steps.invoices import (
     UpdateInvoice,
     VoidInvoice,
 )
-from caspen_xero.sync.sending.steps.payments import AdoptPayment, CreatePayment, DeletePayment
+from caspen_xero.sync.sending.steps.payments import (
+    AdoptPayment,
+    CreatePayment,
+    DeletePayment,
+    NoteRemovedPayment,
+)
 from caspen_xero.sync.sending.steps.specification import Count, Link, Specification, Write
 
 __all__ = ["SPECIFICATIONS", "Count", "Link", "Specification", "Write", "specification", "write_of"]
@@ -37,6 +43,8 @@ SPECIFICATIONS: tuple[Specification, ...] = (
     AuthoriseInvoice(),
     KeepInvoice(),
     AdoptPayment(),
+    AdoptAllocation(),
+    NoteRemovedPayment(),
     AuthoriseCreditNote(),
     RemoveAllocation(),
     VoidCreditNote(),

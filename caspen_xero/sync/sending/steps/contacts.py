@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caspen_xero.store.mappings import KnownContact, Mappings
-from caspen_xero.sync.planning.compare import contact_shape
+from caspen_xero.sync.planning.compare import contact_shape, differences, sent_contact_shape, told_edits
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
 from caspen_xero.sync.sending.records import Records
@@ -52,6 +52,15 @@ class CreateContact(Write):
         known = KnownContact(contact_id, name, step.number, found.contact_status or "ACTIVE")
         records.mappings.put_contacts([known])
         return contact_id
+
+    def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
+        link = records.mappings.link(*party_of(step.caspen_id))
+        assert isinstance(found, Contact)
+        if link is None or step.body is None:
+            return ""
+        sent = sent_contact_shape(step.body)
+        records.mappings.put_link(link.with_(last_written=sent))
+        return told_edits(differences(sent, contact_shape(found)))
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         read_contacts(client, mappings)

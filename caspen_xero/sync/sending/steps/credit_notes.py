@@ -15,8 +15,11 @@ from caspen_xero.sync.sending.steps.specification import (
     PRICED,
     Count,
     Found,
+    Link,
     Route,
     Write,
+    as_we_would_write_it,
+    edits_since,
     own_among,
     same_document,
 )
@@ -33,6 +36,7 @@ class CreateCreditNote(Write):
     expected = ExpectedDocument
     route = Route("PUT", "CreditNotes", "CreditNotes", params=PRICED)
     id_field, named_by = "credit_note_id", "credit_note_number"
+    makes_document = True
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, CreditNote)
@@ -43,14 +47,19 @@ class CreateCreditNote(Write):
             records.hold_if_unapproved(step, found.status, "authorise-credit-note")
         return found.credit_note_id or ""
 
+    def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, CreditNote)
+        return edits_since(found, step)
+
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         found = credit_notes_numbered(client, [step.number or "" for step in steps])
         return own_among(mappings, steps, {number: (one.credit_note_id, one) for number, one in found.items()})
 
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
-        """Same contact and total under that number: linked as not made by us; else Xero's refusal stays the problem.
+        """The same credit note under that number is linked; it is ours only where it shows all that we would write.
 
-        A draft that somebody else made is for them to approve: it is not taken over before that.
+        Else Xero's refusal stays the problem. A draft that somebody else made is for them to approve: it is not taken over before
+        that.
         """
         found = credit_notes_numbered(client, [step.number or "" for step in refused])
         taken = set(records.mappings.links_to(one.credit_note_id for one in found.values() if one.credit_note_id))
@@ -63,7 +72,7 @@ class CreateCreditNote(Write):
                 records.keep_hold(_is_draft(step))
                 continue
             with records.mappings.store.write():
-                records.link_credit_note(step, one, adopted=True)
+                records.link_credit_note(step, one, made_by_us=as_we_would_write_it(one, step) is not None)
                 _adopt_allocation(records, step, one)
                 holds.release(records.mappings, self.kind, [step.caspen_id])
                 adopted.add(step.caspen_id)
@@ -104,6 +113,20 @@ class VoidCreditNote(Write):
         return {place: one for place, one in _known(client, steps).items() if one.status in GONE_STATUSES}
 
 
+class AdoptAllocation(Link):
+    """A credit note that is on its invoice in Xero already, with its whole amount."""
+
+    kind = "adopt-allocation"
+    expected = ExpectedAllocation
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(step.expected, ExpectedAllocation)
+        note = records.mappings.link("credit_note", step.caspen_id)
+        made_by_us = note is not None and note.made_by_us
+        records.link_allocation(step, step.target, step.expected.amount, made_by_us=made_by_us)
+        return step.target
+
+
 class AllocateCreditNote(Write):
     """A credit note that is in Xero and not yet on its invoice."""
 
@@ -112,6 +135,7 @@ class AllocateCreditNote(Write):
     expected = ExpectedAllocation
     route = Route("PUT", "CreditNotes/{id}/Allocations", "Allocations", batch=1, params=LISTED)
     id_field = named_by = None
+    moves_money = True
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, Allocation)
@@ -129,7 +153,8 @@ class AllocateCreditNote(Write):
             assert isinstance(step.expected, ExpectedAllocation)
             note = credit_note_by_id(client, step.target)
             for allocation in note.allocations if note else ():
-                if allocation.invoice and allocation.invoice.invoice_id == step.expected.invoice_xero_id:
+                is_there = allocation.invoice and allocation.invoice.invoice_id == step.expected.invoice_xero_id
+                if is_there and allocation.amount == step.expected.amount:
                     found[place] = allocation
         return found
 
@@ -170,14 +195,16 @@ def _known(client: Client, steps: Sequence[Step]) -> dict[int, CreditNote]:
 
 
 def _adopt_allocation(records: Records, step: Step, note: CreditNote) -> None:
-    """What of an adopted credit note is on its invoice already is not put there again."""
+    """An adopted credit note that is whole on its invoice already is not put there again."""
     link = records.mappings.link("invoice", step.invoice_id or "")
+    own = records.mappings.link("credit_note", step.caspen_id)
     for allocation in note.allocations:
-        if link is not None and allocation.invoice is not None and allocation.invoice.invoice_id == link.xero_id:
+        is_there = link and allocation.invoice is not None and allocation.invoice.invoice_id == link.xero_id
+        if is_there and allocation.amount == note.total:
             records.link_allocation(
                 step,
                 note.credit_note_id or "",
                 allocation.amount,
-                made_by_us=False,
+                made_by_us=own is not None and own.made_by_us,
                 number=allocation.allocation_id,
             )

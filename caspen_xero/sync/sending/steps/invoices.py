@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.compare import differences, invoice_shape
+from caspen_xero.sync.planning.compare import differences, invoice_shape, sent_shape
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode, invoice_name
 from caspen_xero.sync.sending.records import Records
@@ -18,6 +19,8 @@ from caspen_xero.sync.sending.steps.specification import (
     Link,
     Route,
     Write,
+    as_we_would_write_it,
+    edits_since,
     of_targets,
     own_among,
     same_document,
@@ -47,35 +50,65 @@ class CreateInvoice(Write):
     route = Route("PUT", "Invoices", "Invoices", params=PRICED)
     id_field, named_by = "invoice_id", "invoice_number"
     adopted_as = "adopt-invoice"
+    makes_document = True
 
     def goes_first(self, step: Step) -> bool:
         return isinstance(step.expected, ExpectedDocument) and step.expected.proves_tax
 
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        return _changed_at(found)
+
     def record(self, records: Records, step: Step, found: Element) -> str:
         return _wrote(records, step, found)
+
+    def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
+        link, expected = records.mappings.link("invoice", step.caspen_id), step.expected
+        assert isinstance(found, Invoice)
+        assert isinstance(expected, ExpectedDocument)
+        if link is None or step.body is None or expected.total is None:
+            return ""
+        records.mappings.put_link(link.with_(last_written=sent_shape(step.body, expected.total, found)))
+        return edits_since(found, step)
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         found = invoices_numbered(client, [step.number or "" for step in steps])
         return own_among(mappings, steps, {number: (one.invoice_id, one) for number, one in found.items()})
 
+    def adopt(self, client: Client, records: Records, steps: Sequence[Step]) -> set[str]:
+        return self._adopt(client, records, steps)[0]
+
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
-        """Same contact and total under that number: linked as not made by us, else `invoice-number-taken`."""
-        found = invoices_numbered(client, [step.number or "" for step in refused])
+        """The same invoice under that number is linked; it is ours only where it shows all that we would write.
+
+        Else it is `invoice-number-taken`.
+        """
+        adopted, others = self._adopt(client, records, refused)
+        with records.mappings.store.write():
+            for step, one in others:
+                records.keep_hold(_number_taken(step, one))
+        return adopted
+
+    def _adopt(
+        self, client: Client, records: Records, steps: Sequence[Step]
+    ) -> tuple[set[str], list[tuple[Step, Invoice]]]:
+        """Links what is the same under its number; gives the Caspen ids of it, and what else has the number of a step."""
+        found = invoices_numbered(client, [step.number or "" for step in steps])
         taken = set(records.mappings.links_to(one.invoice_id for one in found.values() if one.invoice_id))
-        adopted = set()
-        for step in refused:
+        adopted: set[str] = set()
+        others: list[tuple[Step, Invoice]] = []
+        for step in steps:
             one = found.get(step.number or "")
             if one is None:
                 continue
+            if (one.invoice_id or "") in taken or not same_document(one, step):
+                others.append((step, one))
+                continue
             with records.mappings.store.write():
-                if (one.invoice_id or "") not in taken and same_document(one, step):
-                    records.link_invoice(step.caspen_id, one, made_by_us=False, fingerprint=step.expected.fingerprint)
-                    holds.release(records.mappings, self.kind, [step.caspen_id])
-                    adopted.add(step.caspen_id)
-                    taken.add(one.invoice_id or "")
-                else:
-                    records.keep_hold(_number_taken(step, one))
-        return adopted
+                adopt_invoice(records, step, one)
+                holds.release(records.mappings, self.kind, [step.caspen_id])
+            adopted.add(step.caspen_id)
+            taken.add(one.invoice_id or "")
+        return adopted, others
 
 
 class UpdateInvoice(Write):
@@ -85,6 +118,9 @@ class UpdateInvoice(Write):
     expected = ExpectedDocument
     route = Route("POST", "Invoices", "Invoices", params=PRICED)
     id_field = named_by = "invoice_id"
+
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        return _changed_at(found)
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         xero_id = _wrote(records, step, found)
@@ -106,6 +142,9 @@ class AuthoriseInvoice(Write):
     kind = "authorise-invoice"
     route = Route("POST", "Invoices", "Invoices", params=PRICED)
     id_field = named_by = "invoice_id"
+
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        return _changed_at(found)
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         xero_id = _changed(records, step, found)
@@ -141,11 +180,29 @@ def _shows(found: Invoice, step: Step) -> bool:
     return not differences(step.expected.shape or {}, invoice_shape(found))
 
 
+def adopt_invoice(records: Records, step: Step, found: Invoice) -> None:
+    """Links an invoice to one that was there before: ours where it shows all that we would write, else somebody else's.
+
+    Where it differs from what we would write, that is told as an edit is.
+    """
+    shape, expected = as_we_would_write_it(found, step), step.expected
+    assert isinstance(expected, ExpectedDocument)
+    ours = shape or (sent_shape(step.body, expected.total, found) if step.body and expected.total is not None else None)
+    records.link_invoice(
+        step.caspen_id, found, made_by_us=shape is not None, fingerprint=expected.fingerprint, last_written=ours
+    )
+
+
+def _changed_at(found: Element) -> datetime | None:
+    return found.updated_date_utc if isinstance(found, Invoice) else None
+
+
 def _wrote(records: Records, step: Step, found: Element) -> str:
     expected = step.expected
     assert isinstance(found, Invoice)
     assert isinstance(expected, ExpectedDocument)
-    records.link_invoice(step.caspen_id, found, made_by_us=True, fingerprint=expected.fingerprint, written=True)
+    written = invoice_shape(found) if found.line_items else None
+    records.link_invoice(step.caspen_id, found, made_by_us=True, fingerprint=expected.fingerprint, last_written=written)
     records.learn_from_tax(expected, found)
     if expected.status == "AUTHORISED":
         records.hold_if_unapproved(step, found.status, "authorise-invoice")
@@ -153,16 +210,28 @@ def _wrote(records: Records, step: Step, found: Element) -> str:
 
 
 def _changed(records: Records, step: Step, found: Element) -> str:
+    """Its status alone was written: what else it shows by now may be somebody's edit, and stays one."""
     assert isinstance(found, Invoice)
     link = records.mappings.link("invoice", step.caspen_id)
+    shown = invoice_shape(found) if found.line_items else {}
+    before = link.last_written if link else None
+    total = {"total": shown["total"]} if "total" in shown else {}  # approval may compute a discount anew
     records.link_invoice(
         step.caspen_id,
         found,
         made_by_us=link.made_by_us if link else True,
         fingerprint=link.fingerprint if link else step.expected.fingerprint,
-        written=True,
+        last_written={**before, **total} if before is not None else shown or None,
     )
     return found.invoice_id or ""
+
+
+def _of_another_kind(step: Step, found: Invoice) -> str:
+    """The currency and the date of an invoice in Xero, where they are not Caspen's."""
+    expected = step.expected
+    assert isinstance(expected, ExpectedDocument)
+    currency = "" if expected.currency in (None, found.currency_code) else f" {found.currency_code}"
+    return currency + ("" if expected.issued in (None, found.date) else f" of {found.date}")
 
 
 def _number_taken(step: Step, found: Invoice) -> Hold:
@@ -170,8 +239,8 @@ def _number_taken(step: Step, found: Invoice) -> Hold:
     who = found.contact.name if found.contact else "another contact"
     ours = step.expected.total if isinstance(step.expected, ExpectedDocument) else None
     reason = (
-        f"Xero already has an invoice {step.number}: {found.total or 0:.2f} for {who}, {found.status}; "
-        f"Caspen's is {ours} ({step.detail})"
+        f"Xero already has an invoice {step.number}: {found.total or 0:.2f}{_of_another_kind(step, found)} for {who}, "
+        f"{found.status}; Caspen's is {ours} ({step.detail})"
     )
     name = invoice_name(step.number, step.caspen_id)
     if found.status in GONE_STATUSES:

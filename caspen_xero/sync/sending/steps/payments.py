@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.steps import ExpectedPayment, Step
+from caspen_xero.store.mappings import DELETED, Mappings
+from caspen_xero.sync.planning.payment_references import names_key
+from caspen_xero.sync.planning.steps import ExpectedPayment, ExpectedRemoval, Step
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write
 from caspen_xero.xero.calls import Client
@@ -26,6 +28,21 @@ class AdoptPayment(Link):
         return step.target
 
 
+class NoteRemovedPayment(Link):
+    """A payment of ours that somebody has deleted in Xero, and of which this store knew nothing."""
+
+    kind = "note-removed-payment"
+    expected = ExpectedRemoval
+
+    def record(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(step.expected, ExpectedRemoval)
+        was = ExpectedPayment(step.expected.fingerprint, step.expected.amount)
+        records.link_payment(
+            step.caspen_id, step.invoice_id or "", step.target, was, number=step.number, status=DELETED
+        )
+        return step.target
+
+
 class CreatePayment(Write):
     """An allocation of a Caspen payment that Xero does not have."""
 
@@ -34,6 +51,10 @@ class CreatePayment(Write):
     expected = ExpectedPayment
     route = Route("PUT", "Payments", "Payments", params=LISTED)
     id_field, named_by = "payment_id", "reference"
+    moves_money = True
+
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        return _invoice_changed_at(found)
 
     def names(self, step: Step) -> tuple[str, ...]:
         assert isinstance(step.expected, ExpectedPayment)
@@ -88,6 +109,12 @@ class DeletePayment(Write):
     def wrapped(self, steps: Sequence[Step]) -> dict[str, Any]:
         return dict(steps[0].body or {})
 
+    def bodies(self, wrapped: Mapping[str, Any]) -> list[dict[str, Any]]:
+        return [dict(wrapped)]
+
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        return _invoice_changed_at(found)
+
     def record(self, records: Records, step: Step, found: Element) -> str:
         records.taken_back("payment", step.caspen_id)
         return step.target
@@ -102,7 +129,12 @@ def _invoice_of(step: Step) -> str:
     return step.expected.invoice_xero_id
 
 
+def _invoice_changed_at(found: Element) -> datetime | None:
+    return found.invoice.updated_date_utc if isinstance(found, Payment) and found.invoice else None
+
+
 def _is_it(one: Payment, step: Step) -> bool:
     """Whether a payment on an invoice is the one that was to be written."""
     assert isinstance(step.expected, ExpectedPayment)
-    return one.reference == step.number and one.status != "DELETED" and one.amount == step.expected.amount
+    is_named = one.reference == step.number or names_key(one.reference, step.caspen_id)
+    return is_named and one.status != "DELETED" and one.amount == step.expected.amount

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.compare import Shape, differences, document_shape, sent_shape, told_edits
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import GONE_STATUSES, NO_ID, CreditNote, Element, Invoice
+from caspen_xero.xero.documents import GONE_STATUSES, NO_ID, UNAPPROVED, CreditNote, Element, Invoice
 from caspen_xero.xero.errors import NotAnAddress
 
 Found = dict[int, Element]
@@ -70,6 +72,13 @@ class Specification:
         """Keeps what the step has done; gives the Xero id of its document."""
         raise NotImplementedError
 
+    def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
+        """Of a document that was found by a look: what we wrote is what was sent, not what it shows by now.
+
+        Gives what others have edited since, in words; "" for nothing.
+        """
+        return ""
+
 
 class Link(Specification):
     """A step that links what is in Xero already: no call is made."""
@@ -80,12 +89,16 @@ class Write(Specification):
 
     `id_field`: the document's field that holds its Xero id; None where an answer need not carry one. `named_by`: the field by which
     an element of an answer says which document it is (a number, or the id of an update); None where there is but one.
+    `moves_money`: Xero takes it a second time without a word, so it is looked up before it is sent again. `makes_document`: what it
+    makes can be paid, credited or allocated.
     """
 
     route: ClassVar[Route]
     id_field: ClassVar[str | None]
     named_by: ClassVar[str | None]
     adopted_as: ClassVar[str] = ""
+    moves_money: ClassVar[bool] = False
+    makes_document: ClassVar[bool] = False
 
     def names(self, step: Step) -> tuple[str, ...]:
         """What the document of a step may be called in an answer."""
@@ -105,6 +118,14 @@ class Write(Specification):
         """The body that the steps travel in."""
         return {self.route.plural: [step.body for step in steps]}
 
+    def bodies(self, wrapped: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """The bodies of the steps that travelled in one: the way back from `wrapped`."""
+        return list(wrapped.get(self.route.plural, ()))
+
+    def leaves_invoice_at(self, found: Element) -> datetime | None:
+        """When the invoice that a step is about was changed by it, as far as the answer says (UTC, by Xero's clock)."""
+        return None
+
     def goes_first(self, step: Step) -> bool:
         """Whether a step's answer decides how the rest of its kind is sent."""
         return False
@@ -113,9 +134,21 @@ class Write(Specification):
         """What Xero has of steps whose answer never came. What is not found was never done."""
         raise NotImplementedError
 
+    def adopt(self, client: Client, records: Records, steps: Sequence[Step]) -> set[str]:
+        """Links those of the documents that Xero has already; gives their Caspen ids. None of them is wanted there any more."""
+        return self.after_refusal(client, records, steps)
+
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         """Looks whether Xero has the documents already, before a refusal becomes a problem; gives the Caspen ids that it linked."""
         return set()
+
+
+def edits_since(found: Priced, step: Step) -> str:
+    """What others have edited in a document since a step wrote it, in words; "" for nothing."""
+    expected = step.expected
+    if not isinstance(expected, ExpectedDocument) or step.body is None or expected.total is None:
+        return ""
+    return told_edits(differences(sent_shape(step.body, expected.total, found), document_shape(found)))
 
 
 def own_among(mappings: Mappings, steps: Sequence[Step], numbered: Mapping[str, tuple[str | None, Priced]]) -> Found:
@@ -132,15 +165,36 @@ def own_among(mappings: Mappings, steps: Sequence[Step], numbered: Mapping[str, 
 
 
 def same_document(found: Priced, step: Step) -> bool:
-    """Whether an invoice or credit note in Xero is the one that was to be written: same contact, same total, alive."""
+    """Whether an invoice or credit note in Xero is the one to be written: same contact, date, currency and total, and alive.
+
+    What Caspen no longer says of one that is gone there makes no difference.
+    """
     expected = step.expected
     return (
         isinstance(expected, ExpectedDocument)
         and found.contact is not None
         and found.contact.contact_id == expected.contact_id
-        and found.total == expected.total
+        and expected.total in (None, found.total)
+        and expected.issued in (None, found.date)
+        and (found.currency_code is None or expected.currency in (None, found.currency_code))
         and found.status not in GONE_STATUSES
     )
+
+
+def as_we_would_write_it(found: Priced, step: Step) -> Shape | None:
+    """What a document shows that somebody else made, if it is just what we would have written: then it is as good as ours.
+
+    Nothing that anybody else has put there could be lost by a later change of it. A draft is another's to approve.
+    """
+    expected, body = step.expected, step.body
+    if not isinstance(expected, ExpectedDocument) or body is None or expected.total is None:
+        return None
+    if (found.sub_total, found.total_tax) != (expected.subtotal, expected.tax):
+        return None
+    if found.status in UNAPPROVED and found.status != body.get("Status"):
+        return None
+    shape = document_shape(found)
+    return None if differences(sent_shape(body, expected.total, found), shape) else shape
 
 
 def of_targets(steps: Sequence[Step], known: Mapping[str, _Document]) -> dict[int, _Document]:

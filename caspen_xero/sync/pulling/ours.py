@@ -1,0 +1,117 @@
+"""Money in Xero that is ours by what it carries, though nothing here stands for it: our Reference, or a credit note of ours.
+
+A new store, a restored one or a copied home knows nothing of what another has sent; and a bookkeeper may allocate our credit
+note to another invoice. None of it is news to Caspen: it shows in `drift` until the two sides agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from caspen_xero.caspen.records import GONE, CreditNote, payment_id_in
+from caspen_xero.store import clinic
+from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
+from caspen_xero.store.xero_payments import money_text
+from caspen_xero.sync.planning.payment_references import (
+    is_of_ours,
+    is_ours_by_form,
+    key_in,
+    last_word,
+    method_named,
+    named_as_before,
+)
+from caspen_xero.sync.problems import invoice_name
+from caspen_xero.xero.documents import AppliedCredit, Payment
+
+SETTLE_ASTRAY = (
+    "Read Caspen's newest export, then: caspen-xero pull; what is still here then: correct it in Caspen, "
+    "or remove it in Xero"
+)
+
+
+def own_payments(store: Store, payments: Mapping[str, Sequence[Payment]]) -> dict[str, str]:
+    """By PaymentID, those with a Reference of ours, and what Caspen says of the payment that it names, in words.
+
+    `payments`: by the Caspen invoice that they are on. Of a Reference that an earlier version wrote the amount has to agree, and on
+    another invoice than Caspen's the day too.
+    """
+    asked = [(invoice_id, payment) for invoice_id, some in payments.items() for payment in some if payment.reference]
+    return _References(store, [payment.reference or "" for _, payment in asked]).ours(asked) if asked else {}
+
+
+class _References:
+    """What Caspen's records say of the payments that some References may name."""
+
+    def __init__(self, store: Store, references: Sequence[str]) -> None:
+        keys = {key for reference in references if (key := key_in(reference))}
+        self._store = store
+        self._methods = {method.id: method for method in clinic.payment_methods(store)}
+        self._names = {method_named(method) for method in (*self._methods.values(), None)}
+        self._keyed = clinic.payments_keyed(store, keys)
+        self._statuses = clinic.payment_statuses(store, {payment_id_in(key) for key in keys})
+        self._beginnings = clinic.payment_id_beginnings(store) if keys - self._keyed.keys() else set()
+        self._alike = clinic.payments_put_on_as(store, map(last_word, references))
+
+    def ours(self, asked: Iterable[tuple[str, Payment]]) -> dict[str, str]:
+        """By PaymentID, what Caspen says of those that are ours."""
+        told = {payment.payment_id or "": self._told(invoice_id, payment) for invoice_id, payment in asked}
+        return {id_: words for id_, words in told.items() if words}
+
+    def _told(self, invoice_id: str, payment: Payment) -> str:
+        """What Caspen says of the payment that a Reference names; "" where it is none of ours."""
+        key = key_in(payment.reference)
+        meant = self._keyed.get(key or "")
+        if meant is None:
+            asked = (payment.reference, payment.amount, payment.date, self._alike, self._methods, invoice_id)
+            meant = next(named_as_before(*asked), None)
+        if meant is not None:
+            return self._differs(meant, invoice_id, payment.amount)
+        if key is None:
+            return ""
+        payment_id = payment_id_in(key)
+        status = self._statuses.get(payment_id)
+        if not (is_of_ours(key, self._statuses) or is_ours_by_form(payment.reference, self._beginnings, self._names)):
+            return ""
+        return f"payment {payment_id} is {status}" if status in GONE else f"no payment {key} is known"
+
+    def _differs(self, meant: AppliedPayment, invoice_id: str, amount: Decimal | None) -> str:
+        name = f"payment {meant.payment_id}"
+        if meant.status in GONE:
+            return f"{name} is {meant.status}"
+        if meant.invoice_id != invoice_id:
+            number = clinic.invoice_numbers(self._store, [meant.invoice_id]).get(meant.invoice_id)
+            return f"{name} is on {invoice_name(number, meant.invoice_id)}"
+        if meant.amount != amount:
+            return f"{name} is {money_text(meant.amount)}"
+        return f"{name} has another one in Xero"
+
+
+@dataclass(frozen=True)
+class OwnNote:
+    """A credit note of Caspen's that stands in Xero, and the name of the invoice that it belongs to."""
+
+    note: CreditNote
+    invoice_name: str
+
+
+def own_notes(mappings: Mappings, credits: Iterable[AppliedCredit]) -> dict[str, OwnNote]:
+    """Those credits in Xero that are credit notes of Caspen's: by their link, else by a number that is not linked yet."""
+    numbers = {credit.credit_id: credit.number or "" for credit in credits if credit.kind == "credit_note"}
+    if not numbers:
+        return {}
+    links = mappings.links_to(numbers)  # a credit note's own, or its allocation's: both name the note
+    linked = clinic.credit_notes(mappings.store, [link.caspen_id for link in links.values()])
+    numbered = clinic.credit_notes_numbered(mappings.store, [numbers[id_] for id_ in numbers if id_ not in links])
+    taken = mappings.links("credit_note", [note.id for note in numbered.values()])
+    found = {id_: note for id_, link in links.items() if (note := linked.get(link.caspen_id)) is not None}
+    for id_, number in numbers.items():
+        if id_ not in links and number in numbered and numbered[number].id not in taken:
+            found[id_] = numbered[number]
+    names = clinic.invoice_numbers(mappings.store, [note.invoice_id for note in found.values()])
+    return {
+        id_: OwnNote(note, invoice_name(names.get(note.invoice_id), note.invoice_id)) for id_, note in found.items()
+    }

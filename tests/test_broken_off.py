@@ -1,0 +1,192 @@
+"""`--json` says all of what was done, whatever ends a run early: one document, with the error in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import in_xero
+import pytest
+from bookkeeping import told
+from clinics import client, invoice
+from conftest import clean_environment, command_line
+from filelock import FileLock
+from pushing import Clinic
+from typer.testing import CliRunner
+
+from caspen_xero.caspen.feed import FeedError
+from caspen_xero.cli import pull as pull_command
+from caspen_xero.cli import push as push_command
+from caspen_xero.cli import sync
+from caspen_xero.cli.app import app
+from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.store import log
+from caspen_xero.store.errors import StoreError
+from caspen_xero.sync.pulling import deliver
+from caspen_xero.sync.pulling.pull import Pull
+from caspen_xero.sync.sending.journal import Journal
+from caspen_xero.sync.sending.push import Push
+from caspen_xero.xero.errors import ConnectNeeded
+
+PULL = {"command", "payments", "invoices_updated", "api_calls", "seconds"}
+PUSH = {"command", "dry_run", "synced", "updated", "unsynced", "skipped", "payments", "api_calls", "seconds"}
+
+
+def disk_full() -> sqlite3.Error:
+    error = sqlite3.OperationalError("database or disk is full")
+    error.sqlite_errorcode = sqlite3.SQLITE_FULL  # type: ignore[attr-defined]
+    return error
+
+
+ERRORS: dict[str, tuple[Callable[[], BaseException], int, str]] = {
+    "Xero": (lambda: ConnectNeeded("connect-needed", "The sign-in ended.", "caspen-xero connect"), 4, "connect-needed"),
+    "the source": (lambda: FeedError("source-unreadable", "It can't be read.", ""), 1, "source-unreadable"),
+    "the store": (lambda: StoreError("store-damaged", "It is damaged.", ""), 1, "store-damaged"),
+    "SQLite": (disk_full, 1, "store-full"),
+    "the system": (lambda: OSError(5, "Input/output error", "somewhere"), 1, "system-error"),
+    "Ctrl-C": (KeyboardInterrupt, 130, "interrupted"),
+    "another run": (lambda: SessionError("another-run", "Busy.", "", 7), 7, "another-run"),
+}
+STAGES: dict[str, tuple[Any, str]] = {
+    "before the pull": (pull_command, "pull_now"),
+    "as the pull begins": (Pull, "run"),
+    "in the middle of the pull": (Pull, "_take"),
+    "before Caspen is told": (deliver, "judge_undelivered"),
+    "while Caspen is told": (deliver, "append_updates"),
+    "as the pull is noted": (log, "note"),
+    "between pull and push": (Session, "start_again"),
+    "before the push": (push_command, "push_now"),
+    "as the push begins": (Push, "run"),
+    "in the middle of the push": (Journal, "send"),
+    "after a write": (Push, "_after_refusals"),
+    "as the push notes what is wrong": (Push, "_note"),
+    "while the two sides are compared": (push_command, "count_drift"),
+}
+
+
+@pytest.fixture
+def paid(ready: Clinic) -> Clinic:
+    """A clinic with an invoice that was paid in Xero, and one that is to be sent; each has a client."""
+    ready.takes(client("1"), client("2"), invoice("INV-0001", client_id="1"))
+    assert ready.push().exit_code == 0
+    in_xero.pays(ready, "INV-0001", "65.00")
+    ready.takes(invoice("INV-0002", client_id="2"))
+    ready.forget_calls()
+    return ready
+
+
+def ended_by(clinic: Clinic, stage: str, error: Callable[[], BaseException], monkeypatch: pytest.MonkeyPatch) -> Any:
+    """`sync --json` which that error ends at that stage: the exit code, and the one document on stdout."""
+    place, name = STAGES[stage]
+    went = getattr(place, name)
+
+    def breaks(*arguments: Any, **more: Any) -> Any:
+        if stage == "in the middle of the push" and clinic.writes() == []:
+            return went(*arguments, **more)  # the contact goes, and then
+        raise error()
+
+    with monkeypatch.context() as broken:
+        broken.setattr(place, name, breaks)
+        if hasattr(sync, name):
+            broken.setattr(sync, name, breaks)
+        return clinic.cli("sync", "--json")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_whatever_ends_a_sync_both_halves_are_told(paid: Clinic, monkeypatch: pytest.MonkeyPatch, stage: str) -> None:
+    for name, (error, exit_code, code) in ERRORS.items():
+        ended = ended_by(paid, stage, error, monkeypatch)
+        document = ended.json
+        assert document["command"] == "sync"
+        assert {"pull", "push"} <= set(document)
+        if "error" not in document:  # the engines end in words of their own, and what lies on no way breaks nothing
+            own = {"the source"} if "told" in stage else {"Xero"} if "push" in stage or "pull" in stage else set()
+            assert name in own or stage == "after a write" or "compared" in stage, (stage, name)
+            continue
+        assert (ended.exit_code, document["error"]["code"]) == (exit_code, code), (stage, name)
+        pull, push = document["pull"], document["push"]
+        assert (pull is None) == (stage == "before the pull")
+        assert pull is None or set(pull) >= PULL
+        assert push is None or set(push) >= PUSH
+        if stage in {"as the push begins", "in the middle of the push", "as the push notes what is wrong"}:
+            assert push is not None
+        else:
+            assert push is None or "push" in stage or "compared" in stage
+
+
+def test_what_was_done_before_is_in_the_document(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = ended_by(paid, "in the middle of the push", disk_full, monkeypatch)
+    document = ended.json
+    assert (document["pull"]["payments"], document["push"]["contacts_created"]) == (1, 1)
+    assert document["error"]["code"] == "store-full"
+    assert [(each["invoice_number"], Decimal(each["amount"])) for each in told(paid)] == [("INV-0001", Decimal(65))]
+    again = paid.cli("sync", "--json")
+    assert (again.exit_code, again.json["pull"]["payments"], again.json["push"]["synced"]) == (0, 0, 1)
+
+
+def test_a_mistake_of_ours_is_in_the_document_too_and_not_hidden(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise RuntimeError("what nobody thought of")
+
+    monkeypatch.setattr(Journal, "send", breaks)
+    ended = CliRunner().invoke(app, ["sync", "--json"])
+    assert isinstance(ended.exception, RuntimeError)
+    document = json.loads(ended.stdout)
+    assert (document["pull"]["payments"], document["error"]["code"]) == (1, "defect")
+    assert document["error"]["message"] == "caspen-xero broke off; what it had done by then is here."
+
+
+@pytest.mark.parametrize("command", ["pull", "push"])
+def test_a_pull_or_a_push_alone_says_what_it_did(paid: Clinic, monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(log, "note", breaks)
+    ended = paid.cli(command, "--json")
+    assert (ended.exit_code, ended.json["command"], ended.json["error"]["code"]) == (130, command, "interrupted")
+    assert ended.json["payments" if command == "pull" else "synced"] == 1
+
+
+def test_a_sync_that_cannot_begin_says_that_neither_half_did(paid: Clinic) -> None:
+    with FileLock(paid.home / "default" / "run.lock"):
+        refused = paid.cli("sync", "--json")
+    assert refused.exit_code == 7
+    assert (refused.json["pull"], refused.json["push"]) == (None, None)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_sync_that_is_told_to_end_says_what_it_did(paid: Clinic, number: int) -> None:
+    """As systemd, cron's time-outs and Ctrl-C do it, while Xero is at work on the first write."""
+    door = paid.sandbox.xero.gateway
+    admit = door.admit
+    process = subprocess.Popen(
+        command_line("sync", "--json"),
+        env=clean_environment(CASPEN_XERO_HOME=str(paid.home), XERO_URL=paid.sandbox.url),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+    def ends(exchange: Any, fault: Any) -> Any:
+        if exchange.method == "PUT":
+            os.kill(process.pid, number)
+            process.wait(timeout=20)
+        return admit(exchange, fault)
+
+    door.admit = ends  # type: ignore[method-assign]
+    try:
+        said, _ = process.communicate(timeout=30)
+    finally:
+        door.admit = admit  # type: ignore[method-assign]
+    document = json.loads(said)
+    assert (process.returncode, document["error"]["code"]) == (130, "interrupted")
+    assert (document["pull"]["payments"], document["push"]["synced"]) == (1, 0)
+    assert paid.cli("sync", "--json").exit_code == 0
+    assert set(paid.in_xero()) == {"INV-0001", "INV-0002"}
