@@ -203,9 +203,10 @@ class Push:
             self._look_for_an_earlier_store()
             self._look_around(ids, result)
             other_homes.has_looked_for_gone_ones(self.mappings)
-        if has_open_entries(self.mappings):
+        was_open = has_open_entries(self.mappings)
+        if was_open:
             self._journal().recover()
-        return self._invoice_ids(options)
+        return self._invoice_ids(options) if was_open or self._has_adopted else ids
 
     def _look_again_at_gone_ones(self) -> None:
         """What has the number of an invoice that Caspen has taken back may be that invoice, as it was sent before it was edited."""
