@@ -736,7 +736,10 @@ def test_status_and_doctor_show_the_stop(ready: Clinic, at: Home) -> None:
     assert "caspen-xero adopt" in other.cli("status").stdout
     (check,) = [one for one in other.cli("doctor", "--json").json["checks"] if not one["ok"] and "home" in one["name"]]
     assert check["fix"].endswith("caspen-xero adopt")
+    other.takes(invoice("INV-0050"))
+    assert {row["fix"] for row in other.unsynced()} == {check["fix"]}
     other.cli("adopt")
+    assert {row["fix"] for row in other.unsynced()} == {"caspen-xero push"}
     assert "another_home" not in other.cli("status", "--json").json
     assert "another home" not in other.cli("doctor").stdout
 

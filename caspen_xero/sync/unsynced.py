@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from caspen_xero.store import problems, waiting
+from caspen_xero.store import other_homes, problems, waiting
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.listing import ListedInvoice, list_invoices
 from caspen_xero.store.mappings import Mappings
@@ -12,6 +12,7 @@ from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import WhyLike
 from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.problems import ProblemCode, named_rightly, push_command
+from caspen_xero.sync.sending.other_homes import END_ONE
 from caspen_xero.sync.setup.settings import Settings
 
 
@@ -27,6 +28,7 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
     whys: dict[str, WhyLike] = {}
     if mappings:
         whys = {**dict.fromkeys(waiting.drafts(mappings), IS_DRAFT), **waiting.whys(mappings)}
+    unseen = _why_unseen(mappings)
     rows = [
         {
             "number": problem["number"],
@@ -53,7 +55,7 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
             "date": listed.issue_date.isoformat() if listed.issue_date else None,
             "total": None if listed.total is None else f"{listed.total:f}",
             "currency": listed.currency,
-            **_why_pending(listed, whys.get(listed.invoice_id), connected=mappings is not None),
+            **(_why_waiting(listed, whys[listed.invoice_id]) if listed.invoice_id in whys else unseen),
             "xero_says": None,
             "attempts": 0,
             "first_failed_at": None,
@@ -66,10 +68,15 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
     return sorted(rows, key=lambda row: (row["date"] or "", row["number"] or "", row["invoice_id"], row["code"]))
 
 
-def _why_pending(listed: ListedInvoice, why: WhyLike | None, *, connected: bool) -> dict[str, str]:
-    if why is None:
-        fix = "caspen-xero push" if connected else "caspen-xero connect"
-        return {"code": ProblemCode.NOT_PUSHED_YET, "reason": "no push has reached it yet", "fix": fix}
+def _why_unseen(mappings: Mappings | None) -> dict[str, str]:
+    """Why no push has reached an invoice, and what brings one there."""
+    reason, fix = "no push has reached it yet", "caspen-xero push" if mappings else "caspen-xero connect"
+    if mappings is not None and other_homes.another_home(mappings) is not None:
+        reason, fix = "nothing is sent while another copy of this workspace sends to Xero too", END_ONE
+    return {"code": ProblemCode.NOT_PUSHED_YET, "reason": reason, "fix": fix}
+
+
+def _why_waiting(listed: ListedInvoice, why: WhyLike) -> dict[str, str]:
     push = push_command(listed.number, listed.invoice_id)
     fix = f"Approve it in Xero, then: {push}" if why.code == ProblemCode.WAITS_FOR_APPROVAL else push
     return {"code": why.code, "reason": why.reason, "fix": fix}
