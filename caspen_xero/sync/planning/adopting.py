@@ -18,7 +18,7 @@ from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.claims import adopt_payment
 from caspen_xero.sync.planning.contact_matching import Match, Party, match_party
 from caspen_xero.sync.planning.contacts import link_contact
-from caspen_xero.sync.planning.credit_notes import adopt_allocation
+from caspen_xero.sync.planning.credit_notes import add_creation, adopt_allocation
 from caspen_xero.sync.planning.invoices import address
 from caspen_xero.sync.planning.payments import payment_there
 from caspen_xero.sync.planning.planner import Planner
@@ -227,13 +227,4 @@ def _look_for_note(planner: Planner, state: InvoiceState, note: CreditNote, seen
     if document is None:
         return
     contact_id = seen.contact.contact_id if seen.contact else None
-    expected = address(planner, document, contact_id, credit_note_fingerprint(note))
-    planner.add(
-        state,
-        "create-credit-note",
-        caspen_id=note.id,
-        number=note.number,
-        detail=f"{note.total} on {state.invoice.number}",
-        body=document.body,
-        expected=expected,
-    )
+    add_creation(planner, state, note, document, contact_id, ready=True)

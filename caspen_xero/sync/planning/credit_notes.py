@@ -148,6 +148,13 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if stage is Stage.WAITING:
         wait_for_approval(planner, state)
         return
+    add_creation(planner, state, note, document, contact_id, ready=ready)
+
+
+def add_creation(
+    planner: Planner, state: InvoiceState, note: CreditNote, document: Document, contact_id: str | None, *, ready: bool
+) -> None:
+    """Adds the step that makes a credit note, or by which one that is there already is known."""
     expected = address(planner, document, contact_id, credit_note_fingerprint(note))
     planner.add(
         state,
