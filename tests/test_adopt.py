@@ -804,7 +804,7 @@ def test_a_stop_survives_the_death_of_the_run_that_found_it(
         if nth == 1:
             at(other).push()
     with monkeypatch.context() as patch:
-        patch.setattr("caspen_xero.sync.sending.push.another_home", died)
+        patch.setattr("caspen_xero.sync.sending.looking_around.another_home", died)
         with pytest.raises(RuntimeError):
             at(other).push()
     assert nothing_is_sent(other)

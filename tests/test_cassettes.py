@@ -34,7 +34,8 @@ from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.sending.push import Push, PushOptions
+from caspen_xero.sync.sending.push import Push
+from caspen_xero.sync.sending.push_result import PushOptions
 from caspen_xero.sync.setup.settings import read_settings
 from caspen_xero.xero.client import XeroClient
 from caspen_xero.xero.connection import Connection

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 import in_xero
 import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
-
-from caspen_xero.sandbox.sales import invoice_views
 
 PAYER = {
     "object": "contact",
@@ -109,16 +106,7 @@ def test_a_change_that_shows_nowhere_in_xero_is_no_change_after_payment(sent: Cl
     assert in_xero.silent(sent)
 
 
-def test_neither_is_one_where_xero_shows_a_discount_as_a_percentage_too(
-    sent: Clinic, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shown = invoice_views.show_lines
-
-    def with_percentages(*arguments: Any, **more: Any) -> list[dict[str, Any]]:
-        lines = shown(*arguments, **more)
-        return [one | {"DiscountRate": Decimal(10)} if "DiscountAmount" in one else one for one in lines]
-
-    monkeypatch.setattr(invoice_views, "show_lines", with_percentages)
+def test_neither_is_one_where_xero_shows_a_discount_as_a_percentage_too(sent: Clinic) -> None:
     discounted = line("50.00", discount=("fixed", "5.00"))
     sent.takes(invoice("INV-0002", [discounted]), payment("20.00", ("inv_INV-0002", "20.00")))
     assert sent.push().exit_code == 0
@@ -234,12 +222,29 @@ def test_a_contact_that_a_bookkeeper_edited_or_made_is_left_alone(sent: Clinic) 
     sent.takes(client("2", "Mei", "Tanaka"), invoice("INV-0002", client_id="2"))
     sent.push()
     sent.takes(client("1048237", "Nell", "Smith"), client("2", "Mei", "Smith", email="mei@example.org"))
-    assert "somebody has edited it in Xero" in sent.cli("push").stderr
+    said = sent.cli("push").stderr
+    assert "somebody has edited it in Xero too" in said
+    assert "EmailAddress is nothing in Caspen, right@example.org in Xero" in said
     contacts = {each["ContactID"]: each for each in sent.state("Contacts")}
     assert contacts[contact_id]["Name"] == "Nell Okafor (Caspen 48237)"
     assert contacts[contact_id]["EmailAddress"] == "right@example.org"
     assert contacts[theirs]["Name"] == "Mei Tanaka (Caspen 00002)"
     assert in_xero.silent(sent)
+
+
+def test_of_a_contact_what_only_a_bookkeeper_edited_stays_and_what_caspen_changed_follows(sent: Clinic) -> None:
+    contact_id = sent.contacts()["Nell Okafor (Caspen 48237)"]["ContactID"]
+    street = {"AddressType": "STREET", "AddressLine1": "2 Side St", "City": "Perth"}
+    theirs = {"EmailAddress": "right@example.org", "Addresses": [street]}
+    in_xero.writes(sent, "POST", f"Contacts/{contact_id}", {"ContactID": contact_id, **theirs})
+    for last_name, phone in (("Smith", "+61 400 1"), ("Jones", "+61 400 2")):
+        sent.takes(client("1048237", "Nell", last_name, email="nell@example.org", phone_number=phone))
+        assert sent.push().json["contacts_updated"] == 1
+        contact = sent.contacts()[f"Nell {last_name} (Caspen 48237)"]
+        assert (contact["LastName"], contact["EmailAddress"]) == (last_name, "right@example.org")
+        assert [one["PhoneNumber"] for one in contact["Phones"] if one["PhoneType"] == "DEFAULT"] == [phone]
+        assert contact["Addresses"][0]["City"] == "Perth"
+        assert in_xero.silent(sent)
 
 
 def test_a_contact_update_whose_answer_was_lost_is_no_bookkeepers_edit(sent: Clinic, waits: list[float]) -> None:
@@ -357,9 +362,8 @@ def test_a_number_that_was_voided_in_xero_is_burnt(ready: Clinic) -> None:
 # --- before any call
 
 
-@pytest.mark.parametrize("lock", ["PeriodLockDate", "EndOfYearLockDate"])
-def test_a_locked_period_is_found_before_any_write_and_lifted_by_refresh(sent: Clinic, lock: str) -> None:
-    sent.control("organisation", **{lock: "2026-11-30"})
+def test_a_locked_year_is_found_before_any_write_and_lifted_by_refresh(sent: Clinic) -> None:
+    sent.control("organisation", EndOfYearLockDate="2026-11-30")
     sent.push("--refresh")
     sent.takes(invoice("INV-0002"), invoice("INV-0003", issue_date="2026-12-01"), invoice(lines=[line("10.00")]))
     sent.forget_calls()
@@ -370,7 +374,7 @@ def test_a_locked_period_is_found_before_any_write_and_lifted_by_refresh(sent: C
     }
     assert sent.writes() == ["PUT Invoices"]
     assert "INV-0003" in sent.in_xero()
-    sent.control("organisation", **{lock: ""})
+    sent.control("organisation", EndOfYearLockDate="")
     assert sent.push("--refresh").exit_code == 0
 
 

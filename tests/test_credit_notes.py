@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from clinics import EFTPOS, Record, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
 
+from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.money.allocations import Allocator
 from caspen_xero.xero.client import XeroClient
 
 
@@ -114,6 +117,25 @@ def test_a_void_credit_note_leaves_its_invoice_and_is_voided(credited: Clinic) -
     assert in_xero.silent(credited)
 
 
+@pytest.mark.parametrize("whole", [True, False], ids=["error 10", "an element of its own"])
+def test_an_allocation_that_xero_refuses_is_told_in_its_words(
+    ready: Clinic, monkeypatch: pytest.MonkeyPatch, whole: bool
+) -> None:
+    words = "Credit Note cannot be allocated as amount is greater than amount outstanding"
+    resource = Allocator.resource
+
+    def refuses(*_: Any) -> Any:
+        raise Refusal(words)
+
+    monkeypatch.setattr(Allocator, "allocate", refuses)
+    monkeypatch.setattr(Allocator, "resource", lambda self: replace(resource(self), single=whole))
+    ready.takes(client("1048237"), invoice(), credit_note())
+    pushed = ready.push()
+    answer = ready.requests()[-1]
+    assert (pushed.exit_code, answer["status"]) == (3, 400 if whole else 200)
+    assert words in ready.problem()["xero_says"]
+
+
 def test_a_note_that_was_void_before_any_push_never_goes(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice(), void(credit_note()))
     assert ready.push().exit_code == 0
@@ -148,8 +170,8 @@ def test_a_number_that_xero_has_for_the_same_note_is_adopted(credited: Clinic) -
     assert credited.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
 
 
-def test_a_locked_period_and_an_unlinked_rate_are_found_before_any_call(credited: Clinic) -> None:
-    credited.control("organisation", PeriodLockDate="2026-11-30")
+def test_a_locked_year_and_an_unlinked_rate_are_found_before_any_call(credited: Clinic) -> None:
+    credited.control("organisation", EndOfYearLockDate="2026-11-30")
     credited.push("--refresh")
     credited.takes(credit_note("CN-0002", [line("10.00")]))
     credited.forget_calls()
@@ -340,11 +362,12 @@ def test_a_draft_that_an_earlier_version_took_over_is_not_approved_by_us_and_goe
     ready.sql("UPDATE links SET done_up_to = NULL")
     ready.push()
     assert in_xero.credit_notes(ready)["CN-0007"]["Status"] == "DRAFT"
-    assert "did not make" in ready.problem()["reason"]
+    problem = ready.problem()
+    assert (problem["code"], ready.listed()["INV-0001"]["sync_status"]) == ("waits-for-approval", "pending")
+    assert "did not make" in problem["reason"]
+    assert problem["fix"] == "Approve it in Xero, then: caspen-xero push INV-0001"
     in_xero.writes(ready, "POST", f"CreditNotes/{id_}", {"CreditNoteID": id_, "Status": "AUTHORISED"})
-    x = ready.push()
-    print(ready.unsynced())
-    assert x.exit_code == 0
+    assert ready.push().exit_code == 0
     assert ready.unsynced() == []
     (allocation,) = in_xero.credit_notes(ready)["CN-0007"]["Allocations"]
     assert allocation["Amount"] == Decimal("44.00")
@@ -360,3 +383,19 @@ def test_two_credit_notes_of_one_number_are_never_one_in_xero(ready: Clinic, wai
     assert len(linked) == 1
     assert ready.problem()["code"] == "credit-note-number-taken"
     assert ready.in_xero()["INV-0001"]["AmountCredited"] == Decimal("44.00")
+
+
+# --- how many calls that takes
+
+
+def test_many_that_are_taken_back_are_looked_at_in_one_call(ready: Clinic) -> None:
+    numbers = [f"{nth:04d}" for nth in range(1, 13)]
+    notes = [credit_note(f"CN-{number}", invoice_id=f"inv_INV-{number}") for number in numbers]
+    ready.takes(client("1048237"), *(invoice(f"INV-{number}") for number in numbers), *notes)
+    assert ready.push().exit_code == 0
+    ready.takes(*map(void, notes))
+    ready.forget_calls()
+    assert ready.push().exit_code == 0
+    assert [call for call in ready.calls() if call.startswith("GET CreditNotes")] == ["GET CreditNotes"]
+    assert {note["Status"] for note in in_xero.credit_notes(ready).values()} == {"VOIDED"}
+    assert in_xero.silent(ready)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -58,7 +59,7 @@ def test_a_row_says_what_each_side_has_since_when_and_what_to_do(synced: Clinic,
 def test_push_and_pull_mention_the_count_in_one_line(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     assert "drift" not in synced.cli("push").stderr
     bookkeeper.deletes(our_payment(synced))
-    bookkeeper.changes("INV-0002", reference="edited")
+    bookkeeper.changes("INV-0002", date=date(2026, 11, 1))
     line = "2 things are not the same in Caspen and Xero:  caspen-xero drift"
     assert line in synced.cli("pull").stderr.splitlines()
     assert line in synced.cli("push").stderr.splitlines()
@@ -160,15 +161,18 @@ def test_an_invoice_voided_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> No
 def test_an_invoice_edited_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     bookkeeper.changes("INV-0001", reference="See note")
     pull(synced)
-    (row,) = drift(synced)
+    (row,) = synced.cli("drift", "--json").json["information"]
     assert (row["code"], row["caspen"], row["xero"]) == (
-        "invoice-edited-in-xero",
+        "details-edited-in-xero",
         "reference nothing",
         "reference See note",
     )
+    assert drift(synced) == []
+    assert "Edited in Xero, where it stays" in synced.cli("drift").stdout
+    assert "reference See note" in synced.cli("invoices", "show", "INV-0001").stdout
     bookkeeper.changes("INV-0001", reference="")
     pull(synced)
-    assert drift(synced) == []
+    assert synced.cli("drift", "--json").json == {"drift": [], "information": []}
 
 
 def test_figures_changed_in_xero(synced: Clinic, bookkeeper: Bookkeeper) -> None:
@@ -237,7 +241,7 @@ def test_drift_needs_a_connection(home: Any, cli: Any) -> None:
 def test_an_edited_invoice_that_caspen_has_deleted_with_its_number_is_told(
     synced: Clinic, bookkeeper: Bookkeeper
 ) -> None:
-    bookkeeper.changes("INV-0002", reference="edited")
+    bookkeeper.changes("INV-0002", date=date(2026, 11, 1))
     pull(synced)
     synced.takes(invoice("INV-0002", [line("200.00")]) | {"status": "deleted", "number": None})
     (row,) = drift(synced)
@@ -247,7 +251,7 @@ def test_an_edited_invoice_that_caspen_has_deleted_with_its_number_is_told(
 
 
 def test_the_count_is_that_of_now(synced: Clinic, bookkeeper: Bookkeeper) -> None:
-    bookkeeper.changes("INV-0002", reference="edited")
+    bookkeeper.changes("INV-0002", date=date(2026, 11, 1))
     pull(synced)
     assert "1 thing is not the same" in synced.cli("push").stderr
     synced.cli("invoices", "skip", "INV-0001")

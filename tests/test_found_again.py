@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import in_xero
@@ -47,13 +48,13 @@ def test_an_edit_before_a_lost_answer_was_recovered_is_told_and_not_overwritten(
     assert "INV-0001: somebody has edited it in Xero after it was sent" in pushed.stderr
     assert what in pushed.stderr
     lost.cli("pull")
-    assert [row["code"] for row in lost.cli("drift", "--json").json["drift"]] == ["invoice-edited-in-xero"]
+    told = lost.cli("drift", "--json").json
+    assert (told["drift"], [row["code"] for row in told["information"]]) == ([], ["details-edited-in-xero"])
     lost.takes(invoice(lines=[line("160.00")], updated_at="2026-12-01T00:00:00Z"))
-    assert lost.push().exit_code == 3
-    problem = lost.problem()
-    assert (problem["code"], what in problem["reason"]) == ("changed-in-xero", True)
-    assert shown(lost, what) == theirs
-    assert lost.run(problem["fix"]).exit_code == 0
+    assert lost.push().exit_code == 0
+    assert (shown(lost, what), lost.in_xero()["INV-0001"]["Total"]) == (theirs, Decimal("176.00"))
+    (row,) = told["information"]
+    assert lost.run(row["fix"].split(": ", 1)[1]).exit_code == 0
     assert shown(lost, what) != theirs
 
 
@@ -119,7 +120,7 @@ def test_a_contact_renamed_before_its_lost_answer_was_recovered_stays_renamed(
     ready.takes(client("1048237", "Ellen", updated_at="2026-12-01T00:00:00Z"))
     changed = ready.cli("push")
     assert changed.exit_code == 0
-    assert "somebody has edited it in Xero, so the contact in Xero stays as it is" in changed.stderr
+    assert "somebody has edited it in Xero too, so the contact in Xero stays as it is" in changed.stderr
     (contact,) = ready.state("Contacts")
     assert (contact["Name"], contact["EmailAddress"]) == (theirs["Name"], theirs["EmailAddress"])
 
@@ -133,9 +134,11 @@ def test_an_edit_of_a_draft_is_no_work_of_ours_when_we_approve_it(ready: Clinic)
     assert ready.push("INV-0001").exit_code == 0
     assert ready.in_xero()["INV-0001"]["Status"] == "AUTHORISED"
     ready.takes(invoice(lines=[line("160.00")], updated_at="2026-12-01T00:00:00Z"))
-    assert ready.push().exit_code == 3
-    assert ready.problem()["code"] == "changed-in-xero"
-    assert shown(ready, "reference") == "Cheque in the post"
+    assert ready.push().exit_code == 0
+    assert (shown(ready, "reference"), ready.in_xero()["INV-0001"]["Total"]) == (
+        "Cheque in the post",
+        Decimal("176.00"),
+    )
 
 
 # --- found under its number by a store that knows nothing of it

@@ -112,8 +112,8 @@ def test_an_unfit_account_is_found_before_any_write_and_the_other_payments_go(un
     assert [there["Amount"] for there in in_xero.payments(unpaid)] == [Decimal("30.00")]
 
 
-def test_a_payment_in_a_locked_period_makes_no_call(unpaid: Clinic) -> None:
-    unpaid.control("organisation", PeriodLockDate="2026-11-30")
+def test_a_payment_in_a_locked_year_makes_no_call(unpaid: Clinic) -> None:
+    unpaid.control("organisation", EndOfYearLockDate="2026-11-30")
     unpaid.push("--refresh")
     unpaid.takes(payment("20.00", ("inv_INV-0001", "20.00")))
     unpaid.forget_calls()

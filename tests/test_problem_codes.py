@@ -109,6 +109,20 @@ def named(node: ast.ImportFrom) -> set[str]:
         ("create-payment", "It must be unique", "xero-refused"),  # a payment has no number
         ("create-payment", "Payment amount exceeds the amount outstanding on this document", "payment-exceeds-due"),
         ("create-invoice", "Something that nobody has seen yet", "xero-refused"),
+        ("create-invoice", "Account code '200' is locked for this contact", "xero-refused"),
+        *[
+            (step, words, "period-locked")
+            for step in ("create-invoice", "update-invoice", "void-invoice", "create-payment", "delete-payment")
+            for words in (
+                "The document date cannot be before the period lock date, currently set at 30-Jun-2026",
+                "The document date cannot be before the end of year lock date, currently set at 30 Jun 2026",
+                "The document cannot be edited as it is currently dated before the end of year lock date",
+                "Payment date must be after the lock-date",
+                "The payment cannot be deleted as it is in a locked period",
+                "This financial year has been locked",
+                "The period is closed",
+            )
+        ],
     ],
 )
 def test_a_refusal_has_a_code_whatever_xero_says(step: str, words: str, code: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -28,11 +28,16 @@ def drift(session: Session) -> int:
     from caspen_xero.store.todo import has_links
     from caspen_xero.sync.pulling.drift import find_drift
 
-    rows = find_drift(session.mappings, session.settings)
+    found = find_drift(session.mappings, session.settings)
+    rows = [row for row in found if not row.is_information]
+    edited = [row for row in found if row.is_information]
     if session.output.json:
-        session.output.document({"drift": [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]})
-    elif rows:
-        _tell_drift(session, rows)
+        session.output.document({"drift": _as_json(session, rows), "information": _as_json(session, edited)})
+        return ExitCode.ALL_WELL
+    if edited:
+        _tell(session, edited, "Edited in Xero, where it stays")
+    if rows:
+        _tell(session, rows, "Caspen and Xero differ")
     elif not has_links(session.mappings):
         session.output.say("Nothing of Caspen's is known to be in Xero yet: caspen-xero push")
     elif session.store.adopt_is_due:
@@ -49,7 +54,8 @@ def count_drift(session: Session) -> int:
     from caspen_xero.sync.pulling.drift import find_drift
 
     is_told = not session.output.quiet and not session.output.json
-    return len(find_drift(session.mappings, session.settings) if is_told else ())
+    found = find_drift(session.mappings, session.settings) if is_told else ()
+    return sum(not row.is_information for row in found)
 
 
 def tell_drift_count(session: Session, count: int) -> None:
@@ -59,12 +65,16 @@ def tell_drift_count(session: Session, count: int) -> None:
         session.output.note(f"{things} not the same in Caspen and Xero:  caspen-xero drift")
 
 
-def _tell_drift(session: Session, rows: list[Drift]) -> None:
+def _as_json(session: Session, rows: list[Drift]) -> list[dict[str, Any]]:
+    return [row.as_json() | {"fix": session.output.command(row.fix)} for row in rows]
+
+
+def _tell(session: Session, rows: list[Drift], title: str) -> None:
     from caspen_xero.sync.pulling.drift import by_fix
 
     session.output.table(
         ("Invoice", "What", "In Caspen", "In Xero", "Since"),
         [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
-        title="Caspen and Xero differ",
+        title=title,
     )
     session.output.what_to_do((fix, name, "") for fix, names in by_fix(rows).items() for name in names)

@@ -10,7 +10,7 @@ from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import Session
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.sending.push import Announcement
+    from caspen_xero.sync.sending.push_result import Announcement
     from caspen_xero.sync.setup.changes import AccountChoice
 
 

@@ -91,6 +91,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
     names = InvoiceNames(session.store)
     problems = [named_rightly(row, listed.invoice_id, names) for row in found]
     sent = writes(mappings, 50, listed.invoice_id) if mappings else []
+    edited = _edited(mappings, listed.invoice_id) if mappings else []
     if session.output.json:
         shown = ("code", "reason", "fix", "xero_says", "attempts", "first_failed_at", "last_tried_at")
         session.output.document(
@@ -101,6 +102,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
                     for problem in problems
                 ],
                 "writes": sent,
+                "edited_in_xero": edited,
             }
         )
         return ExitCode.ALL_WELL
@@ -120,11 +122,30 @@ def show(session: Session, invoice: InvoiceName) -> int:
     session.output.table((f"Invoice {listed.number or listed.invoice_id}", ""), [fact for fact in facts if fact[1]])
     for problem in problems:
         session.output.say(f"{problem['code']}: {plain(problem['reason'])}\n  -> {plain(problem['fix'])}")
+    for one in edited:
+        session.output.say(
+            f"edited in Xero, where it stays: {plain(one['xero'])} (from Caspen: {plain(one['caspen'])})"
+        )
     for row in sent:
         session.output.say(
             f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}"
         )
+        for warning in row["warnings"]:
+            session.output.say(f"  Xero warned: {plain(warning)}")
     return ExitCode.ALL_WELL
+
+
+def _edited(mappings: Mappings, invoice_id: str) -> list[dict[str, Any]]:
+    """What of an invoice a bookkeeper has edited in Xero, as pull last saw it, where it stays: each side in words, since when."""
+    from caspen_xero.store.xero_payments import seen_invoices
+    from caspen_xero.sync.pulling.drift import DETAILS
+
+    seen = seen_invoices(mappings, [invoice_id]).get(invoice_id)
+    return [
+        {"caspen": one.caspen, "xero": one.xero, "since": one.since}
+        for one in (seen.discrepancies if seen else ())
+        if one.code == DETAILS
+    ]
 
 
 def open_(session: Session, invoice: InvoiceName) -> int:

@@ -20,11 +20,13 @@ def log(
     session: Session,
     number: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many documents at the most.")] = 50,
     invoice: Annotated[str | None, typer.Option("--invoice", help="Only what belongs to this invoice.")] = None,
+    warnings: Annotated[bool, typer.Option("--warnings", help="Only what Xero took with a warning.")] = False,
 ) -> int:
     """Show what was sent to Xero, when, and with what answer, newest first.
 
     \b
     caspen-xero log --invoice INV-0042
+    caspen-xero log --warnings
     """
     from caspen_xero.store import clinic
     from caspen_xero.store.journal import writes
@@ -34,7 +36,7 @@ def log(
         ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
         if not ids:
             raise SessionError("invoice-not-found", f"There is no invoice {invoice}.", "caspen-xero invoices list")
-        rows = [row for id_ in ids for row in writes(session.mappings, number, id_)]
+        rows = [row for id_ in ids for row in writes(session.mappings, number, id_, only_warned=warnings)]
     if session.output.json:
         session.output.document({"log": rows})
         return ExitCode.ALL_WELL
@@ -48,7 +50,7 @@ def log(
                 row["state"] if row["write_state"] != "sent" else "unknown",
                 row["http_status"],
                 row["xero_id"],
-                row["message"],
+                " ".join([row["message"] or "", *row["warnings"]]).strip(),
             )
             for row in rows
         ],

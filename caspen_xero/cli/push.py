@@ -19,7 +19,7 @@ from caspen_xero.cli.source import read_source
 from caspen_xero.errors import ExitCode
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.sending.push import PushResult
+    from caspen_xero.sync.sending.push_result import PushResult
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
 
@@ -108,7 +108,8 @@ def push_now(
 ) -> Pushed:
     """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
     from caspen_xero.store import log
-    from caspen_xero.sync.sending.push import Push, PushOptions
+    from caspen_xero.sync.sending.push import Push
+    from caspen_xero.sync.sending.push_result import PushOptions
 
     mappings = session.mappings
     overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from caspen_xero.cli.output import Output
-from caspen_xero.errors import UserError
+from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -48,6 +49,10 @@ def serve(
     minute_seconds: Annotated[float, typer.Option(min=0.1, help="How long a minute lasts.")] = 60.0,
     day_limit: Annotated[int, typer.Option(min=1, help="Calls allowed in a day.")] = 1_000,
     rounding: Annotated[Literal["half-up", "half-even"], typer.Option(help="Where half a cent goes.")] = "half-up",
+    switch: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=WORD", help="What Xero does where sources disagree. Repeatable."),
+    ] = None,
     organisation: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="One more organisation. Repeatable.")
     ] = None,
@@ -69,11 +74,17 @@ def serve(
             minute_seconds=minute_seconds,
             day_limit=day_limit,
             rounding=rounding,
+            switches=_switches(switch or ()),
         )
     except UserError as error:
         output.error(error)
         raise typer.Exit(error.exit_code) from error
     _run(box, output)
+
+
+def _switches(told: Sequence[str]) -> dict[str, str]:
+    """What was said of switches, by name; whether there are such is for the sandbox to say."""
+    return {name: word for name, _, word in (one.partition("=") for one in told)}
 
 
 def open_sandbox(**options: Any) -> Sandbox:
@@ -90,7 +101,8 @@ def open_sandbox(**options: Any) -> Sandbox:
     try:
         return Sandbox(**options)
     except SandboxError as error:
-        raise UserError(error.code, error.message, error.fix) from error
+        exit_code = ExitCode.USAGE if error.code == "unknown-switch" else ExitCode.FAILED
+        raise UserError(error.code, error.message, error.fix, exit_code) from error
 
 
 def _run(box: Sandbox, output: Output) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -55,7 +56,8 @@ class Session:
         """
         told: dict[str, Any] = {}
         for part, done in self.done.items():
-            with suppress(Exception):  # it is the error that has to be told
+            # What has broken may be the store, or the disk, that the sum is read from; it is the error that has to be told.
+            with suppress(UserError, sqlite3.Error, OSError):
                 told[part] = done()
         if self.whole is not None:
             return {"command": self.whole, "pull": None, "push": None} | told

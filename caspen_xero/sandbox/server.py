@@ -24,6 +24,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from caspen_xero.sandbox.api.api import Api
+from caspen_xero.sandbox.exchange import BadRequest
 from caspen_xero.sandbox.front.local import LocalXero
 from caspen_xero.sandbox.front.webapp import Connections, create_app
 from caspen_xero.sandbox.seam import Clock
@@ -54,6 +55,9 @@ class Sandbox:
         self.url = f"http://{'localhost' if host in _LOCAL else host}:{self.port}"
         try:
             self.xero = LocalXero(data=data, **options)
+        except BadRequest as error:
+            _close(self._sockets)
+            raise SandboxError("unknown-switch", str(error), "Name it as NAME=WORD.") from error
         except (sqlite3.Error, OSError) as error:
             _close(self._sockets)
             raise SandboxError(

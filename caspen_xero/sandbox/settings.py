@@ -4,14 +4,50 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_type_hints
 
 from caspen_xero.sandbox.exchange import BadRequest
 
 
 @dataclass(frozen=True)
-class Switches:
+class Ways:
+    """What the books do where sources disagree, or one source alone says what Xero does: the words that each may be turned to.
+
+    The default is what the better source says; the README's rules name the sources.
+
+    `edit_of_paid`: other amounts for lines of an invoice with payments or credits are ignored, the rest of the edit taken; or all
+    of it is refused. `discount_in_lists`: a discounted line shows percentage and amount in lists too, or its percentage alone.
+    `zero_price_lines`: a line whose price is 0 keeps its account and tax type, or is stripped of them.
+    `discount_at_approval`: when a draft is approved its discounts are kept, or those sent as amounts recomputed from percentages
+    of 2 places.
+    `draft_in_locked_period`: whether drafts may be dated, edited and deleted on or before a lock date.
+    `approval_limit_counts`: whether a plan's approvals are counted by the month of approval, or by that of the invoice's date.
+    `batch_member_id`: where the id of a batch stands as the PaymentID of its members. "own": nowhere; "invoice": in an invoice read
+    by its id; "batch": in a payment read by its id too; "lists": in lists of invoices too.
+    `batch_reconciled`: whether the members of a batch say that it is reconciled, or only the batch itself.
+    `absent_keys`: keys that would say nothing, such as a contact's `EmailAddress` where there is none.
+    `unknown_account_in_draft`, `unknown_tax_type_in_draft`: a draft's line that names one which can't stand there is made without
+    it, with a warning, or refused. `early_payment`: a payment dated before its invoice is taken with a warning, or refused.
+    """
+
+    edit_of_paid: Literal["ignored", "refused"] = "ignored"
+    discount_in_lists: Literal["whole", "rate"] = "whole"
+    zero_price_lines: Literal["kept", "stripped"] = "kept"
+    discount_at_approval: Literal["kept", "recomputed"] = "kept"
+    draft_in_locked_period: Literal["taken", "refused"] = "taken"
+    approval_limit_counts: Literal["approval-month", "invoice-date"] = "approval-month"
+    batch_member_id: Literal["own", "invoice", "batch", "lists"] = "batch"
+    batch_reconciled: Literal["batch-only", "members-too"] = "batch-only"
+    absent_keys: Literal["left-out", "shown"] = "left-out"
+    unknown_account_in_draft: Literal["warned", "refused"] = "warned"
+    unknown_tax_type_in_draft: Literal["warned", "refused"] = "warned"
+    early_payment: Literal["warned", "refused"] = "warned"
+
+
+@dataclass(frozen=True)
+class Switches(Ways):
     """How the sandbox behaves where Xero's person or Xero itself may go either way.
 
     `auto_approve`: no consent page. `approval`: what it then decides, "allow" or "cancel". `next_organisation`: name or
@@ -34,23 +70,20 @@ class Switches:
 class Settings:
     """The switches as they stand, kept in the sandbox's database."""
 
-    def __init__(self, db: sqlite3.Connection, starting: Switches) -> None:
+    def __init__(self, db: sqlite3.Connection, starting: Switches, ways: Mapping[str, str] | None = None) -> None:
+        """`ways`: switches of the books that are asked for now, whatever was turned before. Raises `BadRequest`."""
+        asked = ways_of(ways or {})
+        starting = replace(starting, **asked)
         self.db, self.starting = db, starting
         db.execute("CREATE TABLE IF NOT EXISTS sandbox_switches (name TEXT PRIMARY KEY, value TEXT)")
         kept = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM sandbox_switches")}
         kept |= {"auto_approve": True} if starting.auto_approve else {}  # asked for now, whatever was turned before
+        kept |= asked
         self.now = replace(starting, **kept)
 
     def turn(self, wishes: dict[str, Any]) -> Switches:
         """Turns some; raises `BadRequest` for an unknown switch or a value of another kind."""
-        known = {one.name for one in fields(Switches)}
-        for name, value in wishes.items():
-            if name not in known:
-                raise BadRequest(f"There is no switch {name!r}; there are {', '.join(sorted(known))}.")
-            if type(value) is not type(getattr(Switches(), name)):
-                raise BadRequest(f"{name} can't be {value!r}.")
-        if wishes.get("approval", "allow") not in {"allow", "cancel"}:
-            raise BadRequest('approval is "allow" or "cancel".')
+        check_wishes(wishes)
         self.now = replace(self.now, **wishes)
         self.db.executemany(
             "INSERT OR REPLACE INTO sandbox_switches VALUES (?, ?)",
@@ -65,3 +98,28 @@ class Settings:
 
     def described(self) -> dict[str, Any]:
         return asdict(self.now)
+
+
+def check_wishes(wishes: Mapping[str, Any]) -> None:
+    """Raises `BadRequest` for an unknown switch, or for a value that it can't be turned to."""
+    known = {one.name for one in fields(Switches)}
+    for name, value in wishes.items():
+        if name not in known:
+            raise BadRequest(f"There is no switch {name!r}; there are {', '.join(sorted(known))}.")
+        words = get_args(get_type_hints(Switches)[name])
+        if isinstance(getattr(Switches(), name), str) and words and value not in words:
+            raise BadRequest(f"{name} is {' or '.join(repr(word) for word in words)}, not {value!r}.")
+        if type(value) is not type(getattr(Switches(), name)):
+            raise BadRequest(f"{name} can't be {value!r}.")
+    if wishes.get("approval", "allow") not in {"allow", "cancel"}:
+        raise BadRequest('approval is "allow" or "cancel".')
+
+
+def ways_of(wishes: Mapping[str, str]) -> dict[str, Any]:
+    """Wishes for the books alone, as a command line names them. Raises `BadRequest` as `check_wishes` does."""
+    known = {one.name for one in fields(Ways)}
+    for name in wishes:
+        if name not in known:
+            raise BadRequest(f"There is no switch {name!r}; there are {', '.join(sorted(known))}.")
+    check_wishes(wishes)
+    return dict(wishes)

@@ -45,7 +45,8 @@ def wanted_in_xero(mappings: Mappings) -> set[str]:
         "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
         "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "
         "UNION SELECT x.xero_id FROM xero_payments x WHERE x.tenant_id = ? "
-        f"AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN {GONE})",
+        "AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id "
+        f"AND n.status IN {GONE})",
         *[mappings.tenant_id] * 3,
     )
     return {row["xero_id"] for row in rows}

@@ -1,18 +1,26 @@
 """Holds: what keeps a step from being sent for now, until it is released, due again, or what it depends on has changed.
 
-Of five kinds: Xero refused the step; a look into Xero has found what speaks against it; a draft was looked at lately
-(`look-at-draft`); a party's contact is archived (`match-contact`); the organisation's plan has no approvals left (`approve`).
+Of seven kinds: Xero refused the step; Xero took it, but not as it was sent; a look into Xero has found what speaks against it; a
+draft was looked at lately (`look-at-draft`); a party's contact is archived (`match-contact`); the organisation's plan has no
+approvals left for invoices of a month (`approve`); Xero refused something by a lock date, so all like it waits (`post-in-period`,
+`draft-in-period`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_text, utc_time
+
+APPROVE = "approve"
+ORGANISATION = "organisation"
+"""What stands for the record in a hold on the organisation as a whole."""
+ALIKE = (APPROVE, "post-in-period", "draft-in-period")
+"""The steps of holds that are on no invoice of their own. As text, also a list of SQL's."""
 
 _FIRST_WAIT = timedelta(hours=1)
 _LONGEST_WAIT = timedelta(hours=24)
@@ -108,21 +116,31 @@ def on(mappings: Mappings, step: str, caspen_ids: Iterable[str]) -> list[Hold]:
     return [_hold(row) for row in rows if row is not None]
 
 
-def hold_approvals(mappings: Mappings, step: str, caspen_ids: Sequence[str], code: str, now: datetime) -> None:
-    """Where the organisation's plan has no approvals left (`code`): one hold, on the first of these, and no more approving."""
-    limited = [one for one in on(mappings, step, caspen_ids) if one.code == code]
-    if limited:
-        hold(mappings, Hold("approve", ORGANISATION, code, limited[0].reason), now)
-        release(mappings, step, [one.caspen_id for one in limited[1:]])
+def hold_approvals(mappings: Mappings, step: str, months: Mapping[str, str], code: str, now: datetime) -> None:
+    """Where the organisation's plan has no approvals left (`code`): one hold for each month, on the first of it, and no more tries.
+
+    `months`: that of each invoice's date, by Caspen id.
+    """
+    limited: dict[str, list[Hold]] = {}
+    for one in on(mappings, step, months):
+        if one.code == code:
+            limited.setdefault(months[one.caspen_id], []).append(one)
+    for month, those in limited.items():
+        hold(mappings, Hold(APPROVE, month, code, those[0].reason), now)
+        release(mappings, step, [one.caspen_id for one in those[1:]])
 
 
-def release_approvals(mappings: Mappings) -> None:
-    """Forgets that the organisation's plan had no approvals left: a person asks for another try."""
-    release(mappings, "approve", [ORGANISATION])
+def make_organisation_due(mappings: Mappings) -> None:
+    """Lets what was held for all invoices alike be tried at once: a person asks for another try."""
+    mappings.store.run(
+        f"UPDATE holds SET release_at = '' WHERE tenant_id = ? AND step IN {ALIKE}",
+        mappings.tenant_id,
+    )
 
 
-ORGANISATION = "organisation"
-"""What stands for the record in a hold on the organisation as a whole."""
+def month_of(day: date) -> str:
+    """A month as holds name it, `2026-11`."""
+    return f"{day:%Y-%m}"
 
 
 def _put(mappings: Mappings, held: Hold) -> None:

@@ -41,7 +41,8 @@ SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.
     s.invoice_id AS skipped,
     (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
-        AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.xero_id = x.xero_id AND p.status IN {GONE})) AS told_paid
+        AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id
+            AND n.status IN {GONE})) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
 LEFT JOIN linked_invoices l ON l.tenant_id = :tenant AND l.invoice_id = i.id

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -26,8 +26,9 @@ class Link:
 
     `caspen_id` is the invoice's, client's or credit note's id, for `payment` the key of a payment's allocation
     (`allocation_key`), for `allocation` the credit note's id; `invoice_id` is the Caspen invoice that a payment, credit
-    note or allocation belongs to. `fingerprint` is that of what was sent, `last_written` what Xero showed right
-    after, `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
+    note or allocation belongs to. `fingerprint` is that of what was sent, `last_written` what that shows where nobody edits it,
+    `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
+    `lines`: of an invoice, in the order in which they were written, what Caspen calls each line, and its LineItemID.
     `only_ours_until`: of an invoice, the `UpdatedDateUTC` up to which only we have changed it in Xero; None if that is not known.
     """
 
@@ -47,6 +48,7 @@ class Link:
     amount_credited: Decimal | None = None
     amount_due: Decimal | None = None
     last_written: Mapping[str, str] | None = None
+    lines: Sequence[tuple[str, str]] | None = None
     xero_updated_at: datetime | None = None
     linked_at: datetime | None = None
     only_ours_until: datetime | None = None
@@ -138,6 +140,7 @@ class Mappings:
         row["xero_updated_at"] = utc_text(link.xero_updated_at) if link.xero_updated_at else None
         row["only_ours_until"] = utc_text(link.only_ours_until) if link.only_ours_until else None
         row["last_written"] = None if link.last_written is None else json.dumps(dict(link.last_written))
+        row["lines"] = None if link.lines is None else json.dumps(link.lines)
         row["linked_at"] = utc_text(link.linked_at or datetime.now(UTC))
         for column in _MONEY:
             row[column] = None if row[column] is None else f"{row[column]:f}"
@@ -311,6 +314,7 @@ def _link(row: Mapping[str, Any]) -> Link:
         fingerprint=row["fingerprint"],
         done_up_to=row["done_up_to"],
         last_written=json.loads(row["last_written"]) if row["last_written"] else None,
+        lines=[(ours, theirs) for ours, theirs in json.loads(row["lines"])] if row["lines"] else None,
         xero_updated_at=utc_time(row["xero_updated_at"]),
         linked_at=utc_time(row["linked_at"]),
         only_ours_until=utc_time(row["only_ours_until"]),

@@ -139,6 +139,18 @@ CREATE TABLE waiting (
     PRIMARY KEY (tenant_id, invoice_id)) WITHOUT ROWID
 """
 
+_DRAFTS = """
+DROP VIEW linked_invoices;
+CREATE VIEW linked_invoices AS
+    SELECT l.tenant_id, i.id AS invoice_id, i.number, i.issue_date, i.currency, i.status, i.subtotal, i.tax, i.total,
+        l.xero_id, l.status AS xero_status, l.subtotal AS xero_subtotal, l.tax AS xero_tax, l.total AS xero_total,
+        l.amount_paid, l.amount_credited, l.amount_due, l.xero_updated_at, l.done_up_to IS i.touched AND NOT (
+            l.status IS NOT NULL AND l.status IN ('DRAFT', 'SUBMITTED') AND i.status IN ('open', 'paid') AND NOT EXISTS (
+                SELECT 1 FROM settings s WHERE s.tenant_id = '' AND s.key = 'invoice_status' AND s.value = 'draft')) AS is_done
+    FROM links l JOIN invoices i ON i.id = l.caspen_id WHERE l.kind = 'invoice';
+CREATE INDEX links_drafts ON links (tenant_id, caspen_id) WHERE kind = 'invoice' AND status IN ('DRAFT', 'SUBMITTED')
+"""
+
 _VIEWS = """
 CREATE VIEW linked_invoices AS
     SELECT l.tenant_id, i.id AS invoice_id, i.number, i.issue_date, i.currency, i.status, i.subtotal, i.tax, i.total,
@@ -177,6 +189,31 @@ DROP VIEW known_xero_payments;
 CREATE VIEW known_xero_payments AS
     SELECT tenant_id, xero_id, invoice_id, 'recorded' AS known_by FROM xero_payments
     UNION ALL SELECT tenant_id, xero_id, invoice_id, 'linked' FROM links WHERE kind = 'payment'
+"""
+
+_BATCHES = """
+CREATE TABLE batch_members (
+    tenant_id TEXT NOT NULL, xero_id TEXT NOT NULL, batch_id TEXT NOT NULL, invoice_id TEXT NOT NULL, amount TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, xero_id)) WITHOUT ROWID;
+CREATE INDEX batch_members_batch ON batch_members (tenant_id, batch_id);
+ALTER TABLE xero_payments ADD COLUMN told_as TEXT;
+CREATE INDEX xero_payments_told_as ON xero_payments (tenant_id, told_as) WHERE told_as IS NOT NULL;
+CREATE VIEW found_and_named AS
+    SELECT x.tenant_id, x.xero_id, p.id AS payment_id, p.status FROM xero_payments x JOIN payments p ON p.xero_id = x.xero_id
+    UNION ALL SELECT x.tenant_id, x.xero_id, p.id, p.status FROM xero_payments x
+        JOIN batch_members m ON m.tenant_id = x.tenant_id AND m.xero_id = x.xero_id JOIN payments p ON p.xero_id = m.batch_id
+        JOIN allocations a ON a.payment_id = p.id AND a.invoice_id = x.invoice_id
+        WHERE NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.caspen_id = a.key
+            AND l.xero_id <> x.xero_id);
+DROP VIEW paid_in_caspen;
+CREATE VIEW paid_in_caspen AS
+    SELECT NULL AS tenant_id, a.invoice_id, a.amount, 'payment' AS kind, a.key AS id FROM allocations a
+        JOIN payments p ON p.id = a.payment_id WHERE p.status NOT IN ('void', 'deleted')
+    UNION ALL SELECT NULL, invoice_id, total, 'credit_note', id FROM credit_notes WHERE status = 'issued'
+    UNION ALL SELECT x.tenant_id, x.invoice_id, x.amount, 'found_in_xero', x.xero_id FROM xero_payments x
+        WHERE NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id)
+        AND NOT EXISTS (
+            SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
 """
 
 
@@ -268,6 +305,30 @@ def marked_as_ours(db: Database) -> None:
 def known_payments_without_those_named(db: Database) -> None:
     """What an export has named is known for its invoice and amount only: the table of those tells, no id alone."""
     _run(db, _KNOWN)
+
+
+@migrations()
+def lines_by_their_ids(db: Database) -> None:
+    """Which line in Xero is which of Caspen's, so that an update changes that line. Of earlier writes nobody knows."""
+    db.execute("ALTER TABLE links ADD COLUMN lines TEXT")
+
+
+@migrations()
+def drafts_are_not_done(db: Database) -> None:
+    """What is a draft in Xero is done only where drafts are wanted; there are few, so they are found without looking at all."""
+    _run(db, _DRAFTS)
+
+
+@migrations()
+def members_of_batches(db: Database) -> None:
+    """Xero names a member of a batch by its own id or by the batch's: which are the same money, and under which id it was told."""
+    _run(db, _BATCHES)
+
+
+@migrations()
+def warnings_of_xeros(db: Database) -> None:
+    """What Xero said of a document that it took all the same, as a JSON list of its words. Of earlier ones nobody knows."""
+    db.execute("ALTER TABLE journal_documents ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'")
 
 
 def names_of_all() -> set[str]:

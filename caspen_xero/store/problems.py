@@ -42,6 +42,16 @@ def drop_other_problems(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
             )
 
 
+def drop_problem(mappings: Mappings, invoice_id: str, code: str) -> None:
+    """Forgets one problem of an invoice: it was seen to be settled in Xero."""
+    mappings.store.run(
+        "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ? AND code = ? AND subject = ''",
+        mappings.tenant_id,
+        invoice_id,
+        code,
+    )
+
+
 def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:
     """Makes these the problems of an invoice. One that was there before keeps its first time and counts one try more."""
     with mappings.store.write():

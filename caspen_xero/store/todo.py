@@ -11,16 +11,21 @@ from caspen_xero.caspen.records import FINALISED
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
+_DRAFTS = "SELECT caspen_id FROM links WHERE tenant_id = ?1 AND kind = 'invoice' AND status IN ('DRAFT', 'SUBMITTED')"
 
-def invoices_to_do(mappings: Mappings, start_date: str | None) -> list[str]:
+
+def invoices_to_do(mappings: Mappings, start_date: str | None, *, drafts_are_done: bool) -> list[str]:
     """Ids of invoices that may need something, oldest first.
 
     Those finalised or already in Xero of which the last change is not done; not the skipped ones, nor unlinked ones dated before
-    `start_date` (`YYYY-MM-DD`).
+    `start_date` (`YYYY-MM-DD`). `drafts_are_done`: what is a draft in Xero is to be one.
     """
+    is_open = "l.done_up_to IS NOT i.touched"
+    if not drafts_are_done:
+        is_open = f"({is_open} OR (i.status IN {FINALISED} AND i.id IN ({_DRAFTS})))"
     rows = mappings.store.rows(
-        "SELECT i.id FROM invoices i LEFT JOIN links l ON l.tenant_id = ? AND l.kind = 'invoice' AND l.caspen_id = i.id "
-        f"WHERE l.done_up_to IS NOT i.touched AND (l.xero_id IS NOT NULL OR (i.status IN {FINALISED} AND i.issue_date >= ?)) "
+        "SELECT i.id FROM invoices i LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'invoice' AND l.caspen_id = i.id "
+        f"WHERE {is_open} AND (l.xero_id IS NOT NULL OR (i.status IN {FINALISED} AND i.issue_date >= ?2)) "
         "AND i.id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id",
         mappings.tenant_id,
         start_date or "",

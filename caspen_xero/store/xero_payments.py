@@ -21,7 +21,7 @@ class XeroPayment:
     """One payment, or one allocation of a credit, found on an invoice that we synced. `amount` in the invoice's currency.
 
     `xero_id` is the PaymentID or the AllocationID; `credit_id` the credit that an allocation is of. `invoice_status` and
-    `amount_due` are the invoice's when this was found.
+    `amount_due` are the invoice's when this was found. `told_as`: the id of its batch, where an earlier version told it so.
     """
 
     xero_id: str
@@ -36,12 +36,18 @@ class XeroPayment:
     amount_due: Decimal
     credit_id: str | None = None
     delivered: bool = False
+    told_as: str | None = None
+
+    @property
+    def id_in_caspen(self) -> str:
+        """The id by which Caspen is told of it."""
+        return self.told_as or self.xero_id
 
     def as_record(self) -> dict[str, Any]:
         """The `xero_payment` record of Caspen's billing feed."""
         return {
             "object": "xero_payment",
-            "id": self.xero_id,
+            "id": self.id_in_caspen,
             "invoice_id": self.invoice_id,
             "invoice_number": self.invoice_number,
             "date": self.date,
@@ -62,7 +68,12 @@ DiscrepancyCode = Literal[
     "credit-gone-in-xero",
     "credit-astray-in-xero",
     "invoice-edited-in-xero",
+    "details-edited-in-xero",
 ]
+
+
+EDITED: tuple[DiscrepancyCode, ...] = ("invoice-edited-in-xero", "details-edited-in-xero")
+"""What somebody has edited in an invoice itself."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +145,14 @@ def recorded_on(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, lis
 
 
 def recorded(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayment]:
-    """What was recorded under these ids of payments and allocations, by id."""
-    sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND xero_id IN ({})"
-    return {row["xero_id"]: _payment(row) for row in mappings.store.rows_among(sql, xero_ids, mappings.tenant_id)}
+    """What was recorded, or told, under these ids of payments and allocations, by that id."""
+    ids = set(xero_ids)
+    sql = "SELECT * FROM xero_payments WHERE tenant_id = ? AND {} IN ({{}})"
+    return {
+        row[column]: _payment(row)
+        for column in ("told_as", "xero_id")
+        for row in mappings.store.rows_among(sql.format(column), ids, mappings.tenant_id)
+    }
 
 
 def undelivered(mappings: Mappings) -> list[XeroPayment]:
@@ -206,6 +222,20 @@ def look_again(mappings: Mappings, invoice_id: str) -> None:
     mappings.store.run(sql, mappings.tenant_id, invoice_id)
 
 
+def drop_edits(mappings: Mappings, invoice_id: str) -> None:
+    """Forgets what was edited in an invoice in Xero: it shows just what Caspen says by now."""
+    seen = seen_invoices(mappings, [invoice_id]).get(invoice_id)
+    if seen is None or not any(one.code in EDITED for one in seen.discrepancies):
+        return
+    left = [vars(one) for one in seen.discrepancies if one.code not in EDITED]
+    mappings.store.run(
+        "UPDATE seen_invoices SET discrepancies = ? WHERE tenant_id = ? AND invoice_id = ?",
+        json.dumps(left),
+        mappings.tenant_id,
+        invoice_id,
+    )
+
+
 def first_change(mappings: Mappings) -> datetime | None:
     """The oldest moment at which Xero can have changed an invoice that we made, by Xero's clock; None if nobody can know."""
     row = mappings.store.row(
@@ -269,6 +299,7 @@ def _payment(row: sqlite3.Row) -> XeroPayment:
         amount_due=Decimal(told["amount_due"]),
         credit_id=row["credit_id"],
         delivered=row["delivered_at"] is not None,
+        told_as=row["told_as"],
     )
 
 

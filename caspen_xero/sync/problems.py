@@ -79,7 +79,7 @@ class ProblemCode(StrEnum):
     PERIOD_LOCKED = (
         "period-locked",
         "its date is in a period that is locked in Xero",
-        "move the lock date in Xero, then `caspen-xero push --refresh`; or skip it",
+        "move the lock date in Xero, or let an adviser connect, then `caspen-xero push --refresh`; or skip it",
     )
     CURRENCY_NOT_ENABLED = (
         "currency-not-enabled",
@@ -122,13 +122,13 @@ class ProblemCode(StrEnum):
     )
     NEEDS_APPROVAL_IN_XERO = (
         "needs-approval-in-xero",
-        "who connected may not approve, so it stays a draft",
-        "approve it in Xero",
+        "a draft in Xero: who connected may not approve it, or caspen-xero did not make it",
+        "approve it in Xero, then `caspen-xero push INVOICE`; or `caspen-xero push --overwrite INVOICE` approves Caspen's version",
     )
     APPROVAL_LIMIT = (
         "approval-limit",
-        "the organisation's plan has no approvals left this month",
-        "upgrade, or wait for the next month",
+        "the organisation's plan has no approvals left for a month",
+        "upgrade it in Xero; where Xero counts by the day of approval, the next month will do",
     )
     VOIDED_IN_XERO = "voided-in-xero", "somebody voided or deleted it in Xero", "`caspen-xero invoices skip INVOICE`"
     CHANGED_IN_XERO = (
@@ -138,7 +138,7 @@ class ProblemCode(StrEnum):
     )
     CHANGED_AFTER_PAYMENT = (
         "changed-after-payment",
-        "it changed in Caspen, but has a payment or credit in Xero",
+        "what moves money changed in Caspen, but it has a payment or credit in Xero",
         "take that back in Xero first",
     )
     VOID_NOT_OURS = (
@@ -170,7 +170,7 @@ class ProblemCode(StrEnum):
     PAYMENT_RECONCILED = "payment-reconciled", "removed in Caspen, reconciled in Xero", "unreconcile it in Xero first"
     PAYMENT_NOT_OURS = (
         "payment-not-ours",
-        "removed or changed in Caspen; the one in Xero was made there, or has another amount",
+        "removed or changed in Caspen; the one in Xero was made there, is in a batch, or has another amount",
         "look at the invoice in Xero",
     )
     CREDIT_NOTE_CHANGED = (
@@ -197,6 +197,11 @@ class ProblemCode(StrEnum):
         "invoice-not-authorised",
         "Xero takes payments on approved invoices only",
         "approve it in Xero",
+    )
+    NOT_AS_SENT = (
+        "not-as-sent",
+        "Xero took it, but shows something else than was sent",
+        "look at it in Xero; `caspen-xero push --overwrite INVOICE` sends it once more",
     )
     XERO_REFUSED = "xero-refused", "Xero said no; its own words stand in the reason", "as they say"
 
@@ -332,14 +337,20 @@ _NUMBER_TAKEN = {
     "credit-note": ProblemCode.CREDIT_NOTE_NUMBER_TAKEN,
 }
 
-# Xero's words are matched loosely, to name a refusal; nothing depends on a match.
+# Xero's words are matched loosely, to name a refusal. On a match depends how long what is like it waits; never what is sent.
 _KNOWN_WORDS: tuple[tuple[str, ProblemCode | Mapping[str, ProblemCode]], ...] = (
-    (r"lock date", ProblemCode.PERIOD_LOCKED),
+    (
+        r"lock(ed|ing)?[ -]?date|(locked|closed)[ -](\w+ )?(period|year)|(period|year)\b.{0,40}\b(is|been) (locked|closed)",
+        ProblemCode.PERIOD_LOCKED,
+    ),
     (r"contact.*archived|archived contact", ProblemCode.CONTACT_ARCHIVED),
     (r"limit of invoices you can approve", ProblemCode.APPROVAL_LIMIT),
     (r"must be unique|already assigned to another contact|this contact number", _NUMBER_TAKEN),
-    (r"account code.*(not a valid|archived|deleted)|account could not be found", ProblemCode.ACCOUNT_REFUSED),
-    (r"taxtype code", ProblemCode.TAX_RATE_REFUSED),
+    (
+        r"account code.*(not a valid|archived|deleted)|account could not be found|account code or id must",
+        ProblemCode.ACCOUNT_REFUSED,
+    ),
+    (r"taxtype code|taxtype field", ProblemCode.TAX_RATE_REFUSED),
     (r"not subscribed to currency", ProblemCode.CURRENCY_NOT_ENABLED),
     (r"amount exceeds the amount", ProblemCode.PAYMENT_EXCEEDS_DUE),
     (r"only be made against authorised", ProblemCode.INVOICE_NOT_AUTHORISED),

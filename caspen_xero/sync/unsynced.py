@@ -14,6 +14,7 @@ from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.problems import ProblemCode, named_rightly, push_command
 from caspen_xero.sync.sending.other_homes import END_ONE
 from caspen_xero.sync.setup.settings import Settings
+from caspen_xero.xero.documents import UNAPPROVED
 
 
 def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -> list[dict[str, Any]]:
@@ -55,7 +56,11 @@ def unsynced_rows(store: Store, mappings: Mappings | None, settings: Settings) -
             "date": listed.issue_date.isoformat() if listed.issue_date else None,
             "total": None if listed.total is None else f"{listed.total:f}",
             "currency": listed.currency,
-            **(_why_waiting(listed, whys[listed.invoice_id]) if listed.invoice_id in whys else unseen),
+            **(
+                _why_waiting(listed, whys[listed.invoice_id])
+                if listed.invoice_id in whys
+                else _why_pending(listed, settings, unseen)
+            ),
             "xero_says": None,
             "attempts": 0,
             "first_failed_at": None,
@@ -74,6 +79,17 @@ def _why_unseen(mappings: Mappings | None) -> dict[str, str]:
     if mappings is not None and other_homes.another_home(mappings) is not None:
         reason, fix = "nothing is sent while another copy of this workspace sends to Xero too", END_ONE
     return {"code": ProblemCode.NOT_PUSHED_YET, "reason": reason, "fix": fix}
+
+
+def _why_pending(listed: ListedInvoice, settings: Settings, unseen: dict[str, str]) -> dict[str, str]:
+    """The same; of a draft in Xero where approved ones are wanted, that it is one."""
+    if (
+        listed.xero_status not in UNAPPROVED
+        or settings.invoice_status == "draft"
+        or unseen["fix"] != "caspen-xero push"
+    ):
+        return unseen
+    return {**unseen, "reason": "it is a draft in Xero, and no push has come to approve it yet"}
 
 
 def _why_waiting(listed: ListedInvoice, why: WhyLike) -> dict[str, str]:

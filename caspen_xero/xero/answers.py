@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -9,11 +10,22 @@ from typing import Any, Generic, TypeVar
 from pydantic import ValidationError
 
 from caspen_xero.xero.calls import Answer
-from caspen_xero.xero.documents import Allocation, Contact, CreditNote, Element, Invoice, Payment, messages_of
+from caspen_xero.xero.documents import (
+    Allocation,
+    Contact,
+    CreditNote,
+    Element,
+    Invoice,
+    Payment,
+    messages_of,
+    warnings_of,
+)
 from caspen_xero.xero.errors import NoAnswer
 
 Plural = str
 _Document = TypeVar("_Document", bound=Element)
+
+_SPEAKS = re.compile(rb'"(?:ValidationErrors|Warnings)"\s*:\s*\[\s*[^\]\s]')
 
 DOCUMENTS: Mapping[Plural, type[Element]] = {
     "Contacts": Contact,
@@ -31,11 +43,15 @@ DOCUMENTS: Mapping[Plural, type[Element]] = {
 class Answered(Generic[_Document]):
     """One element of the answer to a write: the document that it shows, and Xero's words about it.
 
+    `messages`: its errors; `warnings`: what it has to say of what it took all the same.
     `is_refused`: Xero marks it as wrong by its own status; `has_errors`: by a flag that it also puts on what it has kept.
+    `shown`: the document as it was read after that answer, where it alone proves nothing.
     """
 
     document: _Document
     messages: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    shown: _Document | None = None
 
     @property
     def is_refused(self) -> bool:
@@ -65,6 +81,16 @@ def elements(answer: Answer, plural: Plural) -> list[dict[str, Any]]:
     return [element for element in listed if isinstance(element, dict)] if isinstance(listed, list) else []
 
 
-def answered(plural: Plural, listed: Iterable[Mapping[str, Any]]) -> list[Answered[Element]]:
-    """The elements of an answer to a write, or those that a refusal names."""
-    return [Answered(read(DOCUMENTS[plural], element), messages_of(element)) for element in listed]
+def speaks(answer: Answer) -> bool:
+    """Whether an answer holds any error or warning at all: one of thousands of elements is not searched for nothing."""
+    return _SPEAKS.search(answer.body) is not None
+
+
+def answered(
+    plural: Plural, listed: Iterable[Mapping[str, Any]], *, is_silent: bool = False
+) -> list[Answered[Element]]:
+    """The elements of an answer to a write, or those that a refusal names. `is_silent`: nothing in it `speaks`."""
+    kind = DOCUMENTS[plural]
+    if is_silent:
+        return [Answered(read(kind, element)) for element in listed]
+    return [Answered(read(kind, element), messages_of(element), warnings_of(element)) for element in listed]

@@ -57,7 +57,7 @@ class Connections:
             raise NotAnAddress(f"{linked_id!r} names no connection", fix="caspen-xero disconnect --local-only")
         answer = self._transport.request("DELETE", f"{self._url}/{linked_id}", headers=self._headers)
         try:
-            accepted(answer, "connections", "this sign-in")
+            accepted(answer, f"connections/{linked_id}", "this sign-in")
         except NotFound:
             return False
         return True

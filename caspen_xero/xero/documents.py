@@ -8,11 +8,10 @@ without `page` has no lines, and Xero's TaxRates page shows numbers and booleans
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -23,13 +22,12 @@ __all__ = [
     "NO_ID",
     "UNAPPROVED",
     "Account",
+    "AccountRef",
     "Address",
     "Allocation",
-    "AppliedCredit",
     "AppliedDocument",
     "BatchPayment",
     "Contact",
-    "CreditKind",
     "CreditNote",
     "Currency",
     "DocumentRef",
@@ -41,13 +39,13 @@ __all__ = [
     "Phone",
     "TaxComponent",
     "TaxRate",
-    "allocations_on",
-    "credits_on",
+    "TrackedBy",
     "decode",
     "encode",
     "messages_of",
     "parse_date",
     "parse_timestamp",
+    "warnings_of",
 ]
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
@@ -156,6 +154,13 @@ class Account(Element):
     system_account: Text = None
 
 
+class AccountRef(Element):
+    """An account named inside another document."""
+
+    account_id: Text = None
+    code: Text = None
+
+
 class Currency(Element):
     """A currency that the organisation has enabled."""
 
@@ -211,14 +216,21 @@ class BatchPayment(Element):
 
     batch_payment_id: Text = None
     reference: Text = None
+    status: Text = None
+    is_reconciled: Truth = None
 
 
 class Payment(Element):
-    """A payment. Inside an invoice it lacks `is_reconciled`, `account`, `batch_payment` and the time of its last change."""
+    """A payment. Inside an invoice it lacks `is_reconciled`, `account`, `batch_payment` and the time of its last change.
+
+    `payment_id` of a member of a batch: its own in most lists; read by itself, or inside an invoice that was, it can be the id of
+    the batch (XeroAPI/xero-ruby#225, Xero-NetStandard#340).
+    """
 
     payment_id: Text = None
     batch_payment_id: Text = None
     invoice: DocumentRef | None = None
+    account: AccountRef | None = None
     batch_payment: BatchPayment | None = None
     date: Day = _day_field("Date")
     amount: Amount = None
@@ -226,6 +238,21 @@ class Payment(Element):
     status: Text = None
     is_reconciled: Truth = None
     updated_date_utc: Moment = None
+
+    @property
+    def batch_id(self) -> str | None:
+        """The batch that it is in."""
+        return self.batch_payment_id or (self.batch_payment.batch_payment_id if self.batch_payment else None)
+
+    @property
+    def is_nameless(self) -> bool:
+        """Whether it shows the id of its batch in the place of its own."""
+        return self.payment_id is not None and self.payment_id == self.batch_id
+
+    @property
+    def reconciled(self) -> bool | None:
+        """Whether it, or the batch that it is in, is matched with the bank: members need not say so (XeroAPI/Xero-OpenAPI#205)."""
+        return bool(self.batch_payment and self.batch_payment.is_reconciled) or self.is_reconciled
 
 
 class AppliedDocument(Element):
@@ -239,16 +266,31 @@ class AppliedDocument(Element):
     applied_amount: Amount = None
 
 
+class TrackedBy(Element):
+    """A tracking category on a line, and the option chosen there."""
+
+    name: Text = None
+    option: Text = None
+    tracking_category_id: Text = None
+    tracking_option_id: Text = None
+
+
 class Line(Element):
     """A line. A line of description only has no quantity, amount, tax or account."""
 
+    line_item_id: Text = None
     description: Text = None
     quantity: Amount = None
     unit_amount: Amount = None
     line_amount: Amount = None
     discount_rate: Amount = None
     discount_amount: Amount = None
+    item_code: Text = None
+    account_id: Text = None
+    account_code: Text = None
     tax_type: Text = None
+    tax_amount: Amount = None
+    tracking: Annotated[list[TrackedBy], BeforeValidator(_listed)] = []
 
 
 class Invoice(Element):
@@ -276,6 +318,31 @@ class Invoice(Element):
     prepayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
     overpayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
     updated_date_utc: Moment = None
+
+    @property
+    def credited(self) -> Decimal | None:
+        """What is credited to it: `amount_credited`, or what its lists come to, as Xero may leave that out where it is nothing.
+
+        None where neither is told, as in the answer to a write.
+        """
+        if self.amount_credited is not None or not self._lists_credits:
+            return self.amount_credited
+        return sum((one.applied_amount or Decimal(0) for one in self._credits), Decimal(0))
+
+    @property
+    def tells_its_dealings(self) -> bool:
+        """Whether what it does not list is not there: it names its payments and credits, or says that they come to nothing."""
+        lists_payments = "payments" in self.model_fields_set and all(one.amount is not None for one in self.payments)
+        return (self._lists_credits or self.amount_credited == 0) and (lists_payments or self.amount_paid == 0)
+
+    @property
+    def _lists_credits(self) -> bool:
+        named = {"credit_notes", "overpayments", "prepayments"} <= self.model_fields_set
+        return named and all(one.applied_amount is not None for one in self._credits)
+
+    @property
+    def _credits(self) -> tuple[AppliedDocument, ...]:
+        return (*self.credit_notes, *self.overpayments, *self.prepayments)
 
 
 class Allocation(Element):
@@ -308,69 +375,26 @@ class CreditNote(Element):
     updated_date_utc: Moment = None
 
 
-CreditKind = Literal["credit_note", "overpayment", "prepayment"]
-
-
-@dataclass(frozen=True)
-class AppliedCredit:
-    """A credit note, overpayment or prepayment on an invoice, and what of it was applied there, in the invoice's currency."""
-
-    kind: CreditKind
-    credit_id: str
-    applied: Decimal
-    number: str | None
-
-
-def credits_on(invoice: Invoice) -> list[AppliedCredit]:
-    """The credits on an invoice, one for each credit note, overpayment or prepayment."""
-    kinds: tuple[tuple[CreditKind, Sequence[AppliedDocument]], ...] = (
-        ("credit_note", invoice.credit_notes),
-        ("overpayment", invoice.overpayments),
-        ("prepayment", invoice.prepayments),
-    )
-    found: dict[str, AppliedCredit] = {}
-    for kind, entries in kinds:
-        for entry in entries:
-            credit_id = entry.credit_note_id or entry.overpayment_id or entry.prepayment_id or entry.id
-            if credit_id:
-                before = found[credit_id].applied if credit_id in found else Decimal(0)
-                applied = (entry.applied_amount or Decimal(0)) + before
-                found[credit_id] = AppliedCredit(kind, credit_id, applied, entry.credit_note_number)
-    return list(found.values())
-
-
-def allocations_on(
-    invoice_id: str | None, credit: AppliedCredit, document: CreditNote | None
-) -> dict[str, tuple[Decimal, date | None]]:
-    """The allocations of a credit to one invoice, amount and date by id. `document`: the credit as it was read, None if it is gone.
-
-    Xero's description gives every allocation an id. UNCONFIRMED: that every answer carries it; one without is told apart by its
-    credit, invoice and place.
-    """
-    here: dict[str, tuple[Decimal, date | None]] = {}
-    for allocation in document.allocations if document else ():
-        target = allocation.invoice.invoice_id if allocation.invoice else None
-        if target == invoice_id and not allocation.is_deleted and allocation.amount:
-            id_ = allocation.allocation_id or f"{credit.credit_id}-{invoice_id}-{len(here) + 1}"
-            here[id_] = (allocation.amount, allocation.date or (document.date if document else None))
-    return here
-
-
 def messages_of(element: Any) -> list[str]:
     """Xero's words about one element: every `ValidationErrors` in it, however deep, each message once."""
-    return list(dict.fromkeys(_messages(element)))
+    return list(dict.fromkeys(_messages(element, "ValidationErrors")))
 
 
-def _messages(value: Any) -> Iterator[str]:
+def warnings_of(element: Any) -> list[str]:
+    """Xero's words about what it took all the same: every `Warnings` in an element, however deep, each message once."""
+    return list(dict.fromkeys(_messages(element, "Warnings")))
+
+
+def _messages(value: Any, key: str) -> Iterator[str]:
     if isinstance(value, list):
         for inner in value:
-            yield from _messages(inner)
+            yield from _messages(inner, key)
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            if name == "ValidationErrors" and isinstance(inner, list):
+            if name == key and isinstance(inner, list):
                 for entry in inner:
                     message = entry.get("Message") if isinstance(entry, Mapping) else entry
                     if isinstance(message, str) and message.strip():
                         yield message.strip()
             else:
-                yield from _messages(inner)
+                yield from _messages(inner, key)

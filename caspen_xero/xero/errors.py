@@ -121,7 +121,7 @@ class Refused(XeroError):
 
 
 class NotFound(Refused):
-    """HTTP 404: Xero knows no document (or address) like that."""
+    """HTTP 404 for one document: Xero knows none like that, or what stands in front of it says so; both are web pages."""
 
     def __init__(self, what: str) -> None:
         super().__init__(404, [f"{what} was not found."], code="xero-not-found")

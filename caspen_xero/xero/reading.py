@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
-from caspen_xero.xero.addresses import Params, in_calls, is_id, named
+from caspen_xero.xero.addresses import MOST_VALUES, Params, in_calls, is_id, named
 from caspen_xero.xero.answers import elements, read
-from caspen_xero.xero.calls import Client
+from caspen_xero.xero.calls import Answer, Client
+from caspen_xero.xero.dealings import AppliedCredit, CreditKind
 from caspen_xero.xero.documents import (
     GONE_STATUSES,
     Account,
+    BatchPayment,
     Contact,
-    CreditKind,
     CreditNote,
     Currency,
     Element,
@@ -42,6 +43,7 @@ _PAGE: Params = {
     "pageSize": "100",
 }  # with a page, so that lines come along: an invoice read without has none
 _PRICED_PAGE: Params = {**_PAGE, "unitdp": "4"}
+_SALES_PAYMENTS: Params = {"where": 'PaymentType=="ACCRECPAYMENT"'}
 _SALES: Params = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "unitdp": "4"}
 
 
@@ -97,69 +99,191 @@ def credit_notes_numbered(client: Client, numbers: Sequence[str]) -> dict[str, C
 
 # --- by id: what has no id's form can't be there, and is not asked for
 
+BULK = 3
+"""More calls than this, one after another: the whole list may be cheaper, in pages of a thousand."""
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """A list of Xero's: the parameters that ask for some ids (`most` in a call), and those of all that these may be among."""
+
+    plural: str
+    some: Callable[[Sequence[str]], Params]
+    whole: Params
+    most: int = MOST_VALUES
+
+    def calls(self, ids: Iterable[str]) -> list[Params]:
+        """The calls that ask for these ids and no others."""
+        return in_calls(ids, self.some, self.most)
+
+    def page(self, number: int) -> Params:
+        """A page of them all."""
+        return {**self.whole, "page": number, "pageSize": 1000}
+
+
+def _named_by(plural: str) -> str:
+    return f"{plural.removesuffix('s')}ID"
+
+
+def _any_of(field: str, ids: Iterable[str]) -> str:
+    return " OR ".join(f'{field}==guid("{id_}")' for id_ in ids)
+
+
+_INVOICES = _Listing(
+    "Invoices",
+    lambda some: {"IDs": ",".join(some), **_PRICED_PAGE},
+    {**_SALES, "order": "UpdatedDateUTC DESC"},  # what is asked for was mostly changed of late
+)
+_CONTACTS = _Listing(
+    "Contacts", lambda some: {"IDs": ",".join(some), "includeArchived": "true", **_PAGE}, {"includeArchived": "true"}
+)
+_PAYMENTS = _Listing("Payments", lambda some: {"where": _any_of("PaymentID", some), **_PAGE}, _SALES_PAYMENTS)
+_BATCHES = _Listing("BatchPayments", lambda some: {"where": _any_of("BatchPaymentID", some)}, {})
+
 
 def invoices_by_id(client: Client, ids: Sequence[str]) -> dict[str, Invoice]:
-    """Invoices with their lines and payments, by InvoiceID."""
-    calls = in_calls(filter(is_id, ids), lambda some: {"IDs": ",".join(some), **_PRICED_PAGE})
-    return {one.invoice_id: one for one in _listed(client, "Invoices", Invoice, calls) if one.invoice_id}
+    """Sales invoices with their lines and payments, by InvoiceID."""
+    return _by_id(client, Invoice, _INVOICES, ids)
 
 
 def contacts_by_id(client: Client, ids: Sequence[str]) -> dict[str, Contact]:
     """Contacts with their details, archived ones too, by ContactID."""
-    calls = in_calls(filter(is_id, ids), lambda some: {"IDs": ",".join(some), "includeArchived": "true", **_PAGE})
-    return {one.contact_id: one for one in _listed(client, "Contacts", Contact, calls) if one.contact_id}
+    return _by_id(client, Contact, _CONTACTS, ids)
 
 
-def payments_by_id(client: Client, ids: Sequence[str]) -> dict[str, Payment]:
-    """Payments (reconciled or not, in a batch or not) by PaymentID; asks as `payment_calls` says."""
-    found = _listed(client, "Payments", Payment, payment_calls(ids))
-    return {one.payment_id: one for one in found if one.payment_id}
+def payments_by_id(client: Client, ids: Sequence[str], since: datetime | None = None) -> dict[str, Payment]:
+    """Payments (reconciled or not, in a batch or not) by PaymentID. `since`: they have changed since then, as far as is known."""
+    return _by_id(client, Payment, _PAYMENTS, ids, since)
 
 
-def payment_calls(ids: Sequence[str]) -> list[Params]:
-    """The parameters of the calls that it takes to read payments by their ids."""
-    return in_calls(
-        filter(is_id, ids),
-        lambda some: {"where": " OR ".join(f'PaymentID==guid("{id_}")' for id_ in some), **_PAGE},
-    )
+def credits_by_id(
+    client: Client, kind: CreditKind, ids: Sequence[str], since: datetime | None = None
+) -> dict[str, CreditNote]:
+    """Credit notes, overpayments or prepayments with their allocations, by id; `since` as of payments."""
+    listing = _Listing(CREDITS[kind], lambda some: {"id": some[0]}, {}, most=1)  # each by its path
+    found = _in_pages(client, CreditNote, listing, ids, since)
+    alone = {id_: credit_by_id(client, kind, id_) for id_ in ids if id_ not in found}
+    return found | {id_: one for id_, one in alone.items() if one is not None}
+
+
+def applied_credits(
+    client: Client, applied: Iterable[AppliedCredit], since: datetime | None = None
+) -> dict[str, CreditNote]:
+    """The credits that invoices list, with their allocations, by id; `since` as of payments."""
+    wanted, found = list(applied), dict[str, CreditNote]()
+    for kind in CREDITS:
+        ids = list(dict.fromkeys(credit.credit_id for credit in wanted if credit.kind == kind))
+        found |= credits_by_id(client, kind, ids, since)
+    return found
+
+
+def batches_by_id(client: Client, ids: Iterable[str]) -> dict[str, BatchPayment]:
+    """Batches of payments by BatchPaymentID: several in a list, which Xero does not page; what it does not show, by itself."""
+    wanted, found = list(filter(is_id, dict.fromkeys(ids))), dict[str, BatchPayment]()
+    for params in _BATCHES.calls(wanted) if len(wanted) > 1 else []:
+        found |= _among(
+            wanted, elements(client.get(_BATCHES.plural, params), _BATCHES.plural), _BATCHES.plural, BatchPayment
+        )
+    alone = {id_: batch_by_id(client, id_) for id_ in wanted if id_ not in found}
+    return found | {id_: one for id_, one in alone.items() if one is not None}
+
+
+def _by_id(
+    client: Client, kind: type[_Document], listing: _Listing, ids: Sequence[str], since: datetime | None = None
+) -> dict[str, _Document]:
+    """Documents by their ids, in few calls. Whatever pages of all have not shown is asked for by its id, so none is missed."""
+    found = _in_pages(client, kind, listing, ids, since)
+    left = [id_ for id_ in ids if is_id(id_) and id_ not in found]
+    for params in listing.calls(left):
+        found |= _among(left, elements(client.get(listing.plural, params), listing.plural), listing.plural, kind)
+    return found
+
+
+def _in_pages(
+    client: Client, kind: type[_Document], listing: _Listing, ids: Sequence[str], since: datetime | None
+) -> dict[str, _Document]:
+    """Those that pages of all of them (changed since then) show, read for as long as these are fewer than calls by ids.
+
+    The first page says how many there are.
+    """
+    left, found, page = [id_ for id_ in dict.fromkeys(ids) if is_id(id_)], dict[str, _Document](), 1
+    sample = left[:400]
+    by_ids = len(listing.calls(sample)) / max(1, len(sample))  # calls for each, as ids are all of one length
+    is_cheaper = len(left) * by_ids > BULK
+    while is_cheaper:
+        answer = client.get(listing.plural, listing.page(page), since=since)
+        found |= _among(left, elements(answer, listing.plural), listing.plural, kind)
+        left = [id_ for id_ in left if id_ not in found]
+        is_cheaper = 0 < _pages_of(answer) - page < len(left) * by_ids
+        page += 1
+    return found
+
+
+def _among(
+    ids: Iterable[str], rows: Iterable[Mapping[str, Any]], plural: str, kind: type[_Document]
+) -> dict[str, _Document]:
+    wanted, name = set(ids), _named_by(plural)
+    return {row[name]: read(kind, row) for row in rows if row.get(name) in wanted}
+
+
+def _pages_of(answer: Answer) -> int:
+    """How many pages a list has; 0 where the answer does not say."""
+    body = answer.json()
+    told = body.get("pagination") if isinstance(body, Mapping) else None
+    count = told.get("pageCount") if isinstance(told, Mapping) else None
+    return count if isinstance(count, int) else 0
 
 
 def deleted_payments_on(client: Client, invoice_ids: Iterable[str]) -> dict[str, list[Payment]]:
-    """The deleted payments of invoices, by InvoiceID, that which was deleted last at the end: an invoice does not show them.
+    """The deleted payments of invoices, by InvoiceID, that which was deleted last at the end: an invoice does not show them."""
+    listed = payments_on(client, invoice_ids)
+    return {id_: gone for id_, rows in listed.items() if (gone := [one for one in rows if one.status == "DELETED"])}
 
-    Asked for by what has changed since long ago: so Xero lists deleted ones too (a third party's live test); whether it does
-    without a date is UNCONFIRMED.
+
+def payments_on(client: Client, invoice_ids: Iterable[str]) -> dict[str, list[Payment]]:
+    """The payments of invoices, deleted ones too, by InvoiceID, in the order of their last changes.
+
+    A list, so each has its own PaymentID, and the BatchPaymentID of the batch that it is in. Asked for by what has changed since
+    long ago: so Xero lists deleted ones too (a third party's live test); whether it does without a date is UNCONFIRMED.
     """
-    found: defaultdict[str, list[Payment]] = defaultdict(list)
+    wanted = set(filter(is_id, invoice_ids))
     calls = in_calls(
-        filter(is_id, invoice_ids),
-        lambda some: {
-            "where": " OR ".join(f'Invoice.InvoiceID==guid("{id_}")' for id_ in some),
-            "page": 1,
-            "pageSize": 1000,
-        },
+        sorted(wanted), lambda some: {"where": _any_of("Invoice.InvoiceID", some), "page": 1, "pageSize": 1000}
     )
+    if len(calls) > BULK and 0 < _pages_of(client.get("Payments", _PAYMENTS.page(1), since=_LONG_AGO)) < len(calls):
+        calls = [_SALES_PAYMENTS]
+    found: defaultdict[str, list[Payment]] = defaultdict(list)
     for params in calls:
         for rows in client.pages("Payments", key="Payments", params=params, since=_LONG_AGO):
             for payment in (read(Payment, row) for row in rows):
-                if payment.status == "DELETED" and payment.invoice and payment.invoice.invoice_id:
+                if payment.invoice and payment.invoice.invoice_id in wanted:
                     found[payment.invoice.invoice_id].append(payment)
-    return {id_: sorted(deleted, key=lambda one: one.updated_date_utc or _LONG_AGO) for id_, deleted in found.items()}
+    return {id_: sorted(rows, key=lambda one: one.updated_date_utc or _LONG_AGO) for id_, rows in found.items()}
 
 
 def sales_payments(client: Client) -> Iterator[list[Payment]]:
     """All payments on sales invoices, deleted ones too, page by page, in the order of their last changes.
 
-    Asked for as `deleted_payments_on` does.
+    Asked for as `payments_on` does.
     """
-    params: Params = {"where": 'PaymentType=="ACCRECPAYMENT"'}
-    for rows in client.pages("Payments", key="Payments", params=params, since=_LONG_AGO):
+    for rows in client.pages("Payments", key="Payments", params=_SALES_PAYMENTS, since=_LONG_AGO):
         yield [read(Payment, row) for row in rows]
 
 
 def payment_by_id(client: Client, payment_id: str) -> Payment | None:
-    """A payment as Xero has it (deleted ones too), or None."""
-    return _one(client, "Payments", Payment, payment_id)
+    """A payment as Xero has it (deleted ones too), under its own id; or None, as for the id of a batch.
+
+    UNCONFIRMED: that a member of a batch is found by its own id (recorded once); `payments_on` lists it in any case.
+    """
+    found = _one(client, "Payments", Payment, payment_id)
+    if found is None or found.batch_id is None:
+        return found
+    return None if found.batch_id == payment_id.lower() else found.model_copy(update={"payment_id": payment_id.lower()})
+
+
+def batch_by_id(client: Client, batch_id: str) -> BatchPayment | None:
+    """A batch of payments (deleted ones too), or None."""
+    return _one(client, "BatchPayments", BatchPayment, batch_id)
 
 
 def credit_note_by_id(client: Client, credit_note_id: str) -> CreditNote | None:
@@ -220,15 +344,6 @@ def changed_contacts(client: Client, since: datetime | None) -> Iterator[list[Co
         yield [read(Contact, row) for row in rows]
 
 
-def changed_among(
-    client: Client, plural: str, kind: type[_Document], ids: Iterable[str], since: datetime
-) -> dict[str, _Document]:
-    """What the list of what changed since then shows of some documents (`Payments`, `CreditNotes`, ...), by id."""
-    name, wanted = f"{plural.removesuffix('s')}ID", set(ids)
-    pages = client.pages(plural, key=plural, since=since)
-    return {row[name]: read(kind, row) for page in pages for row in page if row.get(name) in wanted}
-
-
 def _listed(client: Client, plural: str, kind: type[_Document], calls: Iterable[Params]) -> Iterator[_Document]:
     for params in calls:
         for element in elements(client.get(plural, params), plural):
@@ -238,10 +353,16 @@ def _listed(client: Client, plural: str, kind: type[_Document], calls: Iterable[
 def _one(
     client: Client, plural: str, kind: type[_Document], id_: str, params: Params | None = None
 ) -> _Document | None:
+    """One document, or None.
+
+    Xero's 404 for an unknown id is a web page, and so is that of whatever stands in front of it: the one is not told from the other
+    (recorded answers). What could be money is not taken for gone on that word: its list, which is always there, has the last one.
+    """
     if not is_id(id_):
         return None
     try:
         found = elements(client.get(f"{plural}/{id_}", params), plural)
     except NotFound:
-        return None
+        filtered = {**_PAGE, **(params or {}), "where": _any_of(_named_by(plural), [id_])}
+        found = elements(client.get(plural, filtered), plural)
     return read(kind, found[0]) if found else None

@@ -32,8 +32,10 @@ def accepted(answer: Answer, path: str, organisation: str) -> Answer:
             "no longer active, or it is a demo company that was reset.",
             f"{CONNECT_AGAIN}   (for a demo company that was reset: caspen-xero disconnect first)",
         )
-    if status == 404:
+    if status == 404 and "/" in path:
         raise NotFound(path)
+    if status == 404:  # a list is always there: so says what stands in front of Xero's books, not they
+        raise NoAnswer(f"HTTP 404 for all of {path}{_said(answer)}", status=status)
     if status >= 500 or status == 408 or status < 400:
         raise NoAnswer(f"HTTP {status}{_said(answer)}", status=status)
     raise refusal(answer)

@@ -9,18 +9,20 @@ from typing import Any
 
 from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest, Clock
+from caspen_xero.sandbox.settings import Ways
 
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 Element = dict[str, Any]
 
 
 class Bookkeeper:
-    """Puts and reads documents of one organisation; what is refused comes back as Xero's words."""
+    """Puts and reads documents of one organisation; what is refused comes back as Xero's words. `ways`: the switches turned."""
 
-    def __init__(self, country: str = "AU", rounding: str = "half-up") -> None:
+    def __init__(self, country: str = "AU", rounding: str = "half-up", **ways: Any) -> None:
         self.clock = Clock()
         self.db = sqlite3.connect(":memory:", isolation_level=None)
-        self.api = Api(self.db, self.clock, rounding=rounding)
+        self.ways = ways
+        self.api = Api(self.db, self.clock, rounding=rounding, ways=lambda: Ways(**ways))
         self.tenant = self.api.add_organisation("Harbour Street Physiotherapy", country).tenant_id
         self.income, self.bank = ("OUTPUT", "090") if country == "AU" else ("OUTPUT2", "090")
 

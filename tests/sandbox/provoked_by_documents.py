@@ -56,7 +56,14 @@ def making_an_invoice_that_is_paid(b: Bookkeeper) -> list[str]:
 
 
 @provokes(m.HAS_PAYMENTS, EDITED_WITH_PAYMENT)
-def another_price_on_a_paid_invoice(b: Bookkeeper) -> list[str]:
+def a_paid_invoice_with_its_tax_inside(b: Bookkeeper) -> list[str]:
+    invoice = b.invoice()
+    b.pay(invoice, 110)
+    return post(b, invoice, LineAmountTypes="Inclusive")
+
+
+@provokes(m.PAID_LINE_WITHOUT_ID, "To update fields on a paid invoice line item, you must supply a LineItemID")
+def another_line_on_a_paid_invoice(b: Bookkeeper) -> list[str]:
     invoice = b.invoice()
     b.pay(invoice, 110)
     return post(b, invoice, LineItems=[b.line(90)])
@@ -119,7 +126,7 @@ def unknown_line_amount_types(b: Bookkeeper) -> list[str]:
     return put(b, LineAmountTypes="Gross")
 
 
-@provokes(m.DUE_DATE_MISSING, "The DueDate must be specified")
+@provokes(m.DUE_DATE_MISSING, "The document DueDate field must be specified.")
 def approved_without_a_due_date(b: Bookkeeper) -> list[str]:
     return put(b, DueDate=None)
 
@@ -135,17 +142,31 @@ def a_link_to_xero(b: Bookkeeper) -> list[str]:
     return put(b, Url="https://go.xero.com/1")
 
 
-@provokes(m.PERIOD_LOCKED, "The document date cannot be before the period lock date, currently set at 14 Sep 2026")
+@provokes(m.PERIOD_LOCKED, "The document date cannot be before the period lock date, currently set at 14-Sep-2026")
 def an_invoice_on_the_lock_date(b: Bookkeeper) -> list[str]:
     b.change(PeriodLockDate="2026-09-14")
     return put(b)
 
 
-@provokes(m.YEAR_LOCKED, "The document date cannot be before the end of year lock date, currently set at 30 Jun 2027")
+@provokes(m.YEAR_LOCKED, "The document date cannot be before the end of year lock date, currently set at 30-Jun-2027")
 def a_payment_in_a_closed_year(b: Bookkeeper) -> list[str]:
     invoice = b.invoice()
     b.change(EndOfYearLockDate="2027-06-30")
     return b.refused("PUT", "Payments", b.payment(invoice, 1))
+
+
+@provokes(m.EDIT_PERIOD_LOCKED, "The document cannot be edited as it is currently dated before the period lock date")
+def voiding_in_a_closed_period(b: Bookkeeper) -> list[str]:
+    invoice = b.invoice()
+    b.change(PeriodLockDate="2026-09-30")
+    return b.refused("POST", f"Invoices/{invoice['InvoiceID']}", {"Status": "VOIDED"})
+
+
+@provokes(m.EDIT_YEAR_LOCKED, "The document cannot be edited as it is currently dated before the end of year lock date")
+def an_edit_in_a_closed_year(b: Bookkeeper) -> list[str]:
+    invoice = b.invoice()
+    b.change(EndOfYearLockDate="2027-06-30", Adviser=True)
+    return b.refused("POST", f"Invoices/{invoice['InvoiceID']}", {"Reference": "x"})
 
 
 @provokes(m.CURRENCY_NOT_SUBSCRIBED, "Organisation is not subscribed to currency EUR")
@@ -163,7 +184,7 @@ def a_long_reference(b: Bookkeeper) -> list[str]:
 
 @provokes(m.ACCOUNT_CODE_NOT_VALID, "Account code '610' is not a valid code for this document.")
 def a_line_on_the_debtors_account(b: Bookkeeper) -> list[str]:
-    for code in ("", "090", "777"):
+    for code in ("090", "777"):
         assert put(b, b.line(AccountCode=code)) == [f"Account code '{code}' is not a valid code for this document."]
     return put(b, b.line(AccountCode="610"))
 
@@ -174,6 +195,38 @@ def a_line_on_the_debtors_account(b: Bookkeeper) -> list[str]:
 )
 def a_line_on_an_archived_account(b: Bookkeeper) -> list[str]:
     return put(b, b.line(AccountCode="460"))
+
+
+def warned(draft: Element) -> list[str]:
+    assert draft["StatusAttributeString"] == "WARNING"
+    return [warning["Message"] for warning in draft["Warnings"]]
+
+
+@provokes(m.ACCOUNT_MISSING, "Account code or ID must be specified")
+def approving_a_draft_without_account(b: Bookkeeper) -> list[str]:
+    line = {name: value for name, value in b.line().items() if name != "AccountCode"}
+    assert put(b, line) == ["Account code or ID must be specified"]
+    return post(b, b.invoice(line, Status="DRAFT"), Status="AUTHORISED")
+
+
+@provokes(m.TAX_MISSING, "The TaxType field is mandatory")
+def approving_a_draft_without_account_and_tax_type(b: Bookkeeper) -> list[str]:
+    line = {"Description": "Consultation", "UnitAmount": 100}
+    both = ["Account code or ID must be specified", "The TaxType field is mandatory"]
+    assert put(b, line) == both
+    said = post(b, b.invoice(line, Status="DRAFT"), Status="AUTHORISED")
+    assert said == both
+    return said
+
+
+@provokes(m.ACCOUNT_REMOVED, "Account code '777' has been removed as it does not match a recognised account.")
+def a_draft_on_an_unknown_account(b: Bookkeeper) -> list[str]:
+    return warned(b.invoice(b.line(AccountCode="777"), Status="DRAFT"))
+
+
+@provokes(m.TAX_REMOVED, "The TaxType code TAX001 has been removed as it cannot be used here.")
+def a_draft_with_a_deleted_tax_rate(b: Bookkeeper) -> list[str]:
+    return warned(b.invoice(b.line(TaxType="TAX001"), Status="DRAFT"))
 
 
 @provokes(m.TAX_NOT_FOR_ACCOUNT, "The TaxType code 'INPUT' cannot be used with account code '200'.")
@@ -213,11 +266,6 @@ def a_discount_on_a_credit_note(b: Bookkeeper) -> list[str]:
         b, b.line(DiscountAmount=5)
     )
     return put_note(b, b.line(DiscountRate=5))
-
-
-@provokes(m.DISCOUNT_TWICE, "Only one of DiscountRate and DiscountAmount may be specified")
-def both_discounts(b: Bookkeeper) -> list[str]:
-    return put(b, b.line(DiscountRate=5, DiscountAmount=5))
 
 
 @provokes(m.QUANTITY_NEGATIVE, "The quantity value '-2.0000' is invalid. Quantity must not be less than zero.")

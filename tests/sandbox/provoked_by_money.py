@@ -30,6 +30,19 @@ def paying_more_than_is_due(b: Bookkeeper) -> list[str]:
     return pay(b, invoice, "10.01")
 
 
+@provokes(m.PAYMENT_EARLY, "The payment date is prior to the invoice date.")
+def paying_before_the_invoice(b: Bookkeeper) -> list[str]:
+    taken = b.pay(b.invoice(), 1, Date="2026-09-13")
+    assert taken["StatusAttributeString"] == "WARNING"
+    return [warning["Message"] for warning in taken["Warnings"]]
+
+
+@provokes(m.PAYMENT_EARLY_REFUSED, "The payment date cannot be before the invoice date")
+def paying_before_the_invoice_where_that_is_refused(_: Bookkeeper) -> list[str]:
+    b = Bookkeeper(early_payment="refused")
+    return pay(b, b.invoice(), Date="2026-09-13")
+
+
 @provokes(m.PAYMENT_NOT_POSITIVE, "Payment amount must be greater than zero")
 def paying_nothing(b: Bookkeeper) -> list[str]:
     return pay(b, b.invoice(), 0)

@@ -140,6 +140,7 @@ def test_balances_and_customer_appear_without_a_change_of_date(b: Bookkeeper) ->
     b.pay(invoice, 10)
     after = b.read("Contacts", contact_id)
     assert after["Balances"]["AccountsReceivable"] == {"Outstanding": 100, "Overdue": 100}
+    assert b.list("Contacts")[0]["Balances"] == b.list("Contacts", page="1")[0]["Balances"] == after["Balances"]
     assert (before["IsCustomer"], after["IsCustomer"]) == (False, True)
     assert before["UpdatedDateUTC"] == after["UpdatedDateUTC"]
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import fields
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import httpx
 import pytest
 
+from caspen_xero.sandbox import settings
 from caspen_xero.sandbox.server import Sandbox
 from tests.sandbox.invoicing import INVOICES, make_invoice
 from tests.sandbox.signing_in import App
@@ -121,6 +125,16 @@ def test_a_person_archives_an_account_by_its_code(api_client: httpx.Client) -> N
     assert [one["Status"] for one in accounts if one.get("Code") == "200"] == ["ARCHIVED"]
 
 
+def test_a_person_makes_items_that_lines_can_name(api_client: httpx.Client) -> None:
+    item = {"Code": "PHYSIO", "Name": "Physiotherapy"}
+    assert api_client.post("/sandbox/items", json=item).status_code == 201
+    assert api_client.get("/sandbox/state").json()["Items"] == [item]
+    for refused in (item, {}, {"Code": ""}, {"Code": 7}, {"Code": "X" * 31}):
+        assert api_client.post("/sandbox/items", json=refused).status_code == 400
+    api_client.post("/sandbox/reset").raise_for_status()
+    assert api_client.get("/sandbox/state").json()["Items"] == []
+
+
 def test_a_person_locks_a_period(api_client: httpx.Client) -> None:
     api_client.post("/sandbox/organisation", json={"PeriodLockDate": "2026-10-31"}).raise_for_status()
     organisation = api_client.get("/api.xro/2.0/Organisation").json()["Organisations"][0]
@@ -188,3 +202,13 @@ def test_an_unknown_control_names_those_that_there_are(api_client: httpx.Client)
     answer = api_client.get("/sandbox/requsts")
     assert answer.status_code == 404
     assert "GET /sandbox/requests" in answer.json()["controls"]
+
+
+def test_the_readme_lists_every_switch_of_the_books_with_its_words() -> None:
+    readme = (Path(settings.__file__).parent / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| `([\w-]+)` \| (.+?) \| .+ \|$", readme.partition("## Switches")[2], re.MULTILINE)
+    told = {name: (first, set(re.findall(r"`([\w-]+)`", others))) for name, first, others in rows}
+    words = get_type_hints(settings.Ways)
+    assert told == {
+        one.name: (one.default, set(get_args(words[one.name])) - {one.default}) for one in fields(settings.Ways)
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -61,6 +62,20 @@ def test_undoing_an_allocation_opens_both_again(b: Bookkeeper) -> None:
     assert b.ask("DELETE", f"{path}/Allocations/{allocation_id}").status == 404
 
 
+def test_a_refused_allocation_is_a_validation_exception_with_its_element(b: Bookkeeper) -> None:
+    """xeroizer#320."""
+    invoice, note = b.invoice(), b.credit_note(b.line(1))
+    path, words = f"CreditNotes/{note['CreditNoteID']}/Allocations", "amount is greater than amount outstanding"
+    answer = b.ask("PUT", path, {"Allocations": [b.share(invoice, 2)]})
+    error = json.loads(answer.body, parse_float=Decimal)
+    assert (answer.status, error["ErrorNumber"], error["Type"]) == (400, 10, "ValidationException")
+    (element,) = error["Elements"]
+    assert (element["Amount"], words in element["ValidationErrors"][0]["Message"]) == (2, True)
+    (told,) = b.send("PUT", path, b.share(invoice, 2))
+    assert (told["StatusAttributeString"], words in told["ValidationErrors"][0]["Message"]) == ("ERROR", True)
+    assert note_of(b, note)["RemainingCredit"] == note["RemainingCredit"]
+
+
 def test_an_allocation_moves_the_date_of_change_of_both(b: Bookkeeper) -> None:
     invoice, note = b.invoice(), b.credit_note()
     b.allocate(f"CreditNotes/{note['CreditNoteID']}", invoice, 1)
@@ -97,6 +112,7 @@ def test_statuses_of_a_credit_note(b: Bookkeeper) -> None:
 
 
 def test_the_list_shows_the_recorded_keys(b: Bookkeeper) -> None:
+    b.ways["absent_keys"] = "shown"
     note = b.credit_note()
     b.allocate(f"CreditNotes/{note['CreditNoteID']}", b.invoice(), 110)
     shown = b.list("CreditNotes", page="1")[0]

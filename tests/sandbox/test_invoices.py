@@ -36,6 +36,7 @@ def read(b: Bookkeeper, invoice: Element) -> Element:
 
 
 def test_the_answer_to_a_create_has_the_recorded_keys(b: Bookkeeper) -> None:
+    b.ways["absent_keys"] = "shown"
     made = b.invoice(Reference="recording")
     for key in (
         *("Type", "InvoiceID", "InvoiceNumber", "Reference", "Prepayments", "Overpayments", "AmountDue", "AmountPaid"),
@@ -135,6 +136,35 @@ def test_accounts_may_be_named_by_id(b: Bookkeeper) -> None:
     assert b.invoice(line)["LineItems"][0]["AccountCode"] == "201"
 
 
+@pytest.mark.parametrize("status", ["DRAFT", "AUTHORISED"])
+def test_a_line_that_costs_nothing_may_lose_its_account_and_tax_type(status: str) -> None:
+    b = Bookkeeper(zero_price_lines="stripped")
+    made = b.invoice(b.line(100), b.line(0, Quantity=2), b.line(100, DiscountRate=100), Status=status)
+    dear, free, discounted = made["LineItems"]
+    names = ("AccountCode", "AccountID", "TaxType")
+    assert [name for name in names if name in free] == []
+    assert (free["Quantity"], free["UnitAmount"], free["LineAmount"], free["TaxAmount"]) == (2, 0, 0, 0)
+    assert all(name in line for name in names for line in (dear, discounted))
+    lines = [{"LineItemID": line["LineItemID"], "Description": "x"} for line in made["LineItems"]]
+    approved = post(b, made, LineItems=lines, Status="AUTHORISED")
+    assert (approved["Total"], [line["Description"] for line in approved["LineItems"]]) == (110, ["x"] * 3)
+    priced = {"LineItemID": free["LineItemID"], "UnitAmount": 5}
+    assert refused(b, made, LineItems=[priced]) == [
+        "Account code or ID must be specified",
+        "The TaxType field is mandatory",
+    ]
+
+
+def test_a_draft_is_approved_though_a_line_that_costs_nothing_lost_its_account() -> None:
+    b = Bookkeeper(zero_price_lines="stripped")
+    assert post(b, b.invoice(b.line(100), b.line(0), Status="DRAFT"), Status="AUTHORISED")["Status"] == "AUTHORISED"
+
+
+def test_or_it_keeps_them(b: Bookkeeper) -> None:
+    free = b.invoice(b.line(100), b.line(0))["LineItems"][1]
+    assert (free["AccountCode"], free["TaxType"]) == ("200", "OUTPUT")
+
+
 def test_a_user_without_the_right_to_approve_gets_a_draft(b: Bookkeeper) -> None:
     b.change(Approver=False)
     draft = b.invoice()
@@ -142,6 +172,7 @@ def test_a_user_without_the_right_to_approve_gets_a_draft(b: Bookkeeper) -> None
 
 
 def test_foreign_currency_takes_the_rate_sent_or_the_days(b: Bookkeeper) -> None:
+    b.ways["absent_keys"] = "shown"
     b.put("Currencies", {"Code": "NZD"})
     assert b.invoice(CurrencyCode="NZD", CurrencyRate="1.0912345678")["CurrencyRate"] == Decimal("1.091235")
     assert b.invoice(CurrencyCode="NZD")["CurrencyRate"] == Decimal("1.09")
@@ -200,6 +231,38 @@ def test_lines_follow_their_ids(b: Bookkeeper) -> None:
     assert edited[0]["Description"] == "Changed"
 
 
+def test_a_line_names_an_item_that_a_person_has_made(b: Bookkeeper) -> None:
+    b.api.add_item(b.tenant, "PHYSIO")
+    invoice = b.invoice(b.line(10, ItemCode="PHYSIO"), b.line(20))
+    first, second = (line["LineItemID"] for line in invoice["LineItems"])
+    listed = b.page("Invoices", page="1")["Invoices"][0]
+    assert [line.get("ItemCode") for line in listed["LineItems"]] == ["PHYSIO", None]
+    post(b, invoice, LineItems=[{"LineItemID": first, "UnitAmount": 11}, {"LineItemID": second, "ItemCode": "PHYSIO"}])
+    assert [line["ItemCode"] for line in read(b, invoice)["LineItems"]] == ["PHYSIO", "PHYSIO"]
+    post(b, invoice, LineItems=[{"LineItemID": first, "ItemCode": ""}, b.line(20)])
+    assert [line.get("ItemCode") for line in read(b, invoice)["LineItems"]] == [None, None]
+
+
+def test_a_line_without_its_id_is_made_anew_and_a_bookkeepers_recoding_is_gone(b: Bookkeeper) -> None:
+    invoice = b.invoice(b.line(10), b.line(20))
+    ids = [line["LineItemID"] for line in invoice["LineItems"]]
+    post(b, invoice, LineItems=[{"LineItemID": line_id, "AccountCode": "260"} for line_id in ids])
+    assert [line["AccountCode"] for line in read(b, invoice)["LineItems"]] == ["260", "260"]
+    post(b, invoice, LineItems=[b.line(10), b.line(20) | {"LineItemID": ids[1], "AccountCode": None}])
+    first, second = read(b, invoice)["LineItems"]
+    assert (first["AccountCode"], first["LineItemID"] in ids) == ("200", False)
+    assert (second["AccountCode"], second["LineItemID"]) == ("260", ids[1])
+
+
+def test_a_known_line_keeps_its_amount_where_nothing_changed_that_it_depends_on(b: Bookkeeper) -> None:
+    sent = b.line(Quantity=3, LineAmount="10.00")
+    del sent["UnitAmount"]
+    invoice = b.invoice(sent)
+    line_id = invoice["LineItems"][0]["LineItemID"]
+    assert post(b, invoice, LineItems=[{"LineItemID": line_id, "Description": "x"}])["SubTotal"] == 10
+    assert post(b, invoice, LineItems=[{"LineItemID": line_id, "Quantity": 4}])["SubTotal"] == Decimal("13.32")
+
+
 def test_posting_back_an_unpaged_invoice_deletes_a_drafts_lines(b: Bookkeeper) -> None:
     draft = b.invoice(Status="DRAFT")
     post(b, draft, LineItems=b.list("Invoices")[0]["LineItems"])
@@ -239,20 +302,87 @@ def test_a_paid_invoice_may_still_change_what_moves_no_money(b: Bookkeeper) -> N
     assert edited["LineItems"][0]["AccountCode"] == "260"
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"LineAmountTypes": "Inclusive"},
-        {"LineItems": [{"Description": "x", "UnitAmount": 50, "AccountCode": "200", "TaxType": "OUTPUT"}]},
-        {"LineItems": [{"Description": "x", "UnitAmount": 100, "AccountCode": "200", "TaxType": "EXEMPTOUTPUT"}]},
-    ],
-)
-def test_a_part_paid_invoice_refuses_what_moves_money(b: Bookkeeper, change: Element) -> None:
+@pytest.fixture(params=["ignored", "refused"])
+def edit_of_paid(request: pytest.FixtureRequest) -> Bookkeeper:
+    """The books where an edit of a paid invoice's amounts is ignored, and those where it is refused."""
+    return Bookkeeper(edit_of_paid=request.param)
+
+
+@pytest.mark.parametrize("change", [{"LineAmountTypes": "Inclusive"}, {"LineAmountTypes": "NoTax", "Reference": "x"}])
+def test_a_part_paid_invoice_refuses_what_moves_money(edit_of_paid: Bookkeeper, change: Element) -> None:
+    b = edit_of_paid
     invoice = b.invoice()
     b.pay(invoice, 1)
     before = read(b, invoice)
     assert refused(b, invoice, **change) == EDITED
     assert read(b, invoice) == before
+
+
+def settled(b: Bookkeeper, how: str) -> Element:
+    """An invoice of two lines: part-paid, paid, or with a credit note on it."""
+    invoice = b.invoice(b.line(100, TaxAmount="9.99"), b.line("0.1255", Quantity=3, DiscountRate=10))
+    if how == "credited":
+        b.allocate(f"CreditNotes/{b.credit_note(b.line(1))['CreditNoteID']}", invoice, 1)
+    else:
+        b.pay(invoice, 1 if how == "part-paid" else invoice["Total"])
+    return read(b, invoice)
+
+
+AMOUNTS: list[Element] = [
+    {"Quantity": 2},
+    {"UnitAmount": 50},
+    {"UnitAmount": 50, "LineAmount": 50},
+    {"LineAmount": 90},
+    {"DiscountRate": 10},
+    {"DiscountAmount": 5},
+    {"TaxType": "EXEMPTOUTPUT"},
+    {"TaxAmount": 1},
+]
+
+
+@pytest.mark.parametrize("how", ["part-paid", "paid", "credited"])
+@pytest.mark.parametrize("change", AMOUNTS, ids=lambda change: "+".join(change))
+def test_other_amounts_on_a_paid_invoice_are_ignored_and_the_rest_is_taken(
+    b: Bookkeeper, how: str, change: Element
+) -> None:
+    invoice = settled(b, how)
+    first = {"LineItemID": invoice["LineItems"][0]["LineItemID"], "Description": "Better words", "AccountCode": "260"}
+    answer = post(b, invoice, LineItems=[first | change], Reference="new", Total=1)
+    after = read(b, invoice)
+    assert answer["StatusAttributeString"] == "OK"
+    assert (after["Reference"], after["UpdatedDateUTC"] > invoice["UpdatedDateUTC"]) == ("new", True)
+    assert [(line["Description"], line["AccountCode"]) for line in after["LineItems"]] == [
+        ("Better words", "260"),
+        ("Consultation", "200"),
+    ], "the line that was left out stays"
+    for shown in (answer, after):
+        words = {"Description", "AccountCode", "AccountID"}
+        amounts = [{name: line[name] for name in set(line) - words} for line in shown["LineItems"]]
+        assert amounts == [{name: line[name] for name in set(line) - words} for line in invoice["LineItems"]]
+        names = ("Total", "TotalTax", "SubTotal", "AmountDue", "Status")
+        assert [shown[name] for name in names] == [invoice[name] for name in names]
+
+
+@pytest.mark.parametrize("change", AMOUNTS, ids=lambda change: "+".join(change))
+def test_or_they_are_refused_and_the_rest_with_them(change: Element) -> None:
+    b = Bookkeeper(edit_of_paid="refused")
+    invoice = settled(b, "part-paid")
+    lines = [{"LineItemID": line["LineItemID"]} for line in invoice["LineItems"]]
+    assert refused(b, invoice, LineItems=[lines[0] | change, lines[1]], Reference="new") == EDITED
+    assert refused(b, invoice, LineItems=lines[:1]) == EDITED
+    assert read(b, invoice) == invoice
+
+
+@pytest.mark.parametrize("how", ["part-paid", "paid", "credited"])
+@pytest.mark.parametrize("named", [{}, {"LineItemID": NOWHERE}, {"LineItemID": NOWHERE[:-1] + "1"}])
+def test_on_a_paid_invoice_every_line_says_which_it_is(edit_of_paid: Bookkeeper, how: str, named: Element) -> None:
+    b = edit_of_paid
+    invoice = settled(b, how)
+    known = {"LineItemID": invoice["LineItems"][0]["LineItemID"]}
+    answer = b.send("POST", "Invoices", {"InvoiceID": invoice["InvoiceID"], "LineItems": [known, b.line() | named]})[0]
+    words = [{"Message": "To update fields on a paid invoice line item, you must supply a LineItemID"}]
+    assert (answer["ValidationErrors"], answer["LineItems"][1]["ValidationErrors"]) == (words, words)
+    assert read(b, invoice) == invoice
 
 
 def test_an_invoice_paid_by_credit_note_keeps_its_contact(b: Bookkeeper) -> None:
@@ -279,6 +409,17 @@ def test_an_approval_counts_once_however_it_comes(b: Bookkeeper) -> None:
     assert refused(b, drafts[1], Status="AUTHORISED") == ["You have reached the limit of invoices you can approve"]
     b.clock.move(timedelta(days=32))
     assert post(b, drafts[1], Status="AUTHORISED")["Status"] == "AUTHORISED"
+
+
+def test_or_approvals_are_counted_by_the_month_of_the_invoices_date() -> None:
+    b = Bookkeeper(approval_limit_counts="invoice-date")
+    b.change(ApprovalLimit=1)
+    b.invoice(Date="2026-09-14")
+    b.clock.move(timedelta(days=32))
+    assert b.refused("PUT", "Invoices", b.draft(Date="2026-09-30")) == [
+        "You have reached the limit of invoices you can approve"
+    ]
+    assert b.invoice(Date="2026-10-01")["Status"] == "AUTHORISED"
 
 
 def test_some_edits_leave_the_date_of_change_alone(b: Bookkeeper) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -37,6 +38,7 @@ def test_a_part_payment_leaves_the_invoice_open_and_the_rest_closes_it(b: Bookke
 
 
 def test_an_invoices_payments_show_neither_reconciliation_nor_batch(b: Bookkeeper) -> None:
+    b.ways["absent_keys"] = "shown"
     invoice = b.invoice()
     b.pay(invoice, 10, Reference="EFTPOS 1", IsReconciled=True)
     shown = read(b, invoice)["Payments"][0]
@@ -95,6 +97,12 @@ def test_a_deleted_payment_stays_as_deleted_and_reopens_its_invoice(b: Bookkeepe
     assert not {"Payments", "FullyPaidOnDate"} & set(open_again)
     assert open_again["UpdatedDateUTC"] > paid["UpdatedDateUTC"]
     assert b.list("Payments")[0]["Status"] == "DELETED"
+
+
+def test_a_payment_may_be_dated_in_the_future(b: Bookkeeper) -> None:
+    day = (b.clock.now() + timedelta(days=60)).date()
+    payment = b.pay(b.invoice(), 10, Date=day.isoformat())
+    assert payment["Date"] == f"/Date({(day - date(1970, 1, 1)).days * 86_400_000}+0000)/"
 
 
 def test_a_payment_in_a_locked_period_is_neither_made_nor_deleted(b: Bookkeeper) -> None:
@@ -157,7 +165,8 @@ def test_a_batch_pays_many_invoices(b: Bookkeeper) -> None:
     batch = b.put("BatchPayments", batch_of(b, (first, 110), (second, 10)))
     assert (batch["Type"], batch["TotalAmount"], batch["Status"]) == ("RECBATCH", 120, "AUTHORISED")
     assert (read(b, first)["Status"], read(b, second)["AmountDue"]) == ("PAID", 100)
-    row = b.read("Payments", batch["Payments"][0]["PaymentID"])
+    row = b.list("Payments")[0]
+    assert row["PaymentID"] == batch["Payments"][0]["PaymentID"]
     assert row["BatchPaymentID"] == row["BatchPayment"]["BatchPaymentID"] == batch["BatchPaymentID"]
     assert (row["BatchPayment"]["TotalAmount"], row["Reference"]) == (120, "HICAPS")
 
@@ -185,8 +194,59 @@ def test_a_batch_of_bills_pays_out(b: Bookkeeper) -> None:
     assert b.list("Payments")[0]["PaymentType"] == "ACCPAYPAYMENT"
 
 
-def test_reconciling_a_batch_reconciles_its_payments(b: Bookkeeper) -> None:
+@pytest.mark.parametrize(("way", "members"), [("batch-only", False), ("members-too", True)])
+def test_a_batch_that_is_reconciled_says_so_and_its_payments_may(way: str, members: bool) -> None:
+    b = Bookkeeper(batch_reconciled=way)
     batch = b.put("BatchPayments", batch_of(b, (b.invoice(), 1), (b.invoice(), 1)))
+    b.put("BatchPayments", batch_of(b, (b.invoice(), 1), IsReconciled=True))
     b.api.reconcile_payment(b.tenant, batch["Payments"][0]["PaymentID"])
-    assert {payment["IsReconciled"] for payment in b.list("Payments")} == {True}
+    rows = b.list("Payments")
+    assert [row["IsReconciled"] for row in rows] == [members] * 3
+    assert [row["BatchPayment"]["IsReconciled"] for row in rows] == [True] * 3
     assert b.read("BatchPayments", batch["BatchPaymentID"])["IsReconciled"] is True
+    b.api.reconcile_payment(b.tenant, batch["Payments"][1]["PaymentID"], reconciled=False)
+    assert [row["BatchPayment"]["IsReconciled"] for row in b.list("Payments")].count(True) == 1
+
+
+@pytest.mark.parametrize(
+    ("way", "invoice_by_id", "payment_by_id", "in_lists"),
+    [
+        ("batch", "batch", "batch", "both"),
+        ("invoice", "batch", "own", "both"),
+        ("lists", "batch", "batch", "batch"),
+        ("own", "own", "own", "both"),
+    ],
+)
+def test_the_id_of_a_batch_stands_in_the_place_of_its_members(
+    way: str, invoice_by_id: str, payment_by_id: str, in_lists: str
+) -> None:
+    b = Bookkeeper(batch_member_id=way)
+    first, second = b.invoice(), b.invoice()
+    batch = b.put("BatchPayments", batch_of(b, (first, 60), (first, 50), (second, 10)))
+    ids = {"batch": [batch["BatchPaymentID"]] * 3, "own": [member["PaymentID"] for member in batch["Payments"]]}
+    assert len(set(ids["own"])) == 3
+
+    by_id = [payment for invoice in (first, second) for payment in read(b, invoice)["Payments"]]
+    assert [payment["PaymentID"] for payment in by_id] == ids[invoice_by_id]
+    assert not [payment for payment in by_id if "BatchPaymentID" in payment]
+    alone = [b.read("Payments", id_) for id_ in ids["own"]]
+    assert [payment["PaymentID"] for payment in alone] == ids[payment_by_id]
+    assert [payment["BatchPaymentID"] for payment in alone] == ids["batch"]
+    inside = [alone[0]["Invoice"]["Payments"][n]["PaymentID"] for n in range(2)]
+    assert inside == ids[invoice_by_id][:2]
+
+    for params in ({"page": "1"}, {"IDs": f"{first['InvoiceID']},{second['InvoiceID']}"}):
+        rows = [payment for invoice in b.list("Invoices", **params) for payment in invoice["Payments"]]
+        assert [payment["PaymentID"] for payment in rows] == ids["batch" if in_lists == "batch" else "own"]
+        assert ["BatchPaymentID" in payment for payment in rows] == [in_lists == "both"] * 3
+    listed = b.list("Payments")
+    assert [payment["PaymentID"] for payment in listed] == ids["own"]
+    assert [payment["BatchPaymentID"] for payment in listed] == ids["batch"]
+    state = b.api.state(b.tenant)
+    assert [payment["PaymentID"] for payment in state["Payments"]] == ids["own"]
+
+
+def test_no_payment_is_found_by_the_id_of_its_batch(b: Bookkeeper) -> None:
+    batch = b.put("BatchPayments", batch_of(b, (b.invoice(), 1)))
+    assert b.ask("GET", f"Payments/{batch['BatchPaymentID']}").status == 404
+    assert b.list("Payments", where=f'PaymentID==guid("{batch["BatchPaymentID"]}")') == []

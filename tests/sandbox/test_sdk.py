@@ -206,8 +206,9 @@ def test_life_of_a_batch_payment(sdk: Sdk, jo: Contact) -> None:
     wish = BatchPayment(account=Account(code="090"), date=DAY, reference="HICAPS 14 Sep", payments=members)
     batch = sdk.create_batch_payment(BatchPayments(batch_payments=[wish])).batch_payments[0]
     assert (batch.type, batch.total_amount, len(batch.payments)) == ("RECBATCH", 80, 2)
-    row = sdk.get_payment(batch.payments[0].payment_id).payments[0]
-    assert row.batch_payment_id == batch.batch_payment_id
+    row = sdk.get_payments().payments[0]
+    assert (row.payment_id, row.batch_payment_id) == (batch.payments[0].payment_id, batch.batch_payment_id)
+    assert sdk.get_payment(row.payment_id).payments[0].batch_payment_id == batch.batch_payment_id
     assert row.batch_payment.total_amount == 80
     with pytest.raises(AccountingBadRequestException):
         sdk.delete_payment(row.payment_id, PaymentDelete(status="DELETED"))

@@ -106,3 +106,10 @@ def test_without_its_packages_it_says_what_to_install(tmp_path: Path) -> None:
     told = subprocess.run(SERVE, env=environment, capture_output=True, text=True, timeout=10, check=False)
     assert told.returncode == 1
     assert "pip install 'caspen-xero[sandbox]'" in told.stderr
+
+
+def test_an_unknown_switch_is_wrong_usage() -> None:
+    command = [sys.executable, "-m", "caspen_xero", "sandbox", "serve", "--port", "0", "--switch", "lines=gone"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert ended.returncode == 2
+    assert "There is no switch 'lines'" in ended.stderr

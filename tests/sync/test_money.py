@@ -51,8 +51,8 @@ def line_in_xero(item: Mapping[str, Any], half: str) -> Decimal:
     assert not (rate and off), "Xero takes one kind of discount per line"
     assert quantity == quantity.quantize(Decimal("0.0001")), "Xero keeps four decimals of a quantity"
     assert price == price.quantize(Decimal("0.0001")), "Xero keeps four decimals of a price"
-    assert 0 <= rate <= 100
-    assert 0 <= off <= max((quantity * price).quantize(CENT, half), Decimal(0)), "a discount above its line"
+    assert 0 <= rate < 100, "a discount of all of its line"
+    assert off == 0 or 0 < off < (quantity * price).quantize(CENT, half), "a discount of all of its line, or more"
     return (quantity * price * (100 - rate) / 100 - off).quantize(CENT, half)
 
 
@@ -200,6 +200,27 @@ def test_a_fixed_discount_on_such_a_line_is_still_shown_as_a_discount() -> None:
     (item,) = body["LineItems"]
     assert item["UnitAmount"] - item["DiscountAmount"] == Decimal("11.43")
     assert item["Description"].endswith("(1.5 x 10.95 less 5.00)")
+
+
+@pytest.mark.parametrize(
+    ("price", "discount", "told"),
+    [
+        ("45.00", ("percentage", "100"), "(2 x 45.00 less 100 %)"),
+        ("45.00", ("fixed", "90.00"), "(2 x 45.00 less 90.00)"),
+        ("13.913", ("fixed", "27.826"), "(2 x 13.913 less 27.826)"),
+        ("0.01", ("percentage", "99"), "(2 x 0.01 less 99 %)"),
+    ],
+)
+@pytest.mark.parametrize("certain", [False, True])
+def test_what_is_discounted_to_nothing_costs_nothing_and_has_no_discount(
+    price: str, discount: tuple[str, str], told: str, certain: bool
+) -> None:
+    parsed = parse_record(invoice(lines=[line(price, "2", discount=discount), line("10.00")]))
+    assert parsed.object == "invoice"
+    item = translate_invoice(parsed, TERMS, certain=certain).body["LineItems"][0]
+    assert (item["Quantity"], str(item["UnitAmount"])) == (1, "0.00")
+    assert item.keys().isdisjoint({"DiscountRate", "DiscountAmount"})
+    assert item["Description"] == f"Initial consultation {told}"
 
 
 def test_a_tax_of_half_a_cent_is_told_to_xero_and_the_document_says_that_it_leans_on_it() -> None:

@@ -33,7 +33,9 @@ IN_XERO, THE_CONTACT = "11111111-1111-1111-1111-111111111111", "22222222-2222-22
 PAYMENT_ID, NOTE_ID = "33333333-3333-3333-3333-333333333333", "44444444-4444-4444-4444-444444444444"
 
 FACTS = OrganisationFacts(
-    organisation=Organisation(name="Demo", base_currency="AUD", period_lock_date="2026-06-30"),
+    organisation=Organisation(
+        name="Demo", base_currency="AUD", period_lock_date="2026-06-30", end_of_year_lock_date="2025-06-30"
+    ),
     accounts=[
         Account(account_id="sales", code="200", name="Sales", status="ACTIVE", type="REVENUE", account_class="REVENUE"),
         Account(account_id="bank", code="090", name="Bank", status="ACTIVE", type="BANK", account_class="ASSET"),
@@ -255,7 +257,7 @@ def test_what_an_invoice_needs(given_: Snapshot, wanted: list[str]) -> None:
     [
         (snapshot(state(invoice()), account_links={}), "sales-account-missing", []),
         (snapshot(state(invoice()), tax_links={}), "tax-rate-not-linked", []),
-        (snapshot(state(invoice(issue_date="2026-06-30"))), "period-locked", []),
+        (snapshot(state(invoice(issue_date="2025-06-30"))), "period-locked", []),
         (snapshot(state(invoice(), linked(RECORD, "VOIDED"))), "voided-in-xero", []),
         (
             snapshot(state(invoice(), payments=PAID), account_links={"sales": "sales"}),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from caspen_xero.sandbox.api import screens
@@ -27,6 +29,7 @@ from caspen_xero.sandbox.organisation.organisations import (
 )
 from caspen_xero.sandbox.queries.lists import list_view, read_query, run_query
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest, Clock
+from caspen_xero.sandbox.settings import Ways
 
 ACTIONS = (
     "CreateApprovedInvoice",
@@ -42,13 +45,19 @@ LEFT_OUT = {"attachments", "cissettings", "email", "history", "onlineinvoice", "
 class Api:
     """The books of all organisations behind one database connection. It commits nothing: that is the caller's business.
 
-    `rounding` is where half a cent goes: `half-up` (away from zero) or `half-even`.
+    `rounding` is where half a cent goes: `half-up` (away from zero) or `half-even`; `ways` gives the switches as they stand.
     """
 
     def __init__(
-        self, db: sqlite3.Connection, clock: Clock, *, rounding: str = "half-up", app_name: str = "caspen-xero"
+        self,
+        db: sqlite3.Connection,
+        clock: Clock,
+        *,
+        rounding: str = "half-up",
+        app_name: str = "caspen-xero",
+        ways: Callable[[], Ways] = Ways,
     ) -> None:
-        self.books = Books(db, clock)
+        self.books = Books(db, clock, ways)
         self.clock = clock
         self.rounding = ROUNDINGS[rounding]
         self.app_name = app_name
@@ -63,8 +72,8 @@ class Api:
     def change_organisation(self, tenant_id: str, fields: dict[str, Any]) -> None:
         """Sets lock dates (`PeriodLockDate`, `EndOfYearLockDate`), any field that GET shows, or a switch.
 
-        `ApprovalLimit`: approvals a month; `Approver` False: AUTHORISED comes back DRAFT; `KeepsTaxAmount` False:
-        a sent tax is recomputed.
+        `ApprovalLimit`: approvals a month; `Approver` False: AUTHORISED comes back DRAFT; `Adviser` True: the period lock date does
+        not bind whoever connected; `KeepsTaxAmount` False: a sent tax is recomputed.
         """
         change_organisation(Ledger(self.books, tenant_id), fields)
 
@@ -82,6 +91,10 @@ class Api:
     def archive_account(self, tenant_id: str, account_id: str) -> None:
         """Archives an account, named by its id or its code."""
         screens.archive_account(Ledger(self.books, tenant_id), account_id)
+
+    def add_item(self, tenant_id: str, code: str, name: str = "") -> None:
+        """Adds an item that lines can name by its code."""
+        screens.add_item(Ledger(self.books, tenant_id), code, name)
 
     def mark_paid(self, tenant_id: str, invoice_id: str, *, reconciled: bool = False) -> str:
         """Pays what is due on an invoice, today, into the first bank account. Gives the payment's id."""
@@ -142,12 +155,12 @@ class Api:
             found = read_one(desk.ledger, resource, path[1])
             if found is None:
                 raise missing()
-            return self._envelope(resource.kind, [resource.show(desk, found, "full")])
+            return self._envelope(resource.kind, [resource.answer(desk, found, "full")])
         query = read_query(resource, request)
         documents, pagination = run_query(desk, resource, query)
         desk.ledger.read_all("Contacts", (body["ContactID"] for body in documents if "ContactID" in body))
         view = list_view(query)
-        return self._envelope(resource.kind, [resource.show(desk, body, view) for body in documents], pagination)
+        return self._envelope(resource.kind, [resource.answer(desk, body, view) for body in documents], pagination)
 
     def _write(self, desk: Desk, resource: Resource, request: ApiRequest, path: list[str]) -> ApiAnswer:
         if request.method == "DELETE" and resource.kind == "Accounts" and len(path) == 2:
@@ -197,12 +210,14 @@ class Api:
         return json_answer(envelope(self.app_name, self.clock.now(), key, elements, pagination))
 
     def state(self, tenant_id: str) -> dict[str, Any]:
-        """Every document of an organisation as GET by its id shows it, voided and deleted ones too."""
+        """Every document of an organisation as GET by its id shows it, voided and deleted ones too; each under its own id."""
         desk = self._desk(tenant_id)
+        desk.ledger.ways = replace(desk.ledger.ways, batch_member_id="own")
         shown: dict[str, Any] = {"Organisation": show_organisation(organisation_of(desk.ledger))}
         for resource in ENDPOINTS.values():
             documents: list[Body] = desk.ledger.select(resource.kind, suffix="ORDER BY rowid")
             # GET by id leaves some lists out where they are empty; whoever looks at the state shall find them.
             always: Body = {"Payments": [], "CreditNotes": []} if resource.kind == "Invoices" else {}
             shown[resource.kind] = [always | resource.show(desk, body, "full") for body in documents]
+        shown["Items"] = [{"Code": item["Code"], "Name": item["Name"]} for item in desk.ledger.select("Items")]
         return shown

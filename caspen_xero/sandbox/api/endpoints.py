@@ -37,7 +37,7 @@ def _show_contact(desk: Desk, contact: Body, view: str) -> Body:
     if view == "summary":
         return show_contact_summary(contact)
     shown = show_contact(contact, view)
-    return shown | show_balances(desk.ledger, contact) if view == "full" else shown
+    return shown if view == "created" else shown | show_balances(desk.ledger, contact)
 
 
 ENDPOINTS = {

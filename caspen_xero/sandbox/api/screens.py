@@ -1,5 +1,5 @@
-"""What a person does in Xero's own screens: archive and restore a contact, merge two, archive an account, mark an invoice paid,
-reconcile a payment. The sandbox's control page and its tests call these; no API request can.
+"""What a person does in Xero's own screens: archive and restore a contact, merge two, archive an account, add an item,
+mark an invoice paid, reconcile a payment. The sandbox's control page and its tests call these; no API request can.
 
 Each raises LookupError for an unknown id, and ValueError with Xero's words where Xero would refuse.
 """
@@ -10,6 +10,7 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.money.batch_payments import says_so
 from caspen_xero.sandbox.money.payments import record_payment
 from caspen_xero.sandbox.sales.settlement import amount_due
 
@@ -59,6 +60,15 @@ def archive_account(ledger: Ledger, account_id: str) -> None:
     ledger.save("Accounts", account)
 
 
+def add_item(ledger: Ledger, code: str, name: str) -> None:
+    """Adds an item that lines can name; it has neither prices nor accounts of its own."""
+    if not code or len(code) > 30:
+        raise ValueError("an item needs a Code of at most 30 characters")
+    if ledger.find("Items", code) is not None:
+        raise ValueError(f"there is an item {code} already")
+    ledger.save("Items", {"Code": code, "Name": name})
+
+
 def mark_paid(desk: Desk, invoice_id: str, reconciled: bool) -> str:
     """Pays what is due on an invoice, today, into the first bank account. Gives the payment's id."""
     invoice = _found(desk.ledger, "Invoices", invoice_id)
@@ -77,13 +87,19 @@ def mark_paid(desk: Desk, invoice_id: str, reconciled: bool) -> str:
 def reconcile_payment(ledger: Ledger, payment_id: str, reconciled: bool = True) -> None:
     """Matches a payment, or the batch that it is in, with a line of the bank statement; or takes the match off."""
     payment = _found(ledger, "Payments", payment_id)
-    members = [payment_id]
-    if batch_id := payment.get("BatchPaymentID"):
-        batch = _found(ledger, "BatchPayments", batch_id)
-        batch["IsReconciled"] = reconciled
-        ledger.save("BatchPayments", batch)
-        members = batch["PaymentIDs"]
-    for member_id in members:
-        member = _found(ledger, "Payments", member_id)
-        member["IsReconciled"] = reconciled
-        ledger.save("Payments", member)
+    batch_id = payment.get("BatchPaymentID")
+    if batch_id is None:
+        _match(ledger, payment_id, reconciled)
+        return
+    batch = _found(ledger, "BatchPayments", batch_id)
+    batch["IsReconciled"] = reconciled
+    ledger.save("BatchPayments", batch)
+    for member_id in batch["PaymentIDs"]:
+        _match(ledger, member_id, says_so(ledger, reconciled))
+
+
+def _match(ledger: Ledger, payment_id: str, reconciled: bool) -> None:
+    payment = _found(ledger, "Payments", payment_id)
+    if payment["IsReconciled"] != reconciled:
+        payment["IsReconciled"] = reconciled
+        ledger.save("Payments", payment)

@@ -87,7 +87,7 @@ def _write_one(
 ) -> dict[str, Any]:
     with desk.ledger.all_or_nothing("element"):
         document, warnings = writer(desk, element)
-        answer = resource.show(desk, document, "created")
+        answer = resource.answer(desk, document, "created")
     if warnings:
         answer["Warnings"] = [{"Message": text} for text in warnings]
     if not summarize:

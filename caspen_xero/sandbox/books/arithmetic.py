@@ -2,8 +2,9 @@
 
 Each line's amount and each line's tax is rounded to 2 places, and the totals are sums of rounded lines (Xero's
 rounding guide: 25.06, 25.61 and 25.63 at 15 % make 11.44 of tax, not 11.45). For tax-inclusive lines the tax is what
-remains after taking the rounded net amount off (recorded: 541.25 at 15 % holds 70.60). Which way half a cent goes is
-UNCONFIRMED; `Rounding` knows both.
+remains after taking the rounded net amount off (recorded: 541.25 at 15 % holds 70.60). Half a cent goes up: in recorded documents
+all seven lines that tell do so, but no page of Xero's says it, and one old report has a discounted line cut off. `Rounding`
+knows the other way, to even, too.
 All amounts are in the document's currency.
 """
 

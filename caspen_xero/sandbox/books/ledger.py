@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from caspen_xero.sandbox.books.wire import from_json, milliseconds, to_json
 from caspen_xero.sandbox.seam import Clock
+from caspen_xero.sandbox.settings import Ways
 
 Body = dict[str, Any]
 
@@ -59,6 +60,7 @@ KINDS = {
     "Accounts": Kind("AccountID", number="Code", name="Name"),
     "TaxRates": Kind("TaxType", name="Name"),
     "Currencies": Kind("Code"),
+    "Items": Kind("Code"),
     "Contacts": Kind("ContactID", status="ContactStatus", number="ContactNumber", name="Name"),
     "Invoices": Kind("InvoiceID", number="InvoiceNumber"),
     "CreditNotes": Kind("CreditNoteID", number="CreditNoteNumber"),
@@ -84,9 +86,10 @@ def folded(text: str) -> str:
 class Books:
     """All organisations' documents."""
 
-    def __init__(self, db: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(self, db: sqlite3.Connection, clock: Clock, ways: Callable[[], Ways] = Ways) -> None:
         self.db = db
         self.clock = clock
+        self.ways = ways
         # Statement by statement: executescript() would commit a transaction that the caller has open.
         for statement in SCHEMA.split(";"):
             if statement.strip():
@@ -113,6 +116,7 @@ class Ledger:
     def __init__(self, books: Books, tenant_id: str) -> None:
         self.books = books
         self.db = books.db
+        self.ways = books.ways()
         self.tenant_id = tenant_id
         self._read: dict[tuple[str, str], Body | None] = {}
 
@@ -120,10 +124,7 @@ class Ledger:
         """A document by its id. The caller may change it, and must then save it."""
         key = (kind, document_id)
         if key not in self._read:
-            row = self.db.execute(
-                "SELECT body FROM documents WHERE tenant_id = ? AND kind = ? AND id = ?", (self.tenant_id, *key)
-            ).fetchone()
-            self._read[key] = None if row is None else from_json(row[0])
+            self._read[key] = self._stored(kind, document_id)
         return self._read[key]
 
     def select(self, kind: str, condition: str = "1", parameters: Sequence[Any] = (), suffix: str = "") -> list[Body]:
@@ -167,8 +168,13 @@ class Ledger:
             self.select(kind, f"id IN ({','.join('?' * len(some))})", some)
 
     def save(self, kind: str, body: Body, *, changed: bool = True) -> None:
-        """Stores a document; with `changed` its UpdatedDateUTC moves (Xero doesn't move it for every edit)."""
+        """Stores a document; with `changed` its UpdatedDateUTC moves (Xero doesn't move it for every edit).
+
+        Where the document stands as it is, nothing moves (recorded of contacts and accounts; of others UNCONFIRMED).
+        """
         fields = KINDS[kind]
+        if self._stored(kind, body[fields.id]) == body:
+            return
         if changed or "Updated" not in body:
             body["Updated"] = self.books.tick()
         number = body.get(fields.number) if fields.number else None
@@ -194,6 +200,14 @@ class Ledger:
             ),
         )
         self._read[(kind, body[fields.id])] = body
+
+    def _stored(self, kind: str, document_id: str) -> Body | None:
+        """A document as it is stored; what `find` gave may have been worked on since."""
+        row = self.db.execute(
+            "SELECT body FROM documents WHERE tenant_id = ? AND kind = ? AND id = ?",
+            (self.tenant_id, kind, document_id),
+        ).fetchone()
+        return None if row is None else from_json(row[0])
 
     @contextmanager
     def all_or_nothing(self, name: str) -> Iterator[None]:

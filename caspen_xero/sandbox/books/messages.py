@@ -11,6 +11,9 @@ from typing import Any
 
 RECORDED = "recorded answers of September 2026"
 LIVE_TEST = "a third party's live test, 28 September 2026"
+TEST_LOG = "a third party's test log, 3 September 2026"
+OF_2018 = "recorded answers of 2018 (minimul/xero-api)"
+OF_2026 = "recorded answers of April 2026 (NangoHQ/integration-templates)"
 OPENAPI = "Xero's OpenAPI description"
 HELP = "vendors' help pages"
 OWN = "UNCONFIRMED: our wording"
@@ -29,12 +32,15 @@ class Message:
 
 # Invoices and credit notes
 INVOICE_NUMBER_TAKEN = Message("Invoice # must be unique.", f"{OPENAPI}; {LIVE_TEST}")
-CREDIT_NOTE_NUMBER_TAKEN = Message("Credit Note # must be unique.", "UNCONFIRMED: seen in simulators only")
+CREDIT_NOTE_NUMBER_TAKEN = Message("Credit Note # must be unique.", "an SDK issue thread (Xero-Net#257)")
 INVOICE_NOT_FOUND = Message("An existing Invoice with the specified InvoiceID could not be found", HELP)
 CREDIT_NOTE_NOT_FOUND = Message("An existing Credit Note with the specified CreditNoteID could not be found", OPENAPI)
 NOT_VALID_FOR_CHANGE = Message("{document} not of valid status for modification", f"{RECORDED} (Invoice)")
 NOT_VALID_FOR_CREATION = Message("{document} not of valid status for creation", f"{HELP} (Invoice)")
 HAS_PAYMENTS = Message("This document cannot be edited as it has a payment or credit note allocated to it.", HELP)
+PAID_LINE_WITHOUT_ID = Message(
+    "To update fields on a paid invoice line item, you must supply a LineItemID", "one integration's field notes"
+)
 STATUS_HAS_PAYMENTS = Message(
     "The status {status} cannot be applied to the {document} because it has payments or credit notes allocated to it.",
     f"{HELP} (invoice)",
@@ -55,13 +61,25 @@ APPROVAL_LIMIT = Message("You have reached the limit of invoices you can approve
 LINES_MISSING = Message("One or more line items must be specified", HELP)
 TYPE_NOT_VALID = Message("The Type '{value}' is not valid for this document", OWN)
 LINE_AMOUNT_TYPES_NOT_VALID = Message("The LineAmountTypes '{value}' is not valid", OWN)
-DUE_DATE_MISSING = Message("The DueDate must be specified", f"{OWN}; Xero's Invoices page lists DueDate for AUTHORISED")
+DUE_DATE_MISSING = Message("The document DueDate field must be specified.", f"{TEST_LOG}; several public repositories")
 NUMBER_NOT_PRINTABLE = Message("{field} may only contain printable ASCII characters", f"{OWN}; Xero's Invoices page")
 URL_NOT_VALID = Message("The Url must be a valid absolute url and must not contain the word xero", OWN)
 PERIOD_LOCKED = Message(
-    "The document date cannot be before the period lock date, currently set at {day}", f"{HELP}; UNCONFIRMED: its end"
+    "The document date cannot be before the period lock date, currently set at {day}",
+    f"{HELP}; UNCONFIRMED: its end, and that payments and allocations are refused in the same words",
 )
-YEAR_LOCKED = Message("The document date cannot be before the end of year lock date, currently set at {day}", HELP)
+YEAR_LOCKED = Message(
+    "The document date cannot be before the end of year lock date, currently set at {day}",
+    f"{HELP}; UNCONFIRMED: that payments and allocations are refused in the same words",
+)
+EDIT_PERIOD_LOCKED = Message(
+    "The document cannot be edited as it is currently dated before the period lock date",
+    f"{OWN}, after the one for a locked year",
+)
+EDIT_YEAR_LOCKED = Message(
+    "The document cannot be edited as it is currently dated before the end of year lock date",
+    f"{HELP}; UNCONFIRMED: that deleting a payment or an allocation is refused in the same words",
+)
 CURRENCY_NOT_SUBSCRIBED = Message("Organisation is not subscribed to currency {currency}", HELP)
 FIELD_TOO_LONG = Message("The {field} field must not be longer than {limit} characters", OWN)
 
@@ -70,6 +88,13 @@ ACCOUNT_CODE_NOT_VALID = Message("Account code '{code}' is not a valid code for 
 ACCOUNT_CODE_ARCHIVED = Message(
     "Account code '{code}' has been archived, or has been deleted. Each line item must reference a valid account.", HELP
 )
+ACCOUNT_MISSING = Message("Account code or ID must be specified", f"{OF_2018}; a third party's live log")
+ACCOUNT_REMOVED = Message(
+    "Account code '{code}' has been removed as it does not match a recognised account.",
+    f"{OPENAPI} (a warning, of a manual journal)",
+)
+TAX_MISSING = Message("The TaxType field is mandatory", f"{OF_2018}; a third party's live log")
+TAX_REMOVED = Message("The TaxType code {tax} has been removed as it cannot be used here.", f"{OWN} (a warning)")
 TAX_NOT_FOR_ACCOUNT = Message(
     "The TaxType code '{tax}' cannot be used with account code '{code}'.", "Xero's TaxRates page"
 )
@@ -86,11 +111,10 @@ DISCOUNT_NOT_VALID = Message(
 DISCOUNT_NOT_HERE = Message(
     "Discounts are only supported on sales invoices", f"{OWN}; Xero's Invoices and CreditNotes pages"
 )
-DISCOUNT_TWICE = Message("Only one of DiscountRate and DiscountAmount may be specified", f"{OWN}; Xero's Invoices page")
 QUANTITY_NEGATIVE = Message("The quantity value '{quantity}' is invalid. Quantity must not be less than zero.", HELP)
 LINE_TOO_LARGE = Message("The line amount exceeds the maximum of 9999999999.99", f"{OWN}; Xero's Invoices page")
 DESCRIPTION_MISSING = Message("A Description must be specified for each line item", f"{OWN}; Xero's Invoices page")
-ITEM_UNKNOWN = Message("Item code '{code}' is not valid", f"{OWN}; the sandbox has no items")
+ITEM_UNKNOWN = Message("Item code '{code}' is not valid", OWN)
 TRACKING_TOO_MANY = Message("A line item may have at most 2 tracking categories", f"{OWN}; Xero's Invoices page")
 
 # Contacts
@@ -129,6 +153,8 @@ PERSONS_TOO_MANY = Message("A contact may have at most 5 contact persons", f"{OW
 PAYMENT_TOO_LARGE = Message("Payment amount exceeds the amount outstanding on this document", OPENAPI)
 PAYMENT_NOT_POSITIVE = Message("Payment amount must be greater than zero", OWN)
 PAYMENT_NOT_AUTHORISED = Message("Payments can only be made against Authorised documents", HELP)
+PAYMENT_EARLY = Message("The payment date is prior to the invoice date.", f"{OF_2026} (a warning)")
+PAYMENT_EARLY_REFUSED = Message("The payment date cannot be before the invoice date", OWN)
 PAYMENT_TARGET_MISSING = Message("A document must be specified for this payment", OWN)
 PAYMENT_ONLY_STATUS = Message("Only Status accepted for updates.", "an SDK issue thread (xero-node)")
 PAYMENT_NOT_VALID_FOR_CHANGE = Message("Payment not of valid status for modification", OWN)

@@ -9,6 +9,7 @@ from typing import Any
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import Fields
 from caspen_xero.sandbox.books.ledger import Body
+from caspen_xero.sandbox.books.left_out import without_what_says_nothing
 
 Writer = Callable[[Desk, dict[str, Any]], tuple[Body, list[str]]]
 """Takes one element, gives the stored document and warnings; raises Refusal."""
@@ -37,3 +38,11 @@ class Resource:
     changes: bool = True  # whether lists listen to If-Modified-Since
     order: str = "updated, id"  # of a list, unless asked otherwise
     single: bool = False  # settings: one element per request, and no summarizeErrors
+
+    def answer(self, desk: Desk, document: Body, view: str) -> Body:
+        """What `show` gives, as an answer holds it: with the keys that say nothing or without them, as the switch says."""
+        shown = self.show(desk, document, view)
+        if desk.ledger.ways.absent_keys == "shown":
+            return shown
+        left: Body = without_what_says_nothing(shown)
+        return left

@@ -158,15 +158,24 @@ def _is_other(other: Body, contact: Body) -> bool:
 
 
 def _take(contact: Body, sent: dict[str, Any]) -> None:
-    """Takes over what was sent: addresses and phones type by type; a list of persons replaces the one before."""
-    for name in (*SCALARS, "ContactStatus", "PaymentTerms", "ContactPersons"):
+    """Takes over what was sent: addresses and phones type by type; a list of persons replaces the one before.
+
+    What is empty in them is not kept, so that a contact sent back as it is shown is no change.
+    """
+    for name in (*SCALARS, "ContactStatus", "PaymentTerms"):
         if name in sent:
             contact[name] = sent[name]
+    if "ContactPersons" in sent:
+        contact["ContactPersons"] = [_filled(person) for person in sent["ContactPersons"]]
     for name, key, types in (("Addresses", "AddressType", ADDRESS_TYPES), ("Phones", "PhoneType", PHONE_TYPES)):
         for element in sent.get(name, []):
             if element.get(key) in types:
-                others = [kept for kept in contact[name] if kept[key] != element[key]]
-                contact[name] = [*others, element]
+                by_type = {kept[key]: kept for kept in contact[name]} | {element[key]: _filled(element)}
+                contact[name] = [by_type[type_] for type_ in types if len(by_type.get(type_, ())) > 1]
+
+
+def _filled(part: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in part.items() if value}
 
 
 def contact_for_document(ledger: Ledger, sent: dict[str, Any] | None) -> Body:

@@ -42,6 +42,7 @@ class Control:
             ("POST", "/sandbox/contacts/{id}/restore", self.restore_contact),
             ("POST", "/sandbox/contacts/{id}/merge", self.merge_contact),
             ("POST", "/sandbox/accounts/{id}/archive", self.archive_account),
+            ("POST", "/sandbox/items", self.add_item),
             ("POST", "/sandbox/invoices/{id}/mark-paid", self.mark_paid),
             ("POST", "/sandbox/payments/{id}/reconcile", self.reconcile_payment),
         ]
@@ -145,6 +146,18 @@ class Control:
 
     def archive_account(self, exchange: Exchange) -> ApiAnswer:
         return self._in_xero(exchange, self.xero.api.archive_account)
+
+    def add_item(self, exchange: Exchange) -> ApiAnswer:
+        """`{"Code": "PHYSIO", "Name": "Physiotherapy"}`."""
+        wishes = exchange.wishes()
+        code, name = wishes.get("Code"), wishes.get("Name", "")
+        if not isinstance(code, str) or not isinstance(name, str):
+            raise BadRequest("An item needs a Code.")
+        try:
+            self.xero.api.add_item(self._tenant(exchange).tenant_id, code, name)
+        except ValueError as error:
+            raise BadRequest(str(error)) from error
+        return json_answer(DONE, 201)
 
     def mark_paid(self, exchange: Exchange) -> ApiAnswer:
         """Pays what is due; `{"reconciled": true}` as if matched with a bank statement line."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -39,15 +39,16 @@ class LocalXero:
         minute_seconds: float = 60,
         day_limit: int = 1_000,
         rounding: str = "half-up",
+        switches: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.country, self.more_organisations = country, tuple(organisations)
         self.db = _opened(data)
         self._turn = threading.Lock()
         self.clock = clock or Clock()
-        self.settings = Settings(self.db, Switches(auto_approve=auto_approve))
+        self.settings = Settings(self.db, Switches(auto_approve=auto_approve), switches)
         self.clock.move(timedelta(seconds=self.settings.now.clock_offset))
-        self.api = Api(self.db, self.clock, rounding=rounding, app_name=APP_NAME)
+        self.api = Api(self.db, self.clock, rounding=rounding, app_name=APP_NAME, ways=lambda: self.settings.now)
         self.tenants = Tenants(self.api.books)
         self.identity = Identity(self.db, self.clock)
         self.limits = Limits(self.clock, minute=minute_limit, minute_seconds=minute_seconds, day=day_limit)

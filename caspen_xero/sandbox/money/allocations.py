@@ -13,7 +13,7 @@ from caspen_xero.sandbox.books.ledger import KINDS, Body
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import new_id, xero_date
-from caspen_xero.sandbox.organisation.organisations import check_lock_dates
+from caspen_xero.sandbox.organisation.organisations import check_edit_by_lock_dates, check_lock_dates
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
 from caspen_xero.sandbox.sales.invoices import INVOICE_OF, named_invoice
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
@@ -78,7 +78,7 @@ class Allocator:
         allocation = next((entry for entry in entries if entry["AllocationID"] == allocation_id), None)
         if credit is None or allocation is None:
             return None
-        check_lock_dates(desk.ledger, allocation["Date"])
+        check_edit_by_lock_dates(desk.ledger, allocation["Date"])
         invoice = desk.ledger.find("Invoices", allocation["InvoiceID"])
         if invoice is None:
             raise LookupError(f"allocation {allocation_id} belongs to no invoice")

@@ -19,7 +19,12 @@ from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_do
 from caspen_xero.sandbox.contacts.views import contact_in_document
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, named_account, short_account
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
-from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
+from caspen_xero.sandbox.organisation.organisations import (
+    check_edit_by_lock_dates,
+    check_lock_dates,
+    organisation_of,
+    today,
+)
 from caspen_xero.sandbox.sales.documents import branding_theme, show_allocations, show_lines, show_payments
 from caspen_xero.sandbox.sales.lines import LINE_FIELDS, LineRules, build_lines, document_totals, read_line_amount_types
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings
@@ -130,7 +135,7 @@ def post_bank_transaction(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[
     standing = show_bank_transaction(desk, transaction, "list")
     if sent.get("Status") != "DELETED" or transaction["Status"] != "AUTHORISED":
         raise Refusal(messages.BANK_TRANSACTION_NOT_VALID_FOR_CHANGE(), shown=standing)
-    check_lock_dates(desk.ledger, transaction["Date"])
+    check_edit_by_lock_dates(desk.ledger, transaction["Date"])
     kind = CREDIT_KINDS.get(transaction["Type"], "")
     if credit := desk.ledger.find(kind, transaction_id):
         if has_dealings(credit):
@@ -185,7 +190,7 @@ def _show_credit(desk: Desk, credit: Body, view: str) -> Body:
     shown |= {
         "RemainingCredit": amount_due(credit),
         "Allocations": show_allocations(desk.ledger, credit),
-        "Payments": show_payments(credit),
+        "Payments": show_payments(desk.ledger, credit, view),
         "HasAttachments": False,
         "Contact": contact_in_document(contact, view),
         "LineItems": [] if view == "list" else show_lines(desk, credit),

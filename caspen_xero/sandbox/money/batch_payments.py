@@ -11,7 +11,7 @@ from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Field
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
-from caspen_xero.sandbox.money.payments import record_payment, remove_payment
+from caspen_xero.sandbox.money.payments import check_payment_date, record_payment, remove_payment
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import organisation_of, today
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
@@ -62,15 +62,21 @@ def put_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         "IsReconciled": sent.get("IsReconciled", False),
     }
     batch |= {name: sent[name] for name in _TEXTS if name in sent}
-    payments = []
+    payments, warnings = [], []
     for member, invoice in zip(sent["Payments"], invoices, strict=True):
         details = {"Reference": batch["Reference"]} | member
-        details |= {"Date": batch["Date"], "IsReconciled": batch["IsReconciled"]}
+        details |= {"Date": batch["Date"], "IsReconciled": says_so(ledger, batch["IsReconciled"])}
+        warnings += check_payment_date(ledger, "Invoices", invoice, details)
         payments.append(record_payment(desk, "Invoices", invoice, account, details, batch["BatchPaymentID"]))
     batch["PaymentIDs"] = [payment["PaymentID"] for payment in payments]
     batch["TotalAmount"] = sum((payment["Amount"] for payment in payments), ZERO)
     ledger.save("BatchPayments", batch)
-    return batch, []
+    return batch, list(dict.fromkeys(warnings))
+
+
+def says_so(ledger: Ledger, reconciled: bool) -> bool:
+    """What the members of a batch say of its being reconciled."""
+    return reconciled and ledger.ways.batch_reconciled == "members-too"
 
 
 def post_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:

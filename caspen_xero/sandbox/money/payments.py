@@ -12,10 +12,15 @@ from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Field
 from caspen_xero.sandbox.books.ledger import KINDS, Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.resource import WHOLE
-from caspen_xero.sandbox.books.wire import NOWHERE, new_id, updated, xero_date
+from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
 from caspen_xero.sandbox.contacts.views import contact_in_list
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
-from caspen_xero.sandbox.organisation.organisations import check_lock_dates, organisation_of, today
+from caspen_xero.sandbox.organisation.organisations import (
+    check_edit_by_lock_dates,
+    check_lock_dates,
+    organisation_of,
+    today,
+)
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
 from caspen_xero.sandbox.sales.invoice_views import show_invoice
 from caspen_xero.sandbox.sales.invoices import INVOICE_OF, sales_invoice_by_number
@@ -71,7 +76,8 @@ def put_payment(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         raise Refusal(*problems)
     kind, target = _target(desk.ledger, sent)
     account = payment_account(desk.ledger, sent.get("Account") or {"Code": sent.get("Code", "")})
-    return record_payment(desk, kind, target, account, sent), []
+    warnings = check_payment_date(desk.ledger, kind, target, sent)
+    return record_payment(desk, kind, target, account, sent), warnings
 
 
 def post_payment(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -116,6 +122,15 @@ def _target(ledger: Ledger, sent: dict[str, Any]) -> tuple[str, Body]:
     raise Refusal(messages.PAYMENT_TARGET_MISSING())
 
 
+def check_payment_date(ledger: Ledger, kind: str, target: Body, sent: dict[str, Any]) -> list[str]:
+    """A warning for a payment dated before its invoice (recorded in April 2026); refused where the ledger's ways say so."""
+    if kind != "Invoices" or sent.get("Date", today(ledger)) >= target["Date"]:
+        return []
+    if ledger.ways.early_payment == "refused":
+        raise Refusal(messages.PAYMENT_EARLY_REFUSED())
+    return [messages.PAYMENT_EARLY()]
+
+
 def record_payment(
     desk: Desk, kind: str, target: Body, account: Body, sent: dict[str, Any], batch_id: str = ""
 ) -> Body:
@@ -148,9 +163,8 @@ def record_payment(
     if batch_id:
         payment["BatchPaymentID"] = batch_id
     ledger.save("Payments", payment)
-    target["Payments"].append(
-        {name: payment[name] for name in ("PaymentID", "Date", "Amount", "Reference", "CurrencyRate")}
-    )
+    names = ("PaymentID", "BatchPaymentID", "Date", "Amount", "Reference", "CurrencyRate")
+    target["Payments"].append({name: payment[name] for name in names if name in payment})
     settle(target)
     ledger.save(kind, target)
     return payment
@@ -169,7 +183,7 @@ def _bank_side(desk: Desk, target: Body, amount: Decimal, sent: dict[str, Any]) 
 
 def remove_payment(ledger: Ledger, payment: Body) -> None:
     """Deletes a payment: it stays readable as DELETED, and what it paid is open again. A locked date refuses."""
-    check_lock_dates(ledger, payment["Date"])
+    check_edit_by_lock_dates(ledger, payment["Date"])
     payment["Status"] = "DELETED"
     ledger.save("Payments", payment)
     target = ledger.find(payment["Target"], payment["TargetID"])
@@ -185,6 +199,8 @@ def show_payment(desk: Desk, payment: Body, view: str = "full") -> Body:
     whole = view in WHOLE
     shown: Body = {"PaymentID": payment["PaymentID"]}
     if batch_id := payment.get("BatchPaymentID"):
+        if view == "full" and desk.ledger.ways.batch_member_id in ("batch", "lists"):
+            shown["PaymentID"] = batch_id
         shown |= {"BatchPaymentID": batch_id, "BatchPayment": _short_batch(desk.ledger, batch_id)}
     shown["Date"] = xero_date(payment["Date"])
     names = ("BankAmount", "Amount", "Reference", "CurrencyRate", "PaymentType", "Status", "IsReconciled")
@@ -207,7 +223,7 @@ def _short_batch(ledger: Ledger, batch_id: str) -> Body:
     if batch is None:  # the batch is still being made
         return {"BatchPaymentID": batch_id}
     names = ("BatchPaymentID", "Type", "Status", "TotalAmount", "IsReconciled")
-    shown: Body = {"Account": {"AccountID": batch["AccountID"]}, "Date": xero_date(batch["Date"])}
+    shown: Body = {"Account": {"AccountID": batch["AccountID"]}, **dated("Date", batch["Date"])}
     return (
         shown | {name: batch[name] for name in names} | {"UpdatedDateUTC": updated(batch["Updated"])["UpdatedDateUTC"]}
     )

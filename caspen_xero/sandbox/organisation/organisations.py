@@ -17,7 +17,7 @@ from caspen_xero.sandbox.organisation.charts import COUNTRIES
 SPACE = uuid.UUID("6c8f8f3e-2f0b-4d5a-9d51-5b6f3f0f6a11")
 DATES = ("PeriodLockDate", "EndOfYearLockDate")
 # What a person sets in Xero's screens, or what is unknown of Xero; never part of an answer.
-SWITCHES = {"ApprovalLimit", "Approver", "KeepsTaxAmount"}
+SWITCHES = {"Adviser", "ApprovalLimit", "Approver", "KeepsTaxAmount"}
 
 
 @dataclass(frozen=True)
@@ -110,22 +110,37 @@ def today(ledger: Ledger) -> str:
     return ledger.books.clock.now().astimezone(zone).date().isoformat()
 
 
-def check_lock_dates(ledger: Ledger, day: str) -> None:
-    """Refuses a date on or before a lock date (a lock covers its own day)."""
+def check_lock_dates(ledger: Ledger, day: str, *, is_draft: bool = False) -> None:
+    """Refuses to date what is new, or moved, on or before a lock date that binds whoever connected (a lock covers its own day)."""
+    locked = _lock_on(ledger, day, is_draft)
+    if locked:
+        message = messages.YEAR_LOCKED if locked == "EndOfYearLockDate" else messages.PERIOD_LOCKED
+        raise Refusal(message(day=f"{date.fromisoformat(organisation_of(ledger)[locked]):%d-%b-%Y}"))
+
+
+def check_edit_by_lock_dates(ledger: Ledger, day: str, *, is_draft: bool = False) -> None:
+    """Refuses to change or to take back what stands on that day."""
+    locked = _lock_on(ledger, day, is_draft)
+    if locked:
+        raise Refusal((messages.EDIT_YEAR_LOCKED if locked == "EndOfYearLockDate" else messages.EDIT_PERIOD_LOCKED)())
+
+
+def _lock_on(ledger: Ledger, day: str, is_draft: bool) -> str | None:
+    """The lock date that forbids a day: the end of year's binds all, the period's all but advisers, and drafts move no money."""
+    if is_draft and ledger.ways.draft_in_locked_period == "taken":
+        return None
+    binding = DATES[1:] if switch(ledger, "Adviser", False) else DATES[::-1]
     organisation = organisation_of(ledger)
-    for name, message in (("PeriodLockDate", messages.PERIOD_LOCKED), ("EndOfYearLockDate", messages.YEAR_LOCKED)):
-        locked = organisation.get(name)
-        if locked and day <= locked:
-            raise Refusal(message(day=date.fromisoformat(locked).strftime("%d %b %Y").lstrip("0")))
+    return next((name for name in binding if day <= organisation.get(name, "")), None)
 
 
-def count_approval(ledger: Ledger) -> None:
-    """Counts a sales invoice approved this month against the plan's limit (entry plans: 20 a month). Refuses above it."""
+def count_approval(ledger: Ledger, day: str) -> None:
+    """Counts a sales invoice of that date, approved now, against the plan's limit (entry plans: 20 a month). Refuses above it."""
     limit = switch(ledger, "ApprovalLimit", None)
     organisation = organisation_of(ledger)
-    month = f"approved {today(ledger)[:7]}"
-    approved = organisation["Counters"].get(month, 0)
-    if limit is not None and approved >= int(limit):
+    counts = {"approval-month": f"approved {today(ledger)[:7]}", "invoice-date": f"dated {day[:7]}"}
+    counters = organisation["Counters"]
+    if limit is not None and counters.get(counts[ledger.ways.approval_limit_counts], 0) >= int(limit):
         raise Refusal(messages.APPROVAL_LIMIT())
-    organisation["Counters"][month] = approved + 1
+    counters |= {name: counters.get(name, 0) + 1 for name in counts.values()}
     ledger.save("Organisation", organisation, changed=False)

@@ -216,8 +216,9 @@ def _lines(document: Document) -> str:
 
 
 def _discount(line: Document) -> Amount:
-    rate = line.get("DiscountRate")
-    return Amount(f"{rate} %" if rate else line.get("DiscountAmount") or "")
+    if line.get("DiscountEnteredAsPercent"):
+        return Amount(f"{line['DiscountRate']} %")
+    return Amount(line.get("DiscountAmount", ""))
 
 
 def home(organisation: Organisation) -> str:

@@ -11,7 +11,7 @@ from caspen_xero.sandbox.sales.settlement import amount_due
 
 
 def show_balances(ledger: Ledger, contact: Body) -> Body:
-    """What is owed with this contact, and how much of it is overdue; shown where one contact is read by its id."""
+    """What is owed with this contact, and how much of it is overdue; shown wherever a contact is read."""
     balances: Body = {}
     for name, kind in (("AccountsReceivable", "ACCREC"), ("AccountsPayable", "ACCPAY")):
         owed = [

@@ -14,7 +14,13 @@ from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero
 from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
 from caspen_xero.sandbox.contacts.views import contact_in_document, show_refused_contact
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
-from caspen_xero.sandbox.organisation.organisations import check_lock_dates, next_number, organisation_of, today
+from caspen_xero.sandbox.organisation.organisations import (
+    check_edit_by_lock_dates,
+    check_lock_dates,
+    next_number,
+    organisation_of,
+    today,
+)
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
     approved_or_draft,
@@ -97,8 +103,7 @@ def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     }
     if "DueDate" in sent:
         note["DueDate"] = sent["DueDate"]
-    _finish(desk, note, sent)
-    return note, []
+    return note, _finish(desk, note, sent)
 
 
 def _check_texts(sent: dict[str, Any]) -> None:
@@ -107,16 +112,18 @@ def _check_texts(sent: dict[str, Any]) -> None:
     check_text(sent, "CreditNoteNumber")
 
 
-def _finish(desk: Desk, note: Body, sent: dict[str, Any]) -> None:
-    fill_lines(desk, note, sent, discounts=False)
+def _finish(desk: Desk, note: Body, sent: dict[str, Any]) -> list[str]:
+    """Fills in what was sent, and saves; gives warnings."""
+    warnings = fill_lines(desk, note, sent, discounts=False)
     if note["Total"] < 0:
         raise Refusal(messages.TOTAL_NEGATIVE())
-    check_lock_dates(desk.ledger, note["Date"])
+    check_lock_dates(desk.ledger, note["Date"], is_draft=note["Status"] in UNAPPROVED)
     contact = desk.ledger.find("Contacts", note["ContactID"])
     if note["Status"] == "AUTHORISED" and contact is not None:
         note_dealings(desk.ledger, contact, sales=note["Type"] == "ACCRECCREDIT")
     settle(note)
     desk.ledger.save("CreditNotes", note)
+    return warnings
 
 
 def _edit(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -135,7 +142,7 @@ def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[st
     ledger, before = desk.ledger, dict(note)
     status = str(sent.get("Status", note["Status"]))
     check_status(note, status, NAME)
-    check_lock_dates(ledger, note["Date"])
+    check_edit_by_lock_dates(ledger, note["Date"], is_draft=note["Status"] in UNAPPROVED)
     contact = ledger.find("Contacts", note["ContactID"])
     if contact is not None:
         refuse_archived(contact)
@@ -160,10 +167,10 @@ def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[st
         note["CurrencyCode"] = sent.get("CurrencyCode", note["CurrencyCode"])
         check_currency(ledger, note["CurrencyCode"])
         note["CurrencyRate"] = currency_rate(ledger, note["CurrencyCode"], sent.get("CurrencyRate"))
-    _finish(desk, note, sent)
+    warnings = _finish(desk, note, sent)
     if has_dealings(note) and any(before.get(name) != note.get(name) for name in _CLOSED):
         raise Refusal(messages.HAS_PAYMENTS())
-    return note, []
+    return note, warnings
 
 
 def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
@@ -173,7 +180,7 @@ def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
     shown |= {
         "ID": note["CreditNoteID"],
         "SentToContact": note["SentToContact"],
-        "Payments": show_payments(note),
+        "Payments": show_payments(desk.ledger, note, view),
         "HasErrors": False,
         "InvoiceAddresses": [],
         "CurrencyRate": note["CurrencyRate"],

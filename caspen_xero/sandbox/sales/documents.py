@@ -24,6 +24,7 @@ from caspen_xero.sandbox.sales.lines import (
     read_line_amount_types,
     show_line,
     total_discount,
+    with_rounded_discounts,
 )
 from caspen_xero.sandbox.sales.settlement import has_dealings
 from caspen_xero.sandbox.sales.statuses import NEXT_STATUS, UNAPPROVED, is_complete
@@ -74,39 +75,73 @@ def approved_or_draft(desk: Desk, status: str) -> str:
     return "DRAFT" if status == "AUTHORISED" and not switch(desk.ledger, "Approver", True) else status
 
 
-def fill_lines(desk: Desk, document: Body, sent: dict[str, Any], *, discounts: bool) -> None:
-    """Sets LineAmountTypes, lines and totals from what was sent over what is there. Refuses a Total that is not their sum."""
+def fill_lines(desk: Desk, document: Body, sent: dict[str, Any], *, discounts: bool) -> list[str]:
+    """Sets LineAmountTypes, lines and totals from what was sent over what is there; gives warnings.
+
+    Refuses a Total that is not their sum.
+    """
+    warnings: list[str] = []
     if "LineAmountTypes" in sent or "LineAmountTypes" not in document:
         document["LineAmountTypes"] = read_line_amount_types(sent.get("LineAmountTypes"))
     existing = document.get("LineItems", [])
     if "LineItems" in sent or "LineAmountTypes" in sent:
         elements = sent.get("LineItems", [{"LineItemID": line["LineItemID"]} for line in existing])
-        rules = LineRules(
-            desk.ledger,
-            desk.rounding,
-            desk.unit_places if "LineItems" in sent else 4,
-            document["LineAmountTypes"],
-            is_complete(document["Status"]),
-            discounts=discounts,
+        rules = _line_rules(
+            desk, document, desk.unit_places if "LineItems" in sent else 4, discounts=discounts, warnings=warnings
         )
         document["LineItems"] = build_lines(rules, elements, existing)
     elif is_complete(document["Status"]):
-        check_complete_lines(document["LineItems"])
+        check_complete_lines(desk.ledger, document["LineItems"])
+    _sum_up(document)
+    if "Total" in sent and desk.rounding.cents(sent["Total"]) != document["Total"]:
+        raise Refusal(messages.TOTAL_NOT_SUM())
+    return list(dict.fromkeys(warnings))
+
+
+def round_discounts(desk: Desk, document: Body) -> None:
+    """Counts discounts that were sent as amounts anew, from percentages of 2 places: so approval may do (xero-node#592)."""
+    rules = _line_rules(desk, document, 4, discounts=True)
+    document["LineItems"] = with_rounded_discounts(rules, document["LineItems"])
+    _sum_up(document)
+
+
+def _line_rules(
+    desk: Desk, document: Body, unit_places: int, *, discounts: bool, warnings: list[str] | None = None
+) -> LineRules:
+    types, complete = document["LineAmountTypes"], is_complete(document["Status"])
+    return LineRules(
+        desk.ledger,
+        desk.rounding,
+        unit_places,
+        types,
+        complete,
+        discounts=discounts,
+        draft=not complete,
+        warnings=warnings if warnings is not None else [],
+    )
+
+
+def _sum_up(document: Body) -> None:
     amounts = document_totals(document["LineItems"], document["LineAmountTypes"])
     document |= {"SubTotal": amounts.subtotal, "TotalTax": amounts.tax, "Total": amounts.total}
-    if "Total" in sent and desk.rounding.cents(sent["Total"]) != amounts.total:
-        raise Refusal(messages.TOTAL_NOT_SUM())
 
 
-def check_complete_lines(lines: list[Body]) -> None:
+def check_complete_lines(ledger: Ledger, lines: list[Body]) -> None:
     """What a draft's lines may lack, and an approved document's may not."""
     if not lines:
         raise Refusal(messages.LINES_MISSING())
     for line in lines:
         if not line.get("Description"):
             raise Refusal(messages.DESCRIPTION_MISSING())
-        if "LineAmount" in line and "AccountID" not in line:
-            raise Refusal(messages.ACCOUNT_CODE_NOT_VALID(code=""))
+        if line.get("UnitAmount"):  # one without a price may have neither
+            check_accounted_for(line)
+
+
+def check_accounted_for(line: Body) -> None:
+    """Refuses an approved document's line without an account or a tax type, with Xero's words about both."""
+    missing = {"AccountID": messages.ACCOUNT_MISSING, "TaxType": messages.TAX_MISSING}
+    if words := [message() for name, message in missing.items() if name not in line]:
+        raise Refusal(*words)
 
 
 def check_text(sent: dict[str, Any], field: str) -> None:
@@ -121,7 +156,11 @@ def branding_theme(ledger: Ledger) -> str:
 
 
 def show_lines(desk: Desk, document: Body, *, checked: bool = False) -> list[Body]:
-    return [show_line(line, desk.rounding, desk.unit_places, checked=checked) for line in document["LineItems"]]
+    rate_alone = not checked and desk.ledger.ways.discount_in_lists == "rate"
+    return [
+        show_line(line, desk.rounding, desk.unit_places, checked=checked, rate_alone=rate_alone)
+        for line in document["LineItems"]
+    ]
 
 
 def show_amounts(desk: Desk, document: Body) -> Body:
@@ -132,11 +171,14 @@ def show_amounts(desk: Desk, document: Body) -> Body:
     return shown
 
 
-def show_payments(document: Body) -> list[Body]:
-    """Payments as a document lists them: no reconciliation, no batch (recorded answers)."""
+def show_payments(ledger: Ledger, document: Body, view: str) -> list[Body]:
+    """Payments as a document lists them: without reconciliation (recorded answers).
+
+    A list names the batch that a payment is in; by its id a document names the batch in the payment's place.
+    """
     return [
         {
-            "PaymentID": payment["PaymentID"],
+            **_payment_ids(payment, ledger.ways.batch_member_id, view),
             "Date": xero_date(payment["Date"]),
             "Amount": payment["Amount"],
             "Reference": payment.get("Reference", ""),
@@ -146,6 +188,15 @@ def show_payments(document: Body) -> list[Body]:
         }
         for payment in document["Payments"]
     ]
+
+
+def _payment_ids(payment: Body, batch_member_id: str, view: str) -> Body:
+    if "BatchPaymentID" not in payment:
+        return {"PaymentID": payment["PaymentID"]}
+    if batch_member_id == "lists" or (batch_member_id != "own" and view == "full"):
+        return {"PaymentID": payment["BatchPaymentID"]}
+    named = () if view == "full" else ("BatchPaymentID",)
+    return {name: payment[name] for name in ("PaymentID", *named)}
 
 
 def show_allocations(ledger: Ledger, credit: Body) -> list[Body]:

@@ -9,6 +9,7 @@ from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import dated, updated, xero_date
 from caspen_xero.sandbox.contacts.views import contact_in_document, show_refused_contact
+from caspen_xero.sandbox.sales.discounts import is_discounted
 from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, show_amounts, show_lines, show_payments
 from caspen_xero.sandbox.sales.settlement import allocated, amount_due, paid
 from caspen_xero.sandbox.sales.statuses import ENDED
@@ -35,7 +36,7 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
         "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in ENDED else amount_due(invoice),
         "AmountPaid": paid(invoice),
         "CurrencyRate": invoice["CurrencyRate"],
-        "IsDiscounted": any("DiscountRate" in line or "DiscountAmount" in line for line in invoice["LineItems"]),
+        "IsDiscounted": any(is_discounted(line) for line in invoice["LineItems"]),
         "HasErrors": False,
         "InvoicePaymentServices": [],
         "Contact": contact_in_document(contact, view),
@@ -56,7 +57,9 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
 
 def _show_dealings(ledger: Ledger, invoice: Body, view: str) -> Body:
     """Payments and credits; by its id an invoice names neither list when it is empty, in lists always (recorded)."""
-    shown: Body = {"Payments": show_payments(invoice), "CreditNotes": []} | _credits(ledger, invoice, view)
+    shown: Body = {"Payments": show_payments(ledger, invoice, view), "CreditNotes": []} | _credits(
+        ledger, invoice, view
+    )
     shown |= {"AmountCredited": allocated(invoice), "HasAttachments": False}
     if view != "full":
         return shown | {"InvoiceAddresses": []}

@@ -14,6 +14,7 @@ from caspen_xero.sandbox.books.wire import NOWHERE, new_id
 from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import (
+    check_edit_by_lock_dates,
     check_lock_dates,
     count_approval,
     next_number,
@@ -27,10 +28,12 @@ from caspen_xero.sandbox.sales.documents import (
     check_status,
     check_text,
     fill_lines,
+    round_discounts,
 )
 from caspen_xero.sandbox.sales.invoice_views import show_standing
+from caspen_xero.sandbox.sales.paid_invoices import PLAIN, check_edit_of_paid, edit_of_paid
 from caspen_xero.sandbox.sales.settlement import has_dealings, settle
-from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED, NEW, is_complete
+from caspen_xero.sandbox.sales.statuses import APPROVED, ENDED, NEW, UNAPPROVED, is_complete
 
 INVOICE_FIELDS: Fields = {
     "InvoiceID": ID,
@@ -42,10 +45,6 @@ INVOICE_FIELDS: Fields = {
 }
 INVOICE_OF = One({"InvoiceID": ID, "InvoiceNumber": Text()})
 NAME = "Invoice"
-_PLAIN = ("DueDate", "Reference", "Url", "ExpectedPaymentDate", "PlannedPaymentDate", "BrandingThemeID")
-# With a payment or credit on it, these may still change (Xero's Invoices page); of the lines: text, account and tracking.
-_OPEN_TO_CHANGE = {*_PLAIN, "InvoiceNumber", "ContactID", "SentToContact", "LineItems", "Updated"}
-_LINE_FIXED = ("Quantity", "UnitAmount", "LineAmount", "TaxType", "TaxAmount", "DiscountRate", "DiscountAmount")
 
 
 def put_invoice(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -118,7 +117,7 @@ def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     invoice["CurrencyRate"] = currency_rate(ledger, currency, sent.get("CurrencyRate"))
     warnings = _take_plain(invoice, sent)
     invoice["Date"] = sent.get("Date", invoice["Date"])
-    fill_lines(desk, invoice, sent, discounts=sales)
+    warnings += fill_lines(desk, invoice, sent, discounts=sales)
     _check_whole(desk, invoice)
     invoice["InvoiceNumber"] = number or (next_number(ledger, "Invoices", "INV") if sales else "")
     if invoice["Status"] == "AUTHORISED":
@@ -130,7 +129,7 @@ def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
 def _approve(desk: Desk, invoice: Body) -> None:
     sales = invoice["Type"] == "ACCREC"
     if sales:
-        count_approval(desk.ledger)
+        count_approval(desk.ledger, invoice["Date"])
     if contact := desk.ledger.find("Contacts", invoice["ContactID"]):
         note_dealings(desk.ledger, contact, sales=sales)
     settle(invoice)  # an invoice over nothing is paid at once
@@ -148,7 +147,7 @@ def _check_texts(sent: dict[str, Any]) -> None:
 
 def _take_plain(invoice: Body, sent: dict[str, Any]) -> list[str]:
     """Takes over the fields without consequences. SentToContact is for approved sales invoices only; else a warning."""
-    invoice |= {name: sent[name] for name in _PLAIN if name in sent}
+    invoice |= {name: sent[name] for name in PLAIN if name in sent}
     if "SentToContact" in sent and sent["SentToContact"] != invoice["SentToContact"]:
         if invoice["Status"] not in APPROVED:
             return [messages.SENT_NOT_AUTHORISED()]
@@ -161,7 +160,7 @@ def _check_whole(desk: Desk, invoice: Body) -> None:
         raise Refusal(messages.TOTAL_NEGATIVE())
     if is_complete(invoice["Status"]) and not invoice.get("DueDate"):
         raise Refusal(messages.DUE_DATE_MISSING())
-    check_lock_dates(desk.ledger, invoice["Date"])
+    check_lock_dates(desk.ledger, invoice["Date"], is_draft=invoice["Status"] in UNAPPROVED)
 
 
 def _edit(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -179,7 +178,7 @@ def _edited(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list
     before = dict(invoice)
     status = str(sent.get("Status", invoice["Status"]))
     check_status(invoice, status, NAME)
-    check_lock_dates(ledger, invoice["Date"])
+    check_edit_by_lock_dates(ledger, invoice["Date"], is_draft=invoice["Status"] in UNAPPROVED)
     contact = ledger.find("Contacts", invoice["ContactID"])
     if contact is not None and "Contact" not in sent:
         refuse_archived(contact)
@@ -200,11 +199,16 @@ def _edited(desk: Desk, invoice: Body, sent: dict[str, Any]) -> tuple[Body, list
     warnings = _take_plain(invoice, sent)
     invoice["Date"] = sent.get("Date", invoice["Date"])
     _recurrency(ledger, invoice, sent)
-    fill_lines(desk, invoice, sent, discounts=invoice["Type"] == "ACCREC")
     if has_dealings(invoice):
-        _check_edit_of_paid(before, invoice)
+        sent = edit_of_paid(ledger, invoice, sent)
+    warnings += fill_lines(desk, invoice, sent, discounts=invoice["Type"] == "ACCREC")
+    if has_dealings(invoice):
+        check_edit_of_paid(before, invoice)
+    is_approved_now = invoice["Status"] == "AUTHORISED" and before["Status"] != "AUTHORISED"
+    if is_approved_now and ledger.ways.discount_at_approval == "recomputed":
+        round_discounts(desk, invoice)
     _check_whole(desk, invoice)
-    if invoice["Status"] == "AUTHORISED" and before["Status"] != "AUTHORISED":
+    if is_approved_now:
         _approve(desk, invoice)
     settle(invoice)
     ledger.save("Invoices", invoice, changed=not _is_unseen(before, invoice))
@@ -226,20 +230,6 @@ def _recurrency(ledger: Ledger, invoice: Body, sent: dict[str, Any]) -> None:
         invoice["CurrencyCode"] = sent.get("CurrencyCode", invoice["CurrencyCode"])
         check_currency(ledger, invoice["CurrencyCode"])
         invoice["CurrencyRate"] = currency_rate(ledger, invoice["CurrencyCode"], sent.get("CurrencyRate"))
-
-
-def _check_edit_of_paid(before: Body, invoice: Body) -> None:
-    if before["Date"] != invoice["Date"]:
-        raise Refusal(messages.DATE_HAS_PAYMENTS())
-    by_credit_note = any(allocation["Source"] == "CreditNotes" for allocation in invoice["Allocations"])
-    closed = {name for name in invoice if name not in _OPEN_TO_CHANGE and before.get(name) != invoice.get(name)}
-    if by_credit_note and before["ContactID"] != invoice["ContactID"]:
-        closed.add("ContactID")
-    amounts = [
-        [[line.get(name) for name in _LINE_FIXED] for line in document["LineItems"]] for document in (before, invoice)
-    ]
-    if closed or amounts[0] != amounts[1]:
-        raise Refusal(messages.HAS_PAYMENTS())
 
 
 def _is_unseen(before: Body, invoice: Body) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
@@ -24,6 +24,15 @@ from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import new_id
 from caspen_xero.sandbox.organisation.organisations import switch
 from caspen_xero.sandbox.organisation.tax_rates import applies_to, effective_rate
+from caspen_xero.sandbox.sales.discounts import (
+    check_discount,
+    is_discounted,
+    rate_of_amount,
+    read_discount,
+    repeats_discount,
+    show_discount,
+    taken_off,
+)
 
 LINE_FIELDS: Fields = {
     "LineItemID": ID,
@@ -42,12 +51,16 @@ LINE_FIELDS: Fields = {
 }
 LINE_AMOUNT_TYPES = {"exclusive": "Exclusive", "inclusive": "Inclusive", "notax": "NoTax"}
 _PRICED = ("Quantity", "UnitAmount", "LineAmount", "AccountCode", "AccountID", "TaxType", "ItemCode")
+_SHOWN = [name for name in LINE_FIELDS if name not in ("Tracking", "DiscountRate", "DiscountAmount")]
+_FOLLOWS = ("LineAmount", "TaxAmount", "DiscountAmount")
+_STRIPPED = ("AccountID", "AccountCode", "TaxType")
+_MADE_OF = ("Quantity", "UnitAmount", "DiscountRate", "DiscountAmount")
 _AMOUNTS = ("Quantity", "UnitAmount", "LineAmount", "TaxType", "DiscountRate", "DiscountAmount")
 
 
 @dataclass(frozen=True)
 class LineRules:
-    """What the document around a line allows and asks for."""
+    """What the document around a line allows and asks for. `warnings`: what Xero says of lines that it took without a part."""
 
     ledger: Ledger
     rounding: Rounding
@@ -56,6 +69,8 @@ class LineRules:
     complete: bool  # the document is submitted or approved, so nothing may be missing
     discounts: bool = True
     control_accounts: bool = False  # an overpayment's line stands on the debtors' account
+    draft: bool = False  # what can't stand in a line is left out, with a warning
+    warnings: list[str] = field(default_factory=list)
 
 
 def read_line_amount_types(text: str | None) -> str:
@@ -70,7 +85,7 @@ def read_line_amount_types(text: str | None) -> str:
 def build_lines(rules: LineRules, sent: list[dict[str, Any]], existing: list[Body]) -> list[Body]:
     """The document's lines from those sent: a known LineItemID updates its line, any other is a new one, the rest is dropped.
 
-    A known line keeps the fields that are not sent, and its tax where nothing changed that the tax depends on (UNCONFIRMED).
+    A known line keeps the fields that are not sent, and its amount and tax where nothing changed that they depend on (UNCONFIRMED).
     Raises one Refusal with the messages of every line.
     """
     known = {line["LineItemID"]: line for line in existing}
@@ -79,7 +94,7 @@ def build_lines(rules: LineRules, sent: list[dict[str, Any]], existing: list[Bod
     for position, element in enumerate(sent):
         old = known.pop(element.get("LineItemID", ""), None)
         try:
-            lines.append(_build_line(rules, _merged(element, old), old))
+            lines.append(_build_line(rules, _merged(rules, element, old), old))
         except Refusal as refusal:
             problems["LineItems", position] = refusal.messages
     if problems:
@@ -87,12 +102,25 @@ def build_lines(rules: LineRules, sent: list[dict[str, Any]], existing: list[Bod
     return lines
 
 
-def _merged(element: dict[str, Any], old: Body | None) -> dict[str, Any]:
+def with_rounded_discounts(rules: LineRules, lines: list[Body]) -> list[Body]:
+    """Lines whose discount was sent as an amount, counted anew from the percentage that it comes to, of 2 places."""
+    return [_with_rounded_discount(rules, line) if "DiscountAmount" in line else line for line in lines]
+
+
+def _with_rounded_discount(rules: LineRules, line: Body) -> Body:
+    made_of = {name: line[name] for name in LINE_FIELDS if name in line and name not in _FOLLOWS}
+    anew = _build_line(rules, made_of | {"DiscountRate": rate_of_amount(line, rules.rounding, 2)}, line)
+    return line if anew["LineAmount"] == line["LineAmount"] else anew
+
+
+def _merged(rules: LineRules, element: dict[str, Any], old: Body | None) -> dict[str, Any]:
     if old is None:
         return element
     kept = {name: old[name] for name in LINE_FIELDS if name in old and name not in ("LineAmount", "TaxAmount")}
     if "AccountCode" in element:
         kept.pop("AccountID", None)
+    if repeats_discount(element, old, rules.rounding):
+        element = {name: value for name, value in element.items() if name not in ("DiscountRate", "DiscountAmount")}
     if "DiscountRate" in element or "DiscountAmount" in element:
         kept.pop("DiscountRate", None)
         kept.pop("DiscountAmount", None)
@@ -102,7 +130,7 @@ def _merged(element: dict[str, Any], old: Body | None) -> dict[str, Any]:
 
 
 def _build_line(rules: LineRules, sent: dict[str, Any], old: Body | None) -> Body:
-    line: Body = {"LineItemID": old["LineItemID"] if old else new_id(), "Tracking": []}
+    line: Body = {"LineItemID": old["LineItemID"] if old else new_id(), "Tracking": sent.get("Tracking", [])}
     if description := sent.get("Description", ""):
         line["Description"] = description
     elif rules.complete:
@@ -111,27 +139,65 @@ def _build_line(rules: LineRules, sent: dict[str, Any], old: Body | None) -> Bod
         raise Refusal(messages.TRACKING_TOO_MANY())
     if not any(name in sent for name in _PRICED):
         return line  # a line of text only
-    if sent.get("ItemCode"):
-        raise Refusal(messages.ITEM_UNKNOWN(code=sent["ItemCode"]))
-    account = _line_account(rules, sent)
+    line |= _line_item(rules.ledger, sent)
+    stripped = loses_account(rules.ledger, sent.get("UnitAmount", sent.get("LineAmount")))
+    needed = rules.complete and not stripped
+    sent = _without_what_is_unfit(rules, sent, needed=needed)
+    account = _line_account(rules, sent, needed=needed)
     line |= _line_tax_type(rules, sent, account)
-    line |= _line_money(rules, sent)
+    line |= _standing_money(sent, old) or _line_money(rules, sent)
     if account is not None:
         line["AccountID"] = account["AccountID"]
         line |= {"AccountCode": account["Code"]} if "Code" in account else {}
     line["TaxAmount"] = _tax_amount(rules, line, sent, old)
     line["Mode"] = rules.line_amount_types
-    return line
+    return {name: value for name, value in line.items() if name not in _STRIPPED} if stripped else line
 
 
-def _line_account(rules: LineRules, sent: Mapping[str, Any]) -> Body | None:
+def _line_item(ledger: Ledger, sent: Mapping[str, Any]) -> dict[str, Any]:
+    """The item that a person has made; it brings neither price nor account, as those that are sent count (UNCONFIRMED)."""
+    code = sent.get("ItemCode")
+    if code and ledger.find("Items", code) is None:
+        raise Refusal(messages.ITEM_UNKNOWN(code=code))
+    return {"ItemCode": code} if code else {}
+
+
+def loses_account(ledger: Ledger, price: Decimal | None) -> bool:
+    """Whether a line of this price loses its account and tax type: old reports say so of a price of 0."""
+    return not price and ledger.ways.zero_price_lines == "stripped"
+
+
+def _without_what_is_unfit(rules: LineRules, sent: dict[str, Any], *, needed: bool) -> dict[str, Any]:
+    """A draft's line without the account or tax type that can't stand there: Xero takes it, and warns (recorded in 2018 and 2021).
+
+    UNCONFIRMED: of tax types; that it goes without tax then, not with the account's own; of accounts that are known but unfit.
+    """
+    account, ways = None, rules.ledger.ways
+    try:
+        account = _line_account(rules, sent, needed=needed)
+    except Refusal:
+        if not rules.draft or ways.unknown_account_in_draft == "refused":
+            raise
+        rules.warnings.append(messages.ACCOUNT_REMOVED(code=sent.get("AccountCode") or sent["AccountID"]))
+        sent = {name: value for name, value in sent.items() if name not in ("AccountCode", "AccountID")}
+    try:
+        _line_tax_type(rules, sent, account)
+    except Refusal:
+        if not rules.draft or ways.unknown_tax_type_in_draft == "refused":
+            raise
+        rules.warnings.append(messages.TAX_REMOVED(tax=sent["TaxType"]))
+        sent = {name: value for name, value in sent.items() if name != "TaxAmount"} | {"TaxType": None}
+    return sent
+
+
+def _line_account(rules: LineRules, sent: Mapping[str, Any], *, needed: bool) -> Body | None:
     code = sent.get("AccountCode", "")
     if "AccountID" in sent and not code:
         account, code = rules.ledger.find("Accounts", sent["AccountID"]), sent["AccountID"]
     elif code:
         account = next(iter(rules.ledger.by_number("Accounts", code)), None)
-    elif rules.complete:
-        raise Refusal(messages.ACCOUNT_CODE_NOT_VALID(code=""))
+    elif needed:
+        raise Refusal(messages.ACCOUNT_MISSING(), *([] if sent.get("TaxType") else [messages.TAX_MISSING()]))
     else:
         return None
     if account is None:
@@ -145,6 +211,8 @@ def _line_account(rules: LineRules, sent: Mapping[str, Any]) -> Body | None:
 
 
 def _line_tax_type(rules: LineRules, sent: Mapping[str, Any], account: Body | None) -> dict[str, Any]:
+    if sent.get("TaxType", "") is None:  # left out, though it was sent
+        return {}
     tax_type = sent.get("TaxType") or (account or {}).get("TaxType")
     if not tax_type:
         return {}
@@ -159,12 +227,22 @@ def _line_tax_type(rules: LineRules, sent: Mapping[str, Any], account: Body | No
     return {"TaxType": tax_type}
 
 
+def _standing_money(sent: Mapping[str, Any], old: Body | None) -> Body:
+    """The amount of a known line, and what it is made of, where nothing of that was sent otherwise; else nothing."""
+    if old is None or "LineAmount" not in old or "LineAmount" in sent:
+        return {}
+    same = all(sent.get(name) == old.get(name) for name in _MADE_OF)
+    return {name: old[name] for name in (*_MADE_OF, "LineAmount") if name in old} if same else {}
+
+
 def _line_money(rules: LineRules, sent: Mapping[str, Any]) -> Body:
     """Quantity, price, discount and amount; the amount sent must be the one that follows from them."""
     quantity = rules.rounding.to_places(sent.get("Quantity", Decimal(1)), 4)
     if quantity < 0:
         raise Refusal(messages.QUANTITY_NEGATIVE(quantity=f"{quantity:.4f}"))
-    rate, discount = _discount(rules, sent)
+    rate, discount = read_discount(sent, rules.rounding)
+    if (rate or discount) and not rules.discounts:
+        raise Refusal(messages.DISCOUNT_NOT_HERE())
     given = sent.get("LineAmount")
     if "UnitAmount" in sent:
         unit = rules.rounding.to_places(sent["UnitAmount"], rules.unit_places)
@@ -177,10 +255,7 @@ def _line_money(rules: LineRules, sent: Mapping[str, Any]) -> Body:
         raise Refusal(messages.LINE_TOTAL_WRONG(given=f"{rules.rounding.cents(given):.2f}", expected=f"{amount:.2f}"))
     if abs(amount) > LARGEST_LINE:
         raise Refusal(messages.LINE_TOO_LARGE())
-    gross = rules.rounding.cents(quantity * unit)
-    if rate > HUNDRED or rate < 0 or (discount and (discount < 0 or discount > gross)):
-        shown = rate or (discount * HUNDRED / gross if gross else discount)
-        raise Refusal(messages.DISCOUNT_NOT_VALID(rate=f"{rules.rounding.cents(shown):.2f}"))
+    check_discount(sent, rate, discount, quantity * unit, rules.rounding)
     money: Body = {"Quantity": quantity, "UnitAmount": unit, "LineAmount": amount}
     if rate:
         money |= {"DiscountRate": rate}
@@ -194,16 +269,6 @@ def _unit_from_line(given: Decimal, quantity: Decimal, rate: Decimal, discount: 
         return ZERO
     gross = given * HUNDRED / (HUNDRED - rate) if rate else given + discount
     return gross / quantity
-
-
-def _discount(rules: LineRules, sent: Mapping[str, Any]) -> tuple[Decimal, Decimal]:
-    rate = sent.get("DiscountRate", ZERO)
-    discount = rules.rounding.cents(sent.get("DiscountAmount", ZERO))
-    if (rate or discount) and not rules.discounts:
-        raise Refusal(messages.DISCOUNT_NOT_HERE())
-    if rate and discount:
-        raise Refusal(messages.DISCOUNT_TWICE())
-    return rate, discount
 
 
 def _tax_amount(rules: LineRules, line: Body, sent: Mapping[str, Any], old: Body | None) -> Decimal:
@@ -232,22 +297,22 @@ def document_totals(lines: list[Body], line_amount_types: str) -> Amounts:
 
 def total_discount(lines: list[Body], rounding: Rounding) -> Decimal:
     """What all discounts of the document come to."""
-    return sum(
-        (
-            rounding.cents(line["Quantity"] * line["UnitAmount"]) - line["LineAmount"]
-            for line in lines
-            if "DiscountRate" in line or "DiscountAmount" in line
-        ),
-        ZERO,
-    )
+    return sum((taken_off(line, rounding) for line in lines if is_discounted(line)), ZERO)
 
 
-def show_line(line: Body, rounding: Rounding, unit_places: int, *, checked: bool = False) -> Body:
-    """One line as Xero shows it; where one document is written or read by its id, with an empty ValidationErrors (recorded)."""
-    shown: Body = {name: line[name] for name in LINE_FIELDS if name in line and name != "Tracking"}
+def show_line(
+    line: Body, rounding: Rounding, unit_places: int, *, checked: bool = False, rate_alone: bool = False
+) -> Body:
+    """One line as Xero shows it; where one document is written or read by its id, with an empty ValidationErrors (recorded).
+
+    `rate_alone`: of a discount only its percentage.
+    """
+    shown: Body = {name: line[name] for name in _SHOWN if name in line}
     if "UnitAmount" in shown:
         shown["UnitAmount"] = rounding.to_places(shown["UnitAmount"], unit_places)
-    shown["Tracking"] = []
+    discount = show_discount(line, rounding)
+    shown |= {"DiscountRate": discount["DiscountRate"]} if discount and rate_alone else discount
+    shown["Tracking"] = line["Tracking"]
     if checked:
         shown["ValidationErrors"] = []
     return shown

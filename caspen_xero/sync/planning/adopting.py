@@ -30,7 +30,8 @@ from caspen_xero.sync.planning.translate import (
     credit_note_fingerprint,
     translate_credit_note,
 )
-from caspen_xero.xero.documents import GONE_STATUSES, Invoice, credits_on
+from caspen_xero.xero.dealings import credits_on
+from caspen_xero.xero.documents import GONE_STATUSES, Invoice
 
 _UNKNOWN = ""
 """The fingerprint of what was sent of an invoice that was edited since."""

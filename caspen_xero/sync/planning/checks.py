@@ -1,11 +1,12 @@
-"""What can be known before any call is made: missing settings, closed periods, unfit accounts and tax rates. Pure."""
+"""What can be known before any call is made: missing settings, locked years, unfit accounts and tax rates. Pure."""
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import replace
 
 from caspen_xero.caspen.records import CreditNote, Invoice
 from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translate import TaxChoice, Terms
 from caspen_xero.sync.problems import Problem, ProblemCode, quoted
@@ -42,7 +43,7 @@ def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
         *sales_account(invoice.id, snapshot),
         *tax_rates(invoice.id, invoice, invoice.tax_mode, snapshot),
         *_currency(invoice, snapshot.facts),
-        *locked(invoice.id, f"the invoice {invoice.number}", invoice.issue_date, snapshot.facts),
+        *_locked(state, snapshot),
     ]
 
 
@@ -142,11 +143,9 @@ def _currency(invoice: Invoice, facts: OrganisationFacts) -> list[Problem]:
     return [Problem(ProblemCode.CURRENCY_NOT_ENABLED, invoice.id, reason, "caspen-xero push --refresh")]
 
 
-def locked(invoice_id: str, what: str, day: date, facts: OrganisationFacts, subject: str = "") -> list[Problem]:
-    """A period-locked problem where a day is in a period that the organisation has locked."""
-    locks = [facts.organisation.period_lock_date, facts.organisation.end_of_year_lock_date]
-    lock = max((lock for lock in locks if lock is not None), default=None)
-    if lock is None or day > lock:
+def _locked(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
+    """By the date that Caspen has: the one that stands in Xero is held against lock dates once it was looked at."""
+    booking = booking_of(state, "create-invoice" if state.link is None else "update-invoice", snapshot)
+    if booking is None:
         return []
-    reason = f"{what} is dated {day}, and the books in Xero are locked up to {lock}"
-    return [Problem(ProblemCode.PERIOD_LOCKED, invoice_id, reason, "caspen-xero push --refresh", subject)]
+    return locked(state.invoice.id, replace(booking, day=state.invoice.issue_date), snapshot)

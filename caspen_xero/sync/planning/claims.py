@@ -1,7 +1,7 @@
 """A payment of Caspen's that says it came from Xero (`xero_id`): believed only once it was seen there. Pure.
 
 An id that we have told Caspen ourselves is known without a call. Any other has to stand on this invoice in Xero, as a payment or
-as an allocation of a credit, with this amount; and nothing else may claim it.
+as an allocation of a credit, with this amount; and nothing else may claim it. Many may name one batch, each for a member of it.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedPayment
@@ -20,24 +21,25 @@ from caspen_xero.xero.documents import Invoice, Payment
 def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
     """Links a payment to the Xero payment that it names, or says why it can't be that one; asks for what is to be read first."""
     claim, snapshot = payment.xero_id or "", planner.snapshot
-    rival = _rival(planner, payment)
-    if rival:
+    rival, told = _rival(planner, payment), snapshot.told.get(claim)
+    is_own = claim in snapshot.claimed_by or (told is not None and told.xero_id == claim)
+    if rival and (is_own or state.link is None):
         _refuse(planner, state, payment, rival)
         return
-    told = snapshot.told.get(claim)
-    if told is not None:
-        if told.invoice_id != state.invoice.id:
-            _refuse(planner, state, payment, f"there it is on {told.invoice_number or 'another invoice'}")
-        elif told.amount != payment.amount:
-            _refuse(planner, state, payment, f"there it is {told.amount:.2f}")
-        else:
-            adopt_payment(planner, state, payment, None, made_by_us=False)
+    if told is not None and is_own:
+        _judge_told(planner, state, payment, told)
         return
     if state.link is None or planner.held(state, "adopt-payment", payment.key):
         return  # an invoice that is not in Xero yet has no payment there: it is judged once it is
     seen = snapshot.looks.invoices.get(state.link.xero_id)
     if seen is None:
         planner.plan.asks.invoices.add(state.link.xero_id)
+        return
+    if any(one.batch_id == claim for one in seen.payments):
+        _judge_member(planner, state, payment)
+        return
+    if rival:
+        _refuse(planner, state, payment, rival)
         return
     applied = _applied(planner, state, seen, claim)
     if applied is None:
@@ -50,12 +52,42 @@ def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) 
         adopt_payment(planner, state, payment, None, made_by_us=False)
 
 
+def _judge_told(planner: Planner, state: InvoiceState, payment: AppliedPayment, told: RecordedPayment) -> None:
+    if told.invoice_id != state.invoice.id:
+        _refuse(planner, state, payment, f"there it is on {told.invoice_number or 'another invoice'}")
+    elif told.amount != payment.amount:
+        _refuse(planner, state, payment, f"there it is {told.amount:.2f}")
+    else:
+        adopt_payment(planner, state, payment, None, made_by_us=False)
+
+
+def _judge_member(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+    """A payment that names a batch stands for one of its members on the invoice, of its amount; so may others, for the others."""
+    snapshot, batch_id = planner.snapshot, payment.xero_id or ""
+    taken = snapshot.claimed | planner.adopting
+    free = [one for one in snapshot.members.get((batch_id, state.invoice.id), ()) if one[0] not in taken]
+    fit = next((xero_id for xero_id, amount in free if amount == payment.amount), None)
+    if fit is not None:
+        adopt_payment(planner, state, payment, None, made_by_us=False, target=fit)
+        return
+    amounts = " and ".join(f"{amount:.2f}" for _, amount in free)
+    why = f"of that batch there is {amounts}" if free else "all of that batch stands for other payments of Caspen's"
+    _find(planner, state, payment, f"{why} on this invoice" if free else why)
+
+
 def adopt_payment(
-    planner: Planner, state: InvoiceState, payment: AppliedPayment, found: Payment | None, *, made_by_us: bool
+    planner: Planner,
+    state: InvoiceState,
+    payment: AppliedPayment,
+    found: Payment | None,
+    *,
+    made_by_us: bool,
+    target: str = "",
 ) -> None:
-    """Links a payment to the one that stands for it in Xero: `found`, else the one that it names itself."""
-    target = (found.payment_id if found else payment.xero_id) or ""
+    """Links a payment to the one that stands for it in Xero: `found`, else `target`, else the one that it names itself."""
+    target = (found.payment_id if found else target or payment.xero_id) or ""
     planner.adopting.add(target)
+    made_by_us = made_by_us and not (found and found.batch_id)  # we make no batches
     planner.add(
         state,
         "adopt-payment",
@@ -111,7 +143,14 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
         planner.plan.asks.payments.add(claim)
         return
     there = looks.payments[claim]
-    if there.status == "DELETED":
+    is_here = state.link is not None and there.invoice is not None and there.invoice.invoice_id == state.link.xero_id
+    if there.status == "DELETED" and there.is_nameless:
+        _find(planner, state, payment, "that batch was deleted there")
+    elif there.is_nameless:
+        _find(planner, state, payment, "there it is a batch payment that pays nothing on this invoice")
+    elif is_here and there.status != "DELETED" and there.amount == payment.amount:
+        adopt_payment(planner, state, payment, None, made_by_us=False)  # the invoice shows it under its batch's id
+    elif there.status == "DELETED":
         _find(planner, state, payment, "Xero has no such payment, or it was deleted there")
     else:
         number = there.invoice.invoice_number if there.invoice else None

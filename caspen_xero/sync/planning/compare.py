@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from caspen_xero.xero.documents import Contact, CreditNote, Invoice
+from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Line
 
 Shape = dict[str, str]
 """What people see of an invoice, as text by name (`line 2 quantity`); amounts without trailing zeros."""
 
 SHOWN = 6
+ZERO, CENT = Decimal(0), Decimal("0.01")
+FIGURES = ("total", "whole tax")
+"""What of a shape Xero computes."""
+_BOTH_TELL = ("account", "tax type", "discounted by", "discount")
+NEVER_EMPTY = frozenset({"number", "contact", "date", "currency", "amounts are", *FIGURES, "Name"})
+DETAILS = frozenset({"reference", "due date", "description", "account", "tax type"})
+_LINE = re.compile(r"line (\d+) (.+)")
 ADDRESS_TYPES = ("STREET", "POBOX")
 ADDRESS_PARTS = ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode", "Country")
 
@@ -29,43 +37,76 @@ def document_shape(found: Invoice | CreditNote) -> Shape:
 
 def _shape(found: Invoice | CreditNote, number: str | None, due_date: date | None) -> Shape:
     shape = {
-        "number": _text(number),
-        "contact": _text(found.contact.contact_id if found.contact else None),
-        "date": _text(found.date),
-        "due date": _text(due_date),
-        "reference": _text(found.reference),
-        "currency": _text(found.currency_code),
-        "amounts are": _text(found.line_amount_types),
+        "number": text_of(number),
+        "contact": text_of(found.contact.contact_id if found.contact else None),
+        "date": text_of(found.date),
+        "due date": text_of(due_date),
+        "reference": text_of(found.reference),
+        "currency": text_of(found.currency_code),
+        "amounts are": text_of(found.line_amount_types),
     }
     for place, line in enumerate(found.line_items, 1):
-        shape |= {
-            f"line {place} description": _text(line.description),
-            f"line {place} quantity": _text(line.quantity),
-            f"line {place} price": _text(line.unit_amount),
-            f"line {place} discount": _text(line.discount_rate or line.discount_amount),
-            # Where no amount has tax, Xero shows the account's own type.
-            f"line {place} tax type": "" if found.line_amount_types == "NoTax" else _text(line.tax_type),
-        }
-    shape["total"] = _text(found.total)
+        told = line_shape(line, has_tax=found.line_amount_types != "NoTax")
+        shape |= {f"line {place} {name}": value for name, value in told.items()}
+    shape |= {"total": text_of(found.total), "whole tax": text_of(found.total_tax)}
     return {name: value for name, value in shape.items() if value}
 
 
-def body_shape(body: Mapping[str, Any], total: Decimal) -> Shape:
-    """What an invoice's body would show, with the total that Caspen says."""
-    return invoice_shape(Invoice.model_validate(body)) | {"total": _text(total)}
+def line_shape(line: Line, *, has_tax: bool) -> Shape:
+    """What a line shows, by name (`description`, `account`: its code, or its id where it has none, ...)."""
+    shape = {
+        "description": text_of(line.description),
+        "quantity": text_of(line.quantity),
+        "price": text_of(line.unit_amount),
+        "discounted by": _discounted_by(line),
+        # Where no amount has tax, Xero shows the account's own type.
+        "tax type": text_of(line.tax_type) if has_tax else "",
+        "account": text_of(line.account_code or line.account_id),
+    }
+    return {name: value for name, value in shape.items() if value}
 
 
-def sent_shape(body: Mapping[str, Any], total: Decimal, found: Invoice | CreditNote) -> Shape:
-    """What the body of an invoice or credit note would show, in the words in which Xero shows it where nobody has edited it.
+def _discounted_by(line: Line) -> str:
+    """What a line's discount comes to, "0" for none: Xero shows it as a percentage, as an amount or as both, whichever was sent."""
+    if line.quantity is None or line.unit_amount is None:
+        return ""
+    gross, net = line.quantity * line.unit_amount, line.line_amount
+    if net is None:
+        rate, amount = line.discount_rate or ZERO, line.discount_amount or ZERO
+        net = gross - (gross * rate / 100 if rate else amount)
+    return text_of(abs(_cents(gross) - _cents(net)))
 
-    Xero shows a discount that was sent as an amount as a percentage too, and then that is what people see.
-    """
-    sent = type(found).model_validate(body)
-    shape = document_shape(sent)
-    for place, (ours, theirs) in enumerate(zip(sent.line_items, found.line_items, strict=False), 1):
-        if ours.discount_amount and not ours.discount_rate and ours.discount_amount == theirs.discount_amount:
-            shape[f"line {place} discount"] = _text(theirs.discount_rate or theirs.discount_amount)
-    return shape | {"total": _text(total)}
+
+def field_of(name: str) -> str:
+    """What a name in a shape is about, whichever line it is of: `description` of `line 2 description`."""
+    found = _LINE.match(name)
+    return found[2] if found else name
+
+
+def is_detail(name: str) -> bool:
+    """Whether what is called so, of an invoice or of a line of it, is a bookkeeper's to decide where no money moves with it."""
+    return field_of(name) in DETAILS
+
+
+def heading_of(shape: Mapping[str, str]) -> Shape:
+    """What of a shape is about the whole document, without its figures."""
+    return {name: value for name, value in shape.items() if name not in FIGURES and not _LINE.match(name)}
+
+
+def lines_of(shape: Mapping[str, str]) -> list[Shape]:
+    """The lines of a shape in their order, as `line_shape` gives them."""
+    lines: dict[int, Shape] = {}
+    for name, value in shape.items():
+        if found := _LINE.match(name):
+            lines.setdefault(int(found[1]), {})[found[2]] = value
+    return [lines[place] for place in sorted(lines)]
+
+
+def sent_shape(body: Mapping[str, Any], total: Decimal, tax: Decimal | None) -> Shape:
+    """What the body of an invoice or credit note would show, with the total and tax that Caspen says."""
+    kind = CreditNote if "CreditNoteNumber" in body else Invoice
+    figures = {"total": text_of(total), "whole tax": text_of(tax)}
+    return document_shape(kind.model_validate(body)) | {name: value for name, value in figures.items() if value}
 
 
 def sent_contact_shape(body: Mapping[str, Any]) -> Shape:
@@ -76,25 +117,32 @@ def sent_contact_shape(body: Mapping[str, Any]) -> Shape:
 def contact_shape(found: Contact) -> Shape:
     """What Xero shows of a contact, of the parts that we write."""
     shape = {
-        "Name": _text(found.name),
-        "FirstName": _text(found.first_name),
-        "LastName": _text(found.last_name),
-        "EmailAddress": _text(found.email_address),
+        "Name": text_of(found.name),
+        "FirstName": text_of(found.first_name),
+        "LastName": text_of(found.last_name),
+        "EmailAddress": text_of(found.email_address),
     }
     for phone in found.phones:
         if phone.phone_type == "DEFAULT":
-            shape["Phone"] = _text(phone.phone_number)
+            shape["Phone"] = text_of(phone.phone_number)
     for address in found.addresses:
         if address.address_type in ADDRESS_TYPES:
             parts = (address.address_line1, address.address_line2, address.city, address.region)
             told = zip(ADDRESS_PARTS, (*parts, address.postal_code, address.country), strict=True)
-            shape |= {f"{address.address_type} {part}": _text(value) for part, value in told}
+            shape |= {f"{address.address_type} {part}": text_of(value) for part, value in told}
     return {name: value for name, value in shape.items() if value}
 
 
 def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[str, str, str]]:
-    """Where two shapes differ: (what, in the one, in the other). A total counts only where both have one."""
-    names = [name for name in {**one, **other} if name != "total" or (name in one and name in other)]
+    """Where two shapes differ: (what, in the one, in the other).
+
+    Some things count only where both tell: no document is without them, earlier versions kept them otherwise or not at all, or
+    Xero may take them off a line that costs nothing.
+    """
+    both = {name for name in one if name in other}
+    names = [
+        name for name in {**one, **other} if name in both or not (name in NEVER_EMPTY or name.endswith(_BOTH_TELL))
+    ]
     return [
         (name, one.get(name, ""), other.get(name, "")) for name in names if one.get(name, "") != other.get(name, "")
     ]
@@ -117,7 +165,12 @@ def _shortened(parts: Sequence[str]) -> str:
     return "; ".join(parts[:SHOWN]) + more
 
 
-def _text(value: object) -> str:
+def _cents(value: Decimal) -> Decimal:
+    return value.quantize(CENT, ROUND_HALF_UP)
+
+
+def text_of(value: object) -> str:
+    """A value as shapes have it: amounts without trailing zeros, every run of spaces as one; "" for nothing."""
     if value is None:
         return ""
     if isinstance(value, Decimal):

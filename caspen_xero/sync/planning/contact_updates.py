@@ -1,11 +1,21 @@
-"""Clients who changed their name, email or address: their contacts follow, if we made them and nobody edited them since. Pure."""
+"""Clients who changed their name, email or address: their contacts follow, if we made them; what was edited there stays. Pure."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from caspen_xero.store.mappings import Link, name_key
-from caspen_xero.sync.planning.compare import ADDRESS_PARTS, ADDRESS_TYPES, contact_shape, differences
+from caspen_xero.sync.planning.compare import (
+    ADDRESS_PARTS,
+    ADDRESS_TYPES,
+    NEVER_EMPTY,
+    Shape,
+    contact_shape,
+    differences,
+    told,
+)
 from caspen_xero.sync.planning.contact_matching import Party, contact_body, contact_fingerprint
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import ChangedParty
@@ -28,15 +38,20 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
         planner.plan.asks.contact_details.add(link.xero_id)
         return
     seen = looks.contacts[link.xero_id]
-    why_not = _why_left_alone(seen, link)
+    why_not = _why_left_alone(seen)
     if seen is None or why_not is not None:
         warning = f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is."
         planner.plan.warnings.append(warning)
         planner.plan.contacts_done[done] = change.touched
         return
     contact = contact_body(party, _free_name(planner, party, link))
+    merged = _merge(contact_shape(Contact.model_validate(contact.body)), contact_shape(seen), link.last_written)
+    if merged.against:
+        why_not = "somebody has edited it in Xero too, so the contact in Xero stays as it is"
+        planner.plan.warnings.append(f"{link.number}: changed in Caspen; {why_not} ({told(merged.against)}).")
+        planner.plan.contacts_done[done] = change.touched
+        return
     planner.plan.warnings += contact.warnings
-    wanted = Contact.model_validate(contact.body)
     planner.plan.steps.append(
         Step(
             kind="update-contact",
@@ -44,9 +59,9 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
             invoice_id=None,
             number=party.number,
             detail=contact.body["Name"],
-            body={"ContactID": link.xero_id, **contact.body, **_emptied(seen, contact.body)},
+            body={"ContactID": link.xero_id, "ContactNumber": party.number, **_body(merged.wanted, seen)},
             expected=ExpectedContact(
-                contact_fingerprint(party), contact.body["Name"], change.touched, contact_shape(wanted)
+                contact_fingerprint(party), contact.body["Name"], change.touched, merged.wanted, merged.kept
             ),
             depends_on=depends_on,
             target=link.xero_id,
@@ -54,27 +69,51 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
     )
 
 
-def _why_left_alone(seen: Contact | None, link: Link) -> str | None:
+def _why_left_alone(seen: Contact | None) -> str | None:
     if seen is None:
         return "it is no longer in Xero"
     if (seen.contact_status or "ACTIVE") != "ACTIVE":
         return "it is archived in Xero"
-    if link.last_written is not None and differences(link.last_written, contact_shape(seen)):
-        return "somebody has edited it in Xero"
     return None
 
 
-def _emptied(seen: Contact, body: dict[str, Any]) -> dict[str, Any]:
-    """What the client no longer has, said to be empty: what an update leaves out stays in Xero."""
-    gone = set(contact_shape(seen)) - set(contact_shape(Contact.model_validate(body)))
-    emptied: dict[str, Any] = {name: "" for name in ("FirstName", "LastName", "EmailAddress") if name in gone}
-    if "Phone" in gone:
-        emptied["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": ""}]
-    if any(name.startswith(ADDRESS_TYPES) for name in gone):
-        has = {address["AddressType"]: address for address in body.get("Addresses", [])}
-        empty = dict.fromkeys(ADDRESS_PARTS, "")
-        emptied["Addresses"] = [{**empty, **has.get(kind, {}), "AddressType": kind} for kind in ADDRESS_TYPES]
-    return emptied
+@dataclass(frozen=True)
+class _Merged:
+    """What a contact is to show, what of Caspen's gives way to an edit in Xero (`kept`), and what only a person can decide."""
+
+    wanted: Shape
+    kept: Shape
+    against: list[tuple[str, str, str]]
+
+
+def _merge(own: Shape, shown: Shape, written: Mapping[str, str] | None) -> _Merged:
+    """Caspen's version and what somebody has edited: what only one side has changed is so; of what both have, neither."""
+    before = shown if written is None else written
+    wanted, kept, against = dict(own), {}, []
+    for name in {**own, **shown}:
+        ours, theirs, was = own.get(name, ""), shown.get(name, ""), before.get(name, "")
+        if ours == theirs or theirs == was or (name in NEVER_EMPTY and not theirs):  # an answer may lack it
+            continue
+        if ours == was:
+            kept[name], wanted[name] = ours, theirs
+        else:
+            against.append((name, ours, theirs))
+    return _Merged({name: value for name, value in wanted.items() if value}, kept, against)
+
+
+def _body(wanted: Shape, seen: Contact) -> dict[str, Any]:
+    """What would change, and the name. What is gone is said to be empty: what an update leaves out stays in Xero."""
+    changed = {name for name, _, _ in differences(wanted, contact_shape(seen))}
+    body: dict[str, Any] = {"Name": wanted["Name"] if "Name" in changed else seen.name or wanted["Name"]}
+    body |= {name: wanted.get(name, "") for name in ("FirstName", "LastName", "EmailAddress") if name in changed}
+    if "Phone" in changed:
+        body["Phones"] = [{"PhoneType": "DEFAULT", "PhoneNumber": wanted.get("Phone", "")}]
+    addresses = [
+        {"AddressType": kind, **{part: wanted.get(f"{kind} {part}", "") for part in ADDRESS_PARTS}}
+        for kind in ADDRESS_TYPES
+        if any(name.startswith(f"{kind} ") for name in changed)
+    ]
+    return body | ({"Addresses": addresses} if addresses else {})
 
 
 def _free_name(planner: Planner, party: Party, link: Link) -> str:

@@ -7,17 +7,19 @@ from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.contacts import contact_of
 from caspen_xero.sync.planning.invoices import address, wait_for_approval
+from caspen_xero.sync.planning.kept import is_lost
+from caspen_xero.sync.planning.lock_dates import locked
 from caspen_xero.sync.planning.plan import Stage, Waiting
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
-from caspen_xero.sync.planning.steps import Expected, ExpectedAllocation, StepKind
+from caspen_xero.sync.planning.steps import Booking, Expected, ExpectedAllocation, StepKind
 from caspen_xero.sync.planning.translate import (
     CannotTranslate,
     Document,
     credit_note_fingerprint,
     translate_credit_note,
 )
-from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ
+from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, kept_code
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
@@ -38,7 +40,10 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
         if seen is None and planner.hold_on(state, held, note.id) is None:
             planner.plan.asks.credit_notes.add(link.xero_id)
         if allocation is not None:
+            taken = _allocation_of(note, state)
             if planner.held(state, "remove-allocation", note.id):
+                continue
+            if planner.is_locked(state, taken, note.id, seen_for="remove-allocation"):
                 continue
             allocation_id = allocation.number or (
                 seen.allocations.get(state.link.xero_id) if seen and state.link else ""
@@ -52,8 +57,12 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 body={} if allocation_id else None,
                 target=link.xero_id,
                 other=allocation_id or "",
+                booking=taken,
             )
+        voided = Booking(f"the void credit note {note.number}", note.date, link.status in UNAPPROVED)
         if planner.held(state, "void-credit-note", note.id):
+            continue
+        if planner.is_locked(state, voided, note.id, seen_for="void-credit-note"):
             continue
         under_way = True
         planner.add(
@@ -67,6 +76,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             else None,
             expected=Expected(link.fingerprint),
             target=link.xero_id,
+            booking=voided,
         )
     return under_way
 
@@ -87,6 +97,13 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
             f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
         )
         planner.problem(state, ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO, reason, subject=note.id)
+    elif is_lost(link.fingerprint):
+        held = planner.snapshot.holds.get(("authorise-credit-note", note.id))
+        reason = held.reason if held else f"Xero did not keep the credit note {note.number} as it was sent"
+        code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
+        fix = "Void it in Caspen and issue another"
+        says = held.xero_says if held else None
+        planner.problem(state, code, reason, fix, subject=note.id, xero_says=says)
     elif link.fingerprint is not None and link.fingerprint != credit_note_fingerprint(note):
         reason = (
             f"the credit note {note.number} has changed in Caspen since it was sent; void it there and issue another"
@@ -105,7 +122,8 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         if link.xero_id not in planner.snapshot.looks.notes:  # for a person may have approved it
             planner.plan.asks.credit_notes.add(link.xero_id)
     elif link.status in UNAPPROVED:
-        if not planner.held(state, "authorise-credit-note", note.id):
+        booking = Booking(f"the draft credit note {note.number}", note.date)
+        if not (planner.held(state, "authorise-credit-note", note.id) or planner.is_locked(state, booking, note.id)):
             planner.add(
                 state,
                 "authorise-credit-note",
@@ -115,6 +133,7 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
                 body={"CreditNoteID": link.xero_id, "Status": "AUTHORISED"},
                 expected=Expected(link.fingerprint),
                 target=link.xero_id,
+                booking=booking,
             )
     elif note.id not in state.allocation_links and note.total:
         _allocate(planner, state, note, link)
@@ -128,9 +147,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         return
     problems = [
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
-        *checks.locked(
-            state.invoice.id, f"the credit note {note.number}", note.date, planner.snapshot.facts, subject=note.id
-        ),
+        *locked(state.invoice.id, _booking_of(note), planner.snapshot, note.id),
         *checks.sales_account(state.invoice.id, planner.snapshot),
     ]
     if problems or planner.terms is None:
@@ -164,7 +181,17 @@ def add_creation(
         detail=f"{note.total} on {state.invoice.number}",
         body=document.body if ready and contact_id else None,
         expected=expected,
+        booking=_booking_of(note),
     )
+
+
+def _booking_of(note: CreditNote) -> Booking:
+    return Booking(f"the credit note {note.number}", note.date)
+
+
+def _allocation_of(note: CreditNote, state: InvoiceState) -> Booking:
+    """What puts a credit note on its invoice is dated as the later of the two (Xero's CreditNotes page)."""
+    return Booking(f"the allocation of credit note {note.number}", max(note.date, state.invoice.issue_date))
 
 
 def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
@@ -205,6 +232,9 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
     stage = planner.stages[state.invoice.id]
     if stage is Stage.BLOCKED or planner.held(state, "allocate-credit-note", note.id):
         return
+    booking = _allocation_of(note, state)
+    if planner.is_locked(state, booking, note.id):
+        return
     on, snapshot = state.link if stage is Stage.OPEN else None, planner.snapshot
     is_new = state.invoice.id in snapshot.created and note.id in snapshot.created_notes
     if on is not None and not is_new:
@@ -221,13 +251,14 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
         detail=f"{note.total} to {state.invoice.number}",
         body={
             "Amount": note.total,
-            "Date": max(note.date, state.invoice.issue_date),
+            "Date": booking.day,
             "Invoice": {"InvoiceID": on.xero_id},
         }
         if on is not None
         else None,
         expected=ExpectedAllocation(amount=note.total, invoice_xero_id=state.link.xero_id if state.link else ""),
         target=link.xero_id,
+        booking=booking,
     )
 
 

@@ -5,20 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from caspen_xero.store.holds import APPROVE
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.compare import body_shape, differences, invoice_shape, sent_shape, told
+from caspen_xero.sync.planning.compare import differences, field_of, invoice_shape, sent_shape, told
 from caspen_xero.sync.planning.contacts import contact_of
+from caspen_xero.sync.planning.kept import is_lost
+from caspen_xero.sync.planning.lock_dates import approval_month, booking_of
+from caspen_xero.sync.planning.merge import NO_MONEY, Base, Differences, Known, Merged, merge
 from caspen_xero.sync.planning.plan import Stage, Waiting
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
-from caspen_xero.sync.planning.steps import Expected, ExpectedDocument
+from caspen_xero.sync.planning.steps import Booking, Expected, ExpectedDocument
 from caspen_xero.sync.planning.translate import CannotTranslate, Document
-from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ
+from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, push_command
+from caspen_xero.sync.setup.taxes import percentage_of
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
-Differences = list[tuple[str, str, str]]
-NO_APPROVALS = Waiting(ProblemCode.NOT_PUSHED_YET, "the organisation's plan has no approvals left this month")
+LOST = "Xero did not keep it as it was sent"
 IS_DRAFT = Waiting(
     ProblemCode.WAITS_FOR_APPROVAL,
     "it is a draft in Xero; its payments and credit notes are sent once it is approved there",
@@ -35,7 +39,7 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
         planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, f"caspen-xero invoices skip {state.name}")
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
         if not taking_back:
-            _change(planner, state, link)
+            _change(planner, state, link, LOST if is_lost(link.fingerprint) else "it has changed in Caspen")
     elif not totals_agree(state, link):
         _mend(planner, state, link)
     elif state.invoice.id in planner.snapshot.overwrite and not taking_back:
@@ -61,6 +65,7 @@ def expectation(document: Document, fingerprint: str) -> ExpectedDocument:
         status=document.body.get("Status"),
         issued=document.body["Date"],
         currency=document.body["CurrencyCode"],
+        line_ids=document.line_ids,
     )
 
 
@@ -71,8 +76,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     contact_id, possible = contact_of(planner, state) if document else (None, False)
     if document is None or not possible:
         return
-    if ("approve", "organisation") in planner.snapshot.holds and document.body["Status"] == "AUTHORISED":
-        planner.plan.waiting[state.invoice.id] = NO_APPROVALS
+    if document.body["Status"] == "AUTHORISED" and _has_no_approvals(planner, state):
         return
     expected = address(planner, document, contact_id, state.fingerprint)
     planner.add(
@@ -110,13 +114,16 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
 
 
 def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
-    """Approves a draft of ours that has shown the right figures."""
-    if link.status not in UNAPPROVED or planner.snapshot.settings.invoice_status == "draft" or not link.made_by_us:
+    """Approves a draft of ours that has shown the right figures; one of somebody else's is for a person to approve."""
+    if link.status not in UNAPPROVED or planner.snapshot.settings.invoice_status == "draft":
         return
     if planner.held(state, "authorise-invoice"):
         return
-    if ("approve", "organisation") in planner.snapshot.holds:
-        planner.plan.waiting[state.invoice.id] = NO_APPROVALS
+    if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
+        _leave_to_a_person(planner, state, link)
+        return
+    booking = booking_of(state, "authorise-invoice", planner.snapshot)
+    if _has_no_approvals(planner, state) or (booking is not None and planner.is_locked(state, booking)):
         return
     planner.add(
         state,
@@ -126,6 +133,36 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
         expected=Expected(link.fingerprint),
         target=link.xero_id,
     )
+
+
+def _leave_to_a_person(planner: Planner, state: InvoiceState, link: Link) -> None:
+    """A draft that caspen-xero did not make is looked at now and then, for somebody may have approved it."""
+    reason = (
+        f"in Xero it is a draft ({link.status}) that caspen-xero did not make: a person approves it there, or has it approved as "
+        f"Caspen has it by caspen-xero push --overwrite {state.name}"
+    )
+    fix = f"Approve it in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
+    if link.xero_id in planner.snapshot.looks.invoices:
+        planner.found(state, "authorise-invoice", ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
+    else:
+        planner.plan.asks.invoices.add(link.xero_id)
+        planner.problem(state, ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
+
+
+def _has_no_approvals(planner: Planner, state: InvoiceState) -> bool:
+    """Whether Xero has just approved no more invoices of that month; then this one waits.
+
+    A plan's approvals are counted by the month of approval or, as one source says, of the invoice's date: so those of other months
+    are still tried.
+    """
+    month = approval_month(state.invoice)
+    if (APPROVE, month) not in planner.snapshot.holds:
+        return False
+    reason = (
+        f"Xero approves no more invoices dated in {month} for now: the organisation's plan has only so many a month"
+    )
+    planner.plan.waiting[state.invoice.id] = Waiting(ProblemCode.NOT_PUSHED_YET, reason)
+    return True
 
 
 def stage_of(planner: Planner, state: InvoiceState, *, blocked: bool, taking_back: bool) -> Stage:
@@ -166,7 +203,7 @@ def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
         _authorise(planner, state, link)
 
 
-def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it has changed in Caspen") -> None:
+def _change(planner: Planner, state: InvoiceState, link: Link, why: str) -> None:
     """Caspen's invoice is not what was sent: the same Xero document is updated, if nothing speaks against it."""
     if planner.held(state, "update-invoice"):
         return
@@ -179,35 +216,53 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str = "it ha
         planner.plan.asks.invoices.add(link.xero_id)
         planner.add(state, "update-invoice", detail=why, body=None, target=link.xero_id)
         return
+    merged = _merged(planner, state, link, document, contact_id, seen)
+    if not merged.changes and not merged.against and totals_agree(state, link):
+        _keep(planner, state, link, document, merged)
+    elif seen.amount_paid or seen.credited:
+        _change_of_a_paid_one(planner, state, link, document, merged, why)
+    elif not _conflicts(planner, state, link, merged, why) and not _is_locked(planner, state, seen):
+        _update(planner, state, link, document, merged, why)
+
+
+def _merged(
+    planner: Planner, state: InvoiceState, link: Link, document: Document, contact_id: str | None, seen: Invoice
+) -> Merged:
+    """Caspen's version and what a bookkeeper decided, in one."""
     document.body["Contact"] = {"ContactID": contact_id}
-    wrong = differences(sent_shape(document.body, document.total, seen), invoice_shape(seen))
-    if seen.amount_paid or seen.amount_credited:
-        _change_of_a_paid_one(planner, state, link, wrong, f"{why}, but has a payment or credit in Xero")
-    elif not _conflicts(planner, state, link, wrong, why) and not _is_locked(planner, state, seen):
-        _update(planner, state, link, document, contact_id, why)
+    overwrite = state.invoice.id in planner.snapshot.overwrite
+    facts = planner.snapshot.facts
+    known = Known(
+        percentages={rate.tax_type: percentage_of(rate) for rate in facts.tax_rates},
+        archived=frozenset(one.account_id for one in facts.accounts if one.status not in (None, "ACTIVE")),
+    )
+    return merge(document, seen, Base(link.last_written, link.lines), known, overwrite=overwrite)
 
 
-def _change_of_a_paid_one(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> None:
-    """Xero changes nothing that moves money on an invoice with payments: fine where nothing that shows has changed."""
-    if not wrong and totals_agree(state, link):
-        _keep(planner, state, link)
-    else:
-        reason = f"{why}: {_told(planner, state, link, wrong)}"
+def _change_of_a_paid_one(
+    planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged, why: str
+) -> None:
+    """Xero changes nothing that moves money on an invoice with payments: only what moves none is sent."""
+    seen = planner.snapshot.looks.invoices[link.xero_id]
+    against_money = [one for one in merged.against if field_of(one[0]) not in NO_MONEY]
+    if merged.changes - NO_MONEY or against_money or not totals_agree(state, link):
+        wrong = differences(merged.own, invoice_shape(seen))
+        reason = f"{why}, but has a payment or credit in Xero: {_told(planner, state, link, wrong)}"
         planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason)
+    elif not _conflicts(planner, state, link, merged, why) and not _is_locked(planner, state, seen):
+        _update(planner, state, link, document, merged, why)
 
 
-def _conflicts(planner: Planner, state: InvoiceState, link: Link, wrong: Differences, why: str) -> bool:
+def _conflicts(planner: Planner, state: InvoiceState, link: Link, merged: Merged, why: str) -> bool:
     """Whether somebody else's work stands where Caspen's change would go; then a person decides."""
-    if state.invoice.id in planner.snapshot.overwrite:
+    if state.invoice.id in planner.snapshot.overwrite or (link.made_by_us and not merged.against):
         return False
-    shown = invoice_shape(planner.snapshot.looks.invoices[link.xero_id])
-    # What already shows what Caspen says is no conflict, whoever wrote it.
-    changed = {name for name, _, _ in wrong}
-    edits = [edit for edit in differences(link.last_written or shown, shown) if edit[0] in changed]
-    if link.made_by_us and not edits:
-        return False
-    also = "it was also edited in Xero" if edits else "it was not made by caspen-xero"
-    reason = f"{why}, and {also}: {_told(planner, state, link, wrong)}"
+    seen = planner.snapshot.looks.invoices[link.xero_id]
+    if merged.against:
+        reason = f"{why}, and it was also edited in Xero: {_told(planner, state, link, merged.against)}"
+    else:
+        wrong = differences(merged.own, invoice_shape(seen))
+        reason = f"{why}, and it was not made by caspen-xero: {_told(planner, state, link, wrong)}"
     planner.found(
         state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, f"caspen-xero push --overwrite {state.name}"
     )
@@ -218,19 +273,18 @@ def _is_locked(planner: Planner, state: InvoiceState, seen: Invoice) -> bool:
     """Whether the invoice in Xero is dated in a locked period: then that is its problem."""
     if seen.date is None:
         return False
-    locked = checks.locked(state.invoice.id, "the invoice in Xero", seen.date, planner.snapshot.facts)
-    planner.plan.problems[state.invoice.id] += locked
-    return bool(locked)
+    standing = Booking("the invoice in Xero", seen.date, seen.status in UNAPPROVED)
+    return planner.is_locked(state, standing, seen_for="update-invoice")
 
 
-def _keep(planner: Planner, state: InvoiceState, link: Link) -> None:
+def _keep(planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged) -> None:
     """What has changed in Caspen shows nowhere in Xero: nothing is sent."""
     planner.add(
         state,
         "keep-invoice",
         detail="nothing that shows in Xero has changed",
-        body={},
-        expected=Expected(state.fingerprint),
+        body=merged.body,
+        expected=_merged_expectation(document, merged, state),
         target=link.xero_id,
     )
 
@@ -255,41 +309,48 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
         planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, attempts=held.attempts if held else None)
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
-    if seen is None and state.invoice.id not in planner.snapshot.created:
+    if seen is None:
         planner.plan.asks.invoices.add(link.xero_id)
         planner.add(state, "update-invoice", detail="mend the figures", body=None, target=link.xero_id)
         return
-    edits = (
-        differences(link.last_written, invoice_shape(seen))
-        if seen is not None and link.last_written is not None
-        else []
-    )
-    if edits and state.invoice.id not in planner.snapshot.overwrite:
-        reason = "it was edited in Xero since it was sent: " + told(edits)
+    document = _written(planner, state, certain=True)
+    contact_id, possible = contact_of(planner, state) if document else (None, False)
+    if document is None or not possible:
+        return
+    merged = _merged(planner, state, link, document, contact_id, seen)
+    if merged.against and state.invoice.id not in planner.snapshot.overwrite:
+        reason = "it was edited in Xero since it was sent: " + _told(planner, state, link, merged.against)
         fix = f"caspen-xero push --overwrite {state.name}"
         planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
         return
-    document = _written(planner, state, certain=True)
-    contact_id, possible = contact_of(planner, state) if document else (None, False)
-    if document is not None and possible:
-        _update(planner, state, link, document, contact_id, "mend the figures")
+    _update(planner, state, link, document, merged, "mend the figures")
 
 
-def _update(
-    planner: Planner, state: InvoiceState, link: Link, document: Document, contact_id: str | None, detail: str
-) -> None:
-    document.body["Contact"] = {"ContactID": contact_id}
-    if link.status in UNAPPROVED:
-        document.body["Status"] = "DRAFT"  # approved in a step of its own, once its figures are right
+def _update(planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged, detail: str) -> None:
+    seen = planner.snapshot.looks.invoices[link.xero_id]
+    # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
+    body = {"InvoiceID": link.xero_id, "Reference": "", **merged.body}
+    if seen.status in UNAPPROVED:
+        body["Status"] = seen.status  # approved in a step of its own, once its figures are right
+    else:
+        del body["Status"]
     planner.add(
         state,
         "update-invoice",
         detail=detail,
-        # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
-        body={"InvoiceID": link.xero_id, "Reference": "", **document.body} if contact_id else None,
-        expected=replace(expectation(document, state.fingerprint), shape=body_shape(document.body, document.total)),
+        body=body if body["Contact"]["ContactID"] else None,
+        expected=replace(
+            _merged_expectation(document, merged, state),
+            status=body.get("Status"),
+            shape=sent_shape(body, document.total, document.tax),
+        ),
         target=link.xero_id,
     )
+
+
+def _merged_expectation(document: Document, merged: Merged, state: InvoiceState) -> ExpectedDocument:
+    expected = expectation(document, state.fingerprint)
+    return replace(expected, own=merged.own, line_ids=merged.line_ids)
 
 
 def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> None:
@@ -301,18 +362,13 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
         planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, f"caspen-xero push --overwrite {state.name}")
         return
-    problems = checks.locked(state.invoice.id, "the void invoice", state.invoice.issue_date, planner.snapshot.facts)
-    if problems:
-        planner.plan.problems[state.invoice.id] += problems
+    booking = booking_of(state, "void-invoice", planner.snapshot)
+    if booking is not None and planner.is_locked(state, booking):
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if not taking_back and seen is None:
         planner.plan.asks.invoices.add(link.xero_id)
-    if (
-        seen is not None
-        and ((seen.amount_paid or Decimal(0)) or (seen.amount_credited or Decimal(0)))
-        and not taking_back
-    ):
+    if seen is not None and ((seen.amount_paid or Decimal(0)) or (seen.credited or Decimal(0))) and not taking_back:
         reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero can't take back"
         planner.found(state, "void-invoice", ProblemCode.VOID_HAS_PAYMENT, reason)
         return

@@ -7,15 +7,15 @@ from decimal import Decimal
 from caspen_xero.caspen.records import GONE, PaymentMethod
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
-from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
 from caspen_xero.sync.planning.invoices import wait_for_approval
+from caspen_xero.sync.planning.kept import as_lost
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot, is_only_ours
-from caspen_xero.sync.planning.steps import ExpectedPayment, ExpectedRemoval
-from caspen_xero.sync.problems import Problem, ProblemCode, push_command, quoted
+from caspen_xero.sync.planning.steps import Booking, ExpectedPayment, ExpectedRemoval
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command, quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
@@ -34,17 +34,24 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             if payment is None and link.made_by_us:
                 _look_at(planner, link)  # once more, and then forget it
             continue
+        if payment is not None and _is_not_kept(link, payment) and not _may_be_made_anew(planner, state, payment, link):
+            _tell_not_kept(planner, state, key, link)
+            continue
         if planner.held(state, "delete-payment", key):
             continue
         if not _look_at(planner, link) and not link.made_by_us:
             under_way = True
             continue
-        if not link.made_by_us:
+        seen = planner.snapshot.looks.payments.get(link.xero_id)
+        is_in_batch = seen is not None and seen.batch_id is not None
+        if not link.made_by_us or is_in_batch:
             happened = "removed" if payment is None else "changed"
-            reason = (
-                f"a payment was {happened} in Caspen; the one in Xero was made there, or has another amount than ours, so it is "
-                "left alone"
+            why = (
+                "is part of a batch payment, which can only be deleted there, and as a whole"
+                if is_in_batch
+                else "was made there, or has another amount than ours"
             )
+            reason = f"a payment was {happened} in Caspen; the one in Xero {why}, so it is left alone"
             fix = f"caspen-xero invoices show {state.name}"
             planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
             continue
@@ -59,6 +66,33 @@ def _stands_for(link: Link, payment: AppliedPayment) -> bool:
     return link.fingerprint in (None, payment_fingerprint(payment))
 
 
+def _is_not_kept(link: Link, payment: AppliedPayment) -> bool:
+    """Whether Caspen says what was sent, and Xero showed it otherwise."""
+    return link.made_by_us and link.fingerprint == as_lost(payment_fingerprint(payment))
+
+
+def _may_be_made_anew(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> bool:
+    """Whether a person wants a payment that Xero shows otherwise deleted there and made once more, and both can be."""
+    seen = planner.snapshot.looks.payments.get(link.xero_id)
+    if seen is not None and (seen.reconciled or seen.batch_id is not None):
+        return False
+    can_be_made = payment_account(state, payment, planner.snapshot)[1] is None
+    return planner.snapshot.is_named and can_be_made and not planner.snapshot.settings.feed_brings_payments
+
+
+def _tell_not_kept(planner: Planner, state: InvoiceState, key: str, link: Link) -> None:
+    """Money is never moved by itself because of what a payment shows: it stays a problem until a person names the invoice."""
+    held = planner.snapshot.holds.get(("delete-payment", key))
+    reason = held.reason if held else f"Xero shows the payment of {link.total} otherwise than it was sent"
+    seen = planner.snapshot.looks.payments.get(link.xero_id)
+    fix = ""
+    if seen is not None and (seen.reconciled or seen.batch_id is not None):
+        reason += "; it is reconciled or in a batch there, so it is left alone"
+        fix = f"Look at the payment in Xero: caspen-xero invoices open {state.name}"
+    code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
+    planner.problem(state, code, reason, fix, subject=key, xero_says=held.xero_says if held else None)
+
+
 def _look_at(planner: Planner, link: Link) -> bool:
     """Whether a payment in Xero has been looked at; asks for it where not. One that is gone there has lost its link."""
     if link.xero_id in planner.snapshot.looks.payments:
@@ -69,11 +103,14 @@ def _look_at(planner: Planner, link: Link) -> bool:
 
 def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool:
     seen = planner.snapshot.looks.payments.get(link.xero_id)
-    if seen is not None and seen.is_reconciled:
+    if seen is not None and seen.reconciled:
         reason = (
             f"a payment of {link.total} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
         )
         planner.found(state, "delete-payment", ProblemCode.PAYMENT_RECONCILED, reason, caspen_id=key)
+        return False
+    booking = None if seen is None or seen.date is None else Booking(f"the payment of {link.total}", seen.date)
+    if booking is not None and planner.is_locked(state, booking, key, seen_for="delete-payment"):
         return False
     if key in planner.deleting:  # moved from one invoice to another, it concerns both
         return True
@@ -87,6 +124,7 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
         body={"Status": "DELETED"} if seen is not None else None,
         target=link.xero_id,
         invoice_id=link.invoice_id,
+        booking=booking,
     )
     return True
 
@@ -149,16 +187,9 @@ def _create(
     if planner.held(state, "create-payment", payment.key):
         return
     account, problem = payment_account(state, payment, snapshot)
-    problems = [problem] if problem else []
-    problems += checks.locked(
-        state.invoice.id,
-        f"the payment of {payment.amount}",
-        payment.date,
-        snapshot.facts,
-        subject=payment.key,
-    )
-    if problems:
-        planner.plan.problems[state.invoice.id] += problems
+    booking = Booking(f"the payment of {payment.amount}", payment.date)
+    planner.plan.problems[state.invoice.id] += [problem] if problem else []
+    if planner.is_locked(state, booking, payment.key) or problem:
         return
     stage = planner.stages[state.invoice.id]
     if stage is Stage.BLOCKED or (link is None and stage is Stage.WAITING):
@@ -189,6 +220,7 @@ def _create(
         if ready and link is not None and account is not None
         else None,
         expected=ExpectedPayment(payment_fingerprint(payment), payment.amount, reference, link.xero_id if link else ""),
+        booking=booking,
     )
 
 

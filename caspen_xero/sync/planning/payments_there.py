@@ -108,14 +108,14 @@ def _invoice_of(payment: Payment) -> str:
 
 
 def _link(key: str, there: Payment, payment: AppliedPayment | None, invoice_id: str | None) -> Link:
-    """Ours to take back only where its amount, if Caspen still says one, is the one that we would have sent."""
+    """Ours to take back only where its amount, if Caspen still says one, is the one that we would have sent; no part of a batch."""
     amount = there.amount or Decimal(0)
     sent = replace(payment, amount=amount, date=there.date or payment.date) if payment else None
     return Link(
         "payment",
         key,
         there.payment_id or "",
-        made_by_us=payment is None or payment.amount == amount,
+        made_by_us=there.batch_id is None and (payment is None or payment.amount == amount),
         invoice_id=invoice_id,
         number=there.reference,
         status=there.status,

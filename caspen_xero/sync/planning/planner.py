@@ -8,9 +8,10 @@ from typing import Any
 
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.plan import Plan, Stage
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
-from caspen_xero.sync.planning.steps import Expected, Step, StepKind
+from caspen_xero.sync.planning.steps import Booking, Expected, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
 from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command
 
@@ -49,8 +50,12 @@ class Planner:
         target: str = "",
         other: str = "",
         invoice_id: str | None = None,
+        booking: Booking | None = None,
     ) -> None:
-        """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from."""
+        """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from.
+
+        `booking`: what lock dates say of a payment or credit note; of the invoice itself that is known.
+        """
         self.plan.steps.append(
             Step(
                 kind=kind,
@@ -63,6 +68,7 @@ class Planner:
                 depends_on=self.depends_on(state),
                 target=target,
                 other=other,
+                booking=booking or booking_of(state, kind, self.snapshot),
             )
         )
 
@@ -102,6 +108,21 @@ class Planner:
         self.plan.holds.append(Hold(kind, id_, code, reason, fix, self.depends_on(state)))
         self.problem(state, code, reason, fix, subject=_subject(state, id_))
 
+    def is_locked(
+        self, state: InvoiceState, booking: Booking, caspen_id: str | None = None, *, seen_for: StepKind | None = None
+    ) -> bool:
+        """Whether a lock date is known to keep this from being booked; then that is the problem.
+
+        `seen_for`: the step that it took a look into Xero to know that of; it is held until the lock dates are others.
+        """
+        id_ = caspen_id or state.invoice.id
+        found = locked(state.invoice.id, booking, self.snapshot, _subject(state, id_))
+        self.plan.problems[state.invoice.id] += found
+        if found and seen_for is not None:
+            why, depends_on = found[0], self._depends_on_locks(state)
+            self.plan.holds.append(Hold(seen_for, id_, why.code, why.reason, why.fix, depends_on, why.xero_says))
+        return bool(found)
+
     def held(self, state: InvoiceState, kind: StepKind, caspen_id: str | None = None) -> bool:
         """Whether this step is held as things stand; then that is the problem, and it is not sent yet."""
         held = self.hold_on(state, kind, caspen_id)
@@ -121,7 +142,12 @@ class Planner:
     def hold_on(self, state: InvoiceState, kind: StepKind, caspen_id: str | None = None) -> Hold | None:
         """The hold on this step, if it still stands."""
         held = self.snapshot.holds.get((kind, caspen_id or state.invoice.id))
-        return held if held is not None and held.depends_on == self.depends_on(state) else None
+        stands_by = (self.depends_on(state), self._depends_on_locks(state))
+        return held if held is not None and held.depends_on in stands_by else None
+
+    def _depends_on_locks(self, state: InvoiceState) -> str:
+        known = self.snapshot.facts.organisation
+        return f"{self.depends_on(state)}.{known.period_lock_date}.{known.end_of_year_lock_date}"
 
 
 def _subject(state: InvoiceState, caspen_id: str) -> str:

@@ -124,8 +124,12 @@ class Snapshot:
     """Everything that one plan looks at. `created` and `created_notes`: the invoices and credit notes that this run has made, by
     answers that say so; `claimed`: Xero payments that stand for ours; `deleted_by_us`: those that we have asked Xero to delete.
 
+    `is_named`: a person has named these invoices.
+
     Of the Xero ids that payments of Caspen's name themselves (`xero_id`): `told`, what we have recorded under it; `claimants`,
     Caspen's living payments that name it, on whatever invoice; `claimed_by`, the link of what it stands for already.
+    `members`: by batch and Caspen invoice, of those that were looked at, the ids and amounts of the batch's payments there, in the
+    order in which Caspen's that name the batch stand for them.
     """
 
     invoices: Sequence[InvoiceState]
@@ -148,8 +152,10 @@ class Snapshot:
     told: Mapping[str, RecordedPayment] = field(default_factory=dict)
     claimants: Mapping[str, list[AppliedPayment]] = field(default_factory=dict)
     claimed_by: Mapping[str, Link] = field(default_factory=dict)
+    members: Mapping[tuple[str, str], Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
     overwrite: frozenset[str] = frozenset()
     pay_anyway: frozenset[str] = frozenset()
+    is_named: bool = False
 
     def must_prove_tax(self, *, tells_tax: bool) -> bool:
         """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
@@ -177,7 +183,7 @@ def link_as_seen(link: Link, found: XeroInvoice) -> Link:
         "tax": found.total_tax,
         "total": found.total,
         "amount_paid": found.amount_paid,
-        "amount_credited": found.amount_credited,
+        "amount_credited": found.credited,
         "amount_due": found.amount_due,
         "xero_updated_at": found.updated_date_utc,
     }

@@ -45,11 +45,15 @@ class Expected:
 
 @dataclass(frozen=True)
 class ExpectedContact(Expected):
-    """Of a contact: the name that it is made with, the import that it is up to date with, and what it is to show."""
+    """Of a contact: the name that it is made with, the import that it is up to date with, and what it is to show.
+
+    `kept`: what Caspen says of what was edited in Xero, where it stays.
+    """
 
     name: str = ""
     touched: int | None = None
     shape: Shape | None = None
+    kept: Shape | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class ExpectedDocument(Expected):
     Earlier versions kept neither `issued` nor `currency`.
 
     `explicit_tax`: tax amounts were told to Xero, `tells_tax`: such as it could not have reached by itself. `proves_tax`: it stays
-    a draft until it has shown that the organisation keeps them. `shape`: what an update is to show.
+    a draft until it has shown that the organisation keeps them. `shape`: what an update is to show. `own`: what it would show if
+    nothing had been edited in Xero, and `line_ids`: what tells its lines apart in Caspen (earlier versions kept neither).
     """
 
     subtotal: Decimal | None = None
@@ -71,6 +76,8 @@ class ExpectedDocument(Expected):
     contact_id: str | None = None
     proves_tax: bool = False
     shape: Shape | None = None
+    own: Shape | None = None
+    line_ids: tuple[str, ...] = ()
     issued: date | None = None
     currency: str | None = None
 
@@ -101,11 +108,25 @@ class ExpectedAllocation(Expected):
 
 
 @dataclass(frozen=True)
+class Booking:
+    """What lock dates are held against: what a step books in Xero, changes there or takes back, in words, and its day.
+
+    `is_draft`: it is, and stays, what nobody has approved. `approved_in`: the month whose approvals an invoice uses up.
+    """
+
+    what: str
+    day: date
+    is_draft: bool = False
+    approved_in: str = ""
+
+
+@dataclass(frozen=True)
 class Step:
     """One step for one record.
 
     `body` is the element for Xero; None while it waits for an earlier step (a contact not yet created). `depends_on` names the
     state that a hold on it would belong to. `target` is the Xero id of the document that it changes, `other` that of a part of it.
+    `booking` is what lock dates say of it; None where they say nothing, or an earlier run has sent it.
     """
 
     kind: StepKind
@@ -118,6 +139,7 @@ class Step:
     depends_on: str = ""
     target: str = ""
     other: str = ""
+    booking: Booking | None = None
 
     @property
     def ready(self) -> bool:

@@ -118,8 +118,9 @@ def _append(
     now: Callable[[], datetime],
 ) -> None:
     written = set(append_updates(folder, [record.as_record() for record in records]))
-    xero_payments.mark_delivered(mappings, written, now())
-    delivery.delivered += [record for record in records if record.xero_id in written]
+    told = [record for record in records if record.id_in_caspen in written]
+    xero_payments.mark_delivered(mappings, [record.xero_id for record in told], now())
+    delivery.delivered += told
 
 
 def _post(
@@ -138,7 +139,7 @@ def _post(
     try:
         for place, record in enumerate(records, 1):
             try:
-                feed.post_payment(record.invoice_id, record.as_record(), record.xero_id)
+                feed.post_payment(record.invoice_id, record.as_record(), record.id_in_caspen)
             except FeedError as error:
                 if error.code in _ABOUT_ONE_RECORD:
                     delivery.refused.append((record, error))

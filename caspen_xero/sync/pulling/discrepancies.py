@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from caspen_xero.store.store import utc_text
 from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, money_text
-from caspen_xero.sync.planning.compare import SHOWN, differences, invoice_shape
+from caspen_xero.sync.planning.compare import SHOWN, differences, invoice_shape, is_detail
 from caspen_xero.sync.pulling.matching import Matching
 from caspen_xero.xero.documents import GONE_STATUSES
 
@@ -23,14 +23,14 @@ def find_discrepancies(
     `whole` False: not all of them could be read, so none is taken for gone.
     """
     found, known = matching.found, matching.known
-    told = [
+    told: list[Told] = [
         *_payments(matching, allocations, whole),
         *_doubled(matching),
-        *_credits(matching),
+        *(_credits(matching) if found.tells_its_dealings else ()),
         *_astray(matching),
     ]
     if known.link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
-        told += _edits(differences(known.link.last_written, invoice_shape(found)))
+        told += _edits(differences(known.link.last_written, invoice_shape(found)), is_ours=known.link.made_by_us)
     before = known.before.discrepancies if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)
@@ -42,12 +42,14 @@ def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: boo
     """Payments and allocations that stood on the invoice, and now don't, or with another amount."""
     shown = {payment.payment_id: payment.amount for payment in matching.found.payments if payment.payment_id}
     shown |= allocations
+    in_batches = {payment.batch_id for payment in matching.found.payments}  # two were recorded of one: it is there
     for xero_id, (amount, name) in _expected(matching).items():
         if xero_id in shown:
-            if shown[xero_id] != amount:
-                theirs = money_text(shown[xero_id] or ZERO)
-                yield "payment-changed-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", f"it is {theirs}"
-        elif whole:
+            there = shown[xero_id]
+            if there is not None and there != amount:
+                ours = f"payment of {money_text(amount)} ({name})"
+                yield "payment-changed-in-xero", xero_id, ours, f"it is {money_text(there)}"
+        elif whole and not matching.has_nameless and xero_id not in in_batches:
             yield "payment-gone-in-xero", xero_id, f"payment of {money_text(amount)} ({name})", "it is gone"
 
 
@@ -96,12 +98,22 @@ def _astray(matching: Matching) -> Iterator[Told]:
         yield "credit-astray-in-xero", credit.credit_id, caspen, there
 
 
-def _edits(edits: Sequence[tuple[str, str, str]]) -> list[Told]:
-    if not edits:
-        return []
+def _edits(edits: Sequence[tuple[str, str, str]], *, is_ours: bool) -> Iterator[Told]:
+    """What was edited there: details, which stay, and what both sides have to agree on.
+
+    Of one that we did not make nobody knows who has changed what: there all of it counts.
+    """
+    others = [edit for edit in edits if not is_detail(edit[0])]
+    if others or (edits and not is_ours):
+        yield _told("invoice-edited-in-xero", edits)
+    elif edits:
+        yield _told("details-edited-in-xero", edits)
+
+
+def _told(code: DiscrepancyCode, edits: Sequence[tuple[str, str, str]]) -> Told:
     ours, theirs = (
         "; ".join(f"{edit[0]} {edit[side] or 'nothing'}" for edit in edits[:SHOWN])
         + (f"; and {len(edits) - SHOWN} more" if len(edits) > SHOWN else "")
         for side in (1, 2)
     )
-    return [("invoice-edited-in-xero", "", ours, theirs)]
+    return code, "", ours, theirs

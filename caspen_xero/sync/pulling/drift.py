@@ -25,6 +25,8 @@ from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
+DETAILS = "details-edited-in-xero"
+"""What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
 DOUBLED = "payment-twice-in-xero"
 _FIXES = {
     "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
@@ -34,6 +36,7 @@ _FIXES = {
     DOUBLED: "Delete one of the two in Xero, then: caspen-xero pull",
     "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
     "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
+    DETAILS: "Nothing to do, it stays as it was edited; to write what Caspen says over it",
     "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
     "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there",
     "figures-differ": "Correct the invoice in Xero, or change it in Caspen to match",
@@ -56,6 +59,11 @@ class Drift:
     xero: str
     seen_at: str | None
     fix: str
+
+    @property
+    def is_information(self) -> bool:
+        """Whether nothing is wrong: a bookkeeper's decision, which stays."""
+        return self.code == DETAILS
 
     def as_json(self) -> dict[str, Any]:
         """The row of `drift --json`."""
@@ -92,7 +100,7 @@ def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> It
         yield "draft-in-caspen", "draft", (row["xero_status"] or "").lower(), row["xero_updated_at"]
         return
     outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")  # a push has looked since
-    told = [one for one in discrepancies if not (one.code == "invoice-edited-in-xero" and outdated)]
+    told = [one for one in discrepancies if not (one.code in xero_payments.EDITED and outdated)]
     for one in told:
         yield one.code, one.caspen, one.xero, one.since
     if row["status"] not in FINALISED or not row["is_quiet"]:
@@ -102,7 +110,7 @@ def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> It
         ours = ", ".join(f"{name} {row[name]}" for name in names)
         theirs = ", ".join(f"{name} {row[f'xero_{name}']}" for name in names)
         yield "figures-differ", ours, theirs, row["xero_updated_at"]
-    elif not told:
+    elif all(one.code == DETAILS for one in told):
         yield from _of_money(row, money)
 
 
@@ -143,7 +151,7 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
 def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set[str]:
     """The Xero ids of those that nothing here stands for by now."""
     subjects = [one.subject for _, one in found]
-    known, named = xero_payments.known_ids(mappings, subjects), Named(mappings.store, subjects)
+    known, named = xero_payments.known_ids(mappings, subjects), Named(mappings, subjects)
 
     def is_named(invoice_id: str, one: Discrepancy) -> bool:
         return one.amount is not None and named.has(one.subject, invoice_id, Decimal(one.amount))
@@ -181,8 +189,9 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
 
 def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Drift:
     fix = _FIXES[code]
-    if code == "invoice-edited-in-xero":
-        fix += f", then: caspen-xero push --overwrite {invoice_name(row['number'], row['invoice_id'])}"
+    if code in xero_payments.EDITED:
+        over_it = f"caspen-xero push --overwrite {invoice_name(row['number'], row['invoice_id'])}"
+        fix += f": {over_it}" if code == DETAILS else f", then: {over_it}"
     return Drift(row["number"], row["invoice_id"], code, caspen, xero, since, fix)
 
 

@@ -22,19 +22,29 @@ from caspen_xero.sync.pulling.matching import Known, Matching
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import OwnNote
 from caspen_xero.sync.pulling.same_money import Claim, tell_apart
-from caspen_xero.xero.documents import AppliedCredit, CreditNote, Invoice, Payment, allocations_on, credits_on
+from caspen_xero.xero.dealings import AppliedCredit, allocations_on, credits_on
+from caspen_xero.xero.documents import (
+    UNAPPROVED,
+    CreditNote,
+    Invoice,
+    Payment,
+)
 
 ZERO = Decimal(0)
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """What is to be kept of a matching: new records, links, and how the invoice looks now."""
+    """What is to be kept of a matching: new records, links, and how the invoice looks now.
+
+    `waits_no_more`: it was a draft when it was last seen, and is none any more.
+    """
 
     payments: list[XeroPayment]
     links: list[Link]
     seen: SeenInvoice
     updated: bool
+    waits_no_more: bool = False
 
 
 def match_invoice(known: Known, found: Invoice, own: Mapping[str, OwnNote]) -> Matching:
@@ -84,11 +94,12 @@ def recognise(matching: Matching, unknown: Iterable[Payment], claims: Sequence[C
     """Tells our own payments among those with unknown ids from new ones."""
     shown = {payment.payment_id for payment in matching.found.payments}
     links = matching.known.payment_links
-    apart = tell_apart(matching.invoice_id, unknown, claims, links, shown, now)
+    named = [one for one in unknown if not one.is_nameless]
+    apart = tell_apart(matching.invoice_id, named, claims, links, shown, now)
     matching.payment_links += apart.links
     doubled = {one.payment_id for payments in matching.doubled().values() for one in payments}
     matching.unknown = [one for one in apart.new if one.payment_id not in doubled]
-    matching.is_undecided = bool(apart.undecided)
+    matching.is_undecided = bool(apart.undecided) or matching.has_nameless
 
 
 def set_aside(matching: Matching, own: Mapping[str, str]) -> None:
@@ -119,7 +130,7 @@ def reconcile(
     before = known.before.allocations if known.before else {}
     unread = {credit.credit_id for credit in matching.to_read}
     allocations = {id_: (c, used) for id_, (c, used) in before.items() if c in applied and c not in unread}
-    whole = True
+    whole = found.tells_its_dealings
     for credit in matching.to_read:
         document = credits.get(credit.credit_id)
         here = allocations_on(found.invoice_id, credit, document)
@@ -132,31 +143,31 @@ def reconcile(
         ]
     link = link_as_seen(known.link, found)
     seen = _seen(matching, allocations, whole, now)
-    gone = _gone(known, seen)
+    gone = _gone(known, seen) if found.tells_its_dealings else []
     if any(one.kind == "payment" for one in gone) or any(one.fingerprint is None for one in matching.payment_links):
         link = link.with_(done_up_to=None)  # the next push says that it is gone, or that it is of another amount
     links = [link, *matching.payment_links, *_own_allocations(matching, now), *gone]
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
     updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in FOLLOWED)
-    return Reconciled(records, links, seen, updated)
+    waits_no_more = known.link.status in UNAPPROVED and link.status not in UNAPPROVED
+    return Reconciled(records, links, seen, updated, waits_no_more)
 
 
 def _payment_record(matching: Matching, row: Payment, read: Payment | None) -> XeroPayment | None:
-    """The record of a payment; None where it was deleted since the invoice was read."""
-    if read is not None and read.status == "DELETED":
-        return None
+    """The record of a payment; None where it was deleted since the invoice was read, or no answer tells its amount."""
     payment = read or row
-    batch = payment.batch_payment
-    is_batch = bool(payment.batch_payment_id or (batch and batch.batch_payment_id))
-    reference = payment.reference or (batch.reference if batch else None) or row.reference
     amount = payment.amount if payment.amount is not None else row.amount
+    if payment.status == "DELETED" or amount is None:
+        return None
+    batch = payment.batch_payment
+    reference = payment.reference or (batch.reference if batch else None) or row.reference
     return _record(
         matching,
         row.payment_id or "",
-        "batch_payment" if is_batch else "payment",
-        amount or ZERO,
+        "batch_payment" if payment.batch_id or row.batch_id else "payment",
+        amount,
         payment.date or row.date,
-        payment.is_reconciled,
+        payment.reconciled,
         reference,
         None,
     )

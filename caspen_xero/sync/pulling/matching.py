@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
+from caspen_xero.store.batches import Renaming
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import SeenInvoice, XeroPayment
 from caspen_xero.sync.planning.payment_references import names_key
-from caspen_xero.xero.documents import AppliedCredit, Invoice, Payment
+from caspen_xero.xero.dealings import AppliedCredit
+from caspen_xero.xero.documents import Invoice, Payment
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,26 @@ class Known:
     note_links: Mapping[str, Link]
     notes: Sequence[CaspenCreditNote]
     recorded: Sequence[XeroPayment]
+
+    @property
+    def payment_ids(self) -> set[str]:
+        """Xero's ids of the payments and allocations that are linked or recorded."""
+        return {one.xero_id for one in self.payment_links.values()} | {one.xero_id for one in self.recorded}
+
+
+def under_own_ids(
+    renaming: Renaming, links: Mapping[str, dict[str, Link]], recorded: Mapping[str, list[XeroPayment]]
+) -> None:
+    """Shows what is kept under the id of a batch under that of the member that it stands for. Both are by invoice and changed."""
+    member, key = renaming.member, renaming.key
+    if key is not None:
+        links[member.invoice_id][key] = links[member.invoice_id][key].with_(xero_id=member.xero_id)
+        return
+    here = recorded[member.invoice_id]
+    here[:] = [
+        replace(one, xero_id=member.xero_id, told_as=member.batch_id) if one.xero_id == member.batch_id else one
+        for one in here
+    ]
 
 
 @dataclass
@@ -53,6 +75,11 @@ class Matching:
     def own_links(self) -> dict[str, Link]:
         """The links of Caspen's payments on the invoice, by key, with those that this look has made."""
         return {**self.known.payment_links, **{link.caspen_id: link for link in self.payment_links}}
+
+    @property
+    def has_nameless(self) -> bool:
+        """Whether it shows a payment whose own id can't be learnt: any that it seems to lack may be that one."""
+        return any(one.is_nameless for one in self.found.payments)
 
     def doubled(self) -> dict[str, list[Payment]]:
         """Living payments that name the same one of Caspen's, by its key: the one that stands for it, and others beside it."""

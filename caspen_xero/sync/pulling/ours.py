@@ -25,7 +25,8 @@ from caspen_xero.sync.planning.payment_references import (
     named_as_before,
 )
 from caspen_xero.sync.problems import invoice_name
-from caspen_xero.xero.documents import AppliedCredit, Payment
+from caspen_xero.xero.dealings import AppliedCredit
+from caspen_xero.xero.documents import Payment
 
 SETTLE_ASTRAY = (
     "Read Caspen's newest export, then: caspen-xero pull; what is still here then: correct it in Caspen, "

@@ -6,44 +6,45 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from caspen_xero.store import clinic, other_homes, todo, xero_payments
+from caspen_xero.store import batches, clinic, holds, other_homes, problems, todo, xero_payments
+from caspen_xero.store.batches import Member
 from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.payment_references import key_in
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
-from caspen_xero.sync.pulling.matching import Known, Matching
+from caspen_xero.sync.pulling.matching import Known, Matching, under_own_ids
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import own_notes, own_payments
 from caspen_xero.sync.pulling.same_money import claims_on
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.other_homes import Find, FoundInXero, OtherHomes, OurPayment
+from caspen_xero.sync.sending.own_ids import OwnIds, members_shown
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import CreditNote, Invoice, Payment, credits_on
+from caspen_xero.xero.dealings import credits_on
+from caspen_xero.xero.documents import CreditNote, Invoice, Payment
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.reading import (
-    CREDITS,
     OVERLAP,
     InvoicePage,
-    changed_among,
+    applied_credits,
+    batches_by_id,
     changed_invoices,
-    credit_by_id,
     invoices_by_id,
     payment_by_id,
-    payment_calls,
     payments_by_id,
 )
 
 FULL_EVERY = timedelta(days=7)
-BULK = 3  # more calls than this, one after another: a list of what changed is cheaper
 CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
 
 
@@ -82,6 +83,7 @@ class Pull:
         self.result = PullResult()
         self._client: Client | None = None
         self._homes = OtherHomes(mappings, lambda: self.client)
+        self._own_ids = OwnIds(mappings, lambda: self.client)
         self._visited: set[str] = set()
         self._looked_at = 0
 
@@ -194,47 +196,64 @@ class Pull:
         cursor: datetime | None,
     ) -> None:
         """Takes in what Xero shows of our invoices (both by InvoiceID), and moves the cursor with it."""
-        matchings = self._matchings(links, {id_: found[id_] for id_ in links})
-        payments = self._payments([payment for matching in matchings for payment in matching.unknown], since)
+        shown = self._own_ids.of({id_: found[id_] for id_ in links})
+        matchings = self._matchings(links, shown)
+        payments = payments_by_id(self.client, _unread(matchings, ()), since)
+        if unfound := _unread(matchings, payments):  # the list knows no payment by the id shown: it may be a batch's
+            shown = self._own_ids.of(shown, unfound)
+            matchings = self._matchings(links, shown)
+            payments |= payments_by_id(self.client, _unread(matchings, {*payments, *unfound}), since)
+            payments |= self._one_by_one(_unread(matchings, payments))
+        payments |= self._with_their_batches(payments)
         credits = self._credits(matchings, since)
         allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
         known_ids = xero_payments.known_ids(self.mappings, allocations)
-        named = Named(self.mappings.store, allocations)
+        named = Named(self.mappings, allocations)
         reconciled = [reconcile(matching, payments, credits, known_ids, named, self.now()) for matching in matchings]
         if not result.dry_run:
-            self._keep(reconciled, cursor, self._homes.look_at(_ours_among(matchings)))
+            self._keep(reconciled, shown, cursor, self._homes.look_at(_ours_among(matchings)))
         result.found += [payment for one in reconciled for payment in one.payments]
         result.updated |= {one.seen.invoice_id for one in reconciled if one.updated}
         self._visited |= {one.seen.xero_id for one in reconciled}
 
-    def _keep(self, reconciled: Sequence[Reconciled], cursor: datetime | None, find: Find) -> None:
+    def _keep(
+        self, reconciled: Sequence[Reconciled], shown: Mapping[str, Invoice], cursor: datetime | None, find: Find
+    ) -> None:
         with self.mappings.store.write():
             self._homes.keep(find)
+            self._own_ids.keep(shown)
             for one in reconciled:
                 xero_payments.record(self.mappings, one.payments, self.now())
                 for link in one.links:
                     self.mappings.put_link(link)
+                if one.waits_no_more:
+                    holds.release(self.mappings, "authorise-invoice", [one.seen.invoice_id])
+                    problems.drop_problem(self.mappings, one.seen.invoice_id, ProblemCode.NEEDS_APPROVAL_IN_XERO)
                 xero_payments.keep_seen(self.mappings, one.seen)
             if cursor is not None:
                 self.mappings.set_setting(CURSOR, utc_text(cursor))
 
     def _matchings(self, links: Mapping[str, Link], found: Mapping[str, Invoice]) -> list[Matching]:
         credited = [links[id_].caspen_id for id_, invoice in found.items() if invoice.credit_notes]
-        known = self._known({link.caspen_id: link for link in links.values()}, credited)
+        members = members_shown(self.mappings, found)
+        known = self._known({link.caspen_id: link for link in links.values()}, credited, members)
         own = own_notes(self.mappings, [credit for invoice in found.values() for credit in credits_on(invoice)])
         matchings = [match_invoice(known[links[id_].caspen_id], invoice, own) for id_, invoice in found.items()]
-        self._recognise(matchings)
+        self._recognise(matchings, members)
         return matchings
 
-    def _known(self, links: Mapping[str, Link], credited: Sequence[str]) -> dict[str, Known]:
-        """What is known of linked invoices, by Caspen id. `credited`: those that show a credit note."""
+    def _known(self, links: Mapping[str, Link], credited: Sequence[str], members: Sequence[Member]) -> dict[str, Known]:
+        """What is known of linked invoices, by Caspen id. `credited`: those that show a credit note; `members`: of batches."""
         mappings = self.mappings
+        renamings = batches.renamings(mappings, members)
         before = xero_payments.seen_invoices(mappings, links)
         recorded = xero_payments.recorded_on(mappings, links)
         notes = clinic.credit_notes_on(mappings.store, credited)
         numbers = clinic.invoice_numbers(mappings.store, links)
         kinds: tuple[LinkKind, ...] = ("payment", "allocation", "credit_note")
         of = {kind: by_invoice(mappings.links_of_invoices(kind, links)) for kind in kinds}
+        for one in renamings:
+            under_own_ids(one, of["payment"], recorded)
         return {
             id_: Known(
                 link=link,
@@ -251,10 +270,12 @@ class Pull:
 
     # --- which payments are new
 
-    def _recognise(self, matchings: Sequence[Matching]) -> None:
+    def _recognise(self, matchings: Sequence[Matching], members: Sequence[Member]) -> None:
         shown = {p.payment_id for s in matchings for p in s.found.payments if p.payment_id and p.status != "DELETED"}
-        known = xero_payments.known_ids(self.mappings, shown)
-        named = Named(self.mappings.store, shown - known)
+        known = xero_payments.known_ids(self.mappings, shown) | {
+            id_ for one in matchings for id_ in one.known.payment_ids
+        }
+        named = Named(self.mappings, shown - known, members)
 
         def is_known(matching: Matching, payment: Payment) -> bool:
             id_ = payment.payment_id or ""
@@ -277,29 +298,36 @@ class Pull:
 
     # --- what an invoice does not say of its payments and credits
 
-    def _payments(self, rows: Sequence[Payment], since: datetime | None) -> dict[str, Payment]:
-        """The payments themselves (reconciled or not, in a batch or not), by PaymentID."""
-        ids = list(dict.fromkeys(row.payment_id for row in rows if row.payment_id))
-        found: dict[str, Payment] = {}
-        if since is not None and len(payment_calls(ids)) > BULK:
-            found = changed_among(self.client, "Payments", Payment, ids, since)
-        found |= payments_by_id(self.client, [id_ for id_ in ids if id_ not in found])
-        for id_ in ids:
-            if id_ not in found and (alone := payment_by_id(self.client, id_)) is not None:
-                found[id_] = alone
-        return {id_: found[id_] for id_ in ids if id_ in found}
+    def _one_by_one(self, ids: Sequence[str]) -> dict[str, Payment]:
+        """The payments that no list shows, by PaymentID."""
+        read = {id_: payment_by_id(self.client, id_) for id_ in ids}
+        return {id_: payment for id_, payment in read.items() if payment is not None}
+
+    def _with_their_batches(self, payments: Mapping[str, Payment]) -> dict[str, Payment]:
+        """Those that don't say they are reconciled, nor what their batch says of it, with their batches."""
+        silent = {
+            id_: one
+            for id_, one in payments.items()
+            if one.batch_id
+            and not one.reconciled
+            and (one.batch_payment is None or one.batch_payment.is_reconciled is None)
+        }
+        read = batches_by_id(self.client, (one.batch_id or "" for one in silent.values()))
+        return {
+            id_: one.model_copy(update={"batch_payment": batch})
+            for id_, one in silent.items()
+            if (batch := read.get(one.batch_id or "")) is not None
+        }
 
     def _credits(self, matchings: Sequence[Matching], since: datetime | None) -> dict[str, CreditNote]:
         """The credits whose allocations are not known, by their ids."""
-        found: dict[str, CreditNote] = {}
-        for kind, plural in CREDITS.items():
-            ids = list(dict.fromkeys(c.credit_id for s in matchings for c in s.to_read if c.kind == kind))
-            if since is not None and len(ids) > BULK:
-                found |= changed_among(self.client, plural, CreditNote, ids, since)
-            for id_ in ids:
-                if id_ not in found and (alone := credit_by_id(self.client, kind, id_)) is not None:
-                    found[id_] = alone
-        return found
+        return applied_credits(self.client, (credit for one in matchings for credit in one.to_read), since)
+
+
+def _unread(matchings: Iterable[Matching], read: Collection[str]) -> list[str]:
+    """The ids of unknown payments that were not read yet."""
+    ids = (row.payment_id for matching in matchings for row in matching.unknown)
+    return list(dict.fromkeys(id_ for id_ in ids if id_ and id_ not in read))
 
 
 def _is_news(changed_at: datetime | None, adopted_at: datetime | None) -> bool:

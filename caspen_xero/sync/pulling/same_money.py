@@ -99,13 +99,13 @@ def _is_free(claim: Claim, links: Mapping[str, Link], shown: Collection[str | No
 
 
 def _link(invoice_id: str, payment: Payment, own: Claim, made_by_us: bool, now: datetime) -> Link:
-    """One of another amount than Caspen's (then without a fingerprint) is nobody's to take back but a person's."""
+    """One of another amount than Caspen's (then without a fingerprint), or of a batch, is nobody's to take back but a person's."""
     agrees = payment.amount == own.amount
     return Link(
         "payment",
         own.key,
         payment.payment_id or "",
-        made_by_us=made_by_us and agrees,
+        made_by_us=made_by_us and agrees and payment.batch_id is None,
         invoice_id=invoice_id,
         number=payment.reference,
         status="AUTHORISED",

@@ -18,7 +18,8 @@ from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY, own_notes, own_payments
 from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
 from caspen_xero.sync.setup.settings import Settings
-from caspen_xero.xero.documents import AppliedCredit, Payment
+from caspen_xero.xero.dealings import AppliedCredit
+from caspen_xero.xero.documents import Payment
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def judge_undelivered(mappings: Mappings, settings: Settings, now: datetime) -> 
     records = xero_payments.undelivered(mappings)
     ids = [record.xero_id for record in records]
     linked = mappings.links_to(ids)
-    named = Named(mappings.store, ids)
+    named = Named(mappings, ids)
     unknown: list[XeroPayment] = []
     for record in records:
         is_linked = record.xero_id in linked and linked[record.xero_id].kind == "payment"

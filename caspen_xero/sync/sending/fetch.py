@@ -14,17 +14,23 @@ from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import Looks, SeenNote
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedPayment, Step
 from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.sending.own_ids import OwnIds
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.setup.contacts import read_contacts
+from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import UNAPPROVED, Invoice, Payment, allocations_on, credits_on
+from caspen_xero.xero.dealings import allocations_on, credits_on
+from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice, Payment
 from caspen_xero.xero.reading import (
+    applied_credits,
+    batch_by_id,
     contacts_by_id,
-    credit_by_id,
-    credit_note_by_id,
+    credits_by_id,
     deleted_payments_on,
     invoices_by_id,
     payment_by_id,
+    payments_by_id,
+    payments_on,
 )
 
 
@@ -36,6 +42,7 @@ class Fetcher:
     ) -> None:
         self.client, self.mappings, self.now, self.keeps = client, mappings, now, keeps
         self.looks = Looks()
+        self._own_ids = OwnIds(mappings, client)
         self.contacts_read = False
 
     def answer(self, plan: Plan, *, anew: bool = False) -> bool:
@@ -43,8 +50,7 @@ class Fetcher:
         asks, looks = plan.asks, self.looks
         contacts = asks.contacts and not self.contacts_read
         if contacts:
-            read_contacts(self.client(), self.mappings, anew=anew)
-            self.contacts_read = True
+            self.read_contacts(anew=anew)
         details = sorted(asks.contact_details - set(looks.contacts))
         if details:
             self._look_at_contacts(details)
@@ -52,19 +58,25 @@ class Fetcher:
         if invoices:
             self._look_at_invoices(invoices)
         payments = sorted(asks.payments - set(looks.payments))
-        for payment_id in payments:
-            self._look_at_payment(payment_id)
+        if payments:
+            self._look_at_payments(payments)
         notes = sorted(asks.credit_notes - set(looks.notes))
-        for credit_note_id in notes:
-            self._look_at_note(credit_note_id)
+        if notes:
+            self._look_at_notes(notes)
         credited = sorted(asks.credits - set(looks.credits))
-        for xero_id in credited:
-            self._look_at_credits(xero_id)
+        if credited:
+            self._look_at_credits(credited)
         deleted = sorted(asks.deleted - set(looks.deleted))
         if deleted:
             found = deleted_payments_on(self.client(), deleted)
             looks.deleted.update({xero_id: found.get(xero_id, []) for xero_id in deleted})
         return bool(contacts or details or invoices or payments or notes or credited or deleted)
+
+    def read_contacts(self, *, anew: bool = False) -> None:
+        """Reads Xero's contacts, where this run has not done so yet."""
+        if not self.contacts_read:
+            read_contacts(self.client(), self.mappings, anew=anew)
+            self.contacts_read = True
 
     def forget(self, steps: Iterable[Step]) -> None:
         """What was written since is no longer as it was seen."""
@@ -90,13 +102,14 @@ class Fetcher:
     def _look_at_invoices(self, ids: list[str]) -> None:
         found = invoices_by_id(self.client(), ids)
         # An invoice that Xero no longer knows is as good as deleted.
-        seen = {id_: found.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in ids}
+        seen = self._own_ids.of({id_: found.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in ids})
         self.looks.invoices.update(seen)
         self.looks.notes_on.update({id_: _credit_notes_on(invoice) for id_, invoice in seen.items()})
         if not self.keeps:
             return
         links, records = self.mappings.links_to(ids), Records(self.mappings, self.now)
         with self.mappings.store.write():
+            self._own_ids.keep(seen)
             for xero_id, link in links.items():
                 records.link_invoice(
                     link.caspen_id,
@@ -109,22 +122,27 @@ class Fetcher:
                     looked = Hold("look-at-draft", link.caspen_id, ProblemCode.WAITS_FOR_APPROVAL, "")
                     records.keep_hold(looked)
 
-    def _look_at_credits(self, xero_id: str) -> None:
-        """The allocations on an invoice of credits that somebody made in Xero; those of our own credit notes are ours."""
-        shown = credits_on(self.looks.invoices[xero_id])
-        ours = self.mappings.links_to(credit.credit_id for credit in shown)
-        self.looks.credits[xero_id] = {
-            id_: amount
-            for credit in shown
-            if credit.credit_id not in ours
-            for id_, (amount, _) in allocations_on(
-                xero_id, credit, credit_by_id(self.client(), credit.kind, credit.credit_id)
-            ).items()
-        }
+    def _look_at_credits(self, ids: list[str]) -> None:
+        """The allocations on invoices of credits that somebody made in Xero; those of our own credit notes are ours."""
+        shown = {xero_id: credits_on(self.looks.invoices[xero_id]) for xero_id in ids}
+        ours = self.mappings.links_to(credit.credit_id for credits in shown.values() for credit in credits)
+        theirs = {xero_id: [one for one in credits if one.credit_id not in ours] for xero_id, credits in shown.items()}
+        read = applied_credits(self.client(), (credit for credits in theirs.values() for credit in credits))
+        for xero_id, credits in theirs.items():
+            self.looks.credits[xero_id] = {
+                id_: amount
+                for credit in credits
+                for id_, (amount, _) in allocations_on(xero_id, credit, read.get(credit.credit_id)).items()
+            }
 
-    def _look_at_payment(self, payment_id: str) -> None:
-        found = payment_by_id(self.client(), payment_id)
+    def _look_at_payments(self, ids: list[str]) -> None:
+        listed = payments_by_id(self.client(), ids) if len(ids) > 1 else {}
+        for payment_id in ids:  # deleted ones are not surely in a list
+            self._look_at_payment(payment_id, listed.get(payment_id) or payment_by_id(self.client(), payment_id))
+
+    def _look_at_payment(self, payment_id: str, found: Payment | None) -> None:
         links = self.mappings.links_to([payment_id]).values()
+        found = found or self._in_a_batch(payment_id, links)
         if found is None and not all(link.made_by_us for link in links):  # an allocation of a credit: nothing of ours
             self.looks.payments[payment_id] = Payment(payment_id=payment_id)
             return
@@ -135,6 +153,21 @@ class Fetcher:
                 for link in links:
                     self._note_as_deleted(link)
 
+    def _in_a_batch(self, payment_id: str, links: Iterable[Link]) -> Payment | None:
+        """What Xero knows by no id of a payment, but lists as a member of a batch: the one linked, else the batch itself."""
+        if not is_id(payment_id):
+            return None
+        linked = {link.invoice_id: link for link in links if link.kind == "payment"}
+        on = self.mappings.links("invoice", [id_ for id_ in linked if id_])
+        listed = payments_on(self.client(), [link.xero_id for link in on.values()]) if on else {}
+        for caspen_id, invoice in on.items():
+            of_batch = [one for one in listed.get(invoice.xero_id, ()) if payment_id in (one.batch_id, one.payment_id)]
+            of_batch.sort(key=lambda one: (one.amount != linked[caspen_id].total, one.status == "DELETED"))
+            if of_batch:
+                return of_batch[0]
+        batch = None if linked else batch_by_id(self.client(), payment_id)
+        return Payment(payment_id=payment_id, batch_payment_id=payment_id, status=batch.status) if batch else None
+
     def _note_as_deleted(self, link: Link) -> None:
         """What is gone in Caspen too, or was deleted by us, is forgotten; that somebody removed what Caspen has is kept."""
         keys = [link.caspen_id]
@@ -144,8 +177,12 @@ class Fetcher:
         else:
             self.mappings.put_link(link.as_deleted())
 
-    def _look_at_note(self, credit_note_id: str) -> None:
-        note = credit_note_by_id(self.client(), credit_note_id)
+    def _look_at_notes(self, ids: list[str]) -> None:
+        found = credits_by_id(self.client(), "credit_note", ids)
+        for credit_note_id in ids:
+            self._look_at_note(credit_note_id, found.get(credit_note_id))
+
+    def _look_at_note(self, credit_note_id: str, note: CreditNote | None) -> None:
         allocations = {
             one.invoice.invoice_id: one.allocation_id
             for one in (note.allocations if note else ())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -40,7 +40,7 @@ from caspen_xero.xero.errors import (
 
 RESENDS = 3
 REFUSALS_IN_A_ROW = 3
-IN_FRONT = frozenset({408, 502, 503, 504})
+IN_FRONT = frozenset({404, 408, 502, 503, 504})
 """Answers of what stands in front of Xero, which know nothing of what became of an earlier try."""
 MAX_BYTES = 3_000_000  # Xero refuses bodies above 3.5 MB
 
@@ -133,8 +133,8 @@ class Journal:
                 self.sleep(2.0**resent)
                 resent += 1
             except NotFound as refusal:
-                if entry.method == "DELETE":  # it is gone, which is what was wanted
-                    self._settle(sent, {0: Answered(Allocation())}, refusal.status)
+                if entry.method == "DELETE":  # gone, as was wanted; or the web server says so, and it stands
+                    self._settle_by_look_up(sent, refusal.status)
                     return True
                 return self._settle_refusal(sent, refusal, splits=False)
             except Refused as refusal:
@@ -167,7 +167,9 @@ class Journal:
     def _settle_answer(self, sent: _Sent, answer: Answer, at: datetime | None) -> None:
         """`at`: when Xero gave it, by its own clock, if it is the answer to the first try."""
         try:
-            matched = sent.matched(answers.elements(answer, sent.write.route.plural))
+            matched = sent.matched(
+                answers.elements(answer, sent.write.route.plural), is_silent=not answers.speaks(answer)
+            )
         except NoAnswer:
             matched = {}
         if sent.entry.method == "DELETE" and not matched:  # Xero need not say more than that it is done
@@ -175,7 +177,9 @@ class Journal:
         if len(matched) < len(sent.steps):
             self._settle_by_look_up(sent, answer.status)
         else:
-            self._settle(sent, matched, answer.status, at)
+            shown = sent.write.read_back(self.client, sent.steps)  # whatever this raises: the write stays open
+            told = {place: replace(one, shown=shown.get(place)) for place, one in matched.items()}
+            self._settle(sent, told, answer.status, at)
 
     def _settle(
         self, sent: _Sent, matched: Mapping[int, Answered[Element]], http_status: int, at: datetime | None = None
@@ -183,7 +187,15 @@ class Journal:
         with self.mappings.store.write():
             for place, step in enumerate(sent.steps):
                 outcome = self.settler.settle(step, matched[place], at)
-                rows.end_document(self.mappings, sent.entry, place, outcome.state, outcome.xero_id, outcome.message)
+                rows.end_document(
+                    self.mappings,
+                    sent.entry,
+                    place,
+                    outcome.state,
+                    outcome.xero_id,
+                    outcome.message,
+                    outcome.warnings,
+                )
             rows.end_entry(self.mappings, sent.entry, "answered", self.now(), http_status)
 
     def _settle_refusal(self, sent: _Sent, refusal: Refused, *, splits: bool) -> bool:
@@ -198,10 +210,11 @@ class Journal:
                 if splits:
                     rows.end_document(self.mappings, sent.entry, place, "missing", None, "sent again in smaller parts")
                     continue
-                own = matched[place].messages if place in matched else []
-                words = own or refusal.messages or [refusal.message]
+                own = matched.get(place)
+                words = (own.messages if own else []) or refusal.messages or [refusal.message]
                 self.settler.refuse(step, words)
-                rows.end_document(self.mappings, sent.entry, place, "refused", None, " ".join(words))
+                warnings = own.warnings if own else []
+                rows.end_document(self.mappings, sent.entry, place, "refused", None, " ".join(words), warnings)
             rows.end_entry(
                 self.mappings, sent.entry, "answered", self.now(), refusal.status, " ".join(refusal.messages)
             )
@@ -236,9 +249,14 @@ class _Sent:
     steps: Sequence[Step]
     key: Key
 
-    def matched(self, elements: Sequence[Mapping[str, Any]]) -> dict[int, Answered[Element]]:
-        """Each step's element by place, checked by number or id; elements out of order are found by these."""
-        pool = answers.answered(self.write.route.plural, elements)
+    def matched(
+        self, elements: Sequence[Mapping[str, Any]], *, is_silent: bool = False
+    ) -> dict[int, Answered[Element]]:
+        """Each step's element by place, checked by number or id; elements out of order are found by these.
+
+        `is_silent`: no element has an error or warning.
+        """
+        pool = answers.answered(self.write.route.plural, elements, is_silent=is_silent)
         in_order = len(pool) == len(self.steps) and all(
             self.write.name_in(one.document) in (None, *self.write.names(step))
             for step, one in zip(self.steps, pool, strict=True)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import Client, Contact, Invoice
-from caspen_xero.store import clinic, holds, todo, xero_payments
+from caspen_xero.store import batches, clinic, holds, todo, xero_payments
 from caspen_xero.store.journal import payments_asked_to_delete
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
 from caspen_xero.store.store import Store
@@ -24,6 +25,7 @@ from caspen_xero.sync.planning.snapshot import (
     link_as_seen,
 )
 from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.sending.own_ids import members_shown
 from caspen_xero.sync.sending.tax_amounts import keeps_tax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
@@ -65,6 +67,7 @@ def load_snapshot(
     created_notes: frozenset[str] = frozenset(),
     overwrite: frozenset[str] = frozenset(),
     pay_anyway: frozenset[str] = frozenset(),
+    is_named: bool = False,
     suggested_rates: Mapping[str, str] | None = None,
     ignore_holds: bool = False,
 ) -> Snapshot:
@@ -116,8 +119,10 @@ def load_snapshot(
         told=_told(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
         claimed_by=mappings.links_to(claims),
+        members=_members(mappings, looks) if claims else {},
         overwrite=overwrite,
         pay_anyway=pay_anyway,
+        is_named=is_named,
     )
 
 
@@ -138,6 +143,14 @@ def _told(mappings: Mappings, claims: Iterable[str]) -> dict[str, XeroPayment]:
         return shown is None or one.xero_id in shown.payments or one.xero_id in shown.allocations
 
     return {id_: one for id_, one in recorded.items() if stands(one)}
+
+
+def _members(mappings: Mappings, looks: Looks) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
+    """The members of batches on the invoices that were looked at."""
+    found: defaultdict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
+    for one in batches.in_order(mappings, members_shown(mappings, looks.invoices)):
+        found[one.batch_id, one.invoice_id].append((one.xero_id, one.amount))
+    return found
 
 
 def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.caspen.records import GONE
 from caspen_xero.errors import UserError
 from caspen_xero.store import clinic, holds, problems
+from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.problems import invoice_name
+from caspen_xero.sync.sending.own_ids import keep_members, members_among
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import ids_in
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import GONE_STATUSES, Invoice, Payment
-from caspen_xero.xero.reading import invoices_by_id, payment_by_id
+from caspen_xero.xero.reading import batch_by_id, invoices_by_id, payment_by_id, payments_on
 
 
 class LinkError(UserError):
@@ -38,10 +41,25 @@ def link_to(client: Client, mappings: Mappings, invoice_id: str, name: str, now:
     invoice = invoices_by_id(client, [xero_id]).get(xero_id)
     if invoice is not None:
         return _link_invoice(mappings, invoice_id, invoice, now)
-    payment = payment_by_id(client, xero_id)
-    if payment is not None:
-        return _link_payment(mappings, invoice_id, payment, now)
+    payments = _payments_named(client, mappings, invoice_id, xero_id)
+    if payments:
+        return _link_payment(mappings, invoice_id, payments, now)
+    if batch_by_id(client, xero_id) is not None:
+        raise LinkError("link-does-not-fit", "That batch payment in Xero pays nothing on this invoice.")
     raise LinkError("link-not-found", f"Xero has neither an invoice nor a payment {xero_id}.", "Check the id in Xero.")
+
+
+def _payments_named(client: Client, mappings: Mappings, invoice_id: str, xero_id: str) -> list[Payment]:
+    """The payment with that id; for the id of a batch, its members on this invoice."""
+    payment = payment_by_id(client, xero_id)
+    link = mappings.link("invoice", invoice_id)
+    if link is None or (payment is not None and payment.batch_id is None):
+        return [payment] if payment is not None else []
+    listed = payments_on(client, [link.xero_id]).get(link.xero_id, [])
+    with mappings.store.write():
+        keep_members(mappings, list(members_among(invoice_id, listed)))
+    named = [one for one in listed if xero_id in (one.payment_id, one.batch_id)]
+    return named or ([payment] if payment is not None else [])
 
 
 def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: datetime) -> str:
@@ -67,43 +85,53 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
     return f"is linked to {found.invoice_number} in Xero ({found.total}, {found.status})"
 
 
-def _link_payment(mappings: Mappings, invoice_id: str, found: Payment, now: datetime) -> str:
+def _link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Payment], now: datetime) -> str:
+    """Links one of these to a payment of that amount that waits. More than one: members of one batch."""
     name = invoice_name(clinic.invoice_numbers(mappings.store, [invoice_id]).get(invoice_id), invoice_id)
-    xero_id = found.payment_id or ""
-    stands_for = mappings.links_to([xero_id]).get(xero_id)
-    if stands_for is not None:
+    linked = mappings.links_to(one.payment_id or "" for one in payments)
+    free = [one for one in payments if one.payment_id not in linked]
+    if not free:
+        stands_for = linked[payments[0].payment_id or ""]
         raise LinkError(
             "link-does-not-fit",
             f"That payment in Xero already stands for {stands_for.caspen_id} in Caspen.",
             f"If this invoice has another payment of that amount: caspen-xero push --pay-anyway {name}",
         )
     link = mappings.link("invoice", invoice_id)
-    if link is None or found.invoice is None or found.invoice.invoice_id != link.xero_id or found.status == "DELETED":
+    on = link.xero_id if link else None
+    living = [one for one in free if one.invoice and one.invoice.invoice_id == on and one.status != "DELETED"]
+    if not living:
         raise LinkError("link-does-not-fit", "That payment in Xero is not on this invoice, or is deleted.")
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
         if payment.status not in GONE and _waits(mappings.link("payment", payment.key))
     ]
-    fit = [payment for payment in waiting if payment.amount == found.amount]
+    fit = [(payment, found) for found in living for payment in waiting if payment.amount == found.amount]
     if not fit:
+        amounts = " and ".join(f"{one.amount or 0:.2f}" for one in living)
         there = ", ".join(f"{payment.amount:.2f}" for payment in waiting) or "none"
         raise LinkError(
             "link-does-not-fit",
-            f"That payment in Xero is {found.amount or 0:.2f}; of this invoice's in Caspen wait to be linked: {there}.",
+            f"That payment in Xero is {amounts}; of this invoice's in Caspen wait to be linked: {there}.",
         )
     # Of several alike, the one that names it, else one of its day.
-    fit.sort(key=lambda payment: ((payment.xero_id or "").lower() != xero_id.lower(), payment.date != found.date))
+    fit.sort(key=lambda pair: (not _is_named(*pair), pair[0].date != pair[1].date))
+    payment, found = fit[0]
     with mappings.store.write():
         Records(mappings, lambda: now).link_payment(
-            fit[0].key,
+            payment.key,
             invoice_id,
-            xero_id,
-            ExpectedPayment(payment_fingerprint(fit[0]), found.amount or Decimal(0), made_by_us=False),
+            found.payment_id or "",
+            ExpectedPayment(payment_fingerprint(payment), found.amount or Decimal(0), made_by_us=False),
             number=found.reference,
         )
         holds.make_invoices_due(mappings, [invoice_id])
-    return f"has its payment of {fit[0].amount} linked to the one of {found.date} in Xero"
+    return f"has its payment of {payment.amount} linked to the one of {found.date} in Xero"
+
+
+def _is_named(payment: AppliedPayment, found: Payment) -> bool:
+    return payment.xero_id is not None and payment.xero_id in (found.payment_id, found.batch_id)
 
 
 def _waits(link: Link | None) -> bool:

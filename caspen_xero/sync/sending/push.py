@@ -7,29 +7,29 @@ anew from the store until nothing is left to send. So whatever happens in betwee
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from decimal import Decimal
 
-from caspen_xero.errors import UserError
-from caspen_xero.store import holds, other_homes, problems, skips, todo, waiting
+from caspen_xero.store import holds, problems, skips, todo, waiting
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.contact_matching import GENERIC_NUMBER
 from caspen_xero.sync.planning.invoices import IS_DRAFT
+from caspen_xero.sync.planning.lock_dates import Lock, lock_over, refused_by
 from caspen_xero.sync.planning.make_plan import make_plan
-from caspen_xero.sync.planning.plan import Plan, Waiting
+from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
 from caspen_xero.sync.planning.steps import ORDER, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import FACT_CODES, SETTING_CODES, Problem, ProblemCode
-from caspen_xero.sync.sending.adopt import Adopt
+from caspen_xero.sync.problems import FACT_CODES, ProblemCode
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_changed_parties, load_snapshot
-from caspen_xero.sync.sending.other_homes import AnotherHome, FoundInXero, OtherHomes, OurPayment, another_home
+from caspen_xero.sync.sending.looking_around import LookingAround
+from caspen_xero.sync.sending.other_homes import AnotherHome, OtherHomes, OurPayment, another_home
+from caspen_xero.sync.sending.push_result import Announcement, PushOptions, PushResult
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.sending.steps import Link, specification, write_of
 from caspen_xero.sync.setup.awaited import apply_awaited
@@ -47,71 +47,6 @@ from caspen_xero.xero.documents import Element
 from caspen_xero.xero.errors import XeroError
 
 _MANY_PASSES = 60
-
-
-@dataclass(frozen=True)
-class PushOptions:
-    """What one push was asked for. `invoice_ids` None means all that need something."""
-
-    invoice_ids: tuple[str, ...] | None = None
-    dry_run: bool = False
-    refresh: bool = False
-    max_writes: int | None = None
-    overwrite: frozenset[str] = frozenset()
-    pay_anyway: frozenset[str] = frozenset()
-
-
-@dataclass
-class PushResult:
-    """What a push did. Counts are of documents; `problems` by invoice id; `stopped` is why it ended early.
-
-    `waiting`: invoices that wait though nothing is wrong. `declined`: a person did not want the first push. `found_in_xero`: what
-    of ours was there already though it was not sent from here.
-    """
-
-    dry_run: bool = False
-    synced: set[str] = field(default_factory=set)
-    updated: set[str] = field(default_factory=set)
-    skipped: int = 0
-    done: dict[str, int] = field(default_factory=dict)
-    problems: dict[str, list[Problem]] = field(default_factory=dict)
-    unfinished: set[str] = field(default_factory=set)
-    waiting: dict[str, Waiting] = field(default_factory=dict)
-    plan: list[Step] = field(default_factory=list)
-    declined: bool = False
-    warnings: list[str] = field(default_factory=list)
-    linked_rates: list[str] = field(default_factory=list)
-    found_in_xero: FoundInXero = field(default_factory=FoundInXero)
-    api_calls: int = 0
-    stopped: UserError | None = None
-
-    @property
-    def unsynced(self) -> int:
-        """Invoices that have a problem or were not reached."""
-        return len(set(self.problems) | self.unfinished)
-
-    @property
-    def only_settings_missing(self) -> bool:
-        """Whether nothing at all could be sent because accounts or tax links are missing."""
-        codes = {problem.code for problems in self.problems.values() for problem in problems}
-        return bool(codes) and codes <= SETTING_CODES and not self.done and not self.stopped
-
-    def count(self, *kinds: StepKind) -> int:
-        """How many steps of these kinds were done."""
-        return sum(self.done.get(kind, 0) for kind in kinds)
-
-
-@dataclass(frozen=True)
-class Announcement:
-    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest.
-
-    `is_first`: nothing was ever sent; otherwise only invoices that a person had named.
-    """
-
-    invoices: int
-    totals: Mapping[str, Decimal]
-    oldest: date
-    is_first: bool = True
 
 
 class Push:
@@ -139,13 +74,13 @@ class Push:
         self.result = PushResult()
         self._client: Client | None = None
         self._fetcher: Fetcher
+        self._around: LookingAround
         self._translations: Translations
         self._facts: OrganisationFacts
         self._facts_are_new = False
         self._writes_left: int | None = None
         self._suggested: dict[str, str] = {}
         self._ignore_holds = False
-        self._has_adopted = False
 
     @property
     def client(self) -> Client:
@@ -162,6 +97,7 @@ class Push:
         result = self.result = PushResult(dry_run=options.dry_run)
         self._writes_left = options.max_writes
         self._fetcher = Fetcher(lambda: self.client, self.mappings, self.now, keeps=not options.dry_run)
+        self._around = LookingAround(self.settings, self._fetcher, self.settler, self._homes)
         try:
             self._run(options, result)
             result.stopped = another_home(self.mappings)  # a dry run may plan on, but says it too
@@ -197,62 +133,31 @@ class Push:
     def _before_sending(self, options: PushOptions, result: PushResult) -> list[str]:
         """Takes in what is in Xero already, and settles what an earlier run left open; gives the invoices to do after that."""
         ids = self._invoice_ids(options)
-        self._look_again_at_gone_ones()
-        self._look_around(ids, result)
-        if not ids and other_homes.has_to_look_for_gone_ones(self.mappings):
-            self._look_for_an_earlier_store()
-            self._look_around(ids, result)
-            other_homes.has_looked_for_gone_ones(self.mappings)
+        try:
+            self._around.before_sending(ids)
+        except AnotherHome:
+            result.unfinished |= set(ids)
+            raise
         was_open = has_open_entries(self.mappings)
         if was_open:
             self._journal().recover()
-        return self._invoice_ids(options) if was_open or self._has_adopted else ids
-
-    def _look_again_at_gone_ones(self) -> None:
-        """What has the number of an invoice that Caspen has taken back may be that invoice, as it was sent before it was edited."""
-        gone = other_homes.gone_ones_held(self.mappings, ProblemCode.INVOICE_NUMBER_TAKEN)
-        if gone:
-            holds.release(self.mappings, "create-invoice", gone)
-            self.mappings.store.set_adopt_due(True)
+        return self._invoice_ids(options) if was_open or self._around.has_adopted else ids
 
     def _push_what_was_taken_in(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
         """Invoices that are known to be in Xero since all of ours was taken in, and that Caspen has void, say."""
-        if not self._has_adopted or options.invoice_ids is not None:
+        if not self._around.has_adopted or options.invoice_ids is not None:
             return
         more = [id_ for id_ in self._invoice_ids(options) if id_ not in set(ids)]
         result.unfinished |= set(more)
         for start in range(0, len(more), SLICE):
             self._push_slice(more[start : start + SLICE], options, result)
 
-    def _look_around(self, ids: Sequence[str], result: PushResult) -> None:
-        """Before anything is sent: raises `AnotherHome` where one is alive; takes in all of ours where that is due."""
-        alive = another_home(self.mappings)
-        if alive is not None:
-            result.unfinished |= set(ids)
-            raise alive
-        if not other_homes.adopt_is_due_to_send(self.mappings.store):
-            return
-        adopted = Adopt(self.mappings, self.settings, lambda: self.client, self.now).carry_out()
-        self._has_adopted = True
-        self.settler.done["adopt-invoice"] |= adopted.invoices & set(ids)
-        self.settler.done["link-contact"] |= adopted.contacts
-        self._homes.found.add(adopted.found)
-        result.linked_rates += adopted.linked_rates
-
-    def _look_for_an_earlier_store(self) -> None:
-        """Has all of ours looked up where contacts of ours in Xero show that this store, though it is new, is not the first."""
-        if todo.has_links(self.mappings) or other_homes.adopted_at(self.mappings) is not None:
-            return
-        if not self._fetcher.contacts_read:
-            read_contacts(self.client, self.mappings)
-            self._fetcher.contacts_read = True
-        if other_homes.knows_others_contacts(self.mappings, GENERIC_NUMBER):
-            self.mappings.store.set_adopt_due(True)
-
     def _invoice_ids(self, options: PushOptions) -> list[str]:
         if options.invoice_ids is not None:
             return list(options.invoice_ids)
-        return todo.invoices_to_do(self.mappings, self.settings.start_date)
+        return todo.invoices_to_do(
+            self.mappings, self.settings.start_date, drafts_are_done=self.settings.invoice_status == "draft"
+        )
 
     def _may_begin(self, options: PushOptions, ids: Sequence[str]) -> bool:
         """Whether anything may be sent: before the first push of all that is due, and of anything, that is for a person to say."""
@@ -276,7 +181,7 @@ class Push:
             holds.make_due(self.mappings)
         elif options.invoice_ids is not None:
             holds.make_invoices_due(self.mappings, options.invoice_ids)
-            holds.release_approvals(self.mappings)
+            holds.make_organisation_due(self.mappings)
 
     # --- what the plan needs from Xero
 
@@ -315,6 +220,7 @@ class Push:
             created_notes=frozenset(self.settler.made["create-credit-note"]),
             overwrite=options.overwrite,
             pay_anyway=options.pay_anyway,
+            is_named=options.invoice_ids is not None,
             suggested_rates=self._suggested,
             ignore_holds=self._ignore_holds,
         )
@@ -374,12 +280,10 @@ class Push:
         """Sends step after step; gives the plan that has nothing more to send, if it came to that."""
         journal = self._journal()
         for _ in range(_MANY_PASSES):
-            self._look_around(tuple(caspen.invoices), result)
+            self._around.look(tuple(caspen.invoices))
             plan = self._plan(caspen, options)
-            if self._fetcher.contacts_read:
-                self._look_for_an_earlier_store()
-                if self.mappings.store.adopt_is_due:
-                    continue
+            if self._around.finds_an_earlier_store():
+                continue
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
             kind, steps = _first_kind(plan)
             if kind is None or self._writes_left == 0:
@@ -400,6 +304,8 @@ class Push:
             refused_before = set(self.settler.refused[kind])
             journal.send(batch)
             self._fetcher.forget(batch)
+            if self.settler.records.doubts_facts:
+                self._read_facts_anew()
             newly_refused = self.settler.refused[kind] - refused_before
             if newly_refused and self._after_refusals(kind, [s for s in batch if s.caspen_id in newly_refused]):
                 return
@@ -417,8 +323,8 @@ class Push:
     def _after_refusals(self, kind: StepKind, refused: Sequence[Step]) -> bool:
         """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem.
 
-        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left, or all of
-        ours is to be looked up first.
+        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left, a lock date
+        speaks against more of them, or all of ours is to be looked up first.
         """
         write, ids = write_of(kind), [step.caspen_id for step in refused]
         adopted = write.after_refusal(self.client, self.settler.records, refused)
@@ -426,14 +332,37 @@ class Push:
         if adopted:
             self._homes.documents_found(kind, adopted)
         if kind in ("create-invoice", "authorise-invoice"):
-            holds.hold_approvals(self.mappings, kind, ids, ProblemCode.APPROVAL_LIMIT, self.now())
+            months = {step.caspen_id: step.booking.approved_in for step in refused if step.booking is not None}
+            holds.hold_approvals(self.mappings, kind, months, ProblemCode.APPROVAL_LIMIT, self.now())
         codes = {held.code for held in holds.on(self.mappings, kind, ids)}
         if ProblemCode.CONTACT_ARCHIVED in codes:
             self._look_at_archived(kind, refused)
-        if codes & FACT_CODES and not self._facts_are_new:  # what we know of the organisation is out of date
+        if codes & FACT_CODES:
+            self._read_facts_anew()
+        is_locked = ProblemCode.PERIOD_LOCKED in codes and self._hold_what_is_locked(kind, refused)
+        return is_locked or ProblemCode.APPROVAL_LIMIT in codes or self.mappings.store.adopt_is_due
+
+    def _read_facts_anew(self) -> None:
+        """Once in a run: what we know of the organisation is out of date."""
+        if not self._facts_are_new:
             self._facts = read_organisation(self.client, self.mappings, now=self.now(), refresh=True)
             self._facts_are_new = True
-        return ProblemCode.APPROVAL_LIMIT in codes or self.mappings.store.adopt_is_due
+
+    def _hold_what_is_locked(self, kind: StepKind, refused: Sequence[Step]) -> bool:
+        """Where a known lock date is why Xero has refused: one hold for all that is like it; whether there is such a date."""
+        found: dict[Lock, list[Hold]] = {}
+        bookings = {step.caspen_id: step.booking for step in refused if step.booking is not None}
+        for held in holds.on(self.mappings, kind, bookings):
+            lock = lock_over(bookings[held.caspen_id], self._facts)
+            if lock is not None and held.code == ProblemCode.PERIOD_LOCKED:
+                found.setdefault(lock, []).append(held)
+        with self.mappings.store.write():
+            for lock, those in found.items():
+                if lock.asked is not None:
+                    first = those[0]
+                    self.settler.records.keep_hold(refused_by(lock, bookings[first.caspen_id], first.xero_says))
+                holds.release(self.mappings, kind, [held.caspen_id for held in those])
+        return bool(found)
 
     def _look_at_archived(self, kind: StepKind, refused: Sequence[Step]) -> None:
         """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
@@ -483,6 +412,10 @@ class Push:
     def _sum_up(self, result: PushResult) -> None:
         done = self.settler.done
         result.warnings += self.settler.warnings
+        result.linked_rates = [*self._around.linked_rates, *result.linked_rates]
+        if number := self.settler.warned:
+            what = "1 document was" if number == 1 else f"{number} documents were"
+            result.warnings.append(f"{what} taken with a warning from Xero: caspen-xero log --warnings")
         result.done = {kind: len(ids) for kind, ids in done.items() if ids}
         result.synced = (done["create-invoice"] | done["adopt-invoice"]) - set(result.problems) - result.unfinished
         result.updated = done["update-invoice"] - set(result.problems)

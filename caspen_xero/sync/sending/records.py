@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,8 +11,10 @@ from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.kept import NotKept, as_lost, told_not_kept
+from caspen_xero.sync.planning.merge import WrittenLines
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
-from caspen_xero.sync.problems import ProblemCode, check_code
+from caspen_xero.sync.problems import FACT_CODES, ProblemCode, check_code
 from caspen_xero.sync.sending.tax_amounts import has_kept_tax
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
 
@@ -23,11 +25,15 @@ NEEDS_APPROVAL = (
 
 
 class Records:
-    """The links of one organisation, as steps change them. `held`: steps that are done, but not as they were asked."""
+    """The links of one organisation, as steps change them. `held`: steps that are done, but not as they were asked.
+
+    `doubts_facts`: Xero left something out that by our facts it should have kept.
+    """
 
     def __init__(self, mappings: Mappings, now: Callable[[], datetime]) -> None:
         self.mappings, self.now = mappings, now
         self.held: set[tuple[str, str]] = set()
+        self.doubts_facts = False
 
     def link_contact(
         self, key: str, xero_id: str, *, made_by_us: bool, fingerprint: str | None, name: str, **more: Any
@@ -57,11 +63,12 @@ class Records:
         fingerprint: str | None,
         done_up_to: int | None = None,
         last_written: Mapping[str, str] | None = None,
+        lines: WrittenLines | None = None,
     ) -> None:
-        """Links an invoice to what Xero shows of it. `last_written`: what it shows by our own doing; None if that is as before."""
+        """Links an invoice to what Xero shows of it. `last_written`, `lines`: what was written there; None if that is as before."""
         before = self.mappings.link("invoice", caspen_id)
         if last_written is None and before is not None:
-            last_written = before.last_written
+            last_written, lines = before.last_written, before.lines
         self.mappings.put_link(
             Link(
                 kind="invoice",
@@ -74,11 +81,12 @@ class Records:
                 fingerprint=fingerprint,
                 done_up_to=done_up_to,
                 last_written=last_written,
+                lines=lines,
                 subtotal=_kept(found.sub_total, before, "subtotal"),
                 tax=_kept(found.total_tax, before, "tax"),
                 total=_kept(found.total, before, "total"),
                 amount_paid=_kept(found.amount_paid, before, "amount_paid"),
-                amount_credited=_kept(found.amount_credited, before, "amount_credited"),
+                amount_credited=_kept(found.credited, before, "amount_credited"),
                 amount_due=_kept(found.amount_due, before, "amount_due"),
                 xero_updated_at=found.updated_date_utc or (before.xero_updated_at if before else None),
                 linked_at=before.linked_at if before else self.now(),
@@ -172,6 +180,30 @@ class Records:
         self.held.add((kind, step.caspen_id))
         self.keep_hold(Hold(kind, step.caspen_id, code, reason, depends_on=step.depends_on))
 
+    def hold_lost(
+        self,
+        step: Step,
+        kind: StepKind,
+        link_kind: Literal["invoice", "payment", "credit_note"],
+        lost: Sequence[NotKept],
+        warnings: Sequence[str],
+        fix: str = "",
+    ) -> None:
+        """A document that Xero took, but not as it was sent: its link says so until it is sent once more, and a hold says what."""
+        link = self.mappings.link(link_kind, step.caspen_id)
+        if link is not None:
+            self.mappings.put_link(link.with_(fingerprint=as_lost(link.fingerprint)))
+        self.held.add((kind, step.caspen_id))
+        code, says = _code_of_lost(lost), " ".join(warnings)
+        self.doubts_facts |= code in FACT_CODES
+        reason = f"Xero took {step.number or 'it'}, but not as it was sent: {told_not_kept(lost)}"
+        if says:
+            reason += f". Xero warned: {says}"
+        fix = fix if code is ProblemCode.NOT_AS_SENT else ""
+        self.keep_hold(
+            Hold(kind, step.caspen_id, code, reason, fix, depends_on=step.depends_on, xero_says=says or None)
+        )
+
     def keep_hold(self, held: Hold) -> None:
         """Keeps a hold, as all of the engine are kept. Raises ValueError for a code that is no problem's."""
         check_code(held.code)
@@ -187,6 +219,14 @@ class Records:
         wanted = (expected.subtotal, expected.tax, expected.total)
         if expected.explicit_tax and (found.sub_total, found.total_tax, found.total) == wanted:
             has_kept_tax(self.mappings, tells_tax=expected.tells_tax)
+
+
+def _code_of_lost(lost: Sequence[NotKept]) -> ProblemCode:
+    """By what Xero left out: an account, a tax type; else that something is not as it was sent."""
+    missing = {one.what for one in lost if one.is_left_out}
+    if "account" in missing:
+        return ProblemCode.ACCOUNT_REFUSED
+    return ProblemCode.TAX_RATE_REFUSED if "tax type" in missing else ProblemCode.NOT_AS_SENT
 
 
 def _kept(new: Decimal | None, before: Link | None, column: str) -> Decimal | None:

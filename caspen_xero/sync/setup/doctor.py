@@ -56,8 +56,9 @@ def organisation_checks(
     organisation = facts.organisation
     yield _clock_check(client().clock)
     yield Check("xero", True, f"{organisation.name} answers ({organisation.base_currency})")
-    locks = [day for day in (organisation.period_lock_date, organisation.end_of_year_lock_date) if day]
-    yield Check("lock dates", True, f"the books are locked up to {max(locks)}" if locks else "no period is locked")
+    locks = {"everybody": organisation.end_of_year_lock_date, "all but advisers": organisation.period_lock_date}
+    told = ", ".join(f"up to {day} for {whom}" for whom, day in locks.items() if day)
+    yield Check("lock dates", True, f"the books are locked {told}" if told else "no period is locked")
     yield from _account_checks(mappings, facts)
     for link in rate_links(store, mappings, facts.tax_rates):
         if not link.synced:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from caspen_xero.store.mappings import KnownContact, Mappings
-from caspen_xero.sync.planning.compare import contact_shape, differences, sent_contact_shape, told_edits
+from caspen_xero.sync.planning.compare import Shape, contact_shape, differences, sent_contact_shape, told_edits
 from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.kept import NotKept, contact_not_kept, told_not_kept
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write, of_targets
@@ -27,7 +29,21 @@ class LinkContact(Link):
         return step.target
 
 
-class CreateContact(Write):
+class _OurContact(Write):
+    """A contact that is made or changed: what it is known by is held against what was sent."""
+
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        assert isinstance(found, Contact)
+        return contact_not_kept(body, found)
+
+    def keep_lost(
+        self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
+    ) -> list[str]:
+        assert isinstance(step.expected, ExpectedContact)
+        return [f"{step.expected.name}: Xero shows the contact otherwise than it was sent: {told_not_kept(lost)}."]
+
+
+class CreateContact(_OurContact):
     """A party that has no contact in Xero."""
 
     kind = "create-contact"
@@ -47,7 +63,7 @@ class CreateContact(Write):
             fingerprint=step.expected.fingerprint,
             name=name,
             done_up_to=step.expected.touched,
-            last_written=contact_shape(found),
+            last_written=_as_written(step, found),
         )
         known = KnownContact(contact_id, name, step.number, found.contact_status or "ACTIVE")
         records.mappings.put_contacts([known])
@@ -74,7 +90,7 @@ class CreateContact(Write):
         return set()
 
 
-class UpdateContact(Write):
+class UpdateContact(_OurContact):
     """A contact of ours whose client or payer has changed in Caspen."""
 
     kind = "update-contact"
@@ -93,7 +109,7 @@ class UpdateContact(Write):
                     number=found.name or link.number,
                     fingerprint=step.expected.fingerprint,
                     done_up_to=step.expected.touched,
-                    last_written=contact_shape(found),
+                    last_written=_as_written(step, found),
                 )
             )
         return found.contact_id or ""
@@ -101,6 +117,16 @@ class UpdateContact(Write):
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         known = contacts_by_id(client, [step.target for step in steps])
         return {place: one for place, one in of_targets(steps, known).items() if _shows(one, steps[place])}
+
+
+def _as_written(step: Step, found: Contact) -> Shape:
+    """What a contact shows by our own doing: what was sent, in Xero's words where its answer, which may leave out any, has them.
+
+    What was edited in Xero and stays is not that: of it, what Caspen says.
+    """
+    assert isinstance(step.expected, ExpectedContact)
+    shown = sent_contact_shape(step.body or {}) | contact_shape(found) | (step.expected.kept or {})
+    return {name: value for name, value in shown.items() if value}
 
 
 def _shows(found: Element, step: Step) -> bool:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.kept import NotKept, not_kept
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
@@ -18,8 +20,9 @@ from caspen_xero.sync.sending.steps.specification import (
     Link,
     Route,
     Write,
-    as_we_would_write_it,
     edits_since,
+    has_other_figures,
+    is_as_we_would_write_it,
     own_among,
     same_document,
 )
@@ -51,6 +54,18 @@ class CreateCreditNote(Write):
         assert isinstance(found, CreditNote)
         return edits_since(found, step)
 
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        assert isinstance(found, CreditNote)
+        return not_kept(body, found)
+
+    def keep_lost(
+        self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
+    ) -> list[str]:
+        assert isinstance(found, CreditNote)
+        if not has_other_figures(found, step, lost):
+            records.hold_lost(step, "authorise-credit-note", "credit_note", lost, warnings)
+        return []
+
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         found = credit_notes_numbered(client, [step.number or "" for step in steps])
         return own_among(mappings, steps, {number: (one.credit_note_id, one) for number, one in found.items()})
@@ -72,7 +87,7 @@ class CreateCreditNote(Write):
                 records.keep_hold(_is_draft(step))
                 continue
             with records.mappings.store.write():
-                records.link_credit_note(step, one, made_by_us=as_we_would_write_it(one, step) is not None)
+                records.link_credit_note(step, one, made_by_us=is_as_we_would_write_it(one, step))
                 _adopt_allocation(records, step, one)
                 holds.release(records.mappings, self.kind, [step.caspen_id])
                 adopted.add(step.caspen_id)

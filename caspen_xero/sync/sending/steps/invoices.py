@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from caspen_xero.store import holds
+from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.compare import differences, invoice_shape, sent_shape
+from caspen_xero.sync.planning.compare import FIGURES, Shape, differences, invoice_shape, sent_shape, told
+from caspen_xero.sync.planning.kept import NotKept, not_kept
+from caspen_xero.sync.planning.merge import written_lines
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode, invoice_name
 from caspen_xero.sync.sending.records import Records
@@ -19,8 +22,9 @@ from caspen_xero.sync.sending.steps.specification import (
     Link,
     Route,
     Write,
-    as_we_would_write_it,
     edits_since,
+    has_other_figures,
+    is_as_we_would_write_it,
     of_targets,
     own_among,
     same_document,
@@ -34,15 +38,53 @@ class KeepInvoice(Link):
     """What has changed in Caspen shows nowhere in Xero."""
 
     kind = "keep-invoice"
+    expected = ExpectedDocument
 
     def record(self, records: Records, step: Step, found: Element) -> str:
         link = records.mappings.link("invoice", step.caspen_id)
         if link is not None:
-            records.mappings.put_link(link.with_(fingerprint=step.expected.fingerprint))
+            expected = step.expected
+            assert isinstance(expected, ExpectedDocument)
+            ids = [line["LineItemID"] for line in (step.body or {}).get("LineItems", ())]
+            lines = list(zip(expected.line_ids, ids, strict=True)) if expected.line_ids else None
+            records.mappings.put_link(
+                link.with_(fingerprint=expected.fingerprint, last_written=expected.own, lines=lines)
+            )
         return step.target
 
 
-class CreateInvoice(Write):
+class _WholeInvoice(Write):
+    """An invoice that is sent whole: what Xero shows of it is held against that."""
+
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        assert isinstance(found, Invoice)
+        return not_kept(body, found)
+
+    def keep_lost(
+        self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
+    ) -> list[str]:
+        assert isinstance(found, Invoice)
+        is_held = ("update-invoice", step.caspen_id) in records.held
+        if not is_held and not has_other_figures(found, step, lost):
+            fix = f"caspen-xero push --overwrite {invoice_name(step.number, step.caspen_id)}"
+            records.hold_lost(step, "update-invoice", "invoice", lost, warnings, fix)
+            _keep_shown_as_written(records, step, found)
+        return []
+
+
+def _keep_shown_as_written(records: Records, step: Step, found: Invoice) -> None:
+    """What Xero shows otherwise than it was sent is not a bookkeeper's edit: it is what was written, until it is sent once more."""
+    link, expected = records.mappings.link("invoice", step.caspen_id), step.expected
+    assert isinstance(expected, ExpectedDocument)
+    if link is None or link.last_written is None or step.body is None or expected.total is None or not found.line_items:
+        return
+    written = dict(link.last_written)
+    for name, _, theirs in differences(sent_shape(step.body, expected.total, expected.tax), invoice_shape(found)):
+        written[name] = theirs
+    records.mappings.put_link(link.with_(last_written={name: text for name, text in written.items() if text}))
+
+
+class CreateInvoice(_WholeInvoice):
     """A finalised invoice that is not in Xero."""
 
     kind = "create-invoice"
@@ -67,7 +109,8 @@ class CreateInvoice(Write):
         assert isinstance(expected, ExpectedDocument)
         if link is None or step.body is None or expected.total is None:
             return ""
-        records.mappings.put_link(link.with_(last_written=sent_shape(step.body, expected.total, found)))
+        sent = sent_shape(step.body, expected.total, expected.tax)
+        records.mappings.put_link(link.with_(last_written=sent))  # other figures may be somebody's edit by now
         return edits_since(found, step)
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
@@ -111,7 +154,7 @@ class CreateInvoice(Write):
         return adopted, others
 
 
-class UpdateInvoice(Write):
+class UpdateInvoice(_WholeInvoice):
     """An invoice of ours that has changed in Caspen, or whose figures Xero has otherwise."""
 
     kind = "update-invoice"
@@ -123,13 +166,32 @@ class UpdateInvoice(Write):
         return _changed_at(found)
 
     def record(self, records: Records, step: Step, found: Element) -> str:
-        xero_id = _wrote(records, step, found)
-        link, expected = records.mappings.link("invoice", step.caspen_id), step.expected
+        before, expected = records.mappings.link("invoice", step.caspen_id), step.expected
+        assert isinstance(found, Invoice)
         assert isinstance(expected, ExpectedDocument)
-        if link and (link.subtotal, link.tax, link.total) != (expected.subtotal, expected.tax, expected.total):
+        figures = (found.sub_total, found.total_tax, found.total)
+        wrong = differences(expected.shape or {}, invoice_shape(found)) if found.line_items else []
+        if before is not None and wrong and (found.amount_paid or found.credited):
+            # What was sent is not there, so it is still to be done.
+            records.link_invoice(step.caspen_id, found, made_by_us=before.made_by_us, fingerprint=before.fingerprint)
+            reason = f"Xero took the change, and did not make it, as there is a payment or credit: {told(wrong)}"
+            records.hold(step, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason)
+            return found.invoice_id or ""
+        xero_id = _wrote(records, step, found)
+        if found.line_items and not differences(expected.own or {}, invoice_shape(found)):
+            xero_payments.drop_edits(records.mappings, step.caspen_id)
+        if figures != (expected.subtotal, expected.tax, expected.total):
             reason = "Xero's figures are not Caspen's, though every amount was told"
             records.hold(step, "update-invoice", ProblemCode.TOTALS_DIFFER, reason)
         return xero_id
+
+    def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
+        assert isinstance(found, Invoice)
+        return edits_since(found, step)
+
+    def read_back(self, client: Client, steps: Sequence[Step]) -> Found:
+        # Xero may answer 200, and keep what it had (on invoices with payments, one integration's field notes).
+        return dict(_known(client, steps))
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         # Writing an update again by id does no harm, so only one that shows all that we wrote is taken as done.
@@ -153,7 +215,7 @@ class AuthoriseInvoice(Write):
         return xero_id
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
-        return {place: one for place, one in _known(client, steps).items() if one.status not in UNAPPROVED}
+        return {place: one for place, one in _known(client, steps).items() if one.status not in (None, *UNAPPROVED)}
 
 
 class VoidInvoice(Write):
@@ -185,11 +247,16 @@ def adopt_invoice(records: Records, step: Step, found: Invoice) -> None:
 
     Where it differs from what we would write, that is told as an edit is.
     """
-    shape, expected = as_we_would_write_it(found, step), step.expected
+    is_ours, expected = is_as_we_would_write_it(found, step), step.expected
     assert isinstance(expected, ExpectedDocument)
-    ours = shape or (sent_shape(step.body, expected.total, found) if step.body and expected.total is not None else None)
+    ours = sent_shape(step.body, expected.total, expected.tax) if step.body and expected.total is not None else None
     records.link_invoice(
-        step.caspen_id, found, made_by_us=shape is not None, fingerprint=expected.fingerprint, last_written=ours
+        step.caspen_id,
+        found,
+        made_by_us=is_ours,
+        fingerprint=expected.fingerprint,
+        last_written=ours,
+        lines=written_lines(expected.line_ids, step.body or {}, found) if is_ours else None,
     )
 
 
@@ -201,12 +268,31 @@ def _wrote(records: Records, step: Step, found: Element) -> str:
     expected = step.expected
     assert isinstance(found, Invoice)
     assert isinstance(expected, ExpectedDocument)
-    written = invoice_shape(found) if found.line_items else None
-    records.link_invoice(step.caspen_id, found, made_by_us=True, fingerprint=expected.fingerprint, last_written=written)
+    own = expected.own or expected.shape  # earlier versions kept only what an update was to show
+    if own is None and step.body is not None and expected.total is not None:
+        own = sent_shape(step.body, expected.total, expected.tax)
+    records.link_invoice(
+        step.caspen_id,
+        found,
+        made_by_us=True,
+        fingerprint=expected.fingerprint,
+        last_written=_as_computed(own, expected, found),
+        lines=written_lines(expected.line_ids, step.body or {}, found),
+    )
     records.learn_from_tax(expected, found)
     if expected.status == "AUTHORISED":
         records.hold_if_unapproved(step, found.status, "authorise-invoice")
     return found.invoice_id or ""
+
+
+def _as_computed(own: Shape | None, expected: ExpectedDocument, found: Invoice) -> Shape | None:
+    """What was written, with Xero's own figures where it shows the rest as it was sent: those are its arithmetic, nobody's edit."""
+    if own is None or not found.line_items or (found.total_tax, found.total) == (expected.tax, expected.total):
+        return own
+    shown = invoice_shape(found)
+    if any(name not in FIGURES for name, _, _ in differences(expected.shape or own, shown)):
+        return own
+    return own | {name: shown[name] for name in FIGURES if name in shown}
 
 
 def _changed(records: Records, step: Step, found: Element) -> str:
@@ -215,13 +301,15 @@ def _changed(records: Records, step: Step, found: Element) -> str:
     link = records.mappings.link("invoice", step.caspen_id)
     shown = invoice_shape(found) if found.line_items else {}
     before = link.last_written if link else None
-    total = {"total": shown["total"]} if "total" in shown else {}  # approval may compute a discount anew
+    # Approval may compute discounts anew (xero-node#592).
+    computed = {name: value for name, value in shown.items() if name in FIGURES or name.endswith(" discounted by")}
     records.link_invoice(
         step.caspen_id,
         found,
         made_by_us=link.made_by_us if link else True,
         fingerprint=link.fingerprint if link else step.expected.fingerprint,
-        last_written={**before, **total} if before is not None else shown or None,
+        last_written={**before, **computed} if before is not None else shown or None,
+        lines=link.lines if link else None,
     )
     return found.invoice_id or ""
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from caspen_xero.store.mappings import DELETED, Mappings
+from caspen_xero.sync.planning.kept import NotKept, payment_not_kept
 from caspen_xero.sync.planning.payment_references import names_key
 from caspen_xero.sync.planning.steps import ExpectedPayment, ExpectedRemoval, Step
 from caspen_xero.sync.sending.records import Records
@@ -78,6 +79,17 @@ class CreatePayment(Write):
             records.moved(invoice_id, paid=step.expected.amount)
         return xero_id
 
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        assert isinstance(found, Payment)
+        return payment_not_kept(body, found)
+
+    def keep_lost(
+        self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
+    ) -> list[str]:
+        # Pushed once more, it is deleted, as one that has changed in Caspen is, and made anew.
+        records.hold_lost(step, "delete-payment", "payment", lost, warnings)
+        return []
+
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         invoices = invoices_by_id(client, [_invoice_of(step) for step in steps])
         linked = mappings.links_to(
@@ -137,4 +149,4 @@ def _is_it(one: Payment, step: Step) -> bool:
     """Whether a payment on an invoice is the one that was to be written."""
     assert isinstance(step.expected, ExpectedPayment)
     is_named = one.reference == step.number or names_key(one.reference, step.caspen_id)
-    return is_named and one.status != "DELETED" and one.amount == step.expected.amount
+    return is_named and one.status != "DELETED" and one.amount == step.expected.amount and one.batch_id is None

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.compare import Shape, differences, document_shape, sent_shape, told_edits
+from caspen_xero.sync.planning.compare import differences, document_shape, sent_shape, told_edits
+from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
@@ -122,6 +123,16 @@ class Write(Specification):
         """The bodies of the steps that travelled in one: the way back from `wrapped`."""
         return list(wrapped.get(self.route.plural, ()))
 
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        """What the answer shows otherwise than it was sent, where that would be a loss."""
+        return []
+
+    def keep_lost(
+        self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
+    ) -> list[str]:
+        """Notes what Xero did not keep, with its warnings, on the invoice; gives what nobody need do anything about, in words."""
+        return []
+
     def leaves_invoice_at(self, found: Element) -> datetime | None:
         """When the invoice that a step is about was changed by it, as far as the answer says (UTC, by Xero's clock)."""
         return None
@@ -138,9 +149,21 @@ class Write(Specification):
         """Links those of the documents that Xero has already; gives their Caspen ids. None of them is wanted there any more."""
         return self.after_refusal(client, records, steps)
 
+    def read_back(self, client: Client, steps: Sequence[Step]) -> Found:
+        """What Xero shows of steps that it has answered, where its answer alone proves nothing; else nothing is read."""
+        return {}
+
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         """Looks whether Xero has the documents already, before a refusal becomes a problem; gives the Caspen ids that it linked."""
         return set()
+
+
+def has_other_figures(found: Priced, step: Step, lost: Sequence[NotKept]) -> bool:
+    """Whether a document's figures are what is wrong, with no account or tax type missing: they are mended in their own way."""
+    expected = step.expected
+    assert isinstance(expected, ExpectedDocument)
+    wanted = (expected.subtotal, expected.tax, expected.total)
+    return (found.sub_total, found.total_tax, found.total) != wanted and not any(one.is_left_out for one in lost)
 
 
 def edits_since(found: Priced, step: Step) -> str:
@@ -148,7 +171,7 @@ def edits_since(found: Priced, step: Step) -> str:
     expected = step.expected
     if not isinstance(expected, ExpectedDocument) or step.body is None or expected.total is None:
         return ""
-    return told_edits(differences(sent_shape(step.body, expected.total, found), document_shape(found)))
+    return told_edits(differences(sent_shape(step.body, expected.total, expected.tax), document_shape(found)))
 
 
 def own_among(mappings: Mappings, steps: Sequence[Step], numbered: Mapping[str, tuple[str | None, Priced]]) -> Found:
@@ -181,20 +204,19 @@ def same_document(found: Priced, step: Step) -> bool:
     )
 
 
-def as_we_would_write_it(found: Priced, step: Step) -> Shape | None:
-    """What a document shows that somebody else made, if it is just what we would have written: then it is as good as ours.
+def is_as_we_would_write_it(found: Priced, step: Step) -> bool:
+    """Whether a document that somebody else made shows just what we would have written: then it is as good as ours.
 
     Nothing that anybody else has put there could be lost by a later change of it. A draft is another's to approve.
     """
     expected, body = step.expected, step.body
     if not isinstance(expected, ExpectedDocument) or body is None or expected.total is None:
-        return None
+        return False
     if (found.sub_total, found.total_tax) != (expected.subtotal, expected.tax):
-        return None
+        return False
     if found.status in UNAPPROVED and found.status != body.get("Status"):
-        return None
-    shape = document_shape(found)
-    return None if differences(sent_shape(body, expected.total, found), shape) else shape
+        return False
+    return not differences(sent_shape(body, expected.total, expected.tax), document_shape(found))
 
 
 def of_targets(steps: Sequence[Step], known: Mapping[str, _Document]) -> dict[int, _Document]:

@@ -1,0 +1,79 @@
+"""What a push is asked for, what it announces before it begins, and what it did."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+
+from caspen_xero.errors import UserError
+from caspen_xero.sync.planning.plan import Waiting
+from caspen_xero.sync.planning.steps import Step, StepKind
+from caspen_xero.sync.problems import SETTING_CODES, Problem
+from caspen_xero.sync.sending.other_homes import FoundInXero
+
+
+@dataclass(frozen=True)
+class PushOptions:
+    """What one push was asked for. `invoice_ids` None means all that need something."""
+
+    invoice_ids: tuple[str, ...] | None = None
+    dry_run: bool = False
+    refresh: bool = False
+    max_writes: int | None = None
+    overwrite: frozenset[str] = frozenset()
+    pay_anyway: frozenset[str] = frozenset()
+
+
+@dataclass
+class PushResult:
+    """What a push did. Counts are of documents; `problems` by invoice id; `stopped` is why it ended early.
+
+    `waiting`: invoices that wait though nothing is wrong. `declined`: a person did not want the first push. `found_in_xero`: what
+    of ours was there already though it was not sent from here.
+    """
+
+    dry_run: bool = False
+    synced: set[str] = field(default_factory=set)
+    updated: set[str] = field(default_factory=set)
+    skipped: int = 0
+    done: dict[str, int] = field(default_factory=dict)
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+    unfinished: set[str] = field(default_factory=set)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
+    plan: list[Step] = field(default_factory=list)
+    declined: bool = False
+    warnings: list[str] = field(default_factory=list)
+    linked_rates: list[str] = field(default_factory=list)
+    found_in_xero: FoundInXero = field(default_factory=FoundInXero)
+    api_calls: int = 0
+    stopped: UserError | None = None
+
+    @property
+    def unsynced(self) -> int:
+        """Invoices that have a problem or were not reached."""
+        return len(set(self.problems) | self.unfinished)
+
+    @property
+    def only_settings_missing(self) -> bool:
+        """Whether nothing at all could be sent because accounts or tax links are missing."""
+        codes = {problem.code for problems in self.problems.values() for problem in problems}
+        return bool(codes) and codes <= SETTING_CODES and not self.done and not self.stopped
+
+    def count(self, *kinds: StepKind) -> int:
+        """How many steps of these kinds were done."""
+        return sum(self.done.get(kind, 0) for kind in kinds)
+
+
+@dataclass(frozen=True)
+class Announcement:
+    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest.
+
+    `is_first`: nothing was ever sent; otherwise only invoices that a person had named.
+    """
+
+    invoices: int
+    totals: Mapping[str, Decimal]
+    oldest: date
+    is_first: bool = True
