@@ -10,6 +10,7 @@
           LimitReached             one of Xero's limits is used up; certainly nothing was done
           Unreachable              Xero was never reached; certainly nothing was sent
           NoAnswer                 sent, but no readable answer: Xero may have done it
+            TooSlow                its answer was not whole in the time that it has
         Refused                    Xero understood and said no
           NotFound                 Xero knows no such thing
           NotAnAddress             there can be no such thing at Xero; certainly nothing was sent
@@ -21,6 +22,7 @@
       AnotherHome                  sync/sending/other_homes.py: another home sends to the same organisation, so this one has stopped
       LinkError                    sync/sending/manual_link.py: what was named can't stand for the invoice or its payment
       SessionError                 cli/session.py: a command can't start (1, 2, 4 or 7)
+      NotTaken                     cli/output.py: the result could not be written: a full disk, or nobody reads it any more
       SandboxMissing               cli/sandbox.py: the packages that only the sandbox needs are not installed
       StoryBroke                   cli/demo.py: the demo did not come out as it should
 

@@ -17,7 +17,10 @@ from vcr.request import Request
 from caspen_xero.xero.grants import claims
 
 XERO_URL = "http://sandbox.invalid"
-"""The address under which a replayed Xero is found, and which a recorded one is given."""
+"""The address that a recorded Xero is given, wherever it was."""
+
+REPLAYED_AT = "http://localhost"
+"""The address under which a replayed one is found: on this machine, for tokens go to no other in the open."""
 
 XEROS_PATHS = ("/api.xro/", "/connections", "/identity/connect/token", "/connect/token")
 REQUEST_HEADERS = ("Accept", "Content-Type", "Xero-tenant-id", "If-Modified-Since", "Idempotency-Key")

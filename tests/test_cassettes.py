@@ -23,7 +23,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from cassette_scrubbing import MARK, XERO_URL, Scrubber, secrets_in
+from cassette_scrubbing import MARK, REPLAYED_AT, Scrubber, secrets_in
 from vcr import VCR
 from vcr.cassette import Cassette
 from vcr.errors import CannotOverwriteExistingCassetteException
@@ -144,7 +144,7 @@ def xero(
 ) -> Iterator[Xero]:
     """Xero, with `XERO_URL` naming it. The fixture's parameter, if any, are options of the recorded sandbox."""
     with ExitStack() as stack:
-        other_side = Xero(XERO_URL)
+        other_side = Xero(REPLAYED_AT)
         if record_mode != "none":
             numbers = itertools.count(1)
             monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=next(numbers), version=4))

@@ -31,10 +31,10 @@ ARROWS = {
 FLOORS = ("pulling", "sending", "planning", "setup", "problems")
 """Inside sync/, from the top down. The files beside them may use any floor, and no floor uses them."""
 
-LIBRARIES = {
+LIBRARIES: dict[str, set[str | None]] = {
     "typer": {"cli"},
     "rich": {"cli"},
-    "httpx": {"caspen", "xero"},
+    "httpx": {"caspen", "xero", None},  # None: the ground floor, which makes the client of both
     "keyring": {"secrets"},
     "sqlite3": {"store", "sandbox", "cli"},  # cli/ for its errors
     "sqlite_utils": {"store"},

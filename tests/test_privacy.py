@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import in_xero
+import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
 
@@ -58,3 +61,64 @@ def test_with_privacy_generic_nothing_about_the_client_goes(ready: Clinic) -> No
     assert ready.push().exit_code == 0
     assert len(ready.contacts()) == 1  # the same for all
     assert in_xero.silent(ready)
+
+
+CLIENT = client(
+    "1048237",
+    "Nellfirst",
+    "Okaforlast",
+    email="nell@client.example",
+    phone_number="+61 400 111",
+    address={"line1": "1 Clientstreet", "city": "Sydney"},
+)
+PAYING = PAYER | {"company": "Payerscompany", "email": "ap@payer.example", "phone_numbers": ["+61 400 222"]}
+BILLED = invoice(
+    lines=[line(description="Linedescription", item_code="ITEMCODE"), line(description="", item_code="OTHERCODE")],
+    invoice_to_id="con_77",
+    reference="Ownreference",
+    url="https://caspen.example/ownlink",
+)
+NOTED = credit_note(lines=[line("40.00", description="Creditdescription", item_code="IC001")])
+DATA = {
+    "the client's name": {"client": ("Nellfirst", "Okaforlast")},
+    "the client's number in Caspen": {"client": ("1048237",)},
+    "the client's email, phone and address": {"client": ("nell@client.example", "400 111", "Clientstreet")},
+    "the payer's name": {"client": ("Payerscompany",), "payer": ("Payerscompany",)},
+    "the payer's number in Caspen": {"payer": ("con_77",)},
+    "the payer's email, phone and address": {"payer": ("ap@payer.example", "400 222")},
+    "line descriptions": {"client": ("Linedescription", "Creditdescription"), "payer": ("Linedescription",)},
+    "the invoice's own reference, and its link to Caspen": {"client": ("Ownreference", "ownlink")},
+    "item codes, where a line has no description or it stays here": {"client": ("OTHERCODE",), "payer": ("OTHERCODE",)},
+    "the numbers of invoices and credit notes, their dates and amounts": {"client": ("INV-0001", "CN-0001")},
+    "the name of a payment's method, and Caspen's ids of the payment": {"client": ("EFTPOS pay_",)},
+}
+"""The rows of the README's table, and words of the records that are such, by whose contact the invoice goes to."""
+
+
+def told_in_readme() -> dict[str, dict[str, bool]]:
+    """The README's table: what goes to Xero at which setting."""
+    text = (
+        (Path(__file__).parents[1] / "README.md")
+        .read_text("utf-8")
+        .partition("\n## Privacy\n")[2]
+        .partition("\n## ")[0]
+    )
+    rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines() if row.startswith("|")]
+    settings = [cell.strip("`") for cell in rows[0][1:]]
+    return {row[0]: {name: cell == "yes" for name, cell in zip(settings, row[1:], strict=True)} for row in rows[2:]}
+
+
+@pytest.mark.parametrize("privacy", ["full", "name-only", "generic"])
+@pytest.mark.parametrize("contact", ["client", "payer"])
+def test_the_table_in_the_readme_is_what_is_sent(ready: Clinic, privacy: str, contact: str) -> None:
+    told = told_in_readme()
+    assert list(told) == list(DATA)
+    ready.cli("settings", "set", "--privacy", privacy, "--contact", contact)
+    ready.takes(EFTPOS, CLIENT, PAYING, BILLED, NOTED, payment("20.00", ("inv_INV-0001", "20.00")))
+    assert ready.push().exit_code == 0
+    sent = everything_sent(ready)
+    for what, words in DATA.items():
+        gone = {word: word in sent for word in words.get(contact, ())}
+        assert gone == dict.fromkeys(gone, told[what][privacy]), what
+    if contact == "payer" and privacy != "generic":
+        assert not [word for word in ("Nellfirst", "1048237") if word in sent]  # the client is named by nobody

@@ -28,6 +28,12 @@ ENDPOINTS = {
 PAGE_SIZE = 100
 """The most that Caspen gives at once."""
 
+MOST_PAGES = 10_000
+"""Pages of one kind in one reading: a million records, and hours at Caspen's 60 requests a minute."""
+
+MOST_EMPTY_PAGES = 100
+"""Pages of one kind that hold no record and yet lead on."""
+
 OVERLAP = dt.timedelta(minutes=5)
 """Read again before each cursor: a record can become visible a little after the moment it says it was updated."""
 
@@ -115,14 +121,14 @@ class ApiFeed:
         since = self._since.get(kind)
         query = f"?limit={PAGE_SIZE}" + (f"&updated_since={_written(since - OVERLAP)}" if since else "")
         url: str | None = self._url(ENDPOINTS[kind] + query)
-        seen: set[str] = set()
+        turned = _Turned()
         while url is not None:
-            if url in seen:
-                raise odd_answer(url, "the pages lead back to one that was read already")
-            seen.add(url)
+            turned.to(url)
             answer = self._connection.get(url)
             self._report(answer.size)
             page, link = _page_of(answer.body, url)
+            if link is not None:
+                turned.leads_on(url, page)
             yield answer, page
             url = None if link is None else self._connection.next_page(url, link)
 
@@ -164,6 +170,34 @@ class _Reading:
             return self._since
         # A stamp in the future would hide every change until then; the server's clock at the first page is the limit.
         return min(self._newest, self._begun) if self._begun else self._newest
+
+
+class _Turned:
+    """The pages of one kind that were read. Raises `FeedError` where they would have no end."""
+
+    def __init__(self) -> None:
+        self._urls: set[str] = set()
+        self._pages: set[int] = set()
+        self._empty = 0
+
+    def to(self, url: str) -> None:
+        if url in self._urls:
+            raise odd_answer(url, "the pages lead back to one that was read already")
+        if len(self._urls) == MOST_PAGES:
+            raise odd_answer(url, f"the pages go on after {MOST_PAGES:,}")
+        self._urls.add(url)
+
+    def leads_on(self, url: str, page: list[Any]) -> None:
+        """Takes note of a page that has a next one: none may come twice, however it is called."""
+        ids = [one.get("id") if isinstance(one, dict) else None for one in page]
+        named = [id_ for id_ in ids if isinstance(id_, str | int)]
+        content = hash(tuple(named))
+        if named and content in self._pages:
+            raise odd_answer(url, "the same records came twice, and lead on")
+        self._pages.add(content)
+        self._empty += not page
+        if self._empty > MOST_EMPTY_PAGES:
+            raise odd_answer(url, f"after {MOST_EMPTY_PAGES} empty pages there is still a next one")
 
 
 def _page_of(body: Any, url: str) -> tuple[list[Any], object]:

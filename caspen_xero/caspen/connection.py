@@ -8,6 +8,7 @@ UNCONFIRMED: whether `X-RateLimit-Reset` is a moment or a number of seconds; bot
 import datetime as dt
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,15 +18,30 @@ from typing import Any
 
 import httpx
 
+from caspen_xero.bounded_http import LARGEST_BODY, BoundedClient, TooLarge
 from caspen_xero.errors import ExitCode
+from caspen_xero.http_client import http_client
+from caspen_xero.scrubbing import keep_secret, scrubbed, scrubbed_bytes
 
 from .exact_json import decode
 from .feed import FeedError
 
 TRIES = 5
+SLOW_TRIES = 2
+"""Tries of a request whose answers don't come in time: each of them takes a minute or two."""
+
+LONGEST_CALL = 120.0
+"""Seconds for one request and its whole answer, however it comes."""
+
 LONGEST_WAIT = 120.0
 """Seconds. Who is asked to wait longer is told to come back later."""
 
+LONGEST_HINT = 86_400.0
+"""Seconds. What an answer asks to wait beyond a day is no number to tell anybody."""
+
+_NUMBER = re.compile(r"\d+", re.ASCII)
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+_LONGEST_KEY_FILE = 65_536
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _KEY_FIX = "Make a key in Caspen under Settings, API keys, then set CASPEN_API_KEY, or CASPEN_API_KEY_FILE to its file"
 
@@ -36,7 +52,8 @@ def find_api_key(from_keyring: str | None = None, environ: Mapping[str, str] = o
     key = environ.get("CASPEN_API_KEY", "").strip()
     if not key and file:
         try:
-            key = Path(file).read_text(encoding="utf-8").strip()
+            with Path(file).open("rb") as stream:
+                key = stream.read(_LONGEST_KEY_FILE).decode("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise FeedError(
                 "caspen-key-missing", f"CASPEN_API_KEY_FILE: {file} can't be read: {error}", _KEY_FIX
@@ -75,18 +92,31 @@ class Answer:
 
 
 class Connection:
-    """Sends requests to one server, and the key to no other. `sleep` waits out limits; tests replace it."""
+    """Sends requests to one server, and the key to no other. `sleep` waits out limits; tests replace it.
 
-    def __init__(self, base: str, api_key: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    `seconds` (usually `LONGEST_CALL`) are for a request and its whole answer, of `largest` (`LARGEST_BODY`) bytes.
+    """
+
+    def __init__(
+        self,
+        base: str,
+        api_key: str,
+        sleep: Callable[[float], None] = time.sleep,
+        *,
+        seconds: float | None = None,
+        largest: int | None = None,
+    ) -> None:
         self._base = httpx.URL(base)
-        self._key = api_key
+        keep_secret(api_key)
         self._sleep = sleep
         self._wait = 0.0
-        self._client = httpx.Client(
+        client = http_client(
+            base,
+            direct=self._base.host in _LOOPBACK,
             headers={"Authorization": f"Bearer {api_key}", "Accept": "application/json"},
             timeout=httpx.Timeout(60, connect=15),
-            trust_env=self._base.host not in _LOOPBACK,  # never through a proxy to this machine
         )
+        self._client = BoundedClient(client, seconds=seconds or LONGEST_CALL, largest=largest or LARGEST_BODY)
 
     def close(self) -> None:
         """Closes the connection."""
@@ -97,7 +127,7 @@ class Connection:
         response = self._send("GET", url)
         self._raise_for(response)
         try:
-            body = decode(response.content.decode("utf-8-sig"))
+            body = decode(scrubbed_bytes(response.content).decode("utf-8-sig"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             raise odd_answer(url, "the answer is not JSON") from None
         return Answer(body, len(response.content), _http_date(response.headers.get("Date", "")))
@@ -128,9 +158,12 @@ class Connection:
             self._pause()
             pause = float(2 ** (attempt - 1))
             try:
-                response = self._client.request(method, url, content=body, headers=headers)
+                response = self._client.request(method, url, body=body, headers=headers)
+            except httpx.DecodingError as error:
+                what = str(error) if isinstance(error, TooLarge) else "the answer can't be unfolded"
+                raise odd_answer(url, what) from None
             except httpx.TransportError as error:
-                if attempt == TRIES:
+                if attempt >= (SLOW_TRIES if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout) else TRIES):
                     raise self._unreachable(error) from error
                 self._wait = pause
                 continue
@@ -141,6 +174,7 @@ class Connection:
                 _retry_after(response) or (_until_reset(response) if response.status_code == 429 else 0) or pause
             )
             if self._wait > LONGEST_WAIT:
+                self._wait = 0.0
                 break
         return response
 
@@ -150,10 +184,11 @@ class Connection:
         self._wait = 0.0
 
     def _unreachable(self, error: httpx.TransportError) -> FeedError:
-        reason = str(error) or type(error).__name__
+        reason = scrubbed(str(error)) or type(error).__name__
+        what = "can't be reached" if isinstance(error, _NEVER_SENT) else "gave no whole answer"
         return FeedError(
             "caspen-unreachable",
-            f"{self._base} can't be reached: {reason}",
+            f"{self._base} {what}: {reason}",
             "Check the network, then run this again",
             ExitCode.TRY_LATER,
         )
@@ -183,7 +218,7 @@ class Connection:
     def _words_of(self, response: httpx.Response) -> str:
         """Caspen's own words, from `message` and the `errors` object of a 422."""
         try:
-            body = decode(response.content.decode("utf-8"))
+            body = decode(scrubbed_bytes(response.content).decode("utf-8"))
         except (UnicodeDecodeError, json.JSONDecodeError, RecursionError):
             return ""
         if not isinstance(body, dict):
@@ -191,7 +226,7 @@ class Connection:
         words = [str(body["message"])] if body.get("message") else []
         if isinstance(body.get("errors"), dict):
             words += [f"{field}: {_flat(reasons)}" for field, reasons in body["errors"].items()]
-        text = "; ".join(words).replace(self._key, "(key)")[:400]
+        text = scrubbed("; ".join(words))[:400]
         return f": {text}" if text else ""
 
 
@@ -218,19 +253,24 @@ def _pacing(response: httpx.Response) -> float:
 
 
 def _until_reset(response: httpx.Response) -> float:
-    text = response.headers.get("X-RateLimit-Reset", "").strip()
-    if not text.isdecimal():
+    value = _number(response.headers.get("X-RateLimit-Reset", ""))
+    if value is None:
         return 0.0
-    value = int(text)
     now = _http_date(response.headers.get("Date", ""))
     if value > 10**9:  # a moment: measured by the server's clock, as ours may be off
-        value -= int(now.timestamp() if now else time.time())
+        value -= now.timestamp() if now else time.time()
     return float(min(max(value, 1), 60))
 
 
 def _retry_after(response: httpx.Response) -> float:
-    text = response.headers.get("Retry-After", "").strip()
-    if text.isdecimal():
-        return float(max(int(text), 1))
-    until, now = _http_date(text), _http_date(response.headers.get("Date", ""))
-    return max((until - now).total_seconds(), 1.0) if until and now else 0.0
+    text = response.headers.get("Retry-After", "")
+    seconds = _number(text)
+    if seconds is None:
+        until, now = _http_date(text), _http_date(response.headers.get("Date", ""))
+        seconds = (until - now).total_seconds() if until and now else None
+    return 0.0 if seconds is None else min(max(seconds, 1.0), LONGEST_HINT)
+
+
+def _number(text: str) -> float | None:
+    """The whole number in a header, however many digits it has; None for anything else."""
+    return float(text) if _NUMBER.fullmatch(text.strip()) else None

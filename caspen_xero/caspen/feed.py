@@ -1,8 +1,8 @@
 """What a source of Caspen's records is, whether files or HTTP (`sources.open_feed`), and what may be wrong with one.
 
     FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
-      codes of files        file-not-found, no-feed-files, unreadable, not-json, not-csv, broken-off,
-                            updates-not-writable
+      codes of files        file-not-found, not-a-file, no-feed-files, unreadable, too-large, not-json, not-csv,
+                            broken-off, updates-not-writable
       codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
                             caspen-not-found, caspen-refused, caspen-odd-answer
       ... with exit code 6  caspen-rate-limit, caspen-unavailable, caspen-unreachable

@@ -22,7 +22,7 @@ _PROGRESS_STEP = 256 * 1024
 class FileFeed:
     """The records of files and folders. JSON Lines stream in bounded memory; JSON arrays and CSV are read file by file.
 
-    Raises `FeedError` (`file-not-found`, `no-feed-files`, `unreadable`) at once when there is nothing to read.
+    Raises `FeedError` (`file-not-found`, `not-a-file`, `no-feed-files`, `unreadable`) at once when there is nothing to read.
     """
 
     def __init__(self, paths: Sequence[Path | str], on_progress: OnProgress | None = None) -> None:
@@ -64,9 +64,9 @@ class FileFeed:
         self._total = sum(_size(file) for file in self._files)
         for file in self._files:
             if not is_csv(file):
-                yield from self._checked(read_json_file(file, self._advance), str(file))
+                yield from self._checked(read_json_file(file, self._advance), _shown(file))
         for file, found in read_csv_files([file for file in self._files if is_csv(file)], self._advance):
-            yield from self._checked(found, str(file))
+            yield from self._checked(found, _shown(file))
         self._report()
 
     def _checked(self, found: Iterator[RawRecord | BadRecord], file: str) -> Iterator[Record | BadRecord]:
@@ -117,12 +117,21 @@ def _is_feed_file(file: Path) -> bool:
 def _existing(file: Path) -> Path:
     if not file.exists():
         raise FeedError("file-not-found", f"{file} does not exist", "Check the path of Caspen's export")
+    if not file.is_file():
+        raise FeedError(
+            "not-a-file", f"{file} is a pipe or a device", "Give a file or a folder; a pipe: caspen-xero import -"
+        )
     return file
 
 
 def _identity(file: Path) -> str:
     state = _stat(file)
-    return f"{file} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+    return f"{_shown(file)} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+
+
+def _shown(file: Path) -> str:
+    """A file's name as it can be stored and shown; it need not be UTF-8."""
+    return str(file).encode("utf-8", "backslashreplace").decode()
 
 
 def _size(file: Path) -> int:

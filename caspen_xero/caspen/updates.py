@@ -1,19 +1,24 @@
 """The way back to Caspen through files: payments found in Xero, appended to `caspen-updates.jsonl`.
 
-Each record is one line, each id is there once, and a crash at any moment leaves at most a half last line, which the
-next call cuts off before it appends. One writer at a time, which the workspace's lock sees to.
+Each record is one line, each id is there once, and a crash at any moment leaves at most a half last line of ours, which
+the next call cuts off before it appends. What others wrote is never cut. One writer at a time, which the workspace's lock sees to.
 """
 
 import json
 import os
+import re
+import stat
 from collections.abc import Mapping, Sequence
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
 
 from .exact_json import encode
 from .feed import FeedError
 
 UPDATES_FILE = "caspen-updates.jsonl"
+
+_CAREFULLY = ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC")
+_OUR_BEGINNING = re.compile(rb'\s*\{\s*"object"\s*:\s*"xero_payment"')
 
 
 def append_updates(folder: Path, records: Sequence[Mapping[str, object]]) -> list[str]:
@@ -27,8 +32,8 @@ def append_updates(folder: Path, records: Sequence[Mapping[str, object]]) -> lis
         return []
     file = folder / UPDATES_FILE
     try:
-        end, known = _whole_lines(file)
-        with file.open("a+b", buffering=0) as stream:
+        with _opened(file) as stream:
+            end, known = _whole_lines(stream, list(lines.values()))
             _append(stream, end, b"".join(line for record_id, line in lines.items() if record_id not in known))
         _settle_folder(folder)
     except OSError as error:
@@ -40,21 +45,48 @@ def append_updates(folder: Path, records: Sequence[Mapping[str, object]]) -> lis
     return list(lines)
 
 
-def _whole_lines(file: Path) -> tuple[int, set[str]]:
-    """Where the last whole record ends, and the ids of all. A last line that only lacks its line break is whole too."""
+def _opened(file: Path) -> FileIO:
+    """The file for its owner alone (mode 0600), whatever the umask. A link in its place is not followed, a pipe not waited for."""
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | sum(getattr(os, name, 0) for name in _CAREFULLY)
+    if file.is_symlink():
+        raise OSError("it is a symbolic link")
+    descriptor = os.open(file, flags, 0o600)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError("it is no plain file")
+        if os.name == "posix" and status.st_mode & 0o077 and status.st_uid == os.getuid():
+            os.fchmod(descriptor, 0o600)
+        return FileIO(descriptor, "a+b")
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _whole_lines(stream: FileIO, new: Sequence[bytes]) -> tuple[int, set[str]]:
+    """Where the last line ends that is to be kept, and the ids of all records.
+
+    A last line that only lacks its line break is whole. One that broke off is cut off if it is ours: it begins as our records
+    do, or as one of those that are to be written. What others wrote stays, whatever it is.
+    """
     end = 0
     known: set[str] = set()
-    if not file.exists():
-        return end, known
-    with file.open("rb") as stream:
-        for line in stream:
-            record_id = _id_in(line)
-            if not line.endswith(b"\n") and record_id is None:
-                break
-            end += len(line)
-            if record_id is not None:
-                known.add(record_id)
+    reader = BufferedReader(stream)
+    reader.seek(0)
+    for line in reader:
+        record_id = _id_in(line)
+        if not line.endswith(b"\n") and record_id is None and _is_half_of_ours(line, new):
+            break
+        end += len(line)
+        if record_id is not None:
+            known.add(record_id)
+    reader.detach()
     return end, known
+
+
+def _is_half_of_ours(line: bytes, new: Sequence[bytes]) -> bool:
+    is_empty = not line.strip(b"\0")  # what a power cut leaves
+    return is_empty or _OUR_BEGINNING.match(line) is not None or any(record.startswith(line) for record in new)
 
 
 def _id_in(line: bytes) -> str | None:

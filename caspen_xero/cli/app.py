@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from caspen_xero import __version__
-from caspen_xero.cli.output import Output
+from caspen_xero.cli.output import NotTaken, Output, write_no_more
 from caspen_xero.errors import ExitCode, UserError
 
 HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
@@ -136,7 +136,12 @@ def main() -> None:
     """The `caspen-xero` command."""
     _take_any_text()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us hears what was done, as after Ctrl-C
-    app(prog_name="caspen-xero")
+    try:
+        app(prog_name="caspen-xero")
+    except (OSError, NotTaken) as error:  # the help, say, on a full disk; commands tell theirs themselves
+        write_no_more(sys.stdout)
+        Output().error(error if isinstance(error, NotTaken) else NotTaken(error))
+        sys.exit(ExitCode.FAILED)
 
 
 def _take_any_text() -> None:

@@ -11,6 +11,7 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
 from caspen_xero.errors import UserError
+from caspen_xero.paths import given_path
 
 _COPIED_ON = "copied_on"
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
 def backup(
     session: Session,
     file: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(metavar="FILE", help="A new file, or a folder. [default: in the workspace's folder]"),
     ] = None,
 ) -> None:
@@ -44,7 +45,7 @@ def backup(
     if not store.exists():
         words = f"There is no store in {session.folder} to copy."
         raise StoreError(StoreCode.MISSING, words, "caspen-xero restore FILE, or for a new one: caspen-xero connect")
-    target = file.expanduser() if file is not None else None
+    target = given_path(file) if file is not None else None
     if target is not None and target.is_dir():
         target = target / place_for(store, "by-hand").name
     made = back_up(store, target)
@@ -56,7 +57,7 @@ def backup(
 
 def restore(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A copy that `backup` or a push made.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A copy that `backup` or a push made.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a store that works is replaced.")] = False,
 ) -> None:
     """Put a copy in the store's place. What stands there is kept beside the copies; Xero is not told anything.
@@ -69,7 +70,7 @@ def restore(
     """
     from caspen_xero.store import backups
 
-    store, copy = session.store_file, file.expanduser()
+    store, copy = session.store_file, given_path(file)
     session.refuse_if_busy()
     backups.check_copy(store, copy)
     if not yes and backups.is_in_order(store) and not _may_replace(session, copy):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from typing import TYPE_CHECKING
 
 from caspen_xero.caspen.sources import is_url
@@ -59,5 +60,6 @@ def _key_store(session: Session) -> SecretStore:
     entry = f"{session.store.entry()}:caspen"
     connected = session.store.connection() or {}
     if connected.get("token_store") == "file":
-        return SecretFile(session.folder, entry, _FILE_NAME)
+        source = shlex.quote(session.settings.source or "URL")
+        return SecretFile(session.folder, entry, _FILE_NAME, f"caspen-xero settings set --source {source}")
     return SecretKeyring(entry)

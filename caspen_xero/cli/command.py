@@ -6,15 +6,16 @@ import functools
 import inspect
 import os
 import sqlite3
-import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from caspen_xero.cli.output import Output
+from caspen_xero.cli.output import NotTaken, Output
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.paths import is_text
 
 Workspace = Annotated[
     str | None,
@@ -74,15 +75,15 @@ def _carry_out(
 ) -> int:
     session = Session(output, workspace)
     try:
+        _refuse_what_is_no_text(arguments)
         return function(session, **arguments) or ExitCode.ALL_WELL
     except typer.Exit as exit_:
         return exit_.exit_code
     except (KeyboardInterrupt, typer.Abort):
         words = "Interrupted. Nothing is lost: run the same command again to go on."
         return _end(session, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read us has gone; say no more
-        return ExitCode.FAILED
+    except NotTaken as error:
+        return _end_unread(output, error)
     except Exception as error:
         told = _in_words(session, error)
         if told is None:
@@ -95,8 +96,30 @@ def _carry_out(
 
 
 def _end(session: Session, error: UserError) -> int:
-    session.output.error(error, session.so_far())
+    try:
+        session.output.error(error, session.so_far())
+    except NotTaken as unread:
+        if not unread.reader_left:
+            replace(session.output, json=False).error(error)
+        return _end_unread(session.output, unread) if error.exit_code == ExitCode.FAILED else error.exit_code
     return error.exit_code
+
+
+def _end_unread(output: Output, error: NotTaken) -> int:
+    """The end of a run whose result nobody can have: said on stderr, unless whoever read us has gone."""
+    if not error.reader_left:
+        replace(output, json=False).error(error)
+    return error.exit_code
+
+
+def _refuse_what_is_no_text(arguments: dict[str, Any]) -> None:
+    """Raises a `UserError` (usage) for an argument that is not UTF-8: no store, server or file can hold it."""
+    for given in arguments.values():
+        for text in given if isinstance(given, list | tuple) else [given]:
+            if isinstance(text, str) and not is_text(text):
+                shown = text.encode("utf-8", "backslashreplace").decode()
+                fix = "Rename what it names, or write it in UTF-8."
+                raise UserError("no-text", f"The argument {shown} is no text in UTF-8.", fix, ExitCode.USAGE)
 
 
 def _in_words(session: Session, error: Exception) -> UserError | None:

@@ -17,6 +17,7 @@ from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.errors import ExitCode, UserError
 
 if TYPE_CHECKING:
+    from caspen_xero.xero.callback import Stray
     from caspen_xero.xero.connection import Connection, Kind, StoreKind
     from caspen_xero.xero.connections import Connections, Linked
     from caspen_xero.xero.grants import Grant
@@ -26,6 +27,12 @@ if TYPE_CHECKING:
     from caspen_xero.xero.transport import Transport
 
 PATIENCE = 300
+STRAYS: dict[Stray, str] = {
+    "another": "A browser came back with the answer to another sign-in; still waiting for this one.",
+    "unmarked": "A page came back without the state of this sign-in, so it was not believed; still waiting. (Any web page can do "
+    "that. If it was you who chose Cancel on Xero's page, end this with Ctrl-C.)",
+}
+"""What is told of something that came back and is not the answer."""
 
 
 class TokenPlace(StrEnum):
@@ -63,7 +70,7 @@ def connect(
         TokenPlace | None, typer.Option(help="Where the sign-in is kept: the system's keyring, or a file (mode 0600).")
     ] = None,
     timeout: Annotated[
-        int, typer.Option(min=1, metavar="SECONDS", help="How long to wait for the browser.")
+        int, typer.Option(min=1, max=86_400, metavar="SECONDS", help="How long to wait for the browser.")
     ] = PATIENCE,
 ) -> None:
     """Connect this workspace to an organisation in Xero, or sign in to it again.
@@ -116,14 +123,13 @@ def connect(
         return connection
 
     with room_for_sign_in(store, lock):
-        transport = Transport(hosts.token)
+        transport = Transport(hosts.token, hosts.connections)
         try:
             if custom_connection:
                 secret = _client_secret(session)
                 connection = link(transport, _custom_grant(transport, hosts, client, secret), secret)
             else:
-                stray = "A browser came back with the answer to another sign-in; still waiting for this one."
-                with SignIn(hosts, client, on_stray=lambda: session.output.note(stray)) as sign_in:
+                with SignIn(hosts, client, on_stray=lambda kind: session.output.note(STRAYS[kind])) as sign_in:
                     grant = _browser_grant(session, sign_in, transport, prove, no_browser=no_browser, patience=timeout)
                     connection = link(transport, grant, grant.refresh_token or "")
                     sign_in.tell_linked(connection.tenant_name)

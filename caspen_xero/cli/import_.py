@@ -19,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 def import_(
     session: Session,
-    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Files or folders of a Caspen export.")],
+    paths: Annotated[
+        list[str], typer.Argument(metavar="PATH", help="Files or folders of a Caspen export; - reads stdin.")
+    ],
 ) -> int:
     """Read a Caspen export into the local store.
 
@@ -29,11 +31,14 @@ def import_(
     \b
     caspen-xero import ~/caspen-export
     caspen-xero import invoices.jsonl payments.jsonl
+    unzip -p export.zip | caspen-xero import -
     """
+    import sys
+
     from caspen_xero.sync.importing import import_paths
 
     with session.only_writer(), session.output.progress("Importing") as progress:
-        result = import_paths(session.store, paths, progress)
+        result = import_paths(session.store, paths, progress, getattr(sys.stdin, "buffer", None))
     if session.output.json:
         session.output.document({"command": "import", **import_summary(result)})
     else:

@@ -18,7 +18,9 @@ def register(app: typer.Typer) -> None:
 
 def log(
     session: Session,
-    number: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many documents at the most.")] = 50,
+    number: Annotated[
+        int, typer.Option("--lines", "-n", min=1, max=1_000_000, help="How many documents at the most.")
+    ] = 50,
     invoice: Annotated[str | None, typer.Option("--invoice", help="Only what belongs to this invoice.")] = None,
     warnings: Annotated[bool, typer.Option("--warnings", help="Only what Xero took with a warning.")] = False,
 ) -> int:

@@ -8,19 +8,22 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from caspen_xero.errors import UserError
+from caspen_xero.scrubbing import scrubbed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-_UNSEEN = re.compile(r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")  # what a terminal might obey
+_UNSEEN = re.compile(
+    r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
+)  # what a terminal might obey
 _OUR_COMMAND = re.compile(
     r"caspen-xero (?:(?:settings|taxes|invoices) [a-z]+|(?:dis)?connect|status|doctor|import|push|pull|sync|drift"
     r"|unsynced|log|backup|restore|adopt)\b"
@@ -33,7 +36,7 @@ Cell = str | Decimal | int | date | None
 def plain(text: object) -> str:
     """Text from outside made harmless: control, escape and direction-changing characters become a space."""
     return "".join(
-        " " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else char for char in str(text)
+        " " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else char for char in scrubbed(str(text))
     ).strip()
 
 
@@ -71,8 +74,7 @@ class Output:
         """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         text = json.dumps(document, default=_json_value, ensure_ascii=not utf8, indent=2)
-        sys.stdout.write(_UNSEEN.sub(lambda char: f"\\u{ord(char[0]):04x}", text) + "\n")
-        sys.stdout.flush()
+        _give(_UNSEEN.sub(lambda char: f"\\u{ord(char[0]):04x}", scrubbed(text)) + "\n")
 
     def command(self, fix: str) -> str:
         """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
@@ -83,19 +85,16 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line of result for people, on stdout."""
         if not (self.json or self.quiet):
-            sys.stdout.write(printable(self.command(text)) + "\n")
-            sys.stdout.flush()
+            _give(printable(self.command(text)) + "\n")
 
     def note(self, text: str) -> None:
         """A line of talk (progress, a hint), on stderr."""
         if not self.quiet:
-            sys.stderr.write(printable(self.command(text)) + "\n")
-            sys.stderr.flush()
+            tell(printable(self.command(text)) + "\n")
 
     def warn(self, text: str) -> None:
         """Something a person should look at, on stderr, also with `--quiet`."""
-        sys.stderr.write(f"Warning: {printable(self.command(text))}\n")
-        sys.stderr.flush()
+        tell(f"Warning: {printable(self.command(text))}\n")
 
     def error(self, error: UserError, so_far: Mapping[str, Any] | None = None) -> None:
         """The one way an error reaches a person (stderr) or a script (JSON on stdout, with what was done `so_far`)."""
@@ -103,8 +102,7 @@ class Output:
         if self.json:
             self.document({**(so_far or {}), "error": error.as_json() | {"fix": fix}})
             return
-        sys.stderr.write(f"Error: {printable(error.message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
-        sys.stderr.flush()
+        tell(f"Error: {printable(error.message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:
         """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup."""
@@ -121,7 +119,8 @@ class Output:
             table.add_column(column, justify="right" if numeric else "left", overflow="fold")
         for row in body:
             table.add_row(*(Text(_cell(cell)) for cell in row))
-        self.console().print(table)
+        with _giving():
+            self.console().print(table)
 
     def what_to_do(self, found: Iterable[tuple[str, str, str]]) -> None:
         """Of (fix, invoice, reason or ""): each fix once, alone on its line to be pasted, then what waits for it."""
@@ -178,6 +177,52 @@ class Output:
                 self.note(f"{what}: {tenth * 10} %")
 
         return tell
+
+
+class NotTaken(UserError):
+    """The result could not be written to where it was to go; `reader_left` if whoever read it has gone, who need not be told."""
+
+    def __init__(self, error: OSError) -> None:
+        self.reader_left = isinstance(error, BrokenPipeError)
+        super().__init__(
+            "result-not-written",
+            f"The result could not be written: {error.strerror or error}.",
+            "What was done is done: caspen-xero log",
+        )
+
+
+def _give(text: str) -> None:
+    """Writes a part of the result."""
+    with _giving():
+        sys.stdout.write(text)
+        sys.stdout.flush()
+
+
+@contextmanager
+def _giving() -> Iterator[None]:
+    """While a part of the result is written. Raises `NotTaken` where the disk is full, or nobody reads any more."""
+    try:
+        yield
+    except OSError as error:
+        write_no_more(sys.stdout)
+        raise NotTaken(error) from None
+
+
+def tell(text: str) -> None:
+    """Writes talk to stderr; where that can't be, nobody is told, and all goes on."""
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        write_no_more(sys.stderr)
+
+
+def write_no_more(stream: Any) -> None:
+    """Has a stream that takes nothing any more lead nowhere, so that it is not tried again when the program ends."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
 
 
 def _width_asked_for() -> int:

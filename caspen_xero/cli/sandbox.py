@@ -5,13 +5,13 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.paths import given_path
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -38,8 +38,8 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")] = 8790,
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", dir_okay=False, help="Keep everything in this file. [default: in memory]"),
+        str | None,
+        typer.Option(metavar="FILE", help="Keep everything in this file. [default: in memory]"),
     ] = None,
     country: Annotated[Literal["AU", "NZ"], typer.Option(help="Whose chart and tax rates.")] = "AU",
     auto_approve: Annotated[
@@ -66,7 +66,7 @@ def serve(
         box = open_sandbox(
             host=host,
             port=port,
-            data=data,
+            data=given_path(data) if data is not None else None,
             country=country,
             organisations=organisation or (),
             auto_approve=auto_approve,
@@ -79,6 +79,11 @@ def serve(
     except UserError as error:
         output.error(error)
         raise typer.Exit(error.exit_code) from error
+    if box.is_open_to_others:
+        output.warn(
+            f"On {host} whoever reaches this machine can read and change these books: the sandbox asks nobody for a password. "
+            "caspen-xero itself works with it only on this machine, at localhost, or through HTTPS."
+        )
     _run(box, output)
 
 
@@ -118,9 +123,14 @@ def _run(box: Sandbox, output: Output) -> None:
 
 
 def _welcome(url: str) -> str:
-    return f"""A local Xero is running: {url}
-Open that in a browser to look at its books. It is a sandbox, not Xero. Ctrl-C ends it.
+    from caspen_xero.xero.hosts import is_loopback
 
+    running = f"""A local Xero is running: {url}
+Open that in a browser to look at its books. It is a sandbox, not Xero. Ctrl-C ends it.
+"""
+    if not is_loopback(url):  # nothing that caspen-xero would take
+        return running
+    return f"""{running}
 In another terminal:
 
     export XERO_URL={url}

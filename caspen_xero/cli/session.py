@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.paths import leads_to_anothers
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -43,7 +44,7 @@ class Session:
 
     def __init__(self, output: Output, workspace: str | None = None) -> None:
         self.output = output
-        self.workspace = workspace or "default"
+        self.workspace = "default" if workspace is None else workspace
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
         self.whole: str | None = None
@@ -92,13 +93,25 @@ class Session:
             from platformdirs import user_data_dir
 
             home = user_data_dir("caspen-xero", appauthor=False)
-        base = Path(home).expanduser()
-        folder = base / self.workspace
+        folder = Path(home) / self.workspace
         try:
-            base.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = folder.expanduser()
+            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700, exist_ok=True)
+            if any(leads_to_anothers(place) for place in (folder.parent, folder)):
+                raise SessionError(
+                    "home-unusable",
+                    f"The folder for caspen-xero's state can't be used: {folder} is a link to a folder of another user.",
+                    "Set CASPEN_XERO_HOME to a folder of your own.",
+                )
             if folder.stat().st_mode & 0o077:
                 folder.chmod(0o700)
+        except RuntimeError:
+            raise SessionError(
+                "home-unusable",
+                f"The folder for caspen-xero's state can't be used: {home}: there is no such user.",
+                "Set CASPEN_XERO_HOME to a folder that you can write to.",
+            ) from None
         except OSError as error:
             raise SessionError(
                 "home-unusable",
@@ -247,7 +260,12 @@ class Session:
     def _lock(self) -> BaseFileLock:
         from filelock import FileLock
 
-        return FileLock(self.folder / "run.lock", mode=0o600)
+        path = self.folder / "run.lock"
+        if path.is_symlink():
+            raise SessionError(
+                "home-unusable", f"{path} is a symbolic link, and nothing is written through one.", "Delete it."
+            )
+        return FileLock(path, mode=0o600)
 
     def close(self) -> None:
         """Closes what was opened."""

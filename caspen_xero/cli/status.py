@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from datetime import timedelta
 from typing import Annotated, Any
 
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.cli.session import Session
+from caspen_xero.cli.spans import span
 from caspen_xero.errors import ExitCode, UserError
 
 
@@ -33,7 +32,7 @@ def status(
     """
     from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
 
-    too_old = _why_too_old(session, max_age) if max_age else ""
+    too_old = _why_too_old(session, max_age) if max_age is not None else ""
     stored = session.store.connection()
     mappings = session.mappings if stored else None
     counts = Counter(
@@ -57,7 +56,7 @@ def status(
     if stored and (alive := _another_home(session)):
         summary["another_home"] = alive
     if session.output.json:
-        session.output.document(summary | ({"too_old": bool(too_old)} if max_age else {}))
+        session.output.document(summary | ({"too_old": bool(too_old)} if max_age is not None else {}))
     else:
         _tell_status(session, summary)
     if too_old and not session.output.json:
@@ -105,7 +104,7 @@ def _why_too_old(session: Session, max_age: str) -> str:
     from caspen_xero.store import log as runs
     from caspen_xero.xero.clock import CLOCKS_APART
 
-    limit, now = _span(max_age), session.now()
+    limit, now = span(max_age), session.now()
     ended = runs.last_good_push(session.store)
     if ended is None or now - ended > limit:
         return f"is older than {max_age}"
@@ -120,10 +119,3 @@ def _another_home(session: Session) -> dict[str, Any] | None:
 
     alive = another_home(session.mappings)
     return alive.as_json() | {"fix": session.output.command(alive.fix)} if alive else None
-
-
-def _span(text: str) -> timedelta:
-    match = re.fullmatch(r"(\d+)\s*([mhd])", text.strip())
-    if match is None:
-        raise SessionError("bad-age", f"{text!r} is no span of time.", "Write it like 90m, 26h or 2d.", ExitCode.USAGE)
-    return timedelta(**{{"m": "minutes", "h": "hours", "d": "days"}[match[2]]: int(match[1])})

@@ -10,6 +10,7 @@ to whoever runs it, and can close a connection without an answer.
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import os
 import socket
 import sqlite3
@@ -50,6 +51,7 @@ class Sandbox:
     """
 
     def __init__(self, *, host: str = "127.0.0.1", port: int = 0, data: Path | None = None, **options: Any) -> None:
+        self._host = host
         self._sockets = _listening(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self.url = f"http://{'localhost' if host in _LOCAL else host}:{self.port}"
@@ -75,6 +77,11 @@ class Sandbox:
     def clock(self) -> Clock:
         """The sandbox's time."""
         return self.xero.clock
+
+    @property
+    def is_open_to_others(self) -> bool:
+        """Whether other machines reach it: it listens on more than this machine's own addresses."""
+        return not all(ipaddress.ip_address(one.getsockname()[0]).is_loopback for one in self._sockets)
 
     @property
     def running(self) -> bool:
@@ -108,7 +115,7 @@ class Sandbox:
         self._loop = asyncio.get_running_loop()
         connections: Connections = {}
         config = uvicorn.Config(
-            create_app(self.xero, connections),
+            create_app(self.xero, connections, self._host),
             interface="asgi3",
             ws="none",
             lifespan="off",

@@ -54,6 +54,7 @@ class Switches(Ways):
     tenant id that it then allows, and the one of a custom connection (default: the first). `redirect_uris`: those
     registered, if only they may be used. `insufficient_scope`: the word in a 401. `refresh_drops_successor`: a second
     use of an old refresh token ends the one that the first use gave (UNCONFIRMED which of the two Xero does).
+    `state_with_errors`: whether the app's state goes back with a refusal (UNCONFIRMED).
     `clock_offset`: seconds that the clock is ahead of the machine's. `date_header`: whether answers tell the time in a header.
     """
 
@@ -63,6 +64,7 @@ class Switches(Ways):
     redirect_uris: list[str] = field(default_factory=list)
     insufficient_scope: str = "insufficient_scope"
     refresh_drops_successor: bool = False
+    state_with_errors: bool = True
     clock_offset: float = 0.0
     date_header: bool = True
 

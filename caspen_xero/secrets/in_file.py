@@ -18,14 +18,26 @@ ROOM = 64 * 1024
 """Bytes held before a sign-in is renewed: many times what Xero's tokens need, as nobody knows how long the next ones are."""
 
 
+DAMAGED = "token-file-damaged"
+
+_CAREFULLY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY"))
+"""No link is followed, and no pipe waited for."""
+
+LONGEST = 1024 * 1024
+"""Bytes of a file that is read: what is longer we did not write."""
+
+ANEW = "caspen-xero connect --token-store file"
+
+
 class SecretFile:
     """A 0600 file. It is replaced whole (written beside, synced, renamed), so a crash leaves the old one or the new one."""
 
     name = "token file"
 
-    def __init__(self, folder: Path, entry: str, file_name: str = FILE_NAME) -> None:
+    def __init__(self, folder: Path, entry: str, file_name: str = FILE_NAME, anew: str = ANEW) -> None:
+        """`anew`: the command after which a damaged file is whole again."""
         self.path = folder / file_name
-        self._entry = entry
+        self._entry, self._anew = entry, anew
         self._spare: Path | None = None
 
     def secret(self) -> str | None:
@@ -53,7 +65,12 @@ class SecretFile:
         if self._spare is not None:
             yield
             return
-        kept = self._read()
+        try:
+            kept = self._read()
+        except SecretStoreError as error:
+            if error.code != DAMAGED:
+                raise
+            kept = {}  # nothing of it can be used, and a new sign-in takes its place
         self._write(kept)
         if not kept:
             self.clear()
@@ -76,34 +93,34 @@ class SecretFile:
             raise self._unusable("deleted", error) from None
 
     def _read(self) -> dict[str, str]:
-        try:
-            kept = json.loads(self._text() or "{}")
-        except ValueError:
-            raise SecretStoreError(
-                "token-file-damaged",
-                f"{self.path} does not hold what caspen-xero wrote.",
-                "caspen-xero connect --token-store file",
-            ) from None
-        # A folder that was copied from another home must not use up that home's sign-in.
-        if not isinstance(kept, dict) or kept.get("entry") not in (None, self._entry):
+        text = self._text()
+        if not text:
             return {}
-        return {name: text for name, text in kept.items() if isinstance(text, str)}
+        try:
+            kept = json.loads(text)
+        except (ValueError, RecursionError):
+            kept = None
+        if not isinstance(kept, dict) or not all(isinstance(part, str) for part in kept.values()):
+            raise SecretStoreError(DAMAGED, f"{self.path} does not hold what caspen-xero wrote.", self._anew)
+        # A folder that was copied from another home must not use up that home's sign-in.
+        return kept if kept.get("entry") in (None, self._entry) else {}
 
     def _text(self) -> str:
         """The file's text, "" where there is none; a file that others may read is tightened first."""
         try:
-            descriptor = os.open(self.path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+            descriptor = os.open(self.path, os.O_RDONLY | _CAREFULLY)
         except FileNotFoundError:
             return ""
         except OSError as error:
             raise self._unusable("read", error) from None
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
+            os.close(descriptor)
+            raise self._unusable("used: it is no plain file of yours", None)
         with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(descriptor)
-            if not stat.S_ISREG(status.st_mode) or (hasattr(os, "getuid") and status.st_uid != os.getuid()):
-                raise self._unusable("used: it is no plain file of yours", None)
             if os.name == "posix" and status.st_mode & 0o077:
                 os.fchmod(descriptor, 0o600)
-            return file.read().decode("utf-8", "replace")
+            return file.read(LONGEST).decode("utf-8", "replace")
 
     def _write(self, kept: dict[str, str]) -> None:
         text = json.dumps(kept, indent=1).encode()

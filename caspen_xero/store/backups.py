@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from caspen_xero.paths import leads_to_anothers
 from caspen_xero.store.damage import BACKUPS, MAKE_ROOM, is_disk_full, told
 from caspen_xero.store.errors import StoreCode, StoreError
 from caspen_xero.store.judge import (
@@ -83,6 +84,8 @@ def place_for(path: Path, reason: Reason) -> Path:
     folder = path.parent / BACKUPS
     try:
         folder.mkdir(mode=0o700, exist_ok=True)
+        if leads_to_anothers(folder):
+            raise OSError("it is a link to a folder of another user")
     except OSError as error:
         raise _failed(folder, error) from error
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{reason}"

@@ -24,7 +24,10 @@ class StoreCode(StrEnum):
     DAMAGED = "store-damaged", "it is cut off, or pages of it can't be read"
     NEWER = "store-newer", "a newer version of caspen-xero made it"
     MISSING = "store-missing", "it is not there, though what belongs to it is; or there is none yet to copy"
-    NOT_A_FILE = "store-not-a-file", "a folder, or something else that is no file, stands in its place"
+    NOT_A_FILE = (
+        "store-not-a-file",
+        "a folder, a symbolic link, or something else that is no file, stands in its place or beside it",
+    )
     FORBIDDEN = "store-forbidden", "this user may not read it"
     READ_ONLY = "store-read-only", "it can be read, but not written: what only shows something works"
     FULL = "store-full", "its disk is full"

@@ -45,6 +45,11 @@ def is_there(path: Path) -> bool:
     return path.exists() or path.is_symlink()
 
 
+def link_in_place(path: Path) -> Path | None:
+    """The symbolic link that stands in the place of a database, or of what SQLite keeps beside it."""
+    return next((beside(path, suffix) for suffix in BESIDE if beside(path, suffix).is_symlink()), None)
+
+
 def changes_beside(path: Path) -> Path | None:
     """The file beside a database that holds changes which are not in it yet, or were not taken back yet."""
     for suffix in ("-wal", "-journal"):
@@ -56,6 +61,9 @@ def changes_beside(path: Path) -> Path | None:
 
 def judge(path: Path) -> Trouble | None:
     """What is wrong with the file of a store; None where nothing is seen to be. It is only read, and not all of it."""
+    if (link := link_in_place(path)) is not None:
+        where = "is" if link == path else f"has {link} beside it, which is"
+        return Trouble(StoreCode.NOT_A_FILE, f"{where} a symbolic link, and nothing is written through one")
     try:
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
@@ -64,7 +72,7 @@ def judge(path: Path) -> Trouble | None:
         with path.open("rb") as file:
             header = file.read(_HEADER)
     except FileNotFoundError:
-        return Trouble(StoreCode.NOT_A_FILE, "is a link that leads nowhere" if path.is_symlink() else "is not there")
+        return Trouble(StoreCode.NOT_A_FILE, "is not there")
     except PermissionError:
         return Trouble(StoreCode.FORBIDDEN, "may not be read by this user")
     if not header:

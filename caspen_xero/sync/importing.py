@@ -3,23 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
-from caspen_xero.caspen.feed import BadRecord, Feed, OnProgress
+from caspen_xero.caspen.feed import BadRecord, Feed, FeedError, OnProgress
 from caspen_xero.caspen.files import FileFeed
 from caspen_xero.caspen.records import Record
 from caspen_xero.caspen.sources import is_url, open_feed
+from caspen_xero.caspen.standard_input import STANDARD_INPUT, spooled
+from caspen_xero.paths import given_path
 from caspen_xero.store import sources
 from caspen_xero.store.imports import ImportResult, import_records
 from caspen_xero.store.store import Store
 
 
-def import_paths(store: Store, paths: Sequence[str], on_progress: OnProgress | None = None) -> ImportResult:
-    """Reads files and folders into the store. Raises `FeedError`; then the store is as it was."""
-    feed = FileFeed(paths, on_progress)
+def import_paths(
+    store: Store, paths: Sequence[str], on_progress: OnProgress | None = None, standard_input: BinaryIO | None = None
+) -> ImportResult:
+    """Reads files and folders into the store; `-` is `standard_input`. Raises `FeedError`, or `UserError` for what is no path; then
+    the store is as it was.
+    """
+    named = [given_path(path) for path in paths if path != STANDARD_INPUT]
+    if len(named) == len(paths):
+        return _import_files(store, named, named, on_progress)
+    with spooled(standard_input) as spool:
+        try:
+            result = _import_files(store, [*named, spool], named, on_progress)
+        except FeedError as error:
+            raise FeedError(error.code, _named(error.message, spool), error.fix, error.exit_code) from None
+        result.bad = [replace(bad, file=_named(bad.file, spool)) for bad in result.bad]
+        return result
+
+
+def _named(text: str, spool: Path) -> str:
+    """Words about what came through standard input, under that name."""
+    return text.replace(str(spool), "standard input")
+
+
+def _import_files(
+    store: Store, files: Sequence[Path], named: Sequence[Path], on_progress: OnProgress | None
+) -> ImportResult:
+    feed = FileFeed(files, on_progress)
     with store.write():
         result = import_records(store, feed.records())
-        store.set_setting("last_import", str(Path(paths[-1]).expanduser().absolute()))
+        if named:
+            store.set_setting("last_import", str(named[-1].absolute()))
     result.ignored = feed.ignored
     return result
 

@@ -16,20 +16,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 from caspen_xero.errors import ExitCode
 from caspen_xero.xero.callback_page import received_page, stray_page
 from caspen_xero.xero.errors import SignInFailed
+from caspen_xero.xero.oauth_words import oauth_words
 
 PATH = "/callback"
 _BROWSER_PATIENCE = 15.0
 _LAST_REPLY = 2.0
 
+Stray = Literal["another", "unmarked"]
+"""What is not the answer to this sign-in: that of another one, or a page without any state. Every web page can send either."""
+
 
 @dataclass(frozen=True)
 class Arrival:
-    """What came back from Xero: a code, or OAuth's error code with its description."""
+    """What came back from Xero: a code, or OAuth's error code with its description, both in harmless characters."""
 
     code: str | None = field(repr=False)
     error: str = ""
@@ -37,16 +42,19 @@ class Arrival:
 
 
 class Listener:
-    """Listens on the first of `ports` that is free. Raises `SignInFailed` `port-taken` where none is."""
+    """Listens on the first of `ports` that is free. Raises `SignInFailed` `port-taken` where none is.
 
-    def __init__(self, state: str, ports: Sequence[int], on_stray: Callable[[], None] = lambda: None) -> None:
+    Only what carries the right `state` is believed, errors too. `on_stray` is told the first time that each kind of stray comes.
+    """
+
+    def __init__(self, state: str, ports: Sequence[int], on_stray: Callable[[Stray], None] = lambda _: None) -> None:
         self._state = state
         self._on_stray = on_stray
         self._arrivals: queue.Queue[Arrival | None] = queue.Queue()
         self._final_page: str | None = None
         self._finished = threading.Event()
         self._replies = _Count()
-        self.strays = 0
+        self.strays: set[Stray] = set()
         self.port, self._servers = _listening(ports, self)
         self._threads = [
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
@@ -73,13 +81,14 @@ class Listener:
     def accept(self, query: str) -> bool:
         """Takes the query of a redirect; False, and nothing else, if it is not an answer to this sign-in."""
         fields = dict(parse_qsl(query))
-        state, error = fields.get("state"), fields.get("error", "")
-        # An error may come without the state; a code never does.
-        mine = hmac.compare_digest((state or "").encode(), self._state.encode()) or (state is None and error != "")
-        if not mine or not (fields.get("code") or error):
-            self.strays += 1
+        state, error = fields.get("state", ""), oauth_words(fields.get("error", ""))
+        # OAuth sends the state with errors too (RFC 6749, 4.1.2.1); that Xero does is UNCONFIRMED.
+        if not hmac.compare_digest(state.encode(), self._state.encode()):
+            self._astray("another" if state else "unmarked")
             return False
-        self._arrivals.put(Arrival(fields.get("code"), error, fields.get("error_description", "")))
+        if not (fields.get("code") or error):
+            return False
+        self._arrivals.put(Arrival(fields.get("code"), error, oauth_words(fields.get("error_description", ""))))
         return True
 
     def give_up(self) -> None:
@@ -89,7 +98,6 @@ class Listener:
     def reply_to(self, query: str) -> tuple[int, str]:
         """The page for a browser that came back: the outcome once it is known, also for one that comes twice."""
         if not self.accept(query):
-            self._on_stray()
             return 400, stray_page()
         self._finished.wait(_BROWSER_PATIENCE)
         return 200, self._final_page or received_page()
@@ -105,6 +113,11 @@ class Listener:
         for server in self._servers:
             server.shutdown()
             server.server_close()
+
+    def _astray(self, kind: Stray) -> None:
+        if kind not in self.strays:
+            self.strays.add(kind)
+            self._on_stray(kind)
 
     @property
     def replies(self) -> _Count:

@@ -37,9 +37,9 @@ def received_page() -> str:
 
 
 def stray_page() -> str:
-    """Told to an answer that belongs to another sign-in."""
+    """Told to what is not the answer to this sign-in."""
     return page(
         "Not this sign-in",
-        "This is the answer to another sign-in than the one that the terminal is waiting for.",
+        "This is not the answer that the terminal is waiting for: perhaps it belongs to another sign-in.",
         "Close this tab, and use the address that the terminal shows now.",
     )

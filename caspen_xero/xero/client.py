@@ -13,9 +13,10 @@ from caspen_xero.xero.addresses import Params, below
 from caspen_xero.xero.clock import XeroClock
 from caspen_xero.xero.codec import parse_timestamp
 from caspen_xero.xero.connection import Connection
-from caspen_xero.xero.errors import LimitReached, NoAnswer, Unreachable
+from caspen_xero.xero.errors import LimitReached, NoAnswer, TooSlow, Unreachable
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.limits import XERO_WINDOW, Pace, retry_after
+from caspen_xero.xero.listing import Listing
 from caspen_xero.xero.replies import accepted, lacks_scope
 from caspen_xero.xero.tokens import AccessTokens
 from caspen_xero.xero.transport import Answer, Transport
@@ -23,6 +24,9 @@ from caspen_xero.xero.transport import Answer, Transport
 __all__ = ["Answer", "XeroClient"]
 
 READ_TRIES = 4
+SLOW_TRIES = 2
+"""Tries of a read whose answers don't come in time: each of them takes minutes."""
+
 LIMIT_TRIES = 10
 LONGEST_WAIT = 300.0
 """A `Retry-After` beyond this many seconds is not waited for, whatever limit it is said to be about."""
@@ -69,7 +73,7 @@ class XeroClient:
                 answer = accepted(self._admitted("GET", path, params, headers, None), path, self._organisation)
                 answer.json()
             except (Unreachable, NoAnswer) as error:
-                if tries == READ_TRIES:
+                if tries >= (SLOW_TRIES if isinstance(error, TooSlow) else READ_TRIES):
                     raise
                 self._wait(2 ** (tries - 1) * random.uniform(0.75, 1.25), error.message)
             else:
@@ -115,15 +119,17 @@ class XeroClient:
         After a full page it starts again from the newest `UpdatedDateUTC` of that page, less a second, as offsets shift
         when a document changes between two pages; only within one second does it go on to the next page, and then reads
         that second again until nothing new comes. Elements of the overlap come once. Source: Xero's default order is
-        UpdatedDateUTC ascending.
+        UpdatedDateUTC ascending. Raises `NoAnswer` where the pages would have no end.
         """
         id_name = f"{key.removesuffix('s')}ID"
+        listing = Listing(key, id_name, page_size)
         told: set[tuple[Any, Any]] = set()
         page, is_news = 1, False
         while True:
             document = self.get(path, {**(params or {}), "page": page, "pageSize": page_size}, since=since).json()
             rows: list[dict[str, Any]] = document.get(key) or []
             fresh = [row for row in rows if (row.get(id_name), row.get("UpdatedDateUTC")) not in told]
+            listing.came(page, document, rows, len(fresh))
             if fresh:
                 yield fresh
             told |= {(row[id_name], row.get("UpdatedDateUTC")) for row in rows if id_name in row}

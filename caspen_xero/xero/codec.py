@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from email.utils import parsedate_to_datetime
 from json.encoder import encode_basestring
 from typing import Any, NoReturn
 
@@ -63,6 +64,15 @@ def parse_date(value: Any) -> date | None:
         return value
     moment = parse_timestamp(value)
     return None if moment is None else moment.date()
+
+
+def parse_header_date(text: str) -> datetime | None:
+    """The moment (UTC) of a date as HTTP headers write it; None for what is no date, or none of this calendar."""
+    try:
+        moment = parsedate_to_datetime(text)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _pieces(value: Any) -> Iterator[str]:

@@ -97,6 +97,10 @@ class NoAnswer(TryLater):
         self.status = status
 
 
+class TooSlow(NoAnswer):
+    """The request was sent, and its answer was not whole in the time that it has."""
+
+
 class Refused(XeroError):
     """Xero answered 4xx. `messages` are Xero's own words, `elements` what it sent back of our documents."""
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from caspen_xero.scrubbing import keep_secret, scrubbed
 from caspen_xero.xero.errors import LimitReached, NoAnswer
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.limits import retry_after
+from caspen_xero.xero.oauth_words import oauth_words
 from caspen_xero.xero.replies import lower_keys, readable_text
 from caspen_xero.xero.transport import Answer, Transport
 
@@ -76,7 +78,7 @@ class Grants:
 
     def _ask(self, form: dict[str, str], basic: tuple[str, str] | None = None) -> Grant:
         asked_at = datetime.now(UTC)
-        answer = self._transport.request("POST", self._hosts.token, form=form, basic=basic)
+        answer = self._transport.request("POST", self._hosts.token, form=form, basic=basic, brings_secrets=True)
         if answer.status == 200:
             return _granted(answer, asked_at)
         if answer.status == 429:
@@ -84,6 +86,11 @@ class Grants:
         if 400 <= answer.status < 500 and answer.status != 408:
             raise _refusal(answer)
         raise NoAnswer(f"its sign-in service answered HTTP {answer.status}", status=answer.status)
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can travel as a token: visible ASCII characters, which a header takes."""
+    return bool(text) and text.isascii() and text.isprintable() and " " not in text
 
 
 def claims(access_token: str) -> dict[str, Any]:
@@ -99,24 +106,27 @@ def claims(access_token: str) -> dict[str, Any]:
 def _granted(answer: Answer, asked_at: datetime) -> Grant:
     document = answer.json()
     token = document.get("access_token") if isinstance(document, dict) else None
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not is_token(token):
         raise NoAnswer("its sign-in service answered without a token", status=answer.status)
     life = document.get("expires_in")
     seconds = int(life) if isinstance(life, int) or (isinstance(life, str) and life.isdigit()) else _USUAL_LIFE
     refresh_token = document.get("refresh_token")
+    if not isinstance(refresh_token, str) or not refresh_token:
+        refresh_token = None
+    keep_secret(token, refresh_token)
     scopes = document.get("scope") or claims(token).get("scope") or ()
     return Grant(
         Access(token, asked_at + min(timedelta(seconds=seconds), LONGEST_LIFE)),
-        refresh_token if isinstance(refresh_token, str) and refresh_token else None,
-        tuple(scopes.split() if isinstance(scopes, str) else map(str, scopes)),
+        refresh_token,
+        tuple(map(scrubbed, scopes.split() if isinstance(scopes, str) else map(str, scopes))),
     )
 
 
 def _refusal(answer: Answer) -> GrantRefused:
     fields = lower_keys(answer)
-    error = str(fields.get("error") or "")
+    error = oauth_words(fields.get("error") or "")
     if not error:
         # Not the token endpoint's own words (a proxy's page, say): nothing about the sign-in may be concluded from it.
         raise NoAnswer(f"HTTP {answer.status}, {readable_text(answer) or 'without a reason'}", status=answer.status)
-    description = str(fields.get("error_description") or "")
+    description = oauth_words(fields.get("error_description") or "")
     return GrantRefused(error, f"{error} ({description})" if description else error)

@@ -35,7 +35,10 @@ class Hosts:
 
 
 def base_url(xero_url: str) -> str:
-    """`XERO_URL` in the one form in which it is remembered and compared: no slash at the end, lower-case host."""
+    """`XERO_URL` in the one form in which it is remembered and compared: no slash at the end, lower-case host.
+
+    HTTPS, or HTTP on this machine: tokens and secrets go to no other in the open.
+    """
     try:
         parts = urlsplit(xero_url.strip())
         port = parts.port
@@ -45,6 +48,8 @@ def base_url(xero_url: str) -> str:
         raise _bad(xero_url)
     if parts.username is not None or parts.password is not None:
         raise _bad("(one that holds a user name or password)")
+    if parts.scheme.lower() == "http" and not is_loopback(xero_url.strip()):
+        raise _in_the_open(xero_url)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return f"{parts.scheme.lower()}://{host}{f':{port}' if port else ''}{parts.path.rstrip('/')}"
 
@@ -58,6 +63,16 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _in_the_open(xero_url: str) -> XeroError:
+    return XeroError(
+        "bad-xero-url",
+        f"{xero_url} is not HTTPS, and not on this machine: tokens and secrets would travel in the open.",
+        "Set XERO_URL to an https:// address, or to one such as http://localhost:8790 for a Xero on this machine. A workspace that "
+        "is connected to that address: caspen-xero disconnect --local-only",
+        exit_code=ExitCode.USAGE,
+    )
 
 
 def _bad(xero_url: str) -> XeroError:

@@ -10,15 +10,23 @@ the clock or open with the first call after the last one (UNCONFIRMED which). So
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
+from caspen_xero.xero.codec import parse_header_date
 from caspen_xero.xero.errors import LimitReached
 
 XERO_WINDOW = 60.0
 """Length of Xero's minute window in seconds."""
 
+LONGEST_HINT = 86_400.0
+"""Seconds. No limit of Xero's lasts longer than a day, whatever an answer says."""
+
 _WITHOUT_A_HINT = 10.0
+_SECONDS = re.compile(r"\d+(?:\.\d*)?", re.ASCII)
+_CALLS = re.compile(r"\d{1,9}", re.ASCII)
 
 
 class Pace:
@@ -73,14 +81,20 @@ class Pace:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds of a `Retry-After`, None where there is none or it is no number."""
-    try:
-        seconds = float(headers.get("Retry-After", ""))
-    except ValueError:
+    """The seconds of a `Retry-After`, a number or a date, up to `LONGEST_HINT`; None where there is none, or it is neither.
+
+    A date counts from the answer's own `Date`, else from this machine's time.
+    """
+    told = headers.get("Retry-After", "").strip()
+    if _SECONDS.fullmatch(told):
+        return min(float(told), LONGEST_HINT)
+    until = parse_header_date(told)
+    if until is None:
         return None
-    return seconds if 0 <= seconds < math.inf else None
+    seconds = (until - (parse_header_date(headers.get("Date", "")) or datetime.now(UTC))).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_HINT)
 
 
 def _whole(headers: Mapping[str, str], name: str, otherwise: int | None) -> int | None:
     text = headers.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() else otherwise
+    return int(text) if _CALLS.fullmatch(text) else otherwise

@@ -14,7 +14,7 @@ from types import TracebackType
 from urllib.parse import parse_qsl, quote, urlencode
 
 from caspen_xero.errors import ExitCode
-from caspen_xero.xero.callback import PATH, Arrival, Listener
+from caspen_xero.xero.callback import PATH, Arrival, Listener, Stray
 from caspen_xero.xero.callback_page import failed_page, linked_page
 from caspen_xero.xero.errors import CONNECT_AGAIN, SignInFailed, XeroError
 from caspen_xero.xero.grants import Grant, GrantRefused, Grants
@@ -46,7 +46,7 @@ class SignIn:
     """One sign-in: `url` is where a person says yes; `grant()` waits for it and gives the tokens. A context manager.
 
     The browser is told how it ended by `tell_linked` or `tell_failed`, once that is known. `on_stray` is called when a
-    browser brings the answer to another sign-in.
+    browser brings something else than the answer to this sign-in.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class SignIn:
         client_id: str,
         *,
         ports: Sequence[int] = PORTS,
-        on_stray: Callable[[], None] = lambda: None,
+        on_stray: Callable[[Stray], None] = lambda _: None,
     ) -> None:
         self._hosts, self._client_id = hosts, client_id
         self._state = secrets.token_urlsafe(32)
@@ -179,7 +179,7 @@ def refused_sign_in(refused: GrantRefused, client_id: str) -> SignInFailed:
 def _other_sign_in() -> SignInFailed:
     return SignInFailed(
         "state-mismatch",
-        "What came back from Xero is the answer to another sign-in (its state is not ours), so it was not used.",
+        "What came back does not carry the state of this sign-in, so it was not used.",
         f"Close Xero's tabs in the browser, then {CONNECT_AGAIN}",
     )
 

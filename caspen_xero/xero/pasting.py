@@ -8,6 +8,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
+_LONGEST_LINE = 65_536
+"""Bytes. Of a longer line only the end is kept: it is no address anyway."""
+
 
 class PastedLines:
     """Calls `told` with each line of stdin, from a thread, until closed or until stdin ends (which means nothing)."""
@@ -59,6 +62,7 @@ class PastedLines:
                 yield pending.decode("utf-8", "replace")
                 return
             *lines, pending = (pending + some).split(b"\n")
+            pending = pending[-_LONGEST_LINE:]
             for line in lines:
                 yield line.decode("utf-8", "replace")
 

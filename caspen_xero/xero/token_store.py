@@ -9,12 +9,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import TypeVar
 
+from caspen_xero.scrubbing import keep_secret
 from caspen_xero.secrets.in_file import SecretFile
 from caspen_xero.secrets.in_keyring import SecretKeyring
 from caspen_xero.secrets.store import SecretStore, SecretStoreError
 from caspen_xero.xero.connection import StoreKind
 from caspen_xero.xero.errors import TokenStoreError
-from caspen_xero.xero.grants import Access
+from caspen_xero.xero.grants import Access, is_token
 
 _T = TypeVar("_T")
 
@@ -35,7 +36,9 @@ class TokenStore:
 
     def secret(self) -> str | None:
         """The refresh token or client secret."""
-        return _told(self._kept_in.secret)
+        secret = _told(self._kept_in.secret)
+        keep_secret(secret)
+        return secret
 
     def save_secret(self, secret: str) -> None:
         """Replaces the secret; it is safely kept when this returns."""
@@ -80,6 +83,10 @@ def _read_access(text: str | None) -> Access | None:
         return None
     try:
         kept = json.loads(text)
-        return Access(str(kept["token"]), datetime.fromisoformat(kept["expires_at"]))
-    except (ValueError, KeyError, TypeError):
+        access = Access(str(kept["token"]), datetime.fromisoformat(kept["expires_at"]))
+    except (ValueError, KeyError, TypeError, RecursionError):
         return None
+    if not is_token(access.token) or access.expires_at.tzinfo is None:
+        return None
+    keep_secret(access.token)
+    return access

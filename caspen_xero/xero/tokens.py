@@ -24,6 +24,9 @@ from caspen_xero.xero.transport import Transport
 LONGEST_REFRESH = 240
 """Seconds to wait for another process that renews the tokens; its request gives up sooner than that."""
 
+_LONGEST_ASKING = 110.0
+"""Seconds for one request of a refresh, of which there may be two."""
+
 EARLY = timedelta(seconds=60)
 """A token is renewed when it has less than this left, so that it does not expire on its way."""
 
@@ -49,6 +52,8 @@ def token_lock(path: Path) -> Iterator[None]:
     """Held while tokens change; a system lock, so that it ends with the process that holds it."""
     lock = FileLock(path, timeout=LONGEST_REFRESH, mode=0o600)
     try:
+        if path.is_symlink():
+            raise OSError("it is a symbolic link")
         lock.acquire()
     except Timeout:
         raise TryLater(
@@ -141,7 +146,7 @@ class AccessTokens:
         raise self._no_longer(refused)
 
     def _refreshed(self, secret: str) -> Access:
-        transport = Transport(Hosts.of(self._connection.xero_url).token)
+        transport = Transport(Hosts.of(self._connection.xero_url).token, seconds=_LONGEST_ASKING)
         try:
             grants = Grants(transport, Hosts.of(self._connection.xero_url), self._connection.client_id)
             if self._connection.kind == "custom":

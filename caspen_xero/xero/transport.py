@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,14 +12,21 @@ from urllib.parse import urlsplit
 import httpx
 
 from caspen_xero import __version__
-from caspen_xero.xero.codec import decode, parse_timestamp
-from caspen_xero.xero.errors import NoAnswer, Unreachable
+from caspen_xero.bounded_http import LARGEST_BODY, BoundedClient, TookTooLong, TooLarge
+from caspen_xero.http_client import http_client
+from caspen_xero.scrubbing import keep_secret, scrubbed, scrubbed_bytes
+from caspen_xero.xero.codec import decode, parse_header_date, parse_timestamp
+from caspen_xero.xero.errors import NoAnswer, TooSlow, Unreachable
 from caspen_xero.xero.hosts import is_loopback
 
 USER_AGENT = f"caspen-xero/{__version__}"
 
 # Xero gives up on a request of its own after 100 s or less.
 _TIMEOUT = httpx.Timeout(connect=10, read=100, write=100, pool=10)
+
+LONGEST_CALL = 120.0
+"""Seconds for one request and its whole answer, however it comes."""
+_SECRET_FIELDS = {"code", "code_verifier", "refresh_token"}
 
 # Raised before the first byte of a request is on its way; everything else may have reached Xero.
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
@@ -41,11 +47,7 @@ class Answer:
     @cached_property
     def xero_time(self) -> datetime | None:
         """When Xero gave it, by its own clock: the `Date` header, else the body's `DateTimeUTC`; None where it says neither."""
-        try:
-            told = parsedate_to_datetime(self.headers.get("Date", ""))
-            return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-        except (ValueError, TypeError, OverflowError):
-            return self._enveloped_time()
+        return parse_header_date(self.headers.get("Date", "")) or self._enveloped_time()
 
     def _enveloped_time(self) -> datetime | None:
         try:
@@ -66,10 +68,16 @@ class Answer:
 
 
 class Transport:
-    """Sends requests to one Xero, one at a time, following no redirect. Proxies come from the environment."""
+    """Sends requests to one Xero, one at a time, following no redirect. Proxies come from the environment.
 
-    def __init__(self, url: str) -> None:
-        self._http = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, trust_env=not is_loopback(url))
+    `urls`: one of each host that it is for. `seconds` (usually `LONGEST_CALL`) are for a request and its whole answer, of `largest`
+    (`LARGEST_BODY`) bytes. What a request has of secrets is in no answer that leaves here.
+    """
+
+    def __init__(self, *urls: str, seconds: float | None = None, largest: int | None = None) -> None:
+        direct = all(map(is_loopback, urls))
+        client = http_client(*urls, direct=direct, timeout=_TIMEOUT, follow_redirects=False)
+        self._http = BoundedClient(client, seconds=seconds or LONGEST_CALL, largest=largest or LARGEST_BODY)
 
     def request(
         self,
@@ -80,24 +88,34 @@ class Transport:
         body: bytes | None = None,
         form: Mapping[str, str] | None = None,
         basic: tuple[str, str] | None = None,
+        brings_secrets: bool = False,
     ) -> Answer:
-        """Sends once, to this very URL.
+        """Sends once, to this very URL. `brings_secrets`: a good answer's body holds new ones, and is left as it came.
 
-        Raises `Unreachable` if it certainly never left, `NoAnswer` if nothing readable came back.
+        Raises `Unreachable` if it certainly never left, `NoAnswer` if nothing readable came back, `TooSlow` if not in time.
         """
         host = urlsplit(url).netloc
         sent_headers = {"Accept": "application/json", "User-Agent": USER_AGENT, **(headers or {})}
+        keep_secret(sent_headers.get("Authorization", "").removeprefix("Bearer "), *(basic or ())[1:])
+        keep_secret(*(text for name, text in (form or {}).items() if name in _SECRET_FIELDS))
         auth = httpx.BasicAuth(*basic) if basic else None
         # "from None": the library's errors hold the request, and the request holds the token.
         try:
-            response = self._http.request(method, url, headers=sent_headers, content=body, data=form, auth=auth)
+            response = self._http.request(method, url, headers=sent_headers, body=body, form=form, auth=auth)
         except _NEVER_SENT as error:
             raise Unreachable(host, _reason(error)) from None
+        except TookTooLong as error:
+            raise TooSlow(f"{error} ({host})") from None
         except httpx.TimeoutException:
-            raise NoAnswer(f"{host} did not answer in time") from None
+            raise TooSlow(f"{host} did not answer in time") from None
+        except TooLarge as error:
+            raise NoAnswer(f"{error} ({host})") from None
         except httpx.HTTPError as error:
             raise NoAnswer(f"the connection to {host} broke off ({_reason(error)})") from None
-        return Answer(response.status_code, response.headers, response.content)
+        came = response.headers
+        told = httpx.Headers([(name, scrubbed(value)) for name, value in came.multi_items()], encoding=came.encoding)
+        is_kept = brings_secrets and response.status_code == 200
+        return Answer(response.status_code, told, response.content if is_kept else scrubbed_bytes(response.content))
 
     def close(self) -> None:
         """Closes the connections kept open."""
@@ -107,4 +125,4 @@ class Transport:
 def _reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "it did not answer within 10 seconds"
-    return str(error).rstrip(".") or type(error).__name__
+    return scrubbed(str(error)).rstrip(".") or type(error).__name__

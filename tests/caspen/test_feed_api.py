@@ -215,7 +215,7 @@ def test_a_server_that_is_not_there_is_for_later(caspen: CaspenServer) -> None:
         (401, {"message": "Unauthenticated."}, "caspen-key-refused", "Unauthenticated."),
         (403, {"message": "No access."}, "caspen-forbidden", "No access."),
         (404, b"<html>", "caspen-not-found", "/tax-rates: Caspen answered 404"),
-        (409, {"message": f"Bearer {KEY}"}, "caspen-refused", "(key)"),
+        (409, {"message": f"Bearer {KEY}"}, "caspen-refused", "Bearer (secret)"),
         (
             422,
             {"message": "Invalid.", "errors": {"limit": ["too big", "odd"]}},

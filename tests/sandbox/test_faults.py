@@ -82,6 +82,16 @@ def test_a_proxy_can_answer_in_html(box: Sandbox, api_client: httpx.Client) -> N
     assert contacts_in(box) == 0
 
 
+def test_a_gateway_can_repeat_the_whole_request(box: Sandbox, api_client: httpx.Client) -> None:
+    fault(api_client, "echo", status=403)
+    answer = put(api_client, "Ada's own")
+    assert answer.status_code == 403
+    assert api_client.headers["Authorization"] in answer.text
+    assert "Ada&#x27;s own" in answer.text
+    assert api_client.headers["Authorization"] in answer.headers["Location"]
+    assert contacts_in(box) == 0
+
+
 def test_an_answer_can_arrive_cut_in_half(box: Sandbox, api_client: httpx.Client) -> None:
     fault(api_client, "truncate", path="Contacts")
     answer = put(api_client)

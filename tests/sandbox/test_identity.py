@@ -116,6 +116,14 @@ def test_cancel_sends_access_denied_to_the_listener(asking: Sandbox) -> None:
     assert returned(decide(App(asking.url), "cancel")) == {"error": "access_denied", "state": "state-of-the-app"}
 
 
+@pytest.mark.parametrize("auto_approve", [True, False])
+def test_cancel_can_leave_the_state_out(asking: Sandbox, auto_approve: bool) -> None:
+    app = App(asking.url)
+    switches = {"state_with_errors": False, "approval": "cancel", "auto_approve": auto_approve}
+    app.http.post("/sandbox/settings", json=switches).raise_for_status()
+    assert returned(app.authorise() if auto_approve else decide(app, "cancel")) == {"error": "access_denied"}
+
+
 def test_a_consent_page_works_once(asking: Sandbox) -> None:
     app = App(asking.url)
     hidden = re.search(r'name="request" value="([^"]+)"', app.authorise().text)

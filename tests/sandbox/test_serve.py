@@ -113,3 +113,14 @@ def test_an_unknown_switch_is_wrong_usage() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2
     assert "There is no switch 'lines'" in ended.stderr
+
+
+def test_who_opens_it_to_other_machines_is_warned() -> None:
+    for host, is_warned in (("127.0.0.1", False), ("localhost", False), ("0.0.0.0", True)):
+        arguments = [*SERVE, "--port", "0", "--host", host]
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout
+            assert "running" in process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            _, talk = process.communicate(timeout=10)
+        assert ("asks nobody for a password" in talk) == is_warned

@@ -142,7 +142,7 @@ def test_a_xero_that_is_not_there_was_never_sent_anything(signed_in: SignedIn) -
 
 def test_a_name_that_does_not_exist_was_never_sent_anything(signed_in: SignedIn) -> None:
     with pytest.raises(Unreachable):
-        signed_in.client("http://no-such-host.invalid").get("Organisation")
+        signed_in.client("https://no-such-host.invalid").get("Organisation")
 
 
 def test_xeros_refusal_comes_with_its_words_and_elements(signed_in: SignedIn) -> None:

@@ -121,6 +121,27 @@ class TestConnecting:
         assert "Not linked" in pages[0].text
         assert kept(home) is None
 
+    def test_a_refusal_without_the_state_is_not_believed_and_the_person_is_told(
+        self, cli: Cli, person: Sandbox, pages: list[httpx.Response], home: Path
+    ) -> None:
+        settings(person, approval="cancel", state_with_errors=False)
+        result = cli("connect", "--client-id", "APP", "--timeout", "2", "--json")
+        assert (result.exit_code, result.json["error"]["code"]) == (4, "state-mismatch")
+        assert "still waiting" in result.stderr
+        assert "Ctrl-C" in result.stderr
+        assert pages[0].status_code == 400
+        assert kept(home) is None
+
+    def test_a_xero_to_which_tokens_would_go_in_the_open_is_wrong_usage(
+        self, cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("XERO_URL", "http://xero.example")
+        monkeypatch.setenv("XERO_CLIENT_SECRET", "the-client-secret")
+        for way in ([], ["--custom-connection"]):
+            result = cli("connect", "--client-id", "APP", "--json", *way)
+            assert (result.exit_code, result.json["error"]["code"]) == (2, "bad-xero-url")
+            assert "in the open" in result.json["error"]["message"]
+
     def test_a_redirect_address_that_is_not_registered_ends_in_a_hint(self, cli: Cli, person: Sandbox) -> None:
         settings(person, redirect_uris=["http://localhost:1/callback"])
         result = cli("connect", "--client-id", "APP", "--timeout", "1", "--json")

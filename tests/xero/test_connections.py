@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from conftest import Cli
 
+from caspen_xero.store.store import Store
 from caspen_xero.xero.connection import Connection, check_same_host, url_from_environment
 from caspen_xero.xero.connections import Linked, candidates
 from caspen_xero.xero.errors import SignInFailed, XeroError
@@ -83,6 +87,37 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     assert "secret" not in caught.value.message
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://xero.example",
+        "HTTP://xero.example:8790/",
+        "http://192.168.1.5:8790",
+        "http://0.0.0.0:8790",
+        "http://localhost.example",
+        "http://127.0.0.1.example",
+        "http://[2001:db8::1]",
+        "http://xero.example/?http://localhost",
+        "http://localhost@xero.example",
+        "http://xero.example#@localhost",
+        "http:\\\\localhost",
+    ],
+)
+def test_tokens_go_to_no_other_machine_in_the_open(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XERO_URL", url)
+    for refused in (url_from_environment, lambda: Hosts.of(url)):
+        with pytest.raises(XeroError) as caught:
+            refused()
+        assert (caught.value.code, caught.value.exit_code) == ("bad-xero-url", 2)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8790", "http://127.0.0.1", "http://[::1]:1", "http://127.3.2.1", "https://xero.example"]
+)
+def test_they_may_go_to_this_machine_or_over_https(url: str) -> None:
+    assert Hosts.of(url).token == f"{url}/connect/token"
+
+
 def test_a_token_goes_only_to_the_host_that_issued_it(monkeypatch: pytest.MonkeyPatch) -> None:
     here, at_xero = a_connection("http://localhost:8790"), replace(a_connection(""), xero_url=None)
     monkeypatch.delenv("XERO_URL", raising=False)
@@ -97,3 +132,23 @@ def test_a_token_goes_only_to_the_host_that_issued_it(monkeypatch: pytest.Monkey
     monkeypatch.setenv("XERO_URL", "http://localhost:8791")
     with pytest.raises(XeroError):
         check_same_host(here)
+
+
+@pytest.mark.parametrize("is_set", [True, False])
+def test_a_workspace_that_an_earlier_version_connected_in_the_open_is_told_the_way_out(
+    is_set: bool, cli: Cli, connected: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(Store(connected / "default" / "store.sqlite")) as store:
+        stored = store.connection()
+        assert stored is not None
+        store.set_connection({**stored, "xero_url": "http://192.0.2.5:8790"})
+    monkeypatch.setenv("XERO_URL", "http://192.0.2.5:8790") if is_set else monkeypatch.delenv("XERO_URL")
+    for command in ("connect", "disconnect"):
+        refused = cli(command, "--json")
+        error = refused.json["error"]
+        assert (refused.exit_code, error["code"]) == (2, "bad-xero-url")
+        assert "caspen-xero disconnect --local-only" in error["fix"]
+    monkeypatch.delenv("XERO_URL", raising=False)
+    assert cli("status").exit_code == 0
+    assert cli("disconnect", "--local-only").exit_code == 0
+    assert cli("connect", "--json").json["error"]["code"] == "client-id-missing"

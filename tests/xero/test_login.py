@@ -5,20 +5,28 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import os
+import queue
+import re
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from caspen_xero.xero.errors import SignInFailed, XeroError
+from caspen_xero.xero.callback import Stray
+from caspen_xero.xero.errors import NoAnswer, SignInFailed, XeroError
 from caspen_xero.xero.grants import Grant
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.login import PORTS, REDIRECT_URIS, SignIn
+from caspen_xero.xero.oauth_words import oauth_words
 from caspen_xero.xero.pasting import PastedLines
 from caspen_xero.xero.transport import Transport
 from tests.xero.told import Reply, Seen, told
@@ -73,11 +81,13 @@ class Attempt:
 
 
 @contextmanager
-def attempt(*replies: Reply, patience: float = 10) -> Iterator[tuple[Attempt, list[Seen]]]:
+def attempt(
+    *replies: Reply, patience: float = 10, on_stray: Callable[[Stray], None] = lambda _: None
+) -> Iterator[tuple[Attempt, list[Seen]]]:
     with (
         told(*(replies or (Reply(200, TOKENS),))) as xero,
         closing(Transport(xero.url)) as transport,
-        SignIn(Hosts.of(xero.url), "APP-1", ports=free_ports(1)) as sign_in,
+        SignIn(Hosts.of(xero.url), "APP-1", ports=free_ports(1), on_stray=on_stray) as sign_in,
     ):
         one = Attempt(sign_in, transport, patience)
         yield one, xero.seen
@@ -147,6 +157,24 @@ def test_stray_requests_and_a_wrong_state_disturb_nothing() -> None:
         assert [request.form["code"] for request in seen] == ["CODE"]
 
 
+def test_whoever_else_speaks_to_the_listener_keeps_nobody_from_coming_back_and_is_let_go() -> None:
+    began = time.monotonic()
+    with attempt() as (one, _), ExitStack() as held:
+        port = urlsplit(one.query["redirect_uri"]).port or 0
+        for words in (
+            b"",
+            b"GET /callback?",
+            b"GET /callback?state=x HTTP/1.1\r\nX: ",
+            b"x" * 100_000,
+            b"\x16\x03\x01",
+        ) * 8:
+            line = held.enter_context(socket.create_connection(("127.0.0.1", port)))
+            line.sendall(words)
+        assert one.come_back(code="CODE").status_code == 200
+        assert isinstance(one.ended(), Grant)
+    assert time.monotonic() - began < 10
+
+
 def test_only_a_wrong_state_ends_in_its_own_error() -> None:
     with attempt(patience=0.6) as (one, seen):
         one.come_back(code="EVIL", state="not-ours")
@@ -162,17 +190,80 @@ def test_a_browser_that_comes_twice_redeems_once_and_is_told_the_same() -> None:
         assert len(seen) == 1
 
 
-@pytest.mark.parametrize("with_state", [True, False])
-def test_access_denied_is_told_to_the_browser_and_the_terminal(with_state: bool) -> None:
+def test_access_denied_is_told_to_the_browser_and_the_terminal() -> None:
     with attempt() as (one, seen):
-        if with_state:
-            page = one.come_back(error="access_denied")
-        else:
-            page = httpx.get(f"{one.query['redirect_uri']}?error=access_denied")
+        page = one.come_back(error="access_denied")
         failed = one.failed()
         assert (failed.code, failed.exit_code) == ("access-denied", 4)
         assert "Not linked" in page.text
         assert seen == []
+
+
+UNBELIEVED = [
+    "error=access_denied",
+    "error=server_error&error_description=Error: all is lost",
+    "error=access_denied&state=",
+    "error=access_denied&state=not-ours",
+    "code=EVIL",
+    "code=EVIL&state=not-ours",
+    "code=EVIL&error=access_denied",
+    "state=not-ours",
+    "",
+]
+
+
+@pytest.mark.parametrize("query", UNBELIEVED)
+def test_nothing_without_the_right_state_ends_a_sign_in_or_is_repeated(query: str) -> None:
+    strays: list[Stray] = []
+    with attempt(on_stray=strays.append) as (one, seen):
+        for _ in range(3):
+            page = httpx.get(f"{one.query['redirect_uri']}?{query}")
+            assert page.status_code == 400
+            assert "all is lost" not in page.text
+        assert strays == ["another" if "not-ours" in query else "unmarked"], "told once"
+        assert one.come_back(code="CODE").status_code == 200
+        assert isinstance(one.ended(), Grant)
+        assert [request.form["code"] for request in seen] == ["CODE"]
+
+
+@pytest.mark.parametrize("query", UNBELIEVED)
+def test_the_right_state_alone_says_nothing(query: str) -> None:
+    with attempt(patience=0.5) as (one, _):
+        httpx.get(f"{one.query['redirect_uri']}?{query}")
+        assert one.come_back().status_code == 400
+        failed = one.failed()
+        assert (failed.code, failed.exit_code) == ("state-mismatch", 4)
+        assert "all is lost" not in failed.message
+
+
+@given(st.text(), st.text())
+def test_words_of_a_sign_in_are_one_short_line_of_harmless_characters(first: str, second: str) -> None:
+    words = oauth_words(f"{first}\x1b[2J\r\nError: paid\n\u202e{second}")
+    assert re.fullmatch(r"[ !#-\[\]-~]{0,203}", words)
+    assert "Error: paid" in words or len(words) == 203
+
+
+@pytest.mark.parametrize(
+    "replies",
+    [(), (Reply(400, json.dumps({"error": "odd\nError: x", "error_description": "\x1b[2J\u202e" + "y" * 9_000})),)],
+)
+def test_an_error_of_a_sign_in_is_told_in_one_short_line(replies: tuple[Reply, ...]) -> None:
+    with attempt(*replies) as (one, _):
+        if replies:
+            one.come_back(code="CODE")
+        else:
+            one.come_back(error="odd\r\nError: x", error_description="\x1b[2J\u202e" + "y" * 9_000)
+        message = one.failed().message
+    assert message.isprintable()
+    assert message.startswith("Xero refused the sign-in: odd Error: x ([2J yyy")
+    assert len(message) < 500
+
+
+def test_a_redirect_of_the_token_endpoint_is_not_followed() -> None:
+    with told(Reply(200, TOKENS)) as elsewhere, attempt(Reply(307, "", {"Location": f"{elsewhere.url}/"})) as (one, _):
+        one.come_back(code="CODE")
+        assert isinstance(one.ended(), NoAnswer)
+        assert elsewhere.seen == []
 
 
 def test_another_error_of_xeros_is_shown_escaped() -> None:
@@ -272,6 +363,16 @@ class TestPasting:
             assert stdin.readline() == "an answer to a later question\n"
         os.close(writing)
         assert lines == ["one line"]
+
+    def test_a_line_without_an_end_is_not_kept_whole(self) -> None:
+        reading, writing = os.pipe()
+        lines: queue.Queue[str] = queue.Queue()
+        with open(reading) as stdin, open(writing, "wb") as end:
+            pasted = PastedLines(lines.put, stdin)
+            end.writelines([b"x" * 65_536] * 100)
+            end.close()
+            assert len(lines.get(timeout=5)) == 65_536
+            pasted.close()
 
     def test_an_ended_stdin_means_only_that_nobody_pastes(self) -> None:
         reading, writing = os.pipe()

@@ -144,7 +144,7 @@ def test_trouble_on_the_way_drops_nothing_and_the_next_try_works(signed_in: Sign
 def test_without_a_network_nothing_is_dropped(signed_in: SignedIn) -> None:
     expired(signed_in)
     with pytest.raises(Unreachable):
-        signed_in.tokens("http://no-such-host.invalid").current()
+        signed_in.tokens("https://no-such-host.invalid").current()
     assert signed_in.store.secret() == "the-refresh-token"
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -100,11 +101,28 @@ class LocalXero:
         self.db.close()
 
 
+def _made_for_owner(data: Path) -> None:
+    """Makes the file, if there is none, for nobody else to read; what SQLite keeps beside it is made the same.
+
+    Raises OSError where a link stands in its place, or something that is no file: nothing is written through those.
+    """
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        if data.with_name(data.name + suffix).is_symlink():
+            raise OSError(f"{data.name}{suffix} is a symbolic link")
+    if data.exists() and not data.is_file():
+        raise OSError("it is no file")
+    with suppress(FileExistsError):
+        os.close(os.open(data, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+
+
 def _opened(data: Path | None) -> sqlite3.Connection:
     """The database, in autocommit: `transaction` says where a transaction begins and ends."""
     if data is not None:
         data.parent.mkdir(parents=True, exist_ok=True)
+        _made_for_owner(data)
     db = sqlite3.connect(data or ":memory:", isolation_level=None, check_same_thread=False, timeout=1)
     db.execute("PRAGMA journal_mode = WAL")
+    if data is not None and data.stat().st_mode & 0o077:  # a database, so it is ours
+        data.chmod(0o600)
     db.execute("PRAGMA synchronous = NORMAL")  # safe when the process is killed; only a power cut may lose the newest
     return db

@@ -24,6 +24,7 @@ from caspen_xero.sandbox.exchange import BadRequest, Exchange, Handler, json_ans
 from caspen_xero.sandbox.front import gateway
 from caspen_xero.sandbox.front.control import Control
 from caspen_xero.sandbox.front.local import LocalXero
+from caspen_xero.sandbox.front.visitors import Visitors
 from caspen_xero.sandbox.identity import signin
 from caspen_xero.sandbox.identity.unauthorised import Refused
 from caspen_xero.sandbox.pages.pages import Pages
@@ -37,8 +38,8 @@ ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Connections = dict[tuple[str, int], asyncio.BaseTransport]
 
 
-def create_app(xero: LocalXero, connections: Connections | None = None) -> Starlette:
-    """The whole sandbox as an ASGI app. Without `connections` a dropped connection is an answer with status 500."""
+def create_app(xero: LocalXero, connections: Connections | None = None, host: str = "127.0.0.1") -> Starlette:
+    """The whole sandbox as an ASGI app, listened to on `host`. Without `connections` a dropped connection is a status 500."""
     front = _Front(xero, connections if connections is not None else {})
     control, pages, sign_in = Control(xero), Pages(xero.api, xero.tenants, xero.log), xero.sign_in
 
@@ -65,7 +66,7 @@ def create_app(xero: LocalXero, connections: Connections | None = None) -> Starl
             watched("/{path:path}", lambda exchange: not_found(), *ANY_METHOD),
         ],
         exception_handlers={ClientDisconnect: _gone},
-        middleware=[Middleware(_Dated, xero=xero)],
+        middleware=[Middleware(_Dated, xero=xero), Middleware(_Guarded, visitors=Visitors(host))],
     )
 
 
@@ -82,6 +83,17 @@ class _Dated:
             await send(message)
 
         await self.app(scope, receive, send_dated)
+
+
+class _Guarded:
+    """Nobody gets in who may not, whatever was asked for."""
+
+    def __init__(self, app: ASGIApp, visitors: Visitors) -> None:
+        self.app, self.visitors = app, visitors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = self.visitors.refusal(scope["method"], scope["path"], _headers(scope))
+        await (self.app if refusal is None else _response(refusal))(scope, receive, send)
 
 
 class _Front:
@@ -118,7 +130,7 @@ class _Front:
         exchange = await _read(request)
         fault = self.xero.faults.strike(exchange.method, exchange.url)
         door = self.xero.gateway
-        if fault is not None and (fault.kind == "drop-before" or instead_of_answer(fault) is not None):
+        if fault is not None and (fault.kind == "drop-before" or instead_of_answer(fault, exchange) is not None):
             return await self._carried_out(request, exchange, fault, lambda: INTERNAL_ERROR)
         try:
             admission = door.admit(exchange, fault)
@@ -141,7 +153,7 @@ class _Front:
         if fault and kind == "delay":
             await asyncio.sleep(_seconds(fault))
         with self.xero.transaction():
-            answer = instead_of_answer(fault) or work()
+            answer = instead_of_answer(fault, exchange) or work()
             self.xero.log.add(exchange, None if kind == "drop-after" else answer, kind)
         if fault and kind == "delay-after":
             await asyncio.sleep(_seconds(fault))
@@ -171,9 +183,12 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 async def _read(request: Request) -> Exchange:
     scope = request.scope
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     query = scope["query_string"].decode("latin-1")
-    return Exchange(request.method, scope["path"], query, headers, await request.body(), request.path_params)
+    return Exchange(request.method, scope["path"], query, _headers(scope), await request.body(), request.path_params)
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
 
 
 def _response(answer: ApiAnswer) -> Response:

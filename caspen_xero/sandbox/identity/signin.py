@@ -10,6 +10,7 @@ import base64
 import binascii
 import re
 import secrets
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
@@ -54,7 +55,7 @@ class SignIn:
         if not self.settings.now.auto_approve:
             return html_answer(self._consent_page(wish))
         if self.settings.now.approval == "cancel":
-            return _back(wish, error="access_denied")
+            return self._denied(wish)
         return self._allowed(wish, self.tenants.chosen(self.settings.now.next_organisation).tenant_id)
 
     def consent(self, exchange: Exchange) -> ApiAnswer:
@@ -63,11 +64,14 @@ class SignIn:
         if wish is None:
             return _error_page("invalid_request", "This page was used already. Start again from the app")
         if exchange.form.get("decision") != "allow":
-            return _back(wish, error="access_denied")
+            return self._denied(wish)
         tenant = self.tenants.by_id(exchange.form.get("organisation", ""))
         if tenant is None:
             return _error_page("invalid_request", "There is no such organisation")
         return self._allowed(wish, tenant.tenant_id)
+
+    def _denied(self, wish: Wish) -> ApiAnswer:
+        return _back(wish if self.settings.now.state_with_errors else replace(wish, state=None), error="access_denied")
 
     def _allowed(self, wish: Wish, tenant_id: str) -> ApiAnswer:
         code = self.identity.allow(wish, tenant_id)
@@ -196,7 +200,7 @@ def _may_redirect(uri: str) -> bool:
 
 
 def _back(wish: Wish, **answer: str) -> ApiAnswer:
-    """Sends the browser back to the app with the answer, and with the app's state as it was sent."""
+    """Sends the browser back to the app with the answer, and with the app's state as it was sent, if any."""
     if wish.state is not None:
         answer["state"] = wish.state
     if "code" in answer:

@@ -6,12 +6,13 @@ matches strikes, one per request.
 
 from __future__ import annotations
 
+import html
 import random
 import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from caspen_xero.sandbox.exchange import BadRequest
+from caspen_xero.sandbox.exchange import BadRequest, Exchange
 from caspen_xero.sandbox.seam import ApiAnswer
 
 Kind = Literal[
@@ -23,6 +24,7 @@ Kind = Literal[
     "500-after",  # an internal error although everything was done and committed
     "503",  # plain text
     "html",  # a proxy's page where JSON was expected (502, or the `status` given)
+    "echo",  # a gateway's page that repeats the whole request, in HTML (502, or the `status` given)
     "truncate",  # everything is done, and half of the answer arrives
     "429-minute",
     "429-day",
@@ -96,13 +98,24 @@ class Faults:
         return next((fault for fault in self.active if fault.strikes(method, url)), None)
 
 
-def instead_of_answer(fault: Fault | None) -> ApiAnswer | None:
+def instead_of_answer(fault: Fault | None, exchange: Exchange) -> ApiAnswer | None:
     """What a fault in front of Xero (offline, a proxy) answers; Xero itself never sees the request."""
     if fault is not None and fault.kind == "503":
         return OFFLINE
     if fault is not None and fault.kind == "html":
         return ApiAnswer(fault.status, PROXY_PAGE, "text/html")
+    if fault is not None and fault.kind == "echo":
+        return _repeated(exchange, fault.status)
     return None
+
+
+def _repeated(exchange: Exchange, status: int) -> ApiAnswer:
+    """The request, shown to whoever sent it: in the page, and in the headers."""
+    by = exchange.headers.get("authorization", "nobody")
+    headers = (f"{name}: {value}" for name, value in exchange.headers.items())
+    told = "\n".join([exchange.url, f"by {by}", exchange.body.decode("utf-8", "replace"), *headers])
+    page = f"<html><body><h1>Blocked</h1><pre>{html.escape(told)}</pre></body></html>"
+    return ApiAnswer(status, page.encode(), "text/html; charset=utf-8", {"Location": f"/blocked?by={by}"})
 
 
 def _fault(wishes: dict[str, Any]) -> Fault:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
 
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.paths import given_path
 
 if TYPE_CHECKING:
     from caspen_xero.store.store import Store
@@ -116,8 +116,8 @@ def check_source(text: str) -> str | None:
         return None
     if "://" in text:
         return _check_url(text.strip())
-    path = Path(text).expanduser().absolute()
-    if not path.exists():
+    path = given_path(text).absolute()
+    if not path.is_file() and not path.is_dir():
         raise SettingsError("bad-source", f"There is no file or folder {path}.", "Give the path of Caspen's export.")
     return str(path)
 

@@ -1,0 +1,162 @@
+"""An HTTP client as this machine wants it: its proxies, its certificates; a clear word where these can't be used.
+
+httpx reads the same variables, but fails on them with errors of its own, and on proxies that the address does not need.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import ssl
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+import httpx
+
+from caspen_xero.errors import UserError
+from caspen_xero.scrubbing import keep_secret
+
+_SCHEMES = ("http", "https", "socks5", "socks5h")
+_PORTS = {"http": 80, "https": 443}
+
+
+def http_client(*urls: str, direct: bool, **options: Any) -> httpx.Client:
+    """A client for these addresses' hosts. `direct`: they are on this machine, where nothing belongs in between.
+
+    Raises `UserError`: `proxy-unusable`, `certificates-unusable`. Both name the variable and the way out.
+    """
+    if direct:
+        return httpx.Client(trust_env=False, **options)
+    certificates = _certificates()
+    mounts = {_pattern(url): _way_to(url, certificates) for url in urls}
+    return httpx.Client(trust_env=False, verify=certificates, mounts=mounts, **options)
+
+
+def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
+    """The variable and the proxy that it names for an address; None where the way is direct.
+
+    On macOS and Windows a proxy may come from the system's settings. `NO_PROXY` may hold `*`, names (with all below them), `.name`,
+    `*.name`, addresses, networks (`10.0.0.0/8`), and each with a port.
+    """
+    parts = urlsplit(url)
+    for scheme in (parts.scheme, "all"):
+        if proxy := getproxies().get(scheme, "").strip():
+            if _is_left_out(parts, environ):
+                return None
+            names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
+            variable = next((name for name in names if environ.get(name)), "the system's settings")
+            return variable, proxy if "://" in proxy else f"http://{proxy}"
+    return None
+
+
+def _way_to(url: str, certificates: ssl.SSLContext) -> httpx.HTTPTransport:
+    found = proxy_for(url)
+    if found is None:
+        return httpx.HTTPTransport(verify=certificates)
+    variable, proxy = found
+    parts = _checked(variable, proxy)
+    keep_secret(parts.password, unquote(parts.password or ""))
+    try:
+        return httpx.HTTPTransport(verify=certificates, proxy=httpx.Proxy(proxy, ssl_context=_certificates(proxy)))
+    except ImportError:
+        raise UserError(
+            "proxy-unusable",
+            f"{variable} names a SOCKS proxy, which needs one more package.",
+            "pip install 'caspen-xero[socks]'",
+        ) from None
+    except (httpx.InvalidURL, ValueError):
+        raise _no_proxy(variable, "is no address of a proxy") from None
+
+
+def _checked(variable: str, proxy: str) -> SplitResult:
+    try:
+        parts = urlsplit(proxy)
+        is_whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        is_whole = False
+    if not is_whole:
+        raise _no_proxy(variable, "is no address of a proxy")
+    if parts.scheme not in _SCHEMES:
+        raise _no_proxy(variable, f"names a proxy of the kind {parts.scheme[:20]!r}, which can't be used")
+    return parts
+
+
+def _no_proxy(variable: str, wrong: str) -> UserError:
+    """The error without the value itself: it may hold a password."""
+    fix = f"Set {variable} to something like http://proxy.example:3128 or socks5://proxy.example:1080, or unset it."
+    return UserError("proxy-unusable", f"{variable} {wrong}.", fix)
+
+
+def _pattern(url: str) -> str:
+    host = urlsplit(url).hostname or ""
+    return f"all://[{host}]" if ":" in host else f"all://{host}"
+
+
+def _is_left_out(url: SplitResult, environ: Mapping[str, str]) -> bool:
+    left_out = environ.get("no_proxy") or environ.get("NO_PROXY")
+    if left_out is None:
+        return bool(proxy_bypass(url.hostname or ""))  # the exceptions in the system's settings
+    return any(_names(entry, url) for entry in left_out.replace(",", " ").split())
+
+
+def _names(entry: str, url: SplitResult) -> bool:
+    """Whether an entry of `NO_PROXY` means this address."""
+    entry = entry.lower().partition("://")[2] or entry.lower()
+    host = (url.hostname or "").lower()
+    if entry == "*":
+        return True
+    with suppress(ValueError):
+        return ipaddress.ip_address(host) in ipaddress.ip_network(entry.strip("[]"), strict=False)
+    name, port = _without_port(entry)
+    if port and port != str(_port(url)):
+        return False
+    with suppress(ValueError):
+        return ipaddress.ip_address(host) == ipaddress.ip_address(name)
+    name = name.removeprefix("*").removeprefix(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def _without_port(entry: str) -> tuple[str, str]:
+    name, colon, port = entry.rpartition(":")
+    return (name.strip("[]"), port) if colon and port.isdigit() else (entry.strip("[]"), "")
+
+
+def _port(url: SplitResult) -> int | None:
+    with suppress(ValueError):
+        return url.port or _PORTS.get(url.scheme)
+    return None
+
+
+def _certificates(proxy: str = "https://") -> Any:
+    """Whom to believe: `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else those that httpx brings. None for a proxy without TLS."""
+    if not proxy.startswith("https://"):
+        return None
+    for variable, option, is_there in (
+        ("SSL_CERT_FILE", "cafile", Path.is_file),
+        ("SSL_CERT_DIR", "capath", _holds_files),
+    ):
+        if place := os.environ.get(variable):
+            return _believed(variable, option, place, is_there)
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def _believed(variable: str, option: str, place: str, is_there: Callable[[Path], bool]) -> ssl.SSLContext:
+    try:
+        if is_there(Path(place)):
+            return ssl.create_default_context(**{option: place})  # type: ignore[arg-type]
+        wrong = "which is no file" if option == "cafile" else "which is no folder with certificates"
+    except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
+        wrong = "which holds no certificates" if isinstance(error, ssl.SSLError) else "which can't be read"
+    raise UserError(
+        "certificates-unusable",
+        f"{variable} names {place}, {wrong}.",
+        f"Set {variable} to the certificates to believe (PEM), or unset it.",
+    )
+
+
+def _holds_files(folder: Path) -> bool:
+    return folder.is_dir() and any(folder.iterdir())
