@@ -87,7 +87,9 @@ def test_a_gateway_that_repeats_each_write_leaves_no_secret_in_the_store(
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 500])
-def test_a_sign_in_service_that_repeats_the_request_tells_no_secret(ready: Clinic, status: int) -> None:
+def test_a_sign_in_service_that_repeats_the_request_tells_no_secret(
+    ready: Clinic, waits: list[float], status: int
+) -> None:
     secrets = secrets_of(ready.home)
     file = ready.home / "default" / "tokens.json"
     kept = json.loads(file.read_text())
