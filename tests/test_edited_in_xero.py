@@ -289,6 +289,24 @@ def test_lines_that_caspen_names_all_anew_or_all_alike_are_known_by_what_they_sa
     assert (lines["Report"]["LineItemID"], lines["Report"]["AccountCode"]) == (ids[1], "260")
 
 
+@pytest.mark.parametrize("taken_off", ["Description", "AccountCode"])
+def test_what_a_bookkeeper_took_off_a_draft_of_ours_is_put_back_by_the_command_that_is_printed(
+    ready: Clinic, taken_off: str
+) -> None:
+    ready.cli("settings", "set", "--invoice-status", "draft")
+    ready.takes(EFTPOS, client("1048237"), of(LINES))
+    ready.push()
+    names = {"Description", "Quantity", "UnitAmount", "TaxType", "AccountCode"} - {taken_off}
+    bare = [{name: str(each[name]) for name in names} for each in there(ready)["LineItems"][:2]]
+    ids = [each["LineItemID"] for each in there(ready)["LineItems"]]
+    in_xero.edits(ready, "INV-0001", LineItems=[*bare, {"LineItemID": ids[2]}])
+    ready.cli("settings", "set", "--invoice-status", "authorised")
+    assert ready.push("INV-0001").exit_code == 3
+    assert ready.run(ready.problem()["fix"]).exit_code == 0
+    assert (ready.unsynced(), there(ready)["Status"]) == ([], "AUTHORISED")
+    assert [each["Description"] for each in there(ready)["LineItems"]] == ["Assessment", "Report", "Splint"]
+
+
 # --- what an earlier version wrote
 
 
@@ -445,6 +463,21 @@ def test_what_xero_itself_made_otherwise_is_sent_once_more_and_a_recoding_beside
     found = there(sent)["LineItems"]
     assert [each["Description"] for each in found] == ["Assessment", "Long report", "Splint"]
     assert found[0]["AccountCode"] == "260"
+
+
+@pytest.mark.parametrize("kind", ["drop-before", "drop-after"])
+def test_what_is_edited_while_an_answer_is_awaited_stays(sent: Clinic, waits: list[float], kind: str) -> None:
+    sent.control("faults", kind=kind, path="Invoices", method="POST", count=9)
+    sent.takes(of(changed(1, unit_price="120.00")))
+    assert sent.push().exit_code == 6
+    sent.all_is_well_in_xero()
+    edits_lines(sent, line_2={"AccountCode": "260", "Description": "By hand"})
+    assert sent.push().exit_code == 0
+    found = there(sent)
+    assert [each["UnitAmount"] for each in found["LineItems"]] == [120, 50, 80]
+    assert [found["LineItems"][1][name] for name in ("AccountCode", "Description")] == ["260", "By hand"]
+    assert sent.unsynced() == []
+    assert in_xero.silent(sent)
 
 
 def test_an_update_is_read_back_and_where_that_fails_it_is_looked_up_later(sent: Clinic, waits: list[float]) -> None:

@@ -52,6 +52,11 @@ def _shape(found: Invoice | CreditNote, number: str | None, due_date: date | Non
     return {name: value for name, value in shape.items() if value}
 
 
+def lacks_account(found: Invoice) -> bool:
+    """Whether a line that costs something has no account: so no invoice is approved."""
+    return any(line.line_amount and not (line.account_code or line.account_id) for line in found.line_items)
+
+
 def line_shape(line: Line, *, has_tax: bool) -> Shape:
     """What a line shows, by name (`description`, `account`: its code, or its id where it has none, ...)."""
     shape = {
@@ -151,16 +156,17 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[
 def told(found: list[tuple[str, str, str]]) -> str:
     """Differences in words: Caspen's side first."""
     parts = [f"{name} is {ours or 'nothing'} in Caspen, {theirs or 'nothing'} in Xero" for name, ours, theirs in found]
-    return _shortened(parts) or "nothing that shows"
+    return shortened(parts) or "nothing that shows"
 
 
 def told_edits(found: list[tuple[str, str, str]]) -> str:
     """What somebody has edited in Xero, in words: what was sent first; "" for nothing."""
     parts = [f"{name} was {ours or 'nothing'}, is {theirs or 'nothing'}" for name, ours, theirs in found]
-    return _shortened(parts)
+    return shortened(parts)
 
 
-def _shortened(parts: Sequence[str]) -> str:
+def shortened(parts: Sequence[str]) -> str:
+    """The first of some differences in words, and how many more there are."""
     more = f"; and {len(parts) - SHOWN} more" if len(parts) > SHOWN else ""
     return "; ".join(parts[:SHOWN]) + more
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from caspen_xero.store.holds import APPROVE
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.compare import differences, field_of, invoice_shape, sent_shape, told
+from caspen_xero.sync.planning.compare import differences, field_of, invoice_shape, lacks_account, sent_shape, told
 from caspen_xero.sync.planning.contacts import contact_of
 from caspen_xero.sync.planning.kept import is_lost
 from caspen_xero.sync.planning.lock_dates import approval_month, booking_of
@@ -197,7 +197,8 @@ def _is_changed(planner: Planner, state: InvoiceState) -> bool:
 def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A person wants Caspen's version, though only Xero's may have changed: written if anybody has edited it there."""
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
-    if seen is None or link.last_written is None or differences(link.last_written, invoice_shape(seen)):
+    was_written = link.last_written
+    if seen is None or was_written is None or differences(was_written, invoice_shape(seen)) or lacks_account(seen):
         _change(planner, state, link, "it was edited in Xero")
     else:
         _authorise(planner, state, link)
@@ -343,6 +344,7 @@ def _update(planner: Planner, state: InvoiceState, link: Link, document: Documen
             _merged_expectation(document, merged, state),
             status=body.get("Status"),
             shape=sent_shape(body, document.total, document.tax),
+            seen=invoice_shape(seen),
         ),
         target=link.xero_id,
     )

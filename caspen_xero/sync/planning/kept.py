@@ -10,17 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.sync.planning.compare import shortened, text_of
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Line, Payment
 
 ZERO = Decimal(0)
 HALF_A_CENT = Decimal("0.005")
 HALF_A_RATE = Decimal("0.0000005")
 NO_TAX = "NoTax"
-SHOWN = 6
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,7 @@ def is_lost(fingerprint: str | None) -> bool:
 
 def told_not_kept(found: Sequence[NotKept]) -> str:
     """Differences in words; "" for none."""
-    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    return "; ".join(one.in_words for one in found[:SHOWN]) + more
+    return shortened([one.in_words for one in found])
 
 
 def not_kept(body: Mapping[str, Any], found: Invoice | CreditNote) -> list[NotKept]:
@@ -105,7 +103,7 @@ def payment_not_kept(body: Mapping[str, Any], found: Payment) -> list[NotKept]:
     )
     differ = list(_texts(ids))
     if found.amount is not None and "Amount" in body and _amount(body["Amount"]) != found.amount:
-        differ.append(NotKept("amount", _text(_amount(body["Amount"])), _text(found.amount)))
+        differ.append(NotKept("amount", text_of(_amount(body["Amount"])), text_of(found.amount)))
     return differ
 
 
@@ -122,7 +120,7 @@ def _texts(told: Iterable[tuple[str, Any, Any]], line: int | None = None) -> Ite
     """Those of (what, sent, shown) that differ as text; what was not sent, or is not told, does not."""
     for what, sent, shown in told:
         if sent is not None and shown is not None and sent != shown:
-            ours, theirs = _text(sent), _text(shown)
+            ours, theirs = text_of(sent), text_of(shown)
             if ours != theirs and not (what in _IDS and ours.casefold() == theirs.casefold()):
                 yield NotKept(what, ours, theirs, line)
 
@@ -160,9 +158,9 @@ def _in_order(places: Sequence[int], sent: Sequence[Mapping[str, Any]], shown: S
     theirs: dict[int, Line] = {}
     start = 0
     for place in places:
-        look = (_text(sent[place].get("Description")), _line_amount(sent[place]))
+        look = (text_of(sent[place].get("Description")), _line_amount(sent[place]))
         for later in range(start, len(shown)):
-            if _text(shown[later].description) == look[0] and _is_near(look[1], shown[later].line_amount):
+            if text_of(shown[later].description) == look[0] and _is_near(look[1], shown[later].line_amount):
                 theirs[place], start = shown[later], later + 1
                 break
     return theirs
@@ -173,7 +171,7 @@ def _lines_differ(
 ) -> Iterator[NotKept]:
     if sent is None or shown is None:
         yield NotKept(
-            "line", _text((sent or {}).get("Description")), _text(shown.description if shown else None), place
+            "line", text_of((sent or {}).get("Description")), text_of(shown.description if shown else None), place
         )
         return
     yield from _texts([("description", sent.get("Description"), shown.description)], place)
@@ -182,10 +180,10 @@ def _lines_differ(
     if is_told and _amount(sent.get("UnitAmount")) != ZERO:
         yield from _account_differs(place, sent, shown)
         if has_tax and sent.get("TaxType") and sent["TaxType"] != shown.tax_type:
-            yield NotKept("tax type", _text(sent["TaxType"]), _text(shown.tax_type), place)
+            yield NotKept("tax type", text_of(sent["TaxType"]), text_of(shown.tax_type), place)
     tax = _amount(sent.get("TaxAmount"))
     if has_tax and tax is not None and shown.tax_amount is not None and tax != shown.tax_amount:
-        yield NotKept("tax amount", _text(tax), _text(shown.tax_amount), place)
+        yield NotKept("tax amount", text_of(tax), text_of(shown.tax_amount), place)
 
 
 def _account_differs(place: int, sent: Mapping[str, Any], shown: Line) -> Iterator[NotKept]:
@@ -193,28 +191,28 @@ def _account_differs(place: int, sent: Mapping[str, Any], shown: Line) -> Iterat
     id_, code = sent.get("AccountID"), sent.get("AccountCode")
     if not (id_ or code):
         return
-    named = _text(code or id_)
+    named = text_of(code or id_)
     if not (shown.account_id or shown.account_code):
         yield NotKept("account", named, "", place)
     elif id_ and shown.account_id:
         if id_.casefold() != shown.account_id.casefold():
-            yield NotKept("account", named, _text(shown.account_code or shown.account_id), place)
+            yield NotKept("account", named, text_of(shown.account_code or shown.account_id), place)
     elif code and shown.account_code and code != shown.account_code:
-        yield NotKept("account", named, _text(shown.account_code), place)
+        yield NotKept("account", named, text_of(shown.account_code), place)
 
 
 def _amounts_differ(place: int, sent: Mapping[str, Any], shown: Line) -> Iterator[NotKept]:
     quantity, price = _amount(sent.get("Quantity")), _amount(sent.get("UnitAmount"))
     if quantity is not None and shown.quantity is not None and quantity != shown.quantity:
-        yield NotKept("quantity", _text(quantity), _text(shown.quantity), place)
+        yield NotKept("quantity", text_of(quantity), text_of(shown.quantity), place)
     if price is not None and shown.unit_amount is not None and not _is_as_good(price, shown.unit_amount):
-        yield NotKept("price", _text(price), _text(shown.unit_amount), place)
+        yield NotKept("price", text_of(price), text_of(shown.unit_amount), place)
     ours, theirs = _discounts(sent, shown)
     if abs(ours - theirs) > HALF_A_CENT + _left_by_rate(sent, shown):
         yield NotKept("discount", f"{ours:.2f}", f"{theirs:.2f}", place)
     amount = _line_amount(sent)
     if not _is_near(amount, shown.line_amount):
-        yield NotKept("amount", f"{amount:.2f}", _text(shown.line_amount), place)
+        yield NotKept("amount", f"{amount:.2f}", text_of(shown.line_amount), place)
 
 
 def _is_as_good(sent: Decimal, shown: Decimal) -> bool:
@@ -281,18 +279,6 @@ def _part(body: Mapping[str, Any], name: str, id_: str) -> Any:
 
 def _amount(value: Any) -> Decimal | None:
     return None if value is None else value if isinstance(value, Decimal) else Decimal(str(value))
-
-
-def _text(value: Any) -> str:
-    """A value as text: spaces and line ends as one space, amounts without trailing zeros."""
-    if value is None:
-        return ""
-    if isinstance(value, Decimal):
-        text = f"{value:f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    if isinstance(value, date):
-        return value.isoformat()[:10]
-    return " ".join(str(value).split())
 
 
 def _quoted(text: str) -> str:

@@ -60,11 +60,11 @@ class ExpectedContact(Expected):
 class ExpectedDocument(Expected):
     """Of an invoice or credit note: its figures, in its currency, when it was issued, and its contact.
 
-    Earlier versions kept neither `issued` nor `currency`.
+    Earlier versions kept neither `issued` nor `currency`, and of an update neither `seen`, `own` nor `line_ids`.
 
     `explicit_tax`: tax amounts were told to Xero, `tells_tax`: such as it could not have reached by itself. `proves_tax`: it stays
-    a draft until it has shown that the organisation keeps them. `shape`: what an update is to show. `own`: what it would show if
-    nothing had been edited in Xero, and `line_ids`: what tells its lines apart in Caspen (earlier versions kept neither).
+    a draft until it has shown that the organisation keeps them. `shape`: what an update is to show. `seen`: what showed when it
+    was planned. `own`: what it would show if nothing had been edited in Xero. `line_ids`: what tells its lines apart in Caspen.
     """
 
     subtotal: Decimal | None = None
@@ -77,6 +77,7 @@ class ExpectedDocument(Expected):
     proves_tax: bool = False
     shape: Shape | None = None
     own: Shape | None = None
+    seen: Shape | None = None
     line_ids: tuple[str, ...] = ()
     issued: date | None = None
     currency: str | None = None

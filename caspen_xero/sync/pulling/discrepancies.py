@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from caspen_xero.store.store import utc_text
 from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, money_text
-from caspen_xero.sync.planning.compare import SHOWN, differences, invoice_shape, is_detail
+from caspen_xero.sync.planning.compare import differences, invoice_shape, is_detail, shortened
 from caspen_xero.sync.pulling.matching import Matching
 from caspen_xero.xero.documents import GONE_STATUSES
 
@@ -111,9 +111,5 @@ def _edits(edits: Sequence[tuple[str, str, str]], *, is_ours: bool) -> Iterator[
 
 
 def _told(code: DiscrepancyCode, edits: Sequence[tuple[str, str, str]]) -> Told:
-    ours, theirs = (
-        "; ".join(f"{edit[0]} {edit[side] or 'nothing'}" for edit in edits[:SHOWN])
-        + (f"; and {len(edits) - SHOWN} more" if len(edits) > SHOWN else "")
-        for side in (1, 2)
-    )
+    ours, theirs = (shortened([f"{edit[0]} {edit[side] or 'nothing'}" for edit in edits]) for side in (1, 2))
     return code, "", ours, theirs

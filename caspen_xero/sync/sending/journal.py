@@ -156,7 +156,10 @@ class Journal:
             if key.needs_time:
                 self.client.get("Organisation")  # any answer tells it
             if key.is_dated and key.is_known():
-                return True
+                if not sent.write.is_touched(self.client, sent.steps):
+                    return True
+                self._settle_by_look_up(sent)  # and what is not there is planned anew, with what was changed
+                return False
         found = sent.write.find_again(self.client, self.mappings, sent.steps)
         key.note_time()
         if len(found) < len(sent.steps) and key.is_known():

@@ -13,7 +13,7 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
-from caspen_xero.sync.problems import code_of
+from caspen_xero.sync.problems import ProblemCode, code_of
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps import Write, specification, write_of
 from caspen_xero.xero.answers import Answered
@@ -117,7 +117,9 @@ class Settler:
         self.refused[step.kind].add(step.caspen_id)
         said = " ".join(words)
         code, reason = code_of(step.kind, words), f"Xero refused: {said}"
-        held = Hold(step.kind, step.caspen_id, code, reason, depends_on=step.depends_on, xero_says=said)
+        mends = code in (ProblemCode.ACCOUNT_REFUSED, ProblemCode.TAX_RATE_REFUSED, ProblemCode.XERO_REFUSED)
+        fix = write_of(step.kind).way_out(step) if mends else ""
+        held = Hold(step.kind, step.caspen_id, code, reason, fix, step.depends_on, said)
         self.records.keep_hold(held)
 
 

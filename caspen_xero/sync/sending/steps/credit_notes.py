@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.kept import NotKept, not_kept
+from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
@@ -18,6 +17,7 @@ from caspen_xero.sync.sending.steps.specification import (
     Count,
     Found,
     Link,
+    PricedWrite,
     Route,
     Write,
     edits_since,
@@ -31,7 +31,7 @@ from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, Cr
 from caspen_xero.xero.reading import credit_note_by_id, credit_notes_numbered
 
 
-class CreateCreditNote(Write):
+class CreateCreditNote(PricedWrite):
     """A credit note that is not in Xero."""
 
     kind = "create-credit-note"
@@ -53,10 +53,6 @@ class CreateCreditNote(Write):
     def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
         assert isinstance(found, CreditNote)
         return edits_since(found, step)
-
-    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
-        assert isinstance(found, CreditNote)
-        return not_kept(body, found)
 
     def keep_lost(
         self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]

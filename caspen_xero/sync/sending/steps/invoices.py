@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import FIGURES, Shape, differences, invoice_shape, sent_shape, told
-from caspen_xero.sync.planning.kept import NotKept, not_kept
+from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.merge import written_lines
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode, invoice_name
@@ -20,6 +19,7 @@ from caspen_xero.sync.sending.steps.specification import (
     Count,
     Found,
     Link,
+    PricedWrite,
     Route,
     Write,
     edits_since,
@@ -53,12 +53,8 @@ class KeepInvoice(Link):
         return step.target
 
 
-class _WholeInvoice(Write):
-    """An invoice that is sent whole: what Xero shows of it is held against that."""
-
-    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
-        assert isinstance(found, Invoice)
-        return not_kept(body, found)
+class _WholeInvoice(PricedWrite):
+    """An invoice that is sent whole."""
 
     def keep_lost(
         self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
@@ -193,6 +189,10 @@ class UpdateInvoice(_WholeInvoice):
         # Xero may answer 200, and keep what it had (on invoices with payments, one integration's field notes).
         return dict(_known(client, steps))
 
+    def is_touched(self, client: Client, steps: Sequence[Step]) -> bool:
+        known = _known(client, steps)
+        return any(_is_another(known[place], step) for place, step in enumerate(steps) if place in known)
+
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         # Writing an update again by id does no harm, so only one that shows all that we wrote is taken as done.
         return {place: one for place, one in _known(client, steps).items() if _shows(one, steps[place])}
@@ -204,6 +204,10 @@ class AuthoriseInvoice(Write):
     kind = "authorise-invoice"
     route = Route("POST", "Invoices", "Invoices", params=PRICED)
     id_field = named_by = "invoice_id"
+
+    def way_out(self, step: Step) -> str:
+        # What an approved invoice lacks, a bookkeeper has taken off the draft: Caspen's version has it.
+        return f"caspen-xero push --overwrite {invoice_name(step.number, step.caspen_id)}"
 
     def leaves_invoice_at(self, found: Element) -> datetime | None:
         return _changed_at(found)
@@ -235,6 +239,13 @@ class VoidInvoice(Write):
 
 def _known(client: Client, steps: Sequence[Step]) -> dict[int, Invoice]:
     return of_targets(steps, invoices_by_id(client, [step.target for step in steps]))
+
+
+def _is_another(found: Invoice, step: Step) -> bool:
+    """Whether an invoice shows neither what an update was planned for nor all that it writes; earlier versions kept no `seen`."""
+    assert isinstance(step.expected, ExpectedDocument)
+    seen = step.expected.seen
+    return seen is not None and bool(differences(seen, invoice_shape(found))) and not _shows(found, step)
 
 
 def _shows(found: Invoice, step: Step) -> bool:

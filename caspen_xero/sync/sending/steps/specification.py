@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import differences, document_shape, sent_shape, told_edits
-from caspen_xero.sync.planning.kept import NotKept
+from caspen_xero.sync.planning.kept import NotKept, not_kept
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
@@ -149,6 +149,14 @@ class Write(Specification):
         """Links those of the documents that Xero has already; gives their Caspen ids. None of them is wanted there any more."""
         return self.after_refusal(client, records, steps)
 
+    def way_out(self, step: Step) -> str:
+        """What mends a refusal in which Xero says what is wrong with the document; "" for trying once more."""
+        return ""
+
+    def is_touched(self, client: Client, steps: Sequence[Step]) -> bool:
+        """Whether somebody has changed what a write is about since it was planned, so that its bytes must not go once more."""
+        return False
+
     def read_back(self, client: Client, steps: Sequence[Step]) -> Found:
         """What Xero shows of steps that it has answered, where its answer alone proves nothing; else nothing is read."""
         return {}
@@ -156,6 +164,14 @@ class Write(Specification):
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         """Looks whether Xero has the documents already, before a refusal becomes a problem; gives the Caspen ids that it linked."""
         return set()
+
+
+class PricedWrite(Write):
+    """An invoice or credit note that is sent whole: what Xero shows of it is held against that."""
+
+    def not_kept(self, body: Mapping[str, Any], found: Element) -> list[NotKept]:
+        assert isinstance(found, Invoice | CreditNote)
+        return not_kept(body, found)
 
 
 def has_other_figures(found: Priced, step: Step, lost: Sequence[NotKept]) -> bool:
