@@ -175,6 +175,19 @@ def test_what_both_have_changed_is_shown_with_both_values(sent: Clinic) -> None:
     assert "line 1 description is By Caspen in Caspen, By hand in Xero" in reason
 
 
+def test_while_a_person_has_to_decide_the_edit_is_told_too(sent: Clinic) -> None:
+    edits_lines(sent, line_1={"Description": "By hand", "AccountCode": "260"})
+    sent.cli("pull", "--full")
+    sent.takes(of(changed(1, description="By Caspen")))
+    sent.push()
+    (row,) = sent.cli("drift", "--json").json["information"]
+    assert "until a person decides otherwise" in row["fix"]
+    assert (
+        "edited in Xero: line 1 description By hand; line 1 account 260"
+        in sent.cli("invoices", "show", "INV-0001").stdout
+    )
+
+
 def test_money_that_was_changed_in_xero_is_never_written_over_by_itself(sent: Clinic) -> None:
     edits_lines(sent, line_2={"UnitAmount": "55.00"})
     assert "line 2 price is 50 in Caspen, 55 in Xero" in conflict(sent, of(changed(1, description="X")))

@@ -35,7 +35,7 @@ def drift(session: Session) -> int:
         session.output.document({"drift": _as_json(session, rows), "information": _as_json(session, edited)})
         return ExitCode.ALL_WELL
     if edited:
-        _tell(session, edited, "Edited in Xero, where it stays")
+        _tell(session, edited, "Edited in Xero")
     if rows:
         _tell(session, rows, "Caspen and Xero differ")
     elif not has_links(session.mappings):

@@ -123,9 +123,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
     for problem in problems:
         session.output.say(f"{problem['code']}: {plain(problem['reason'])}\n  -> {plain(problem['fix'])}")
     for one in edited:
-        session.output.say(
-            f"edited in Xero, where it stays: {plain(one['xero'])} (from Caspen: {plain(one['caspen'])})"
-        )
+        session.output.say(f"edited in Xero: {plain(one['xero'])} (sent: {plain(one['caspen'])})")
     for row in sent:
         session.output.say(
             f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}"
@@ -136,7 +134,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
 
 
 def _edited(mappings: Mappings, invoice_id: str) -> list[dict[str, Any]]:
-    """What of an invoice a bookkeeper has edited in Xero, as pull last saw it, where it stays: each side in words, since when."""
+    """What of an invoice a bookkeeper has edited in Xero, as pull last saw it: each side in words, and since when."""
     from caspen_xero.store.xero_payments import seen_invoices
     from caspen_xero.sync.pulling.drift import DETAILS
 

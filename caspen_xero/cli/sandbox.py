@@ -51,7 +51,9 @@ def serve(
     rounding: Annotated[Literal["half-up", "half-even"], typer.Option(help="Where half a cent goes.")] = "half-up",
     switch: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME=WORD", help="What Xero does where sources disagree. Repeatable."),
+        typer.Option(
+            metavar="NAME=WORD", help="What Xero does where sources disagree; its README lists them. Repeatable."
+        ),
     ] = None,
     organisation: Annotated[
         list[str] | None, typer.Option(metavar="NAME", help="One more organisation. Repeatable.")

@@ -36,7 +36,7 @@ _FIXES = {
     DOUBLED: "Delete one of the two in Xero, then: caspen-xero pull",
     "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
     "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
-    DETAILS: "Nothing to do, it stays as it was edited; to write what Caspen says over it",
+    DETAILS: "It stays as it was edited, until a person decides otherwise; to write what Caspen says over it",
     "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
     "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there",
     "figures-differ": "Correct the invoice in Xero, or change it in Caspen to match",
