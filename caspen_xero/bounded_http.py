@@ -22,6 +22,9 @@ import httpx
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of an answer's body, unfolded. A thousand invoices are a few million."""
 
+NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
+"""Raised before the first byte of a request is on its way; after any other it may have reached the server."""
+
 _GZIP = zlib.MAX_WBITS | 16
 _FRAMING = {b"content-encoding", b"content-length", b"transfer-encoding"}
 """Headers that are no longer true once a body is whole and unfolded."""
@@ -54,8 +57,13 @@ class BoundedClient:
         body: str | bytes | None = None,
         form: Mapping[str, str] | None = None,
         auth: httpx.Auth | None = None,
+        needs_body: Callable[[int], bool] = lambda status: True,
     ) -> httpx.Response:
-        """The answer, whole and unfolded. Raises `TookTooLong`, `TooLarge` and every other `httpx.HTTPError`."""
+        """The answer, whole and unfolded. Raises `TookTooLong`, `TooLarge` and every other `httpx.HTTPError`.
+
+        `needs_body`: whether an answer of that status is worth something only with its body. Where it is not, a body that can't be
+        read whole is as good as none.
+        """
         with self._time_limit() as (is_over, trace):
             try:
                 request = self._client.build_request(
@@ -67,16 +75,16 @@ class BoundedClient:
                     extensions={"trace": trace},
                 )
                 with closing(self._client.send(request, auth=auth, stream=True)) as response:
-                    content = _content(response, self._largest)
+                    content = _content_if_needed(response, self._largest, needs_body(response.status_code))
             except Exception as error:
                 if is_over():
                     raise self._too_long() from None
-                if isinstance(error, ValueError | OSError):  # a number in the framing that no number type holds
-                    raise httpx.RemoteProtocolError(f"an answer that can't be read ({type(error).__name__})") from None
-                raise
+                if isinstance(error, httpx.HTTPError):
+                    raise
+                raise _in_its_words(error) from None
             finally:
                 self._client.cookies.clear()
-        if is_over():  # what was cut off may look like an end
+        if is_over() and needs_body(response.status_code):  # what was cut off may look like an end
             raise self._too_long()
         kept = [(name, value) for name, value in response.headers.raw if name.lower() not in _FRAMING]
         return httpx.Response(response.status_code, headers=kept, content=content, request=request)
@@ -113,10 +121,26 @@ class BoundedClient:
         return TookTooLong(f"the answer was not whole within {self._seconds:g} seconds")
 
 
+def _in_its_words(error: Exception) -> httpx.HTTPError:
+    """What a library below httpx stumbles over, such as a number that no number type holds, as an error of httpx."""
+    if type(error).__module__.partition(".")[0] == "socksio":
+        return httpx.ProxyError(f"the SOCKS proxy gave an answer that can't be read ({error})")
+    return httpx.RemoteProtocolError(f"an answer that can't be read ({type(error).__name__})")
+
+
 def _cut(line: Any) -> None:
     """Ends a connection for whoever waits on it, from another thread (closing it would wake nobody)."""
     with suppress(OSError):
         line.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
+
+
+def _content_if_needed(response: httpx.Response, largest: int, is_needed: bool) -> bytes:
+    try:
+        return _content(response, largest)
+    except (httpx.HTTPError, ValueError, OSError):
+        if is_needed:
+            raise
+        return b""
 
 
 def _content(response: httpx.Response, largest: int) -> bytes:

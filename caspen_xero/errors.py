@@ -11,6 +11,7 @@
           Unreachable              Xero was never reached; certainly nothing was sent
           NoAnswer                 sent, but no readable answer: Xero may have done it
             TooSlow                its answer was not whole in the time that it has
+            Unreadable             one element of its answer can't be read; what else the answer holds counts
         Refused                    Xero understood and said no
           NotFound                 Xero knows no such thing
           NotAnAddress             there can be no such thing at Xero; certainly nothing was sent
@@ -33,6 +34,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 from typing import Any, Self
+
+from caspen_xero.outside_text import harmless
 
 
 class ExitCode(IntEnum):
@@ -74,4 +77,9 @@ class UserError(Exception):
 
     def as_json(self) -> dict[str, Any]:
         """The error as `--json` shows it."""
-        return {"code": self.code, "message": self.message, "fix": self.fix, "exit_code": int(self.exit_code)}
+        return {
+            "code": self.code,
+            "message": harmless(self.message),
+            "fix": harmless(self.fix),
+            "exit_code": int(self.exit_code),
+        }

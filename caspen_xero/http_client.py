@@ -10,7 +10,6 @@ import os
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -18,7 +17,9 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import MOST_OF_A_PATH, plain, said
 from caspen_xero.scrubbing import keep_secret
+from caspen_xero.server_urls import is_host
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _PORTS = {"http": 80, "https": 443}
@@ -27,13 +28,25 @@ _PORTS = {"http": 80, "https": 443}
 def http_client(*urls: str, direct: bool, **options: Any) -> httpx.Client:
     """A client for these addresses' hosts. `direct`: they are on this machine, where nothing belongs in between.
 
-    Raises `UserError`: `proxy-unusable`, `certificates-unusable`. Both name the variable and the way out.
+    Raises `UserError`: `proxy-unusable`, `certificates-unusable`, which name the variable and the way out, and `no-server`.
     """
+    for url in urls:
+        _check_name(url)
     if direct:
         return httpx.Client(trust_env=False, **options)
     certificates = _certificates()
     mounts = {_pattern(url): _way_to(url, certificates) for url in urls}
     return httpx.Client(trust_env=False, verify=certificates, mounts=mounts, **options)
+
+
+def _check_name(url: str) -> None:
+    """Raises `UserError` for a name that httpx can't read: an `xn--` that stands for none."""
+    try:
+        _ = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):
+        raise UserError(
+            "no-server", f"{urlsplit(url).hostname} is no name of a server.", "Look at how it is written."
+        ) from None
 
 
 def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> tuple[str, str] | None:
@@ -61,7 +74,9 @@ def _way_to(url: str, certificates: ssl.SSLContext) -> httpx.HTTPTransport:
     parts = _checked(variable, proxy)
     keep_secret(parts.password, unquote(parts.password or ""))
     try:
-        return httpx.HTTPTransport(verify=certificates, proxy=httpx.Proxy(proxy, ssl_context=_certificates(proxy)))
+        return httpx.HTTPTransport(
+            verify=certificates, proxy=httpx.Proxy(proxy, ssl_context=_certificates(parts.scheme))
+        )
     except ImportError:
         raise UserError(
             "proxy-unusable",
@@ -75,13 +90,13 @@ def _way_to(url: str, certificates: ssl.SSLContext) -> httpx.HTTPTransport:
 def _checked(variable: str, proxy: str) -> SplitResult:
     try:
         parts = urlsplit(proxy)
-        is_whole = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+        is_whole = is_host(parts.hostname or "") and parts.port != 0
     except ValueError:
         is_whole = False
     if not is_whole:
         raise _no_proxy(variable, "is no address of a proxy")
     if parts.scheme not in _SCHEMES:
-        raise _no_proxy(variable, f"names a proxy of the kind {parts.scheme[:20]!r}, which can't be used")
+        raise _no_proxy(variable, f"names a proxy of the kind {said(parts.scheme, 20)}, which can't be used")
     return parts
 
 
@@ -107,16 +122,16 @@ def _names(entry: str, url: SplitResult) -> bool:
     """Whether an entry of `NO_PROXY` means this address."""
     entry = entry.lower().partition("://")[2] or entry.lower()
     host = (url.hostname or "").lower()
-    if entry == "*":
-        return True
     with suppress(ValueError):
         return ipaddress.ip_address(host) in ipaddress.ip_network(entry.strip("[]"), strict=False)
     name, port = _without_port(entry)
     if port and port != str(_port(url)):
         return False
+    if name == "*":
+        return True
     with suppress(ValueError):
         return ipaddress.ip_address(host) == ipaddress.ip_address(name)
-    name = name.removeprefix("*").removeprefix(".")
+    name = name.removeprefix("*").strip(".")
     return bool(name) and (host == name or host.endswith(f".{name}"))
 
 
@@ -131,32 +146,33 @@ def _port(url: SplitResult) -> int | None:
     return None
 
 
-def _certificates(proxy: str = "https://") -> Any:
+def _certificates(scheme: str = "https") -> Any:
     """Whom to believe: `SSL_CERT_FILE`, else `SSL_CERT_DIR`, else those that httpx brings. None for a proxy without TLS."""
-    if not proxy.startswith("https://"):
+    if scheme != "https":
         return None
     for variable, option, is_there in (
-        ("SSL_CERT_FILE", "cafile", Path.is_file),
-        ("SSL_CERT_DIR", "capath", _holds_files),
+        ("SSL_CERT_FILE", "cafile", os.path.isfile),
+        ("SSL_CERT_DIR", "capath", _hold_files),
     ):
         if place := os.environ.get(variable):
             return _believed(variable, option, place, is_there)
     return httpx.create_ssl_context(trust_env=False)
 
 
-def _believed(variable: str, option: str, place: str, is_there: Callable[[Path], bool]) -> ssl.SSLContext:
+def _believed(variable: str, option: str, place: str, is_there: Callable[[str], bool]) -> ssl.SSLContext:
     try:
-        if is_there(Path(place)):
+        if is_there(place):
             return ssl.create_default_context(**{option: place})  # type: ignore[arg-type]
         wrong = "which is no file" if option == "cafile" else "which is no folder with certificates"
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
         wrong = "which holds no certificates" if isinstance(error, ssl.SSLError) else "which can't be read"
     raise UserError(
         "certificates-unusable",
-        f"{variable} names {place}, {wrong}.",
+        f"{variable} names {plain(place, MOST_OF_A_PATH)}, {wrong}.",
         f"Set {variable} to the certificates to believe (PEM), or unset it.",
     )
 
 
-def _holds_files(folder: Path) -> bool:
-    return folder.is_dir() and any(folder.iterdir())
+def _hold_files(folders: str) -> bool:
+    """Whether any of the folders, of which OpenSSL takes several, has something in it."""
+    return any(os.path.isdir(folder) and os.listdir(folder) for folder in folders.split(os.pathsep))

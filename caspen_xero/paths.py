@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import plain
 
 
 def given_path(text: str) -> Path:
@@ -16,12 +17,11 @@ def given_path(text: str) -> Path:
     if not text.strip():
         raise _bad("An empty path names nothing.", "Give the path of a file or a folder.")
     if "\0" in text or not is_text(text):
-        shown = text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\0")
-        raise _bad(f"The name {shown} is no text in UTF-8.", "Rename it, or give a folder that it is in.")
+        raise _bad(f"The name {plain(text)} is no text in UTF-8.", "Rename it, or give a folder that it is in.")
     try:
         return Path(text).expanduser()
     except RuntimeError:
-        raise _bad(f"There is no user {text.split('/')[0]}.", "Give the whole path.") from None
+        raise _bad(f"There is no user {plain(text.split('/')[0])}.", "Give the whole path.") from None
 
 
 def is_text(text: str) -> bool:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from clinic_life import Life, as_document
+from clinics import owner_of
 from desk import Desk, Part, State, allocations, key_of, living
 from life_in_xero import found_in
 
@@ -47,7 +48,7 @@ def twice_in_xero(state: State, life: Life, desk: Desk, parts: Mapping[str, Part
         if again and parts.get(key) == part:
             yield key, f"payment {key} of {part.amount} was deleted in Xero and is made again"
     yield from _made_again(state, life, desk)
-    for owner, number in Counter(contact.get("ContactNumber") for contact in state["Contacts"]).items():
+    for owner, number in Counter(owner_of(contact) for contact in state["Contacts"]).items():
         if owner not in life.clients or number > 1:
             yield str(owner), f"contact number {owner} stands {number} times in Xero"
 
@@ -132,7 +133,7 @@ def _payments(
 def _names(state: State, life: Life, desk: Desk) -> Iterator[tuple[str, str]]:
     """Names that were given by hand stay, while Caspen's own stays as it was."""
     for contact in state["Contacts"]:
-        owner = str(contact.get("ContactNumber"))
+        owner = str(owner_of(contact))
         given, before = desk.names.get(owner, (contact["Name"], ""))
         person = life.clients[owner]
         if contact["Name"] != given and before.startswith(f"{person['first_name']} {person['last_name']} (Caspen "):

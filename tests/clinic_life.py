@@ -208,6 +208,8 @@ class Life:
         allocation = self.random.choice(payment["allocations"])
         most = self._due_cents(self.invoices[allocation["invoice_id"]]) + int(Decimal(allocation["amount"]) * 100)
         allocation["amount"] = dollars(self.random.randint(1, most))
+        parts = sum((Decimal(part["amount"]) for part in payment["allocations"]), Decimal(0))
+        payment["amount"] = str(max(Decimal(payment["amount"]), parts))  # it is put on invoices with no more than it is
         return self._keep(self.payments, payment)
 
     def allocation_moved(self) -> bool:

@@ -101,6 +101,12 @@ def dollars(cents: int) -> str:
     return f"{Decimal(cents).scaleb(-2):.2f}"
 
 
+def owner_of(contact: Mapping[str, Any]) -> str | None:
+    """Whose a contact in Xero is by its number: the id of Caspen's client, if there is one."""
+    number = contact.get("ContactNumber")
+    return str(number).removeprefix("caspen-") if number else None
+
+
 def client(id_: str, first_name: str | None = "Nell", last_name: str | None = "Okafor", **more: Any) -> Record:
     """A client."""
     return {"object": "client", "id": id_, "first_name": first_name, "last_name": last_name, **more}

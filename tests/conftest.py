@@ -26,14 +26,15 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
+from caspen_xero import scrubbing
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.cli.app import app
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.imports import import_records
 from caspen_xero.store.store import Store
 
-pytest_plugins = ["pushing", "pulling", "another_home"]
-"""Where the clinics that tests begin with are made."""
+pytest_plugins = ["pushing", "pulling", "another_home", "oddities"]
+"""Where the clinics that tests begin with are made, and the way on which answers become odd."""
 
 OURS = ("CASPEN_", "XERO_")
 LIVES = 12
@@ -52,6 +53,14 @@ def pytest_configure() -> None:
     """Ctrl-C counts in what the tests start, also where they were started in the background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("COLUMNS", None)  # what runs tests in several processes sets it
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was a secret in one test is an ordinary word in the next."""
+    for name in ("_kept", "_short", "_pieces"):
+        monkeypatch.setattr(scrubbing, name, set())
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -120,13 +129,14 @@ def connected(sandbox: Sandbox, signed_in_home: Path, home: Path) -> Path:
 
 @pytest.fixture
 def cli(home: Path) -> Cli:
-    """Runs `caspen-xero` with these arguments, without a terminal."""
+    """Runs `caspen-xero` with these arguments, without a terminal. A fault of its own is one of the test."""
     runner = CliRunner()
 
     def run(*arguments: str | Path, stdin: str | None = None) -> Result:
         result = runner.invoke(app, [str(argument) for argument in arguments], input=stdin)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
+        assert "a fault of caspen-xero's own" not in result.output, result.output
         return Result(result.exit_code, result.stdout, result.stderr)
 
     return run

@@ -10,7 +10,7 @@ from random import Random
 from typing import Any
 
 import in_xero
-from clinics import Record
+from clinics import Record, owner_of
 from pushing import Clinic
 
 State = Mapping[str, list[dict[str, Any]]]
@@ -144,7 +144,7 @@ class Desk:
         name = f"{contact['Name'].partition(' (')[0]} of Suite {self.random.randint(1, 99)}"
         wish = {"ContactID": contact["ContactID"], "Name": name}
         in_xero.writes(clinic, "POST", f"Contacts/{contact['ContactID']}", wish)
-        self.names[contact["ContactNumber"]] = (name, contact["Name"])
+        self.names[str(owner_of(contact))] = (name, contact["Name"])
         return f"renames {contact['Name']} to {name}"
 
     def takes_a_credit_back(self, clinic: Clinic, state: State, parts: Mapping[str, Part]) -> str | None:

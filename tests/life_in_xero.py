@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from clinics import Record
+from clinics import Record, owner_of
 
 
 def found_in(state: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
@@ -15,7 +15,7 @@ def found_in(state: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
     numbers = {invoice["InvoiceID"]: invoice["InvoiceNumber"] for invoice in state["Invoices"]}
     assert len(set(numbers.values())) == len(numbers)
     assert len({note["CreditNoteNumber"] for note in state["CreditNotes"]}) == len(state["CreditNotes"])
-    owners = [contact.get("ContactNumber") for contact in contacts.values()]
+    owners = [owner_of(contact) for contact in contacts.values()]
     assert len(set(owners)) == len(owners)
     return {
         "invoices": {
@@ -23,7 +23,7 @@ def found_in(state: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
                 **{name: invoice[name] for name in ("Status", "LineAmountTypes", "CurrencyCode", "Reference")},
                 **{name: invoice[name] for name in ("SubTotal", "TotalTax", "Total", "AmountPaid", "AmountCredited")},
                 **({} if invoice["Status"] == "VOIDED" else {"AmountDue": invoice["AmountDue"]}),
-                "ContactNumber": contacts[invoice["Contact"]["ContactID"]].get("ContactNumber"),
+                "ContactNumber": owner_of(contacts[invoice["Contact"]["ContactID"]]),
                 "Date": invoice["DateString"][:10],
                 "DueDate": invoice["DueDateString"][:10],
                 "Lines": [_found_line(line, invoice["LineAmountTypes"]) for line in invoice["LineItems"]],
@@ -46,7 +46,7 @@ def found_in(state: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
                 **{name: note[name] for name in ("Status", "SubTotal", "TotalTax", "Total")},
                 "ContactNumber": None
                 if note["Status"] == "VOIDED"
-                else contacts[note["Contact"]["ContactID"]].get("ContactNumber"),
+                else owner_of(contacts[note["Contact"]["ContactID"]]),
                 "Date": note["DateString"][:10],
                 "Allocations": [
                     (numbers[one["Invoice"]["InvoiceID"]], one["Amount"], _day_of(one["Date"]))
@@ -55,7 +55,7 @@ def found_in(state: Mapping[str, list[dict[str, Any]]]) -> dict[str, Any]:
             }
             for note in state["CreditNotes"]
         },
-        "contacts": {contact.get("ContactNumber"): contact for contact in contacts.values()},
+        "contacts": {owner_of(contact): contact for contact in contacts.values()},
     }
 
 

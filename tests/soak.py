@@ -1,4 +1,4 @@
-"""Lives of `test_two_homes.py`, one after another on each processor, until the time is over: `make soak FOR=20m`.
+"""Lives of `test_two_homes.py`, one after another on each processor, until the time is over: `just soak 20m`.
 
     python tests/soak.py [20m] [first seed]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from another_home import Home, same_export
 from bookkeeping import Bookkeeper, told
-from clinics import client, invoice
+from clinics import client, invoice, owner_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pulling import pull
@@ -24,7 +24,9 @@ from caspen_xero.sync.planning.snapshot import link_as_seen
 from caspen_xero.sync.pulling.match_payments import match_invoice, reconcile
 from caspen_xero.sync.pulling.matching import Known
 from caspen_xero.xero.answers import DOCUMENTS, read
-from caspen_xero.xero.documents import Contact, CreditNote, Element, Invoice, Payment, decode
+from caspen_xero.xero.codec import decode
+from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Payment
+from caspen_xero.xero.elements import Element
 from tests.sandbox.bookkeeper import Bookkeeper as AtTheBooks
 
 WAYS = ("left-out", "shown")
@@ -58,7 +60,7 @@ def test_contacts_with_and_without_details_are_kept_up_to_date(keys: str, ready:
     ready.takes(client("1", "Mei", "Tan"), client("2", "Jo", "Low", **FULL), client("3", None, "Lee", email="l@x.org"))
     changed = ready.push()
     assert (changed.exit_code, changed.json["contacts_updated"]) == (0, 3), changed.stdout
-    contacts = {one["ContactNumber"]: one for one in ready.contacts().values()}
+    contacts = {owner_of(one): one for one in ready.contacts().values()}
     assert [contacts[id_]["EmailAddress"] for id_ in "123"] == ["", "mei@example.org", "l@x.org"]
     ready.takes(client("1", "Mei", "Tan", **FULL), client("2", "Jo", "Low"), client("3", "Ann", "Lee"))
     assert ready.push().json["contacts_updated"] == 3

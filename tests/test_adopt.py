@@ -805,15 +805,19 @@ def test_a_stop_survives_the_death_of_the_run_that_found_it(
             at(other).push()
     with monkeypatch.context() as patch:
         patch.setattr("caspen_xero.sync.sending.looking_around.another_home", died)
-        with pytest.raises(RuntimeError):
+        with pytest.raises(Killed):
             at(other).push()
     assert nothing_is_sent(other)
+
+
+class Killed(BaseException):
+    """The machine was switched off."""
 
 
 def died(mappings: Any) -> None:
     """The process ends at the second look: after what was found was linked."""
     if mappings.setting("another_home") is not None:
-        raise RuntimeError("killed")
+        raise Killed
 
 
 # --- a restored store

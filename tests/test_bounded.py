@@ -12,11 +12,13 @@ from itertools import islice
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import httpx
 import pytest
 from clinics import client, invoice
 from hostile import GOOD, HANG_UP, HEAD, KINDS, LARGE, SLOW, Behaviour, hostile, pages, says, whole
 from pushing import Clinic
 
+from caspen_xero.bounded_http import BoundedClient
 from caspen_xero.caspen import api
 from caspen_xero.caspen.api import ApiFeed
 from caspen_xero.caspen.connection import Connection
@@ -102,6 +104,33 @@ def test_an_answer_in_time_and_size_is_whole_however_it_comes() -> None:
     for way, wanted in zip(ways, (body, body, b'{"a":"b"}'), strict=True):
         with hostile(way) as server, closing(Transport(server.url)) as transport:
             assert transport.request("GET", f"{server.url}/x").body == wanted
+
+
+class Malformed(Exception):
+    """What socksio raises for a reply that it can't read; it is installed with the extra alone."""
+
+    __module__ = "socksio.exceptions"
+
+
+@pytest.mark.parametrize(
+    ("below", "told"),
+    [
+        (Malformed("Malformed reply"), httpx.ProxyError),
+        (IndexError("index out of range"), httpx.RemoteProtocolError),
+        (UnicodeError("label too long"), httpx.RemoteProtocolError),
+        (OSError("no such device"), httpx.RemoteProtocolError),
+        (httpx.ReadError("broken"), httpx.ReadError),
+    ],
+)
+def test_what_a_library_below_stumbles_over_is_one_of_the_known_errors(
+    below: Exception, told: type[httpx.HTTPError]
+) -> None:
+    def stumbles(request: httpx.Request) -> httpx.Response:
+        raise below
+
+    client = BoundedClient(httpx.Client(transport=httpx.MockTransport(stumbles)), seconds=9, largest=9)
+    with closing(client), pytest.raises(told):
+        client.request("GET", "http://localhost/")
 
 
 def test_what_was_cut_off_does_not_spoil_the_next_conversation() -> None:
@@ -317,10 +346,12 @@ ABSURD = {
 }
 
 
-def limited(name: str, value: str, status: bytes = b"429 Too Many Requests", **more: str) -> Behaviour:
+def limited(
+    name: str, value: str, status: bytes = b"429 Too Many Requests", body: bytes = GOOD, **more: str
+) -> Behaviour:
     """Answers with such a header."""
     named = {name: value, **more}
-    return says(whole(GOOD, *(f"{key}: {told}".encode() for key, told in named.items()), status=status))
+    return says(whole(body, *(f"{key}: {told}".encode() for key, told in named.items()), status=status))
 
 
 @pytest.mark.parametrize("value", ABSURD)
@@ -355,7 +386,7 @@ def test_an_absurd_hint_of_caspens_is_waited_for_within_reason_or_left_for_later
     said = {"X-RateLimit-Remaining": "0", "Date": "Sun, 22 Nov 2026 10:00:00 GMT"}
     answered = nullcontext() if status == b"200 OK" else pytest.raises(FeedError, match="Caspen answered")
     with (
-        hostile(limited(name, ABSURD[value], status, **said)) as server,
+        hostile(limited(name, ABSURD[value], status, b'{"data": []}', **said)) as server,
         closing(Connection(server.url, "key-1", sleep=waits.append)) as caspen,
         within_reason(),
     ):

@@ -10,9 +10,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import keyring
+import keyring.core
 import pytest
 from bookkeeping import Bookkeeper, as_arrived, killed_at, killed_before
 from clinics import EFTPOS, TAX_RATES, client, invoice, line
+from keyring.backends import fail
 from pulling import payment, pull
 from pushing import Clinic
 
@@ -259,3 +262,16 @@ def test_a_source_set_at_a_terminal_asks_once_for_the_key_and_keeps_it_out_of_si
     assert not kept.exists()
     assert ready.push().json["error"]["code"] == "caspen-key-missing"
     assert Decimal(ready.listed()["INV-0001"]["amount_paid"]) == 100
+
+
+def test_a_key_in_a_file_is_found_and_forgotten_there_though_the_sign_in_has_ended(
+    ready: Clinic, caspen_server: CaspenServer, terminal: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typing = [("Key for Caspen's API", caspen_server.key)]
+    terminal("settings", "set", "--source", caspen_server.url, typing=typing)
+    monkeypatch.setattr(keyring.core, "_keyring_backend", fail.Keyring())  # a server without a keyring
+    assert ready.cli("disconnect", "--local-only").exit_code == 0
+    (source,) = [one for one in ready.cli("doctor", "--json").json["checks"] if one["name"] == "source"]
+    assert source["ok"]
+    assert ready.cli("settings", "set", "--source", "none").exit_code == 0
+    assert not (ready.home / "default" / "caspen-key.json").exists()

@@ -7,7 +7,7 @@ from typing import Any
 import in_xero
 import pytest
 from bookkeeping import told
-from clinics import EFTPOS, client, credit_note, invoice, payment
+from clinics import EFTPOS, client, credit_note, invoice, owner_of, payment
 from pushing import Clinic
 
 CACHED = {"xero_lists", "xero_contacts"}  # Xero's lists as last read, and how far contacts were read
@@ -38,7 +38,7 @@ def busy(ready: Clinic) -> Clinic:
         credit_note(invoice_id="inv_INV-0002"),
     )
     assert ready.push().exit_code == 0
-    (sam,) = [each for each in ready.state("Contacts") if each["ContactNumber"] == "1048238"]
+    (sam,) = [each for each in ready.state("Contacts") if owner_of(each) == "1048238"]
     in_xero.writes(
         ready, "POST", f"Contacts/{sam['ContactID']}", {"ContactID": sam["ContactID"], "ContactStatus": "ARCHIVED"}
     )

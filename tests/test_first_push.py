@@ -147,7 +147,7 @@ def test_an_account_that_waits_for_its_payment_method_is_said_too(ready: Clinic,
 def test_after_a_no_sync_ends_as_its_pull_does(new: Clinic, screen: Screen, tmp_path: Path) -> None:
     export = tmp_path / "export"
     export.mkdir()
-    (export / "invoices.json").write_text(json.dumps([invoice("INV-0004", total="much")]))
+    (export / "invoices.json").write_text(json.dumps([{"object": "client", "id": None}]))
     new.cli("settings", "set", "--source", export)
     new.forget_calls()
     assert screen("sync", typing=[(QUESTION, "n\n")]).exit_code == 3

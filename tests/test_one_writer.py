@@ -154,7 +154,7 @@ def test_a_push_can_run_while_a_person_thinks_and_the_answers_wait_for_its_end(
 
     monkeypatch.setattr("caspen_xero.cli.settings.somebody_is_there", lambda output: True)
     monkeypatch.setattr("caspen_xero.cli.settings_walk.pick", pick)
-    monkeypatch.setattr("caspen_xero.cli.settings_walk.ask", lambda *arguments: "")
+    monkeypatch.setattr("caspen_xero.cli.settings_walk.ask", lambda *arguments, **more: "")
     assert synced.cli("settings", "set").exit_code == 0
     assert pushes == [0]
     assert synced.cli("settings", "show", "--json").json["settings"]["privacy"] == "generic"

@@ -44,7 +44,7 @@ def forgets_what_it_sent(clinic: Clinic) -> None:
         (payment(1, "INV-0002", "50.00"), "payment pay_1 is on INV-0002"),
         (payment(1, "INV-0001", "50.00", status="void"), "payment pay_1 is void"),
         (payment(1, "INV-0001", "50.00", status="deleted", allocations=[]), "payment pay_1 is deleted"),
-        (payment(1, "INV-0001", "50.00", status="unallocated", allocations=[]), "no payment pay_1/all_1 is known"),
+        (payment(1, "INV-0001", "50.00", status="unallocated", allocations=[]), "payment pay_1 is unallocated"),
         (payment(2, "INV-0002", "50.00"), "no payment pay_1/all_1 is known"),
     ],
     ids=["another invoice", "void", "deleted", "taken off", "unknown"],

@@ -375,5 +375,5 @@ def test_status_and_log_know_what_the_push_did(ready: Clinic) -> None:
     rows = ready.cli("log", "--json").json["log"]
     assert [(row["operation"], row["number"], row["state"]) for row in rows] == [
         ("create-invoice", "INV-0001", "done"),
-        ("create-contact", "1048237", "done"),
+        ("create-contact", "caspen-1048237", "done"),
     ]

@@ -44,11 +44,16 @@ def test_the_redirect_uris_and_scopes_to_copy_are_those_that_connect_uses() -> N
     assert " ".join(SCOPES) in " ".join(README.split())
 
 
-def test_make_contributing_and_the_readme_have_the_same_commands() -> None:
-    recipes = re.findall(r"^\t([^@].*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+def test_the_justfile_contributing_and_the_readme_have_the_same_commands() -> None:
+    recipes = re.findall(
+        r'^\w+.*?(?: FOR="(\w+)")?:\n {4}([^@].*)$', (ROOT / "justfile").read_text("utf-8"), re.MULTILINE
+    )
     by_hand = [
-        line.removeprefix("VENV=$(VENV) ").replace(" $(T)", "").replace("$(FOR)", "20m").replace("$(VENV)", ".venv")
-        for line in recipes
+        line.removeprefix("VENV={{VENV}} ")
+        .replace(" {{ARGUMENTS}}", "")
+        .replace("{{FOR}}", usual)
+        .replace("{{VENV}}", ".venv")
+        for usual, line in recipes
     ]
     contributing = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert [line for line in by_hand if f"`{line}`" not in contributing] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import json
 import os
@@ -56,6 +57,41 @@ def test_what_is_no_file_is_refused_as_an_import(
     os.mkfifo("pipe.jsonl")
     result = cli("import", path, "--json")
     assert (result.json["error"]["code"], result.exit_code) == (code, exit_code)
+
+
+def test_what_is_no_file_is_refused_in_a_folder_of_an_export_too(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "payments.csv").write_text("id\n")
+    os.mkfifo(tmp_path / "allocations.csv")
+    result = cli("import", tmp_path, "--json")
+    assert (result.json["error"]["code"], result.exit_code) == ("not-a-file", 1)
+    (tmp_path / "allocations.csv").unlink()
+    (tmp_path / "allocations.csv").write_text("payment_id\n")
+    (tmp_path / "a.json").symlink_to("a.json")
+    result = cli("import", tmp_path, "--json")
+    assert (result.json["error"]["code"], result.exit_code) == ("unreadable", 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fits"),
+    [
+        ("a.jsonl", '{"object": "client", "id": "1"}\n' * 90, True),
+        ("a.jsonl", "\0" * 3_000, False),
+        ("a.json", "[" + "1, " * 1_000 + "1]", False),
+        ("a.json", "[\n" + "1,\n" * 600 + "1]", False),
+        ("a.json", "[\n" + "\n" * 2_000 + "\n]", False),
+        ("clients.csv", "id\n" + '"' + "x" * 3_000 + '"', False),
+        ("clients.csv", "id\n" + "1\n" * 900, True),
+    ],
+)
+def test_what_has_to_be_held_whole_has_a_size(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str, fits: bool
+) -> None:
+    for module in ("plain_files", "json_files"):
+        monkeypatch.setattr(f"caspen_xero.caspen.{module}.LARGEST", 1_000)
+    (tmp_path / name).write_text(text)
+    result = cli("import", tmp_path / name, "--json")
+    assert ("error" in result.json) != fits
+    assert fits or result.json["error"]["code"] == "too-large"
 
 
 @pytest.mark.parametrize("path", ["~nosuchuser", "/dev/zero", "pipe"])
@@ -199,6 +235,9 @@ def no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
         ("http://proxy:port", "no address"),
         ("http://proxy:99999", "no address"),
         ("http://[::1", "no address"),
+        ("http://a..b:3128", "no address"),
+        ("http://xn--é:3128", "no address"),
+        ("http://two words:3128", "no address"),
         ("http://user:pass-of-mine@proxy:x", "no address"),
     ],
 )
@@ -224,6 +263,14 @@ def test_a_proxy_of_a_usual_form_is_taken(monkeypatch: pytest.MonkeyPatch, proxy
 
 
 @pytest.mark.usefixtures("no_surroundings")
+def test_several_folders_of_certificates_may_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "some").mkdir()
+    (tmp_path / "some" / "one.pem").touch()
+    monkeypatch.setenv("SSL_CERT_DIR", os.pathsep.join([str(tmp_path / "gone"), str(tmp_path / "some")]))
+    http_client(XERO, direct=False).close()
+
+
+@pytest.mark.usefixtures("no_surroundings")
 def test_a_proxy_for_other_addresses_does_no_harm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "socks4://proxy:1")
     http_client(XERO, direct=False).close()
@@ -238,6 +285,10 @@ def test_a_proxy_for_other_addresses_does_no_harm(monkeypatch: pytest.MonkeyPatc
         (".xero.com", "api.xero.com", True),
         ("*.xero.com", "api.xero.com", True),
         ("API.XERO.COM", "api.xero.com", True),
+        ("xero.com.", "api.xero.com", True),
+        ("*:443", "api.xero.com", True),
+        ("*:80", "api.xero.com", False),
+        (".", "api.xero.com", False),
         ("https://api.xero.com", "api.xero.com", True),
         ("api.xero.com:443", "api.xero.com", True),
         ("api.xero.com:8443", "api.xero.com", False),
@@ -312,13 +363,36 @@ def test_nothing_is_written_through_a_link_in_the_place_of_the_tokens(ready: Cli
         assert victim.read_bytes() == b"precious"
 
 
-def test_nothing_is_written_through_a_link_in_the_place_of_the_updates(tmp_path: Path) -> None:
-    victim = tmp_path / "victim"
+@pytest.mark.parametrize(
+    ("put", "words"),
+    [
+        (Path.symlink_to, "symbolic link"),
+        (Path.hardlink_to, "hard link"),
+        (lambda file, _: os.mkfifo(file), "no plain file"),
+        (lambda file, _: file.touch(), "another user"),
+    ],
+    ids=["symbolic link", "hard link", "pipe", "another's"],
+)
+def test_nothing_is_written_through_what_stands_in_the_place_of_the_updates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, put: Callable[[Path, Path], Any], words: str
+) -> None:
+    victim, file = tmp_path / "victim", tmp_path / "caspen-updates.jsonl"
     victim.write_bytes(b"precious")
-    (tmp_path / "caspen-updates.jsonl").symlink_to(victim)
-    with pytest.raises(UserError, match="symbolic link"):
+    if words == "another user":
+        monkeypatch.setattr(os, "getuid", lambda: 4_242)
+    put(file, victim)
+    with pytest.raises(UserError, match=words):
         append_updates(tmp_path, [{"object": "xero_payment", "id": "a"}])
     assert victim.read_bytes() == b"precious"
+
+
+def test_updates_go_into_a_linked_folder_of_ones_own_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "export").symlink_to(tmp_path / "elsewhere")
+    append_updates(tmp_path / "export", [{"object": "xero_payment", "id": "a"}])
+    monkeypatch.setattr(os, "getuid", lambda: 4_242)
+    with pytest.raises(UserError, match="folder of another user"):
+        append_updates(tmp_path / "export", [{"object": "xero_payment", "id": "b"}])
 
 
 @pytest.mark.parametrize("suffix", ["", "-wal", "-shm"])
@@ -361,10 +435,15 @@ def test_no_copy_goes_into_a_linked_folder_of_another(
     assert cli("backup", "--json").json["error"]["code"] == "backup-failed"
 
 
-def test_a_key_file_without_end_is_no_key(cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CASPEN_API_KEY_FILE", "/dev/zero")
+@pytest.mark.parametrize("file", ["/dev/zero", "pipe", "/", "gone", "~nosuchuser/key", "caf\udce9"])
+def test_what_is_no_file_holds_no_key(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    monkeypatch.setenv("CASPEN_API_KEY_FILE", file)
     cli("settings", "set", "--source", "http://localhost:9")
-    assert cli("sync", "--json").exit_code in (1, 4)
+    (found,) = [one for one in cli("doctor", "--json").json["checks"] if one["name"] == "source"]
+    assert found["message"].startswith("CASPEN_API_KEY_FILE: ")
+    assert "can't be read" in found["message"]
 
 
 @pytest.fixture
@@ -386,6 +465,27 @@ def test_nobody_else_may_read_what_we_write(cli: Cli, home: Path, tmp_path: Path
         modes = {file.name: oct(stat.S_IMODE(file.stat().st_mode)) for file in written}
     assert {name: mode for name, mode in modes.items() if int(mode, 8) & 0o077} == {}
     assert {"store.sqlite", "tokens.json", "run.lock", "caspen-updates.jsonl", "xero.db", "backups"} <= set(modes)
+
+
+def test_folders_that_are_made_above_ours_are_nobody_elses_either(tmp_path: Path, home: Path) -> None:
+    home = tmp_path / "new" / "state"
+    environment = {**os.environ, "CASPEN_XERO_HOME": str(home)}
+    for mask in (0, 0o777):
+        assert program("status", umask=mask, env=environment, capture_output=True).returncode == 0
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (home.parent, home, home / "default")] == [0o700] * 3
+
+
+def test_a_folder_that_can_only_be_read_is_shown_though_others_may_read_it(
+    cli: Cli, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("import", "-", stdin="[]")
+    (home / "default").chmod(0o755)
+
+    def only_read(path: Path, mode: int) -> None:
+        raise OSError(errno.EROFS, "Read-only file system", str(path))
+
+    monkeypatch.setattr(Path, "chmod", only_read)
+    assert cli("status", "--json").json["workspace"] == "default"
 
 
 def test_updates_that_others_may_read_are_theirs_no_more(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 """Never double, never echo: whatever befalls the homes of a clinic, nothing is twice in Xero, nothing falsely told to Caspen, and
-all else is in Xero or told. `make soak FOR=20m` lives hundreds of such lives.
+all else is in Xero or told. `just soak 20m` lives hundreds of such lives.
 """
 
 from __future__ import annotations

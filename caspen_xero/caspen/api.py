@@ -11,10 +11,14 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from .connection import Answer, Connection, base_url, find_api_key, odd_answer
+from caspen_xero.outside_text import plain
+
+from .answers import Page, odd_answer
+from .connection import Connection, base_url, find_api_key
 from .exact_json import encode
 from .feed import BadRecord, FeedError, OnProgress, RawRecord, check_record
 from .records import Record
+from .values import quoted
 
 ENDPOINTS = {
     "tax_rate": "tax-rates",
@@ -25,6 +29,7 @@ ENDPOINTS = {
     "payment": "payments",
     "credit_note": "credit-notes",
 }
+_LONGEST_PART = 1_000  # characters of an address
 PAGE_SIZE = 100
 """The most that Caspen gives at once."""
 
@@ -96,41 +101,54 @@ class ApiFeed:
 
     def post_payment(self, invoice_id: str, record: Mapping[str, object], idempotency_key: str) -> None:
         """Hands a `xero_payment` record to Caspen; returning means that Caspen has it. Raises `FeedError` otherwise."""
-        if invoice_id in (".", ".."):  # not even encoded do these stay a part of a path: it would be posted elsewhere
-            raise FeedError("caspen-refused", f"No address can name an invoice with the id {invoice_id}")
-        url = self._url(f"invoices/{quote(invoice_id, safe='')}/payments")
+        part = quote(invoice_id, safe="")
+        if (
+            part in (".", "..") or len(part) > _LONGEST_PART
+        ):  # not even encoded do dots stay a part: it would be posted elsewhere
+            raise FeedError("caspen-refused", f"No address can name an invoice with the id {plain(invoice_id)}")
+        url = self._url(f"invoices/{part}/payments")
         self._connection.post(url, encode(record), idempotency_key)
 
     def _records_of(self, kind: str) -> Iterator[Record | BadRecord]:
         reading = _Reading(self._since.get(kind))
         file = self._url(ENDPOINTS[kind])
         number = 0
-        for answer, page in self._pages(kind):
-            reading.begun_at(answer.server_time)
-            for data in page:
+        for page in self._pages(kind):
+            reading.begun_at(page.server_time)
+            for data in page.records:
                 number += 1
-                raw = RawRecord(f"record {number}", {"object": kind, **data} if isinstance(data, dict) else data)
-                record = check_record(raw, file, self._ignored)
+                record = self._record(kind, RawRecord(f"record {number}", data), file)
                 if record is not None:
                     reading.saw(record)
                     yield record
         if reading.cursor is not None:
             self._cursors[kind] = reading.cursor
 
-    def _pages(self, kind: str) -> Iterator[tuple[Answer, list[Any]]]:
+    def _record(self, kind: str, raw: RawRecord, file: str) -> Record | BadRecord | None:
+        """A record of a list, which may leave out its kind."""
+        if not isinstance(raw.data, dict):
+            return check_record(raw, file, self._ignored)
+        said = raw.data.get("object")
+        record = check_record(RawRecord(raw.where, {**raw.data, "object": kind}), file, self._ignored)
+        if said in (None, kind) or record is None:
+            return record
+        return BadRecord(
+            file, raw.where, kind, record.id, "object", f"{quoted(said)} is not {kind!r}, which was asked for"
+        )
+
+    def _pages(self, kind: str) -> Iterator[Page]:
         since = self._since.get(kind)
         query = f"?limit={PAGE_SIZE}" + (f"&updated_since={_written(since - OVERLAP)}" if since else "")
         url: str | None = self._url(ENDPOINTS[kind] + query)
         turned = _Turned()
         while url is not None:
             turned.to(url)
-            answer = self._connection.get(url)
-            self._report(answer.size)
-            page, link = _page_of(answer.body, url)
-            if link is not None:
-                turned.leads_on(url, page)
-            yield answer, page
-            url = None if link is None else self._connection.next_page(url, link)
+            page = self._connection.get(url)
+            self._report(page.size)
+            if page.next is not None:
+                turned.leads_on(url, page.records)
+            yield page
+            url = page.next
 
     def _url(self, path: str) -> str:
         return f"{self._base}/{path}"
@@ -169,7 +187,7 @@ class _Reading:
         if not self._is_clean or self._newest is None:
             return self._since
         # A stamp in the future would hide every change until then; the server's clock at the first page is the limit.
-        return min(self._newest, self._begun) if self._begun else self._newest
+        return min(self._newest, self._begun or dt.datetime.now(dt.UTC))
 
 
 class _Turned:
@@ -198,13 +216,6 @@ class _Turned:
         self._empty += not page
         if self._empty > MOST_EMPTY_PAGES:
             raise odd_answer(url, f"after {MOST_EMPTY_PAGES} empty pages there is still a next one")
-
-
-def _page_of(body: Any, url: str) -> tuple[list[Any], object]:
-    if not isinstance(body, dict) or not isinstance(body.get("data"), list):
-        raise odd_answer(url, 'the answer is no page of records ({"data": [...], "links": {...}})')
-    links = body.get("links")
-    return body["data"], links.get("next") if isinstance(links, dict) else None
 
 
 def _written(moment: dt.datetime) -> str:

@@ -15,7 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from caspen_xero.outside_text import MOST, MOST_WORDS, plain, said
+
+from .exact_json import TWICE
 from .feed import BadRecord, FeedError, RawRecord, unreadable
+from .plain_files import lines_of
+from .readable import readable_of
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,9 @@ def with_siblings(files: Iterable[Path]) -> Iterator[Path]:
             continue
         if not is_csv_of_export(file):
             names = ", ".join(f"{stem}.csv" for stem in [*_KINDS, *_OUTSIDE])
-            raise FeedError("not-csv", f"{file} has no name that tells what it holds", f"Name it one of: {names}")
+            raise FeedError(
+                "not-csv", f"{plain(file)} has no name that tells what it holds", f"Name it one of: {names}"
+            )
         sibling = _INSIDE[_stem(file)].stem if _stem(file) in _INSIDE else _OUTSIDE.get(_stem(file))
         if sibling is not None:
             yield _beside(file, sibling)
@@ -102,7 +109,9 @@ def _beside(file: Path, stem: str) -> Path:
                 return sibling
     except OSError as error:
         raise unreadable(file.parent, error) from error
-    raise FeedError("file-not-found", f"{file} can't be read without {stem}.csv beside it", f"Add {stem}.csv")
+    raise FeedError(
+        "file-not-found", f"{plain(file)} can't be read without {plain(stem)}.csv beside it", f"Add {plain(stem)}.csv"
+    )
 
 
 def _read_kind(file: Path, kind: str, advance: Advance) -> Iterator[RawRecord | BadRecord]:
@@ -110,7 +119,8 @@ def _read_kind(file: Path, kind: str, advance: Advance) -> Iterator[RawRecord | 
         if row.problem is None:
             yield RawRecord(row.where, {**row.fields, "object": kind})
         else:
-            yield BadRecord(str(file), row.where, kind, row.fields.get("id"), "", row.problem)
+            seen = readable_of({**row.fields, "object": kind})
+            yield BadRecord(str(file), row.where, kind, _id_in(row), "", row.problem, seen)
 
 
 def _read_with_parts(file: Path, kind: str, parts: "_Parts", advance: Advance) -> Iterator[RawRecord | BadRecord]:
@@ -137,17 +147,17 @@ class _Parts:
         parts = cls(file, inside)
         for row in _rows(file, advance, needs=inside.owner):
             if row.problem is not None:
-                raise FeedError("not-csv", f"{file}, {row.where}: {row.problem}", _FIX)
+                raise FeedError("not-csv", f"{plain(file)}, {row.where}: {row.problem}", _FIX)
             owner = row.fields.get(inside.owner)
-            if owner is None:
+            if not isinstance(owner, str):
                 parts._ownerless.append(row)
             else:
                 parts._rows.setdefault(owner, []).append(row)
         return parts
 
-    def of(self, owner: str | None) -> list[dict[str, Any]]:
+    def of(self, owner: object) -> list[dict[str, Any]]:
         """The parts of one record, which thereby have an owner."""
-        if owner is None:
+        if not isinstance(owner, str):
             return []
         self._claimed.add(owner)
         return [row.fields for row in self._rows.get(owner, [])]
@@ -155,11 +165,12 @@ class _Parts:
     def orphans(self, kind: str, file: Path) -> Iterator[BadRecord]:
         """What belongs to no record of `file`. To be read after that file."""
         for row in self._ownerless:
-            yield BadRecord(str(self.file), row.where, None, row.fields.get("id"), self.inside.owner, "is missing")
+            wrong = "is missing" if row.fields.get(self.inside.owner) is None else "is there twice, with two values"
+            yield BadRecord(str(self.file), row.where, None, _id_in(row), self.inside.owner, wrong)
         for owner, rows in self._rows.items():
             for row in rows if owner not in self._claimed else []:
-                reason = f"{file.name} has no {kind.replace('_', ' ')} {owner!r}"
-                yield BadRecord(str(self.file), row.where, None, row.fields.get("id"), self.inside.owner, reason)
+                reason = f"{plain(file.name)} has no {kind.replace('_', ' ')} {said(owner, MOST)}"
+                yield BadRecord(str(self.file), row.where, None, _id_in(row), self.inside.owner, reason)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,15 +180,20 @@ class _Row:
     problem: str | None
 
 
+def _id_in(row: _Row) -> str | None:
+    found = row.fields.get("id")
+    return found if isinstance(found, str) else None
+
+
 def _rows(file: Path, advance: Advance, needs: str = "id") -> Iterator[_Row]:
     """The rows below the header, with their fields. The last row must be whole: a cut amount still looks like one."""
     try:
-        with file.open("rb") as stream:
-            lines = _Lines(file, stream, advance)
+        with lines_of(file) as found:
+            lines = _Lines(file, found, advance)
             reader = csv.reader(lines, strict=True)
             header = [name.strip() for name in next(reader, [])]
             if needs not in header:
-                raise FeedError("not-csv", f"{file} has no column {needs!r} in its first line", _FIX)
+                raise FeedError("not-csv", f"{plain(file)} has no column {said(needs, MOST)} in its first line", _FIX)
             row: _Row | None = None
             start = reader.line_num + 1
             for cells in reader:
@@ -191,15 +207,13 @@ def _rows(file: Path, advance: Advance, needs: str = "id") -> Iterator[_Row]:
                 yield row
     except csv.Error as error:
         code = "broken-off" if "unexpected end" in str(error) else "not-csv"
-        raise FeedError(code, f"{file}, line {reader.line_num}: {error}", _FIX) from None
-    except OSError as error:
-        raise unreadable(file, error) from error
+        raise FeedError(code, f"{plain(file)}, line {reader.line_num}: {plain(error, MOST_WORDS)}", _FIX) from None
 
 
 def _broken_off(file: Path, line: int, row: _Row | None, ended: bool) -> FeedError:
     why = row.problem if ended and row is not None else "it does not end with a line break, so its end may be missing"
     fix = _FIX if ended else "Export it from Caspen again; if nothing is missing, put an empty line at its end"
-    return FeedError("broken-off", f"{file} breaks off in line {line}: {why}", fix)
+    return FeedError("broken-off", f"{plain(file)} breaks off in line {line}: {why}", fix)
 
 
 class _Lines:
@@ -221,7 +235,7 @@ class _Lines:
         try:
             return (line.removeprefix(_BOM) if number == 1 else line).decode("utf-8")
         except UnicodeDecodeError:
-            raise FeedError("not-csv", f"{self._file}, line {number}: not UTF-8 text", _FIX) from None
+            raise FeedError("not-csv", f"{plain(self._file)}, line {number}: not UTF-8 text", _FIX) from None
 
 
 def _row(where: str, header: list[str], cells: list[str]) -> _Row:
@@ -237,9 +251,15 @@ def _put(fields: dict[str, Any], name: str, cell: str) -> None:
     if not cell:
         fields.setdefault(outer, None)  # an object with nothing in it is null
     elif not dot:
-        fields[name] = [number.strip() for number in cell.split(";")] if name == "phone_numbers" else cell
+        _set(fields, name, [number.strip() for number in cell.split(";")] if name == "phone_numbers" else cell)
+    elif fields.get(outer) is None:
+        fields[outer] = {inner: cell}
+    elif isinstance(fields[outer], dict):
+        _set(fields[outer], inner, cell)
     else:
-        nested = fields.get(outer)
-        if not isinstance(nested, dict):
-            nested = fields[outer] = {}
-        nested[inner] = cell
+        fields[outer] = TWICE
+
+
+def _set(fields: dict[str, Any], name: str, value: object) -> None:
+    """A column may be there twice, but not with two values."""
+    fields[name] = value if fields.get(name) in (None, value) else TWICE

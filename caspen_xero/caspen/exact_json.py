@@ -7,12 +7,17 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.outside_text import MOST, said
+
 _LONGEST_WHOLE_NUMBER = 30
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD]")
 
 
-class OddNumber:
-    """A number that no field of the feed takes: with an exponent, not finite, or absurdly long."""
+class Odd:
+    """What no field of the feed takes, as it was written.
+
+    A number with an exponent, not finite, or absurdly long.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -21,24 +26,66 @@ class OddNumber:
         return self.text
 
 
-def _whole_number(text: str) -> int | OddNumber:
-    return int(text) if len(text) <= _LONGEST_WHOLE_NUMBER else OddNumber(text)
+class Twice(Odd):
+    """What stands for a key that was there twice, with two values: nobody knows which is meant."""
 
 
-def _fraction(text: str) -> Decimal | OddNumber:
-    return OddNumber(text) if "e" in text or "E" in text else Decimal(text)
+TWICE = Twice("two values")
 
 
-_decoder = json.JSONDecoder(parse_int=_whole_number, parse_float=_fraction, parse_constant=OddNumber)
+class NotJson(ValueError):
+    """A text that is no JSON, and where (`line` and `column`, from 1).
+
+    `breaks_off`: it may only lack its end. `is_too_deep`: it may be JSON, but nothing that anybody would write.
+    """
+
+    def __init__(
+        self, reason: str, line: int = 1, column: int = 1, *, breaks_off: bool = False, is_too_deep: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.line = line
+        self.column = column
+        self.breaks_off = breaks_off
+        self.is_too_deep = is_too_deep
+
+
+def _whole_number(text: str) -> int | Odd:
+    return int(text) if len(text) <= _LONGEST_WHOLE_NUMBER else Odd(text)
+
+
+def _fraction(text: str) -> Decimal | Odd:
+    return Odd(text) if "e" in text or "E" in text else Decimal(text)
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        said: dict[str, Any] = {}
+        for name, value in pairs:
+            if name in said and said[name] != value:
+                found[name] = TWICE
+            said[name] = value
+    return found
+
+
+_decoder = json.JSONDecoder(
+    parse_int=_whole_number, parse_float=_fraction, parse_constant=Odd, object_pairs_hook=_object
+)
 
 
 def decode(text: str) -> Any:
     """The value of one JSON text. Half a character (a lone surrogate, which no database can hold) becomes "�".
 
-    Raises `json.JSONDecodeError`, or `RecursionError` for absurd nesting.
+    Raises `NotJson` for whatever is no JSON, and for absurd nesting.
     """
-    value = _decoder.decode(text)
-    return _with_whole_characters(value) if _SURROGATE_ESCAPE.search(text) else value
+    try:
+        value = _decoder.decode(text)
+        return _with_whole_characters(value) if _SURROGATE_ESCAPE.search(text) else value
+    except json.JSONDecodeError as error:
+        breaks_off = error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated")
+        raise NotJson(error.msg, error.lineno, error.colno, breaks_off=breaks_off) from None
+    except RecursionError:
+        raise NotJson("too deeply nested", is_too_deep=True) from None
 
 
 def _with_whole_characters(value: Any) -> Any:
@@ -59,7 +106,7 @@ def encode(record: Mapping[str, object]) -> str:
 def _writable(value: object) -> object:
     match value:
         case float():
-            raise TypeError(f"{value!r} is a float; amounts are decimals")
+            raise TypeError(f"{said(value, MOST)} is a float; amounts are decimals")
         case Decimal():
             return format(value, "f")
         case dt.datetime():

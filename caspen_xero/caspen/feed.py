@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import plain
 
+from .readable import Readable, readable_of
 from .records import RECORD_TYPES, Record, RecordError, parse_record
 
 OnProgress = Callable[[int, int], None]
@@ -31,13 +33,16 @@ class FeedError(UserError):
 def unreadable(path: Path, error: OSError) -> FeedError:
     """The error for a file or folder that the operating system does not let us read."""
     return FeedError(
-        "unreadable", f"{path} can't be read: {error.strerror or error}", "Check the path and its permissions"
+        "unreadable", f"{plain(path)} can't be read: {error.strerror or error}", "Check the path and its permissions"
     )
 
 
 @dataclass(frozen=True)
 class BadRecord:
-    """A record that was left out, and why. `where` is its place in the file, such as `line 12` or `record 3`."""
+    """A record that was left out, and why. `where` is its place in the file, such as `line 12` or `record 3`.
+
+    `readable`: what can be read of it all the same, where it carries money.
+    """
 
     file: str
     where: str
@@ -45,6 +50,11 @@ class BadRecord:
     id: str | None
     field: str
     reason: str
+    readable: Readable | None = None
+
+    def as_json(self) -> dict[str, str | None]:
+        """The record as `--json` shows it."""
+        return {name: getattr(self, name) for name in ("file", "where", "kind", "id", "field", "reason")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,10 @@ class Feed(Protocol):
 
     @property
     def ignored(self) -> Mapping[str, int]:
-        """How many records were passed over, by kind, because the feed has no such kind. Complete once all are read."""
+        """How many records were passed over, by kind, because the feed has no such kind. Complete once all are read.
+
+        So were fields with odd values without which a record does as well, by kind and field: `client.email`.
+        """
 
     @property
     def cursors(self) -> Mapping[str, dt.datetime]:
@@ -82,7 +95,7 @@ class Feed(Protocol):
 
 
 def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record | BadRecord | None:
-    """The record, or what is wrong with it; None (and counted) if the feed has no such kind."""
+    """The record, or what is wrong with it; None (and counted, as are fields left out) if the feed has no such kind."""
     data = raw.data
     if not isinstance(data, dict):
         return BadRecord(file, raw.where, None, None, "", "is not a record: an object with fields was expected")
@@ -90,10 +103,14 @@ def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record |
     if isinstance(kind, str) and kind not in RECORD_TYPES:
         ignored[kind] = ignored.get(kind, 0) + 1
         return None
+    left_out: list[str] = []
     try:
-        return parse_record(data)
+        record = parse_record(data, left_out)
     except RecordError as error:
-        return BadRecord(file, raw.where, error.kind, error.record_id, error.field, error.reason)
+        return BadRecord(file, raw.where, error.kind, error.record_id, error.field, error.reason, readable_of(data))
+    for name in left_out:
+        ignored[f"{kind}.{name}"] = ignored.get(f"{kind}.{name}", 0) + 1
+    return record
 
 
 def expand_page(data: Any) -> list[Any] | None:

@@ -9,9 +9,12 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from caspen_xero.outside_text import plain
+
 from .csv_files import is_csv, is_csv_of_export, read_csv_files, with_siblings
 from .feed import BadRecord, FeedError, OnProgress, RawRecord, check_record, unreadable
 from .json_files import read_json_file
+from .plain_files import no_file
 from .records import Record
 from .updates import UPDATES_FILE
 
@@ -89,7 +92,11 @@ class FileFeed:
 def _files_of(paths: Sequence[Path]) -> list[Path]:
     found = [file for path in paths for file in (_feed_files_in(path) if path.is_dir() else [_existing(path)])]
     wanted = with_siblings(file for file in found if file.name != UPDATES_FILE)
-    return list({file.resolve(): file for file in wanted}.values())
+    files = list({os.path.realpath(file): file for file in wanted}.values())
+    for file in files:
+        if file.exists() and not file.is_file():
+            raise no_file(file)
+    return files
 
 
 def _feed_files_in(folder: Path) -> list[Path]:
@@ -100,7 +107,7 @@ def _feed_files_in(folder: Path) -> list[Path]:
     if not files:
         raise FeedError(
             "no-feed-files",
-            f"{folder} holds no .json, .jsonl, .ndjson or .csv file",
+            f"{plain(folder)} holds no .json, .jsonl, .ndjson or .csv file",
             "Give the folder or the file that Caspen's export was saved to",
         )
     return files
@@ -116,11 +123,7 @@ def _is_feed_file(file: Path) -> bool:
 
 def _existing(file: Path) -> Path:
     if not file.exists():
-        raise FeedError("file-not-found", f"{file} does not exist", "Check the path of Caspen's export")
-    if not file.is_file():
-        raise FeedError(
-            "not-a-file", f"{file} is a pipe or a device", "Give a file or a folder; a pipe: caspen-xero import -"
-        )
+        raise FeedError("file-not-found", f"{plain(file)} does not exist", "Check the path of Caspen's export")
     return file
 
 

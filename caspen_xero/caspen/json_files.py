@@ -4,15 +4,17 @@ What the file is follows from its first line. A whole JSON value on it: every li
 document is the same thing with one line). Else the file is one document over several lines, read whole.
 """
 
-import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from .exact_json import decode
-from .feed import BadRecord, FeedError, RawRecord, expand_page, unreadable
+from caspen_xero.outside_text import plain
+
+from .exact_json import NotJson, decode
+from .feed import BadRecord, FeedError, RawRecord, expand_page
+from .plain_files import LARGEST, lines_of, too_large
 
 _BOM = b"\xef\xbb\xbf"
 _LINE_SUFFIXES = (".jsonl", ".ndjson")
@@ -22,23 +24,20 @@ _FIX = "Export it from Caspen again; nothing was imported"
 def read_json_file(file: Path, advance: Callable[[int], None]) -> Iterator[RawRecord | BadRecord]:
     """The file's records, unchecked. `advance` is told the bytes read.
 
-    A line that is no JSON is a `BadRecord` while lines follow it. Raises `FeedError`: `unreadable`, `not-json`, or
+    A line that is no JSON is a `BadRecord` while lines follow it. Raises `FeedError`: those of `lines_of`, `not-json`, or
     `broken-off` where the last line or the document ends too early.
     """
-    try:
-        with file.open("rb") as stream:
-            lines = _text_lines(file, stream, advance)
-            first = next(lines, None)
-            if first is None:
-                raise FeedError("not-json", f"{file} is empty", _FIX)
-            opening = _decoded(*first)
-            one_per_line = file.suffix.lower() in _LINE_SUFFIXES and not first[1].lstrip().startswith("[")
-            if opening.problem is None or one_per_line:
-                yield from _read_lines(file, opening, lines)
-            else:
-                yield from _read_document(file, first, lines)
-    except OSError as error:
-        raise unreadable(file, error) from error
+    with lines_of(file) as found:
+        lines = _text_lines(file, found, advance)
+        first = next(lines, None)
+        if first is None:
+            raise FeedError("not-json", f"{plain(file)} is empty", _FIX)
+        opening = _decoded(*first)
+        one_per_line = file.suffix.lower() in _LINE_SUFFIXES and not first[1].lstrip().startswith("[")
+        if opening.problem is None or one_per_line:
+            yield from _read_lines(file, opening, lines)
+        else:
+            yield from _read_document(file, first, lines)
 
 
 def _text_lines(file: Path, stream: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[tuple[int, str]]:
@@ -50,7 +49,7 @@ def _text_lines(file: Path, stream: Iterable[bytes], advance: Callable[[int], No
         try:
             text = line.decode("utf-8")
         except UnicodeDecodeError:
-            raise FeedError("not-json", f"{file}, line {number}: not UTF-8 text", _FIX) from None
+            raise FeedError("not-json", f"{plain(file)}, line {number}: not UTF-8 text", _FIX) from None
         if text and not text.isspace():
             yield number, text
 
@@ -59,23 +58,21 @@ def _text_lines(file: Path, stream: Iterable[bytes], advance: Callable[[int], No
 class _Line:
     number: int
     data: Any
-    problem: str | None
+    problem: NotJson | None
 
 
 def _decoded(number: int, text: str) -> _Line:
     try:
         return _Line(number, decode(text), None)
-    except json.JSONDecodeError as error:
-        return _Line(number, None, f"{error.msg} (column {error.colno})")
-    except RecursionError:
-        return _Line(number, None, "too deeply nested")
+    except NotJson as error:
+        return _Line(number, None, error)
 
 
 def _read_lines(file: Path, first: _Line, rest: Iterator[tuple[int, str]]) -> Iterator[RawRecord | BadRecord]:
-    doubtful: _Line | None = None  # no JSON: a bad line if another follows, else the file breaks off here
+    doubtful: _Line | None = None  # no JSON: a bad line if another follows, else the file may break off here
     for line in chain([first], (_decoded(*following) for following in rest)):
         if doubtful is not None:
-            yield BadRecord(str(file), f"line {doubtful.number}", None, None, "", f"is not JSON: {doubtful.problem}")
+            yield _bad_line(file, doubtful)
             doubtful = None
         if line.problem is not None:
             doubtful = line
@@ -85,36 +82,53 @@ def _read_lines(file: Path, first: _Line, rest: Iterator[tuple[int, str]]) -> It
             yield RawRecord(f"line {line.number}", line.data)
         else:
             yield from _numbered(page, "" if line is first else f"line {line.number}, ")
-    if doubtful is not None:
-        raise FeedError("broken-off", f"{file} breaks off in line {doubtful.number}: {doubtful.problem}", _FIX)
+    if doubtful is not None and doubtful.problem is not None:
+        if doubtful.problem.is_too_deep:
+            yield _bad_line(file, doubtful)
+        else:
+            raise FeedError(
+                "broken-off", f"{plain(file)} breaks off in line {doubtful.number}: {_words(doubtful)}", _FIX
+            )
+
+
+def _bad_line(file: Path, line: _Line) -> BadRecord:
+    return BadRecord(str(file), f"line {line.number}", None, None, "", f"is not JSON: {_words(line)}")
+
+
+def _words(line: _Line) -> str:
+    problem = line.problem
+    return "" if problem is None else str(problem) if problem.is_too_deep else f"{problem} (column {problem.column})"
 
 
 def _read_document(file: Path, first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[RawRecord]:
     skipped = first[0] - 1  # blank lines before the first
-    text = "".join(_with_blank_lines(first, rest))
+    text = "".join(_with_blank_lines(file, first, rest))
     try:
         data = decode(text)
-    except json.JSONDecodeError as error:
-        raise _document_error(file, text, error, skipped) from None
-    except RecursionError:
-        raise FeedError("not-json", f"{file} is too deeply nested to be an export", _FIX) from None
+    except NotJson as error:
+        raise _document_error(file, error, skipped) from None
     page = expand_page(data)
     yield from [RawRecord("record 1", data)] if page is None else _numbered(page, "")
 
 
-def _with_blank_lines(first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[str]:
-    """The lines as they stood, so that an error's line number is the file's."""
-    expected = first[0]
+def _with_blank_lines(file: Path, first: tuple[int, str], rest: Iterator[tuple[int, str]]) -> Iterator[str]:
+    """The lines as they stood, so that an error's line number is the file's. Raises `FeedError` `too-large`."""
+    expected, size = first[0], 0
     for number, text in chain([first], rest):
+        size += number - expected + len(text)
+        if size > LARGEST:
+            raise too_large(file)
         yield "\n" * (number - expected) + text
         expected = number + 1
 
 
-def _document_error(file: Path, text: str, error: json.JSONDecodeError, skipped: int) -> FeedError:
-    line = error.lineno + skipped
-    if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated"):
-        return FeedError("broken-off", f"{file} breaks off in line {line}: {error.msg}", _FIX)
-    return FeedError("not-json", f"{file}, line {line}, column {error.colno}: not JSON: {error.msg}", _FIX)
+def _document_error(file: Path, error: NotJson, skipped: int) -> FeedError:
+    line = error.line + skipped
+    if error.is_too_deep:
+        return FeedError("not-json", f"{plain(file)} is too deeply nested to be an export", _FIX)
+    if error.breaks_off:
+        return FeedError("broken-off", f"{plain(file)} breaks off in line {line}: {error}", _FIX)
+    return FeedError("not-json", f"{plain(file)}, line {line}, column {error.column}: not JSON: {error}", _FIX)
 
 
 def _numbered(page: list[Any], before: str) -> Iterator[RawRecord]:

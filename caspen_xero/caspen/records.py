@@ -1,7 +1,8 @@
 """The records of the Caspen billing feed, version 1: what a clinic's invoices, clients and payments look like to us.
 
 Money, quantities and rates are `Decimal`, in the invoice's currency; dates are plain dates; times are aware and in UTC.
-Records are frozen. Fields that the feed does not define are ignored; text stays as it came, control characters too.
+Records are frozen. Fields that the feed does not define are ignored; text stays as it came, control characters too. A field on
+which no document in Xero depends stops nothing: an odd value there is left out (`Spare`; `Told` where Xero would have shown it).
 
     RecordError(ValueError)     a record that breaks the feed's shape: which field, and why
 """
@@ -18,12 +19,19 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    PrivateAttr,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
     model_validator,
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from caspen_xero.outside_text import plain
+
+from .exact_json import Twice
 from .values import quoted, read_date, read_decimal, read_timestamp, wrong
 
 Kind = Literal["tax_rate", "payment_method", "client", "contact", "invoice", "payment", "credit_note"]
@@ -36,6 +44,13 @@ FINALISED = ("open", "paid")
 
 GONE = ("void", "deleted")
 """The statuses of an invoice, payment or credit note that is no more."""
+
+PAYS: PaymentStatus = "allocated"
+"""The one status of a payment that pays invoices, whatever allocations others list."""
+
+REFUNDED: PaymentStatus = "refunded"
+"""The status of a payment whose money went back: what was sent of it is for a person to decide, never deleted by itself."""
+
 TaxMode = Literal["exclusive", "inclusive", "none"]
 DiscountType = Literal["percentage", "fixed"]
 
@@ -67,6 +82,22 @@ def _null_is_false(value: object) -> object:
     return False if value is None else value
 
 
+def _or_nothing(value: object, check: ValidatorFunctionWrapHandler) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        return None
+
+
+def _or_left_out(value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
+    try:
+        return check(value)
+    except ValidationError:
+        if isinstance(info.context, list):
+            info.context.append(info.field_name)
+        return None
+
+
 def _plain_phone_numbers(value: object) -> object:
     """Caspen does not document what an element of `phone_numbers` is: a text, or an object that holds one."""
     if not isinstance(value, list | tuple):
@@ -81,7 +112,10 @@ def _share(value: Decimal) -> Decimal:
     return value
 
 
-Id = Annotated[str, StringConstraints(pattern=r"\S")]
+LONGEST_ID = 1_000
+"""Characters of an id or number: more is none, and would be printed wherever it is named."""
+
+Id = Annotated[str, StringConstraints(pattern=r"\S", max_length=LONGEST_ID)]
 OptionalId = Annotated[Id | None, BeforeValidator(_blank_is_null)]
 _Plain = PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json")  # never 0E-7
 Amount = Annotated[Decimal, BeforeValidator(read_decimal), _Plain]
@@ -91,7 +125,14 @@ OptionalDay = Annotated[Day | None, BeforeValidator(_blank_is_null)]
 Moment = Annotated[dt.datetime, BeforeValidator(read_timestamp)]
 OptionalMoment = Annotated[Moment | None, BeforeValidator(_blank_is_null)]
 Description = Annotated[str, BeforeValidator(_null_is_blank)]
-PhoneNumbers = Annotated[tuple[str, ...], BeforeValidator(_plain_phone_numbers)]
+Spare = Annotated[str | None, WrapValidator(_or_nothing)]
+Told = Annotated[str | None, WrapValidator(_or_left_out)]
+PhoneNumbers = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_plain_phone_numbers),
+    WrapValidator(_or_left_out),
+    WrapValidator(lambda value, check: check(value) or ()),
+]
 
 
 class _Part(BaseModel):
@@ -103,6 +144,18 @@ class _Part(BaseModel):
 class _Record(_Part):
     id: Id
     updated_at: OptionalMoment = None
+    _fingerprint: str | None = PrivateAttr(default=None)
+
+    @property
+    def purged_as(self) -> str | None:
+        """The fingerprint that it had before its details were purged; None where it is whole. No source can say this."""
+        return self._fingerprint
+
+    def as_purged(self, fingerprint: str) -> Self:
+        """The same record, as what is left of one that had this fingerprint."""
+        left = self.model_copy()
+        left._fingerprint = fingerprint
+        return left
 
 
 class TaxRate(_Record):
@@ -119,46 +172,49 @@ class PaymentMethod(_Record):
 
     object: Literal["payment_method"] = "payment_method"
     name: str
-    type: str | None = None
+    type: Spare = None
 
 
 class Address(_Part):
     """A postal address; any part may be unknown."""
 
-    line1: str | None = None
-    line2: str | None = None
-    city: str | None = None
-    state: str | None = None
-    postal_code: str | None = None
-    country_code: str | None = None
+    line1: Told = None
+    line2: Told = None
+    city: Told = None
+    state: Told = None
+    postal_code: Told = None
+    country_code: Told = None
+
+
+PostalAddress = Annotated[Address | None, WrapValidator(_or_left_out)]
 
 
 class Client(_Record):
     """A person that the clinic treats."""
 
     object: Literal["client"] = "client"
-    title: str | None = None
+    title: Spare = None
     first_name: str | None = None
     last_name: str | None = None
-    preferred_name: str | None = None
-    email: str | None = None
-    phone_number: str | None = None
+    preferred_name: Spare = None
+    email: Told = None
+    phone_number: Told = None
     phone_numbers: PhoneNumbers = ()
-    address: Address | None = None
+    address: PostalAddress = None
 
 
 class Contact(_Record):
     """A third party who pays for a client ("Invoice to"), such as an NDIS plan manager."""
 
     object: Literal["contact"] = "contact"
-    type: str | None = None
-    title: str | None = None
+    type: Spare = None
+    title: Spare = None
     first_name: str | None = None
     last_name: str | None = None
     company: str | None = None
-    email: str | None = None
+    email: Told = None
     phone_numbers: PhoneNumbers = ()
-    address: Address | None = None
+    address: PostalAddress = None
 
 
 class Discount(_Part):
@@ -195,7 +251,7 @@ class InvoiceLine(_Line):
 class CreditNoteLine(_Line):
     """A credited line; `invoice_line_id` is the line of the invoice that it credits."""
 
-    invoice_line_id: OptionalId = None
+    invoice_line_id: Spare = None
 
 
 class Invoice(_Record):
@@ -215,16 +271,15 @@ class Invoice(_Record):
     subtotal: Amount | None = None
     tax: Amount | None = None
     total: Amount | None = None
-    finalized_at: OptionalMoment = None
-    url: OptionalId = None
+    finalized_at: Annotated[OptionalMoment, WrapValidator(_or_nothing)] = None
+    url: Annotated[OptionalId, WrapValidator(_or_left_out)] = None
 
     @model_validator(mode="after")
     def _finalised_is_complete(self) -> Self:
         if self.status in (*FINALISED, "void"):
             for field in ("number", "subtotal", "tax", "total"):
                 if getattr(self, field) is None:
-                    reason = f"is missing, but the invoice's status is {self.status}"
-                    raise PydanticCustomError("feed", "{reason}", {"reason": reason, "field": field})
+                    raise _wrong_in(field, f"is missing, but the invoice's status is {self.status}")
         return self
 
 
@@ -234,7 +289,7 @@ class Allocation(_Part):
     id: Id
     invoice_id: Id
     amount: Amount
-    date: OptionalDay = None
+    date: Annotated[OptionalDay, WrapValidator(_or_nothing)] = None
 
 
 def allocation_key(payment_id: str, allocation_id: str) -> str:
@@ -254,12 +309,12 @@ class Payment(_Record):
     """Money received; what is not in `allocations` is on no invoice. `xero_id`: it says that it came from Xero, with that id."""
 
     object: Literal["payment"] = "payment"
-    client_id: OptionalId = None
+    client_id: Annotated[OptionalId, WrapValidator(_or_nothing)] = None
     date: Day
     method_id: OptionalId = None
     amount: Amount
     status: PaymentStatus
-    description: str | None = None
+    description: Spare = None
     xero_id: OptionalId = None
     allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_null_is_empty)] = ()
 
@@ -268,9 +323,24 @@ class Payment(_Record):
         seen: set[str] = set()
         for place, allocation in enumerate(self.allocations):
             if allocation.id in seen:
-                reason = f"{quoted(allocation.id)} is the id of another allocation of this payment"
-                raise PydanticCustomError("feed", "{reason}", {"reason": reason, "field": f"allocations[{place}].id"})
+                raise _wrong_in(
+                    f"allocations[{place}].id",
+                    f"{quoted(allocation.id)} is the id of another allocation of this payment",
+                )
             seen.add(allocation.id)
+        return self
+
+    @model_validator(mode="after")
+    def _agrees_with_itself(self) -> Self:
+        """What pays invoices is money, in whole cents, and no more of it than there is."""
+        if self.status != PAYS:
+            return self
+        _money("amount", self.amount)
+        for place, allocation in enumerate(self.allocations):
+            _money(f"allocations[{place}].amount", allocation.amount)
+        allocated = sum((allocation.amount for allocation in self.allocations), Decimal(0))
+        if allocated > self.amount:
+            raise _wrong_in("allocations", f"come to {allocated:f}, which is more than the payment's {self.amount:f}")
         return self
 
 
@@ -282,11 +352,30 @@ class CreditNote(_Record):
     invoice_id: Id
     date: Day
     status: CreditNoteStatus
-    reason: str | None = None
+    reason: Spare = None
     lines: Annotated[tuple[CreditNoteLine, ...], BeforeValidator(_null_is_empty)] = ()
     subtotal: Amount
     tax: Amount
     total: Amount
+
+    @model_validator(mode="after")
+    def _credits_something(self) -> Self:
+        if self.status == "issued":
+            _money("total", self.total)
+        return self
+
+
+def _money(field: str, amount: Decimal) -> None:
+    """Raises for what is no sum of money that anybody pays or credits: nothing, less, or parts of a cent."""
+    if amount <= 0:
+        raise _wrong_in(field, f"{amount:f} is not more than zero")
+    if amount * 100 % 1:
+        raise _wrong_in(field, f"{amount:f} is not in whole cents")
+
+
+def _wrong_in(field: str, reason: str) -> PydanticCustomError:
+    """The error that refuses a field for what the rest of its record says."""
+    return PydanticCustomError("feed", "{reason}", {"reason": reason, "field": field})
 
 
 Record = Annotated[
@@ -314,8 +403,11 @@ RECORD_TYPES: dict[
 """The model of each kind of record, in an order in which nothing names a record that comes later."""
 
 
-def parse_record(data: Mapping[str, Any]) -> Record:
-    """The record that `data` (one decoded JSON object) holds. Raises `RecordError` for the first thing wrong in it."""
+def parse_record(data: Mapping[str, Any], left_out: list[str] | None = None) -> Record:
+    """The record that `data` (one decoded JSON object) holds. Raises `RecordError` for the first thing wrong in it.
+
+    `left_out` is filled with the fields that Xero would have shown, and that were left out for their odd values.
+    """
     kind = data.get("object")
     if not isinstance(kind, str):
         raise RecordError(None, _id_of(data), "object", "is missing: every record names its kind")
@@ -323,14 +415,15 @@ def parse_record(data: Mapping[str, Any]) -> Record:
     if model is None:
         raise RecordError(kind, _id_of(data), "object", f"{quoted(kind)} is not a kind of record that the feed knows")
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, context=left_out)
     except ValidationError as error:
         raise _as_record_error(kind, data, error) from None
 
 
 def _id_of(data: Mapping[str, Any]) -> str | None:
     found = data.get("id")
-    return str(found) if isinstance(found, str | int) and not isinstance(found, bool) and found != "" else None
+    is_one = isinstance(found, str | int) and not isinstance(found, bool) and found != ""
+    return str(found)[:LONGEST_ID] if is_one else None
 
 
 def _as_record_error(kind: str, data: Mapping[str, Any], error: ValidationError) -> RecordError:
@@ -338,7 +431,7 @@ def _as_record_error(kind: str, data: Mapping[str, Any], error: ValidationError)
     field, reason = wrong[0]
     others = list(dict.fromkeys(name for name, _ in wrong[1:] if name != field))
     if others:
-        reason += f" (also wrong: {', '.join(others)})"
+        reason += f" (also wrong: {', '.join(map(plain, others[:5]))})"
     return RecordError(kind, _id_of(data), field, reason)
 
 
@@ -352,6 +445,8 @@ def _field_of(detail: ErrorDetails) -> str:
 
 def _reason_of(detail: ErrorDetails) -> str:
     value = detail["input"]
+    if isinstance(value, Twice):
+        return "is there twice, with two values"
     if value is None and detail["type"] != "feed":
         return "is missing"
     match detail["type"]:
@@ -363,6 +458,8 @@ def _reason_of(detail: ErrorDetails) -> str:
             return "is not valid Unicode text"
         case "string_pattern_mismatch":
             return "is empty" if not str(value).strip() else f"{quoted(value)} is not three capital letters, as in AUD"
+        case "string_too_long":
+            return f"has more than {detail['ctx']['max_length']:,} characters"
         case "literal_error":
             return f"{quoted(value)} is not {detail['ctx']['expected']}"
         case "tuple_type":

@@ -12,6 +12,9 @@ from collections.abc import Mapping, Sequence
 from io import BufferedReader, FileIO
 from pathlib import Path
 
+from caspen_xero.outside_text import plain
+from caspen_xero.paths import leads_to_anothers
+
 from .exact_json import encode
 from .feed import FeedError
 
@@ -39,24 +42,34 @@ def append_updates(folder: Path, records: Sequence[Mapping[str, object]]) -> lis
     except OSError as error:
         raise FeedError(
             "updates-not-writable",
-            f"{file} can't be written: {error.strerror or error}",
+            f"{plain(file)} can't be written: {error.strerror or error}",
             "Give this user the right to write there, and room on the disk; the next pull delivers what is waiting",
         ) from error
     return list(lines)
 
 
 def _opened(file: Path) -> FileIO:
-    """The file for its owner alone (mode 0600), whatever the umask. A link in its place is not followed, a pipe not waited for."""
+    """The file for its owner alone (mode 0600), whatever the umask. A link in its place is not followed, a pipe not waited for.
+
+    The folder may be shared: somebody else can have put a file of theirs there, under a second name too.
+    """
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | sum(getattr(os, name, 0) for name in _CAREFULLY)
     if file.is_symlink():
         raise OSError("it is a symbolic link")
+    if leads_to_anothers(file.parent):
+        raise OSError("its folder is a link to a folder of another user")
     descriptor = os.open(file, flags, 0o600)
     try:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise OSError("it is no plain file")
-        if os.name == "posix" and status.st_mode & 0o077 and status.st_uid == os.getuid():
-            os.fchmod(descriptor, 0o600)
+        if os.name == "posix":
+            if status.st_uid != os.getuid():
+                raise OSError("it belongs to another user, who could read it")
+            if status.st_nlink > 1:
+                raise OSError("it is another file too (a hard link)")
+            if status.st_mode & 0o077:
+                os.fchmod(descriptor, 0o600)
         return FileIO(descriptor, "a+b")
     except BaseException:
         os.close(descriptor)
@@ -90,11 +103,13 @@ def _is_half_of_ours(line: bytes, new: Sequence[bytes]) -> bool:
 
 
 def _id_in(line: bytes) -> str | None:
+    """The id of the payment that a line holds; None for what is no whole record of ours."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):  # not JSON, or not UTF-8
         return None
-    return str(record["id"]) if isinstance(record, dict) and "id" in record else None
+    is_ours = isinstance(record, dict) and record.get("object") == "xero_payment" and "id" in record
+    return str(record["id"]) if is_ours else None
 
 
 def _append(stream: FileIO, end: int, new: bytes) -> None:

@@ -6,9 +6,12 @@ from decimal import Decimal
 
 from pydantic_core import PydanticCustomError
 
+from caspen_xero.outside_text import plain, said
+
 MAX_DIGITS = 14
 """Digits a number may have: quantity times price then stays exact in Decimal's standard 28 digits."""
 
+_EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIMESTAMP = re.compile(
@@ -24,8 +27,15 @@ def wrong(reason: str) -> PydanticCustomError:
 
 def quoted(value: object) -> str:
     """A value as a message shows it: text in quotes, and nothing long."""
-    text = repr(value) if isinstance(value, str) else str(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    match value:
+        case str():
+            return said(value, 60)
+        case list() | tuple():
+            return "a list"
+        case dict():
+            return "an object"
+        case _:
+            return plain(value, 60)
 
 
 def read_decimal(value: object) -> Decimal:
@@ -69,9 +79,10 @@ def read_timestamp(value: object) -> dt.datetime:
             raise wrong(f"{quoted(value)} is not a moment of the calendar") from None
     else:
         raise wrong(f"{quoted(value)} is not a timestamp such as 2026-11-02T03:04:05Z")
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=dt.UTC)
     try:
-        return moment.astimezone(dt.UTC)
+        moment = moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
     except OverflowError:
         raise wrong(f"{quoted(value)} is not a moment of the calendar") from None
+    if moment < _EARLIEST:
+        raise wrong(f"{quoted(value)} is before all computers")
+    return moment

@@ -11,6 +11,7 @@ from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.adopt import AdoptResult
@@ -35,7 +36,7 @@ def adopt(session: Session) -> int:
     from caspen_xero.sync.sending.adopt import Adopt
 
     with session.only_writer():
-        read = read_source(session, f"Nothing was looked up in {session.connection.tenant_name}.")
+        read = read_source(session, f"Nothing was looked up in {plain(session.connection.tenant_name)}.")
         with session.output.progress("Looking up") as progress:
             engine = Adopt(session.mappings, session.settings, lambda: session.client, session.now, progress=progress)
             result = engine.run()
@@ -57,7 +58,7 @@ def tell_found(session: Session, found: FoundInXero) -> None:
 
 def _exit_code(result: AdoptResult, bad_records: int) -> int:
     codes: set[int] = {result.stopped.exit_code} if result.stopped is not None else set()
-    if result.problems or bad_records:
+    if result.problems or result.warnings or bad_records:
         codes.add(ExitCode.PARTLY)
     return worst_of(codes)
 
@@ -75,6 +76,8 @@ def _summary(result: AdoptResult, seconds: float) -> dict[str, Any]:
         "api_calls": result.api_calls,
         "seconds": seconds,
     }
+    if result.warnings:
+        summary["warnings"] = result.warnings
     if result.stopped is not None:
         summary["stopped"] = result.stopped.as_json()
     return summary
@@ -84,6 +87,8 @@ def _tell(session: Session, result: AdoptResult) -> None:
     output = session.output
     for line in result.linked_rates:
         output.note(line)
+    for line in result.warnings:
+        output.warn(line)
     counts = (
         ("invoices linked", result.invoices),
         ("payments linked", result.payments),
@@ -93,9 +98,9 @@ def _tell(session: Session, result: AdoptResult) -> None:
     )
     linked = [(what, len(ids)) for what, ids in counts if ids]
     if linked:
-        output.table((f"Found in {session.connection.tenant_name}", ""), linked)
+        output.table((f"Found in {plain(session.connection.tenant_name)}", ""), linked)
     elif result.stopped is None:
-        output.say(f"Nothing of ours is in {session.connection.tenant_name} that this store does not know.")
+        output.say(f"Nothing of ours is in {plain(session.connection.tenant_name)} that this store does not know.")
     tell_found(session, result.found)
     if result.problems:
         number = len(result.problems)

@@ -6,7 +6,11 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -14,8 +18,12 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from caspen_xero import __version__
+from caspen_xero.cli.command import tell_plainly
+from caspen_xero.cli.defects import catch_threads, keep_defect, told_defect
 from caspen_xero.cli.output import NotTaken, Output, write_no_more
+from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import MOST_WORDS, plain
 
 HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
 
@@ -40,7 +48,8 @@ See what is not in Xero, why, and the command that fixes it:
 
 
 GROUPS = {
-    "connect": ("connect", "disconnect"),
+    "connect": ("connect",),
+    "disconnect": ("disconnect",),
     "settings": ("settings",),
     "taxes": ("taxes",),
     "import_": ("import",),
@@ -51,10 +60,12 @@ GROUPS = {
     "adopt": ("adopt",),
     "drift": ("drift",),
     "invoices": ("invoices",),
+    "contacts": ("contacts",),
     "status": ("status",),
     "doctor": ("doctor",),
     "log": ("log",),
     "backup": ("backup", "restore"),
+    "purge": ("purge",),
     "sandbox": ("sandbox",),
     "demo": ("demo",),
 }
@@ -79,6 +90,14 @@ class _Commands(TyperGroup):
         if self.get_command(ctx, args[0]) is None:
             self.list_commands(ctx)  # so that near names can be suggested
         return super().resolve_command(ctx, args)
+
+    def make_context(self, *given: Any, **more: Any) -> Any:
+        with _harmless_usage():
+            return super().make_context(*given, **more)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _harmless_usage():
+            return super().invoke(ctx)
 
     def _load(self, module: str) -> None:
         if GROUPS[module][0] in self.commands:
@@ -117,6 +136,22 @@ app = typer.Typer(
 )
 
 
+@contextmanager
+def _harmless_usage() -> Iterator[None]:
+    """What is said of wrong usage repeats arguments: they begin no line of their own, and fill no screen."""
+    try:
+        yield
+    except Exception as error:
+        is_help = type(error).__name__ == "NoArgsIsHelpError"  # our own words, on many lines
+        if (
+            not is_help
+            and hasattr(error, "format_message")
+            and isinstance(message := getattr(error, "message", None), str)
+        ):
+            error.message = plain(message, MOST_WORDS)  # type: ignore[attr-defined]
+        raise
+
+
 def _say_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"caspen-xero {__version__}")
@@ -133,15 +168,38 @@ def _top(
 
 
 def main() -> None:
-    """The `caspen-xero` command."""
+    """The `caspen-xero` command. Whatever goes wrong, also before a command begins, ends it in words."""
     _take_any_text()
+    os.umask(0o077)  # what we make is for nobody else, the folders above it too
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us hears what was done, as after Ctrl-C
+    output = Output(json="--json" in sys.argv, workspace=_workspace_given())
     try:
+        catch_threads(_folder)
         app(prog_name="caspen-xero")
     except (OSError, NotTaken) as error:  # the help, say, on a full disk; commands tell theirs themselves
         write_no_more(sys.stdout)
         Output().error(error if isinstance(error, NotTaken) else NotTaken(error))
         sys.exit(ExitCode.FAILED)
+    except (KeyboardInterrupt, typer.Abort):
+        tell_plainly(output, UserError("interrupted", "Interrupted.", exit_code=ExitCode.INTERRUPTED))
+        sys.exit(ExitCode.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last net: a command's module can't be loaded, an argument can't be read
+        if folder := _folder():
+            keep_defect(folder, error, "the command line")
+        tell_plainly(output, told_defect(error))
+        sys.exit(ExitCode.FAILED)
+
+
+def _workspace_given() -> str | None:
+    """The workspace that the command line names, where it does."""
+    pairs = pairwise([*sys.argv, ""])
+    named = [word.partition("=")[2] or after for word, after in pairs if word.partition("=")[0] == "--workspace"]
+    return named[-1] if named else None
+
+
+def _folder() -> Path | None:
+    """The folder of the workspace that the command line or the environment names, where that can be known."""
+    return Session(Output(), _workspace_given() or os.environ.get("CASPEN_XERO_WORKSPACE")).known_folder()
 
 
 def _take_any_text() -> None:

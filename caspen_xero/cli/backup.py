@@ -11,6 +11,7 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import plain
 from caspen_xero.paths import given_path
 
 _COPIED_ON = "copied_on"
@@ -43,7 +44,7 @@ def backup(
 
     store = session.store_file
     if not store.exists():
-        words = f"There is no store in {session.folder} to copy."
+        words = f"There is no store in {plain(session.folder)} to copy."
         raise StoreError(StoreCode.MISSING, words, "caspen-xero restore FILE, or for a new one: caspen-xero connect")
     target = given_path(file) if file is not None else None
     if target is not None and target.is_dir():
@@ -52,7 +53,7 @@ def backup(
     size = made.stat().st_size
     if session.output.json:
         session.output.document({"command": "backup", "file": str(made), "bytes": size, "store": str(store)})
-    session.output.say(f"Copied the store to {made} ({size:,} bytes).")
+    session.output.say(f"Copied the store to {plain(made)} ({size:,} bytes).")
 
 
 def restore(
@@ -85,7 +86,7 @@ def _may_replace(session: Session, copy: Path) -> bool:
     """Whether a store that works may be replaced; Enter means no. Where nobody is there to be asked it may, as it is kept."""
     if not somebody_is_there(session.output):
         return True
-    return confirm(session.output, f"{session.store_file} is in order. Replace it by {copy}?")
+    return confirm(session.output, f"{plain(session.store_file)} is in order. Replace it by {plain(copy)}?")
 
 
 def _tell_restored(session: Session, copy: Path, replaced: Path | None) -> None:
@@ -113,11 +114,11 @@ def _tell_restored(session: Session, copy: Path, replaced: Path | None) -> None:
         }
         session.output.document(document)
         return
-    whose = f"connected to {organisation}" if organisation else "not connected to Xero"
+    whose = f"connected to {plain(organisation)}" if organisation else "not connected to Xero"
     known = "1 invoice" if invoices == 1 else f"{invoices} invoices"
-    session.output.say(f"The store is that of {copy} now: {whose}, with {known}.")
+    session.output.say(f"The store is that of {plain(copy)} now: {whose}, with {known}.")
     if replaced is not None:
-        session.output.say(f"What stood there before is kept: {replaced}")
+        session.output.say(f"What stood there before is kept: {plain(replaced)}")
     if organisation and not signed_in:
         session.output.say("Its sign-in is not on this machine.")
     session.output.say(

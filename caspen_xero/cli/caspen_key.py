@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import shlex
 from typing import TYPE_CHECKING
 
 from caspen_xero.caspen.sources import is_url
 from caspen_xero.cli.menu import ask_secret, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
+from caspen_xero.commands import option, to_paste
 
 if TYPE_CHECKING:
     from caspen_xero.secrets.store import SecretStore
@@ -35,6 +35,12 @@ def forget_other_key(session: Session, source: str | None) -> None:
         session.store.set_setting(_KEPT_FOR, None)
 
 
+def clear_key(session: Session) -> None:
+    """Forgets whatever key is kept."""
+    if session.store.setting(_KEPT_FOR) is not None:
+        _key_store(session).clear()
+
+
 def ask_for_key(session: Session, source: str | None) -> None:
     """After a source was set: on a terminal asks once for a server's key, and keeps it."""
     if not is_url(source) or _in_environment() or not somebody_is_there(session.output):
@@ -53,13 +59,16 @@ def _in_environment() -> bool:
 
 
 def _key_store(session: Session) -> SecretStore:
-    """Where the key is kept. The entry's name holds the store's random id, so that two homes never share a key."""
+    """Where the key is kept: in its file where there is one, also once the sign-in is elsewhere, or none.
+
+    The entry's name holds the store's random id, so that two homes never share a key.
+    """
     from caspen_xero.secrets.in_file import SecretFile
     from caspen_xero.secrets.in_keyring import SecretKeyring
 
     entry = f"{session.store.entry()}:caspen"
     connected = session.store.connection() or {}
-    if connected.get("token_store") == "file":
-        source = shlex.quote(session.settings.source or "URL")
-        return SecretFile(session.folder, entry, _FILE_NAME, f"caspen-xero settings set --source {source}")
+    if connected.get("token_store") == "file" or (session.folder / _FILE_NAME).exists():
+        anew = to_paste(f"settings set {option('--source', session.settings.source or 'URL')}")
+        return SecretFile(session.folder, entry, _FILE_NAME, anew)
     return SecretKeyring(entry)

@@ -6,15 +6,19 @@ import functools
 import inspect
 import os
 import sqlite3
+import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from caspen_xero.cli.output import NotTaken, Output
+from caspen_xero.cli.defects import keep_defect, told_defect
+from caspen_xero.cli.output import NotTaken, Output, tell, write_no_more
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import is_text
 
 Workspace = Annotated[
@@ -36,7 +40,7 @@ def command(
     """Registers a function `(session, ...) -> exit code or None` as a command with `--workspace`, `--json` and `--quiet`.
 
     `options`: those made from declarations, which the function takes as its `**` argument.
-    A `UserError`, and trouble with the system or the store's file, ends the command in words; the rest is a defect.
+    Whatever goes wrong ends the command in words: a `UserError`, trouble with the system or the store's file, and a fault of ours.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
@@ -73,7 +77,24 @@ def command(
 def _carry_out(
     function: Callable[..., int | None], workspace: str | None, output: Output, arguments: dict[str, Any]
 ) -> int:
-    session = Session(output, workspace)
+    session = Session(output, workspace, function.__name__.strip("_"))
+    try:
+        code = _run(session, function, arguments)
+    except BaseException:
+        with suppress(Exception):
+            session.close()
+        raise
+    try:
+        session.close()
+    except Exception as error:  # noqa: BLE001 - the last net: its result was given already
+        if folder := session.known_folder():
+            keep_defect(folder, error, "the end of a command")
+        output.warn(told_defect(error).message)
+        return code or ExitCode.FAILED
+    return code
+
+
+def _run(session: Session, function: Callable[..., int | None], arguments: dict[str, Any]) -> int:
     try:
         _refuse_what_is_no_text(arguments)
         return function(session, **arguments) or ExitCode.ALL_WELL
@@ -83,16 +104,9 @@ def _carry_out(
         words = "Interrupted. Nothing is lost: run the same command again to go on."
         return _end(session, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
     except NotTaken as error:
-        return _end_unread(output, error)
-    except Exception as error:
-        told = _in_words(session, error)
-        if told is None:
-            if output.json and session.so_far():  # a script still learns what was done
-                _end(session, UserError("defect", "caspen-xero broke off; what it had done by then is here."))
-            raise
-        return _end(session, told)
-    finally:
-        session.close()
+        return _end_unread(session.output, error)
+    except Exception as error:  # noqa: BLE001 - the last net
+        return _end(session, _in_words(session, error))
 
 
 def _end(session: Session, error: UserError) -> int:
@@ -102,7 +116,21 @@ def _end(session: Session, error: UserError) -> int:
         if not unread.reader_left:
             replace(session.output, json=False).error(error)
         return _end_unread(session.output, unread) if error.exit_code == ExitCode.FAILED else error.exit_code
+    except Exception as worse:  # noqa: BLE001 - what was to be told can't be put into words: then the error alone
+        if folder := session.known_folder():
+            keep_defect(folder, worse, "the end of a command")
+        tell_plainly(session.output, error)
     return error.exit_code
+
+
+def tell_plainly(output: Output, error: UserError) -> None:
+    """The same with as little as can go wrong."""
+    try:
+        output.error(error)
+    except NotTaken:
+        write_no_more(sys.stdout)
+    except Exception:  # noqa: BLE001 - not even that
+        tell(f"Error: {error.code}\n")
 
 
 def _end_unread(output: Output, error: NotTaken) -> int:
@@ -117,19 +145,24 @@ def _refuse_what_is_no_text(arguments: dict[str, Any]) -> None:
     for given in arguments.values():
         for text in given if isinstance(given, list | tuple) else [given]:
             if isinstance(text, str) and not is_text(text):
-                shown = text.encode("utf-8", "backslashreplace").decode()
                 fix = "Rename what it names, or write it in UTF-8."
-                raise UserError("no-text", f"The argument {shown} is no text in UTF-8.", fix, ExitCode.USAGE)
+                raise UserError("no-text", f"The argument {plain(text)} is no text in UTF-8.", fix, ExitCode.USAGE)
 
 
-def _in_words(session: Session, error: Exception) -> UserError | None:
-    """The error as people are told of it; None where it is a defect of ours."""
+def _in_words(session: Session, error: Exception) -> UserError:
+    """The error as people are told of it; what nobody thought of is kept, and said to be a fault of ours."""
     if isinstance(error, UserError):
         return error
-    if isinstance(error, sqlite3.DatabaseError):
-        from caspen_xero.store.damage import explained
+    with suppress(Exception):
+        if isinstance(error, sqlite3.DatabaseError):
+            from caspen_xero.store.damage import explained
 
-        return explained(session.store_file, error)
-    if isinstance(error, OSError):
-        return UserError("system-error", f"{error.strerror or error}: {error.filename or 'the system refused'}.")
-    return None
+            return explained(session.store_file, error)
+        if isinstance(error, OSError):
+            return UserError(
+                "system-error",
+                f"{plain(error.strerror or error, MOST_WORDS)}: {plain(error.filename or 'the system refused')}.",
+            )
+    if folder := session.known_folder():
+        keep_defect(folder, error, session.command)
+    return told_defect(error)

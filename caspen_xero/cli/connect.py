@@ -1,4 +1,4 @@
-"""`caspen-xero connect` and `disconnect`: one organisation in Xero for each workspace."""
+"""`caspen-xero connect`: one organisation in Xero for each workspace."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
+from caspen_xero.cli.menu import ask, ask_secret, pick, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import plain
+from caspen_xero.paths import is_text
 
 if TYPE_CHECKING:
     from caspen_xero.xero.callback import Stray
@@ -43,9 +45,8 @@ class TokenPlace(StrEnum):
 
 
 def register(app: typer.Typer) -> None:
-    """Adds `connect` and `disconnect`."""
+    """Adds this command to the command line."""
     command(app, "connect")(connect)
-    command(app, "disconnect")(disconnect)
 
 
 def connect(
@@ -138,32 +139,6 @@ def connect(
     _tell_connected(session, connection, store.name)
 
 
-def disconnect(
-    session: Session,
-    local_only: Annotated[
-        bool, typer.Option("--local-only", help="Only forget the sign-in here; Xero is not told.")
-    ] = False,
-) -> None:
-    """End the connection at Xero (this organisation's only) and forget the sign-in. What is linked stays linked.
-
-    \b
-    caspen-xero disconnect
-    """
-    connection = session.connection
-    with session.only_writer():
-        at_xero = connection.kind == "pkce" and not local_only and _remove_at_xero(session, connection)
-        _forget(session, connection, local_only=local_only)
-    if session.output.json:
-        organisation = {"id": connection.tenant_id, "name": connection.tenant_name}
-        document = {"command": "disconnect", "organisation": organisation, "disconnected_at_xero": at_xero}
-        session.output.document(document)
-        return
-    session.output.say(
-        f"Disconnected from {connection.tenant_name}. The sign-in is deleted from the {_place(connection)}."
-    )
-    session.output.say("Connect to the same organisation again, and everything goes on where it stopped.")
-
-
 # connecting
 
 
@@ -195,10 +170,10 @@ def _client_secret(session: Session) -> str:
     secret = os.environ.get("XERO_CLIENT_SECRET", "").strip()
     if not secret and somebody_is_there(session.output):
         secret = ask_secret(session.output, "Client secret of the custom connection (it is not shown)")
-    if not secret:
+    if not secret or not is_text(secret):
         raise SessionError(
             "client-secret-missing",
-            "A custom connection signs in with its client secret.",
+            f"A custom connection signs in with its client secret{', and this is no text in UTF-8' if secret else ''}.",
             "Put it into the environment variable XERO_CLIENT_SECRET for this one command, or run it on a terminal.",
             ExitCode.USAGE,
         )
@@ -226,9 +201,7 @@ def _browser_grant(
 ) -> Grant:
     if not no_browser:
         _open_browser(sign_in.url)
-        session.output.note(
-            f"Your browser opens Xero's page. If it does not, open this address yourself:\n{sign_in.url}"
-        )
+        session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:", sign_in.url)
         return sign_in.grant(transport, patience=patience, ready=ready)
     from caspen_xero.xero.pasting import PastedLines
 
@@ -286,7 +259,7 @@ def _organisation(
     connections = Connections(transport, hosts, grant.access.token)
     everything = connections.linked()
     event = claims(grant.access.token).get("authentication_event_id")
-    fresh = connections.linked(str(event)) if event and len(everything) > 1 else everything
+    fresh = connections.linked(event) if isinstance(event, str) and len(everything) > 1 else everything
     possible = candidates(fresh, everything, wanted=wanted, bound=bound.tenant_id if bound else None)
     chosen = possible[0]
     if len(possible) > 1:
@@ -302,8 +275,8 @@ def _organisation(
                 _take_off_again(session, connections, one)
         raise SignInFailed(
             "another-organisation",
-            f"This workspace belongs to {bound.tenant_name}; {chosen.name} can't be connected to it as well.",
-            f"For {chosen.name}: another workspace (caspen-xero connect --workspace NAME), or caspen-xero disconnect first.",
+            f"This workspace belongs to {plain(bound.tenant_name)}; {plain(chosen.name)} can't be connected to it as well.",
+            f"For {plain(chosen.name)}: another workspace (caspen-xero connect --workspace NAME), or caspen-xero disconnect first.",
             exit_code=ExitCode.FAILED,
         )
     return chosen
@@ -315,7 +288,7 @@ def _take_off_again(session: Session, connections: Connections, linked: Linked) 
     try:
         connections.remove(linked.connection_id)
     except XeroError as error:
-        session.output.warn(f"{linked.name} stays on Xero's list of connected apps: {error.message}")
+        session.output.warn(f"{plain(linked.name)} stays on Xero's list of connected apps: {error.message}")
 
 
 def _remember(
@@ -330,7 +303,7 @@ def _remember(
         if now_stored is not None and now_stored["tenant_id"] != connection.tenant_id:
             raise SessionError(
                 "another-organisation",
-                f"Meanwhile this workspace was connected to {now_stored['tenant_name']}.",
+                f"Meanwhile this workspace was connected to {plain(now_stored['tenant_name'])}.",
                 "caspen-xero disconnect, then caspen-xero connect",
             )
     keep_sign_in(store, session.folder / "token.lock", secret, grant.access)
@@ -358,75 +331,5 @@ def _tell_connected(session: Session, connection: Connection, place: str) -> Non
             }
         )
         return
-    session.output.say(f"Connected to {connection.tenant_name}. The sign-in is kept in the {place}.")
+    session.output.say(f"Connected to {plain(connection.tenant_name)}. The sign-in is kept in the {place}.")
     session.output.note("Next: caspen-xero settings set, then caspen-xero taxes map, then caspen-xero push --dry-run")
-
-
-# disconnecting
-
-
-def _remove_at_xero(session: Session, connection: Connection) -> bool:
-    """Ends the connection at Xero. False where Xero no longer accepts the sign-in: then there is nothing left to end.
-
-    Raises where Xero can't be reached, unless a person says to go on without it.
-    """
-    from caspen_xero.xero.errors import ConnectNeeded, TokenStoreError, TryLater
-
-    try:
-        _delete_connection(session, connection)
-    except ConnectNeeded:
-        session.output.warn(
-            f"Xero no longer accepts the sign-in for {connection.tenant_name}, so it could not be told. "
-            "If caspen-xero still stands under Connected apps in Xero, disconnect it there."
-        )
-        return False
-    except (TryLater, TokenStoreError) as error:
-        if somebody_is_there(session.output):
-            session.output.warn(error.message)
-            if confirm(
-                session.output, "Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"
-            ):
-                return False
-        error.fix = (
-            f"{error.fix} Or: caspen-xero disconnect --local-only (then disconnect it in Xero, under Connected apps)."
-        )
-        raise
-    return True
-
-
-def _delete_connection(session: Session, connection: Connection) -> None:
-    from caspen_xero.xero.connections import Connections
-    from caspen_xero.xero.errors import ConnectNeeded
-    from caspen_xero.xero.hosts import Hosts
-    from caspen_xero.xero.transport import Transport
-
-    hosts = Hosts.of(connection.xero_url)
-    transport = Transport(hosts.connections)
-    try:
-        token = session.tokens.current()
-        try:
-            Connections(transport, hosts, token).remove(connection.connection_id)
-        except ConnectNeeded:
-            Connections(transport, hosts, session.tokens.renew(token)).remove(connection.connection_id)
-    finally:
-        transport.close()
-
-
-def _forget(session: Session, connection: Connection, *, local_only: bool) -> None:
-    from caspen_xero.xero.errors import TokenStoreError
-    from caspen_xero.xero.token_store import open_token_store
-    from caspen_xero.xero.tokens import token_lock
-
-    store = open_token_store(connection.token_store, connection.entry, session.folder)
-    try:
-        with token_lock(session.folder / "token.lock"):
-            store.clear()
-    except TokenStoreError as error:
-        if not local_only:
-            raise
-        session.output.warn(f"The sign-in could not be deleted from the {store.name}: {error.message}")
-    session.store.set_connection(None)
-
-
-def _place(connection: Connection) -> str:
-    return "token file" if connection.token_store == "file" else "keyring"

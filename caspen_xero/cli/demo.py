@@ -29,6 +29,7 @@ import typer
 
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -151,7 +152,7 @@ class _Story:
         self._run("invoices", "list")
         if left := self._unsynced():
             raise StoryBroke(
-                f"Nothing should be unsynced any more, but there is {left[0]['number']}: {left[0]['reason']}."
+                f"Nothing should be unsynced any more, but there is {plain(left[0]['number'])}: {left[0]['reason']}."
             )
         if wrong := _differences(_records(export), self._invoices_in_xero()):
             raise StoryBroke("The local Xero does not hold what Caspen says: " + "; ".join(wrong) + ".")
@@ -171,7 +172,7 @@ class _Story:
 
     def _run(self, *arguments: str, expected: int = ExitCode.ALL_WELL) -> None:
         """Shows a command and runs it. Raises `StoryBroke` where it ends with another exit code than expected."""
-        self._output.say(f"\n$ {shlex.join(['caspen-xero', *arguments])}")
+        self._output.say("", f"$ {shlex.join(['caspen-xero', *arguments])}")
         code = self._exit_code(*arguments)
         if code == ExitCode.INTERRUPTED:
             raise UserError("demo-failed", "The demo was interrupted.", exit_code=ExitCode.INTERRUPTED)
@@ -183,7 +184,7 @@ class _Story:
         return code if isinstance(code, int) else ExitCode.ALL_WELL
 
     def _say(self, text: str) -> None:
-        self._output.say(f"\n{text}")
+        self._output.say("", *text.split("\n"))
 
     def _unsynced(self) -> list[dict[str, Any]]:
         """What `unsynced --json` says."""

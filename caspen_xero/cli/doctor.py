@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.session import Session
+from caspen_xero.cli.output import Ours
+from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sync.setup.doctor import Check
@@ -19,12 +21,61 @@ def register(app: typer.Typer) -> None:
     command(app, "doctor")(doctor)
 
 
-def doctor(session: Session) -> int:
+def doctor(
+    session: Session,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="With --bundle: a new file, or a folder. [default: here]")
+    ] = None,
+    bundle: Annotated[
+        bool, typer.Option("--bundle", help="Write a report of a fault to a file; nothing of your clients is in it.")
+    ] = False,
+) -> int:
     """Check every precondition of a push, one line each, with the fix where one is not met.
 
     \b
     caspen-xero doctor
+    caspen-xero doctor --bundle
     """
+    if bundle:
+        return _bundle(session, file)
+    if file is not None:
+        words = "A file is only written with --bundle."
+        raise SessionError("usage", words, "caspen-xero doctor --bundle FILE", ExitCode.USAGE)
+    checks = _checks(session)
+    if session.output.json:
+        found = [vars(check) | {"fix": session.output.command(check.fix)} for check in checks]
+        session.output.document({"checks": found})
+    else:
+        rows = [
+            ("ok" if check.ok else "NOT OK", check.name, Ours(check.message), Ours(session.output.command(check.fix)))
+            for check in checks
+        ]
+        session.output.table(("", "Check", "Finding", "What to do"), rows)
+    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
+
+
+def _bundle(session: Session, file: str | None) -> int:
+    """Writes what somebody who mends caspen-xero needs, and says what that is."""
+    from caspen_xero.cli.bundle import HOLDS, write_bundle
+
+    def findings() -> list[dict[str, Any]]:
+        if not session.store_file.exists():
+            return []
+        return [{"check": check.name, "ok": check.ok} for check in _checks(session)]
+
+    made = write_bundle(session, file, findings)
+    if session.output.json:
+        session.output.document(
+            {"command": "doctor", "bundle": str(made), "bytes": made.stat().st_size, "holds": HOLDS}
+        )
+    session.output.say(f"Wrote {plain(made)}. It holds:")
+    for words in HOLDS.values():
+        session.output.say(f"  {words}")
+    session.output.say("It holds no names, emails, amounts, invoice numbers or secrets. Nothing was sent to anybody.")
+    return ExitCode.ALL_WELL
+
+
+def _checks(session: Session) -> list[Check]:
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.sending.other_homes import another_home
     from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check
@@ -34,20 +85,11 @@ def doctor(session: Session) -> int:
         checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
     else:
         connection = session.connection
-        checks.append(Check("connection", True, f"{connection.tenant_name} (tokens: {connection.token_store})"))
+        checks.append(Check("connection", True, f"{plain(connection.tenant_name)} (tokens: {connection.token_store})"))
         if (alive := another_home(session.mappings)) is not None:
             checks.append(Check("another home", False, alive.message, alive.fix))
         checks += organisation_checks(session.store, session.mappings, lambda: session.client, session.now())
-    if session.output.json:
-        found = [vars(check) | {"fix": session.output.command(check.fix)} for check in checks]
-        session.output.document({"checks": found})
-    else:
-        rows = [
-            ("ok" if check.ok else "NOT OK", check.name, check.message, session.output.command(check.fix))
-            for check in checks
-        ]
-        session.output.table(("", "Check", "Finding", "What to do"), rows)
-    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
+    return checks
 
 
 def _store_check(session: Session) -> Check:
@@ -58,6 +100,6 @@ def _store_check(session: Session) -> Check:
     if (trouble := store.trouble()) is not None:
         return Check("store", False, trouble.message, trouble.fix)
     if store.adopt_is_due:
-        older = f"{store.path}: it may be older than what was sent, so the next push looks up all of ours in Xero first"
+        older = f"{plain(store.path)}: it may be older than what was sent, so the next push looks up all of ours in Xero first"
         return Check("store", True, older, "caspen-xero adopt")
-    return Check("store", True, str(store.path))
+    return Check("store", True, plain(store.path))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode
 
@@ -74,7 +75,10 @@ def _tell(session: Session, rows: list[Drift], title: str) -> None:
 
     session.output.table(
         ("Invoice", "What", "In Caspen", "In Xero", "Since"),
-        [(row.number, row.code, row.caspen, row.xero, (row.seen_at or "")[:16].replace("T", " ")) for row in rows],
+        [
+            (row.number, row.code, Ours(row.caspen), Ours(row.xero), (row.seen_at or "")[:16].replace("T", " "))
+            for row in rows
+        ],
         title=title,
     )
     session.output.what_to_do((fix, name, "") for fix, names in by_fix(rows).items() for name in names)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import Session
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.push_result import Announcement
@@ -18,9 +19,9 @@ def may_begin(session: Session, announcement: Announcement, *, yes: bool) -> boo
     """Says what is about to be sent; a person at a terminal is asked whether it may be, unless they have said so (`yes`)."""
     told = _in_words(session, announcement)
     if yes or not somebody_is_there(session.output):
-        session.output.note(told)
+        session.output.note(*told)
         return True
-    return confirm(session.output, f"{told}\nSend them?")
+    return confirm(session.output, "Send them?", before=told)
 
 
 def tell_declined(session: Session) -> None:
@@ -30,20 +31,21 @@ def tell_declined(session: Session) -> None:
     session.output.note("To leave out older ones: caspen-xero settings set --start-date YYYY-MM-DD")
 
 
-def _in_words(session: Session, announcement: Announcement) -> str:
+def _in_words(session: Session, announcement: Announcement) -> list[str]:
     number = announcement.invoices
-    sums = " and ".join(f"{total:,.2f} {currency}" for currency, total in sorted(announcement.totals.items()))
+    sums = " and ".join(f"{total:,.2f} {plain(currency)}" for currency, total in sorted(announcement.totals.items()))
     first = "First push" if announcement.is_first else "First push of all that is due"
     what = (
-        f"{first} to {session.connection.tenant_name}: {number} {'invoice' if number == 1 else 'invoices'}, "
+        f"{first} to {plain(session.connection.tenant_name)}: {number} {'invoice' if number == 1 else 'invoices'}, "
         f"{sums} in all, the oldest of {announcement.oldest}."
     )
     width = session.output.console(stderr=True).width
     lines = [what, *(f"  {line}" for line in _accounts(session))]
-    return "\n".join(
-        textwrap.fill(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    return [
+        part
         for line in lines
-    )
+        for part in textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+    ]
 
 
 def _accounts(session: Session) -> Iterator[str]:
@@ -65,11 +67,11 @@ def _accounts(session: Session) -> Iterator[str]:
     yield f"{PAYMENT_ACCOUNT.title}: {_chosen(choices.get(PAYMENT_ACCOUNT.purpose))}"
     for method in clinic.payment_methods(session.store):
         if (own := choices.get(method_purpose(method.id))) is not None:
-            yield f"Account for {method.name} payments: {_chosen(own)}"
+            yield f"Account for {plain(method.name)} payments: {_chosen(own)}"
     names = {account.account_id: account_label(account) for account in chart}
     for choice in awaited(mappings):
         if choice.kind == "payment_method":
-            yield f"Account for {choice.name} payments: {names.get(choice.target, choice.target)}"
+            yield f"Account for {plain(choice.name)} payments: {plain(names.get(choice.target, choice.target))}"
 
 
 def _chosen(choice: AccountChoice | None) -> str:

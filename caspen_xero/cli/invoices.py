@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session, SessionError, one_invoice
+from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import MOST_WORDS, plain, said
 
 if TYPE_CHECKING:
     from caspen_xero.store.listing import ListedInvoice
@@ -47,7 +48,7 @@ def list_(
 
     if status is not None and status not in SYNC_STATUSES:
         raise SessionError(
-            "bad-status", f"{status} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", ExitCode.USAGE
+            "bad-status", f"{plain(status)} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", ExitCode.USAGE
         )
     listed = list_invoices(session.store, _mappings(session), session.settings.start_date)
     rows = [invoice for invoice in listed if status in (None, invoice.sync_status)]
@@ -60,7 +61,7 @@ def list_(
         [
             (
                 invoice.number or invoice.invoice_id,
-                invoice.client,
+                invoice.client or ("(purged)" if invoice.details_purged else ""),
                 invoice.issue_date,
                 invoice.caspen_status,
                 invoice.sync_status,
@@ -118,18 +119,21 @@ def show(session: Session, invoice: InvoiceName) -> int:
         ("Sync", listed.sync_status.capitalize()),
         ("In Xero", listed.xero_status),
         ("Open in Xero", link),
+        ("Details", "purged here, by caspen-xero purge" if listed.details_purged else None),
     ]
-    session.output.table((f"Invoice {listed.number or listed.invoice_id}", ""), [fact for fact in facts if fact[1]])
+    session.output.table(
+        (f"Invoice {plain(listed.number or listed.invoice_id)}", ""), [fact for fact in facts if fact[1]]
+    )
     for problem in problems:
-        session.output.say(f"{problem['code']}: {plain(problem['reason'])}\n  -> {plain(problem['fix'])}")
+        session.output.say(f"{problem['code']}: {problem['reason']}", f"  -> {problem['fix']}")
     for one in edited:
-        session.output.say(f"edited in Xero: {plain(one['xero'])} (sent: {plain(one['caspen'])})")
+        session.output.say(f"edited in Xero: {one['xero']} (sent: {one['caspen']})")
     for row in sent:
         session.output.say(
-            f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '')}"
+            f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '', MOST_WORDS)}"
         )
         for warning in row["warnings"]:
-            session.output.say(f"  Xero warned: {plain(warning)}")
+            session.output.say(f"  Xero warned: {said(warning)}")
     return ExitCode.ALL_WELL
 
 
@@ -151,7 +155,9 @@ def open_(session: Session, invoice: InvoiceName) -> int:
     listed = _find(session, invoice)
     link = _links(session)(listed)
     if link is None:
-        raise SessionError("not-in-xero", f"Invoice {listed.number or invoice} is not in Xero.", "caspen-xero unsynced")
+        raise SessionError(
+            "not-in-xero", f"Invoice {plain(listed.number or invoice)} is not in Xero.", "caspen-xero unsynced"
+        )
     if session.output.json:
         session.output.document({"xero_url": link})
         return ExitCode.ALL_WELL
@@ -173,22 +179,35 @@ def skip(
     caspen-xero invoices skip INV-0042 --reason "entered in Xero by hand"
     """
     from caspen_xero.store import skips
-    from caspen_xero.sync.problems import invoice_name
 
     with session.only_writer():
-        skips.skip(session.store, one_invoice(session, invoice), reason, session.now())
-    return _say_done(session, invoice, "is set aside", f"caspen-xero invoices unskip {invoice_name(invoice, invoice)}")
+        found = one_invoice(session, invoice, or_bad=True)
+        skips.skip(session.store, found, reason, session.now())
+    return _say_done(session, invoice, "is set aside", to_paste("invoices unskip", name_for(found, invoice)))
 
 
 def unskip(session: Session, invoice: InvoiceName) -> int:
     """Let pushes take care of an invoice again."""
     from caspen_xero.store import skips
-    from caspen_xero.sync.problems import push_command
 
     with session.only_writer():
-        if not skips.unskip(session.store, one_invoice(session, invoice)):
-            raise SessionError("not-skipped", f"Invoice {invoice} was not set aside.", "caspen-xero invoices list")
-    return _say_done(session, invoice, "is taken care of again", push_command(invoice, invoice))
+        found = one_invoice(session, invoice, or_bad=True)
+        if not skips.unskip(session.store, found):
+            raise SessionError(
+                "not-skipped", f"Invoice {plain(invoice)} was not set aside.", "caspen-xero invoices list"
+            )
+    return _say_done(session, invoice, "is taken care of again", _push_of(session, found, invoice))
+
+
+def _push_of(session: Session, invoice_id: str, name: str) -> str:
+    """The push of an invoice; of all where there is only a bad record of it, for that can't be named."""
+    from caspen_xero.store import clinic
+
+    return (
+        to_paste("push", name_for(invoice_id, name))
+        if clinic.invoice_ids(session.store, invoice_id)
+        else "caspen-xero push"
+    )
 
 
 def link(
@@ -201,19 +220,19 @@ def link(
     \b
     caspen-xero invoices link INV-0042 60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1
     """
-    from caspen_xero.sync.problems import push_command
     from caspen_xero.sync.sending.manual_link import link_to
 
     with session.only_writer():
-        told = link_to(session.client, session.mappings, one_invoice(session, invoice), xero_id, session.now())
-    return _say_done(session, invoice, told, push_command(invoice, invoice))
+        found = one_invoice(session, invoice)
+        told = link_to(session.client, session.mappings, found, xero_id, session.now())
+    return _say_done(session, invoice, told, to_paste("push", name_for(found, invoice)))
 
 
 def _say_done(session: Session, invoice: str, what: str, next_command: str) -> int:
     if session.output.json:
         session.output.document({"invoice": invoice, "done": what})
     else:
-        session.output.say(f"Invoice {invoice} {what}.")
+        session.output.say(f"Invoice {plain(invoice)} {what}.")
         session.output.note(f"Next: {next_command}")
     return ExitCode.ALL_WELL
 
@@ -235,15 +254,17 @@ def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
         return lambda listed: None
     from caspen_xero.sync.setup.organisation import known_organisation
     from caspen_xero.xero.deeplinks import XERO_PAGES, invoice_link
+    from caspen_xero.xero.hosts import base_url
 
     facts = known_organisation(session.mappings)
     short_code = facts.organisation.short_code if facts else None
-    base = (session.connection.xero_url or XERO_PAGES).rstrip("/")
+    stored = session.connection.xero_url
+    base = base_url(stored) if stored else XERO_PAGES  # a browser may be sent there
     return lambda listed: invoice_link(short_code, listed.xero_invoice_id or "", base)
 
 
 def _money(amount: Decimal | None, currency: str) -> str | None:
-    return None if amount is None else f"{amount:,.2f} {currency}"
+    return None if amount is None else f"{amount:,.2f} {plain(currency)}"
 
 
 def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:
@@ -264,4 +285,4 @@ def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:
         "amount_credited": text(listed.amount_credited),
         "amount_due": text(listed.amount_due),
         "currency": listed.currency,
-    }
+    } | ({"details_purged": True} if listed.details_purged else {})

@@ -7,8 +7,10 @@ from typing import Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import MOST_WORDS, plain
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,9 @@ def log(
     if session.store.connection():
         ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
         if not ids:
-            raise SessionError("invoice-not-found", f"There is no invoice {invoice}.", "caspen-xero invoices list")
+            raise SessionError(
+                "invoice-not-found", f"There is no invoice {plain(invoice)}.", "caspen-xero invoices list"
+            )
         rows = [row for id_ in ids for row in writes(session.mappings, number, id_, only_warned=warnings)]
     if session.output.json:
         session.output.document({"log": rows})
@@ -52,7 +56,7 @@ def log(
                 row["state"] if row["write_state"] != "sent" else "unknown",
                 row["http_status"],
                 row["xero_id"],
-                " ".join([row["message"] or "", *row["warnings"]]).strip(),
+                Ours(plain(" ".join([row["message"] or "", *row["warnings"]]), 2 * MOST_WORDS)),
             )
             for row in rows
         ],

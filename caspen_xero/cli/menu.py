@@ -9,8 +9,9 @@ from typing import TextIO
 
 import typer
 
-from caspen_xero.cli.output import Output, printable
+from caspen_xero.cli.output import Output, one_line
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import plain
 
 
 def somebody_is_there(output: Output) -> bool:
@@ -22,9 +23,10 @@ def pick(
     output: Output, title: str, options: Sequence[str], *, chosen: int | None = None, otherwise: str = "skip"
 ) -> int | None:
     """Lets a person pick one of `options` by its number; the Enter key keeps `chosen`, or means `otherwise` (None)."""
+    options = [plain(option) for option in options]
     keep = options[chosen] if chosen is not None else otherwise
     with output.without_bar():
-        _show(f"\n{title}")
+        _show("", title)
         for number, option in enumerate(options, start=1):
             mark = "*" if number - 1 == chosen else " "
             _show(f" {mark}{number:>3}  {option}")
@@ -37,10 +39,15 @@ def pick(
             _show(f"A number from 1 to {len(options)}, please.")
 
 
-def ask(output: Output, question: str, check: Callable[[str], object] | None = None) -> str:
-    """A line of text from a person, "" for the Enter key alone; asked again while `check` raises one of our errors."""
+def ask(
+    output: Output, question: str, check: Callable[[str], object] | None = None, *, before: Sequence[str] = ()
+) -> str:
+    """A line of text from a person, "" for the Enter key alone; asked again while `check` raises one of our errors.
+
+    `before`: lines that are shown above the question.
+    """
     while True:
-        answer = _answer(output, f"{question}:")
+        answer = _answer(output, f"{question}:", before)
         if not answer or check is None:
             return answer
         try:
@@ -55,27 +62,27 @@ def ask_secret(output: Output, question: str) -> str:
     """The same for what is not shown while it is typed."""
     with output.without_bar():
         try:
-            return getpass(f"{printable(question)}: ").strip()
+            return getpass(f"{one_line(question)}: ").strip()
         except (EOFError, KeyboardInterrupt):
             _show()
             raise typer.Abort from None
 
 
-def confirm(output: Output, question: str) -> bool:
-    """A yes or no from a person; the Enter key means no."""
+def confirm(output: Output, question: str, *, before: Sequence[str] = ()) -> bool:
+    """A yes or no from a person; the Enter key means no. `before`: lines that are shown above the question."""
     while True:
-        answer = _answer(output, f"{question} [y/N]").casefold()
+        answer = _answer(output, f"{question} [y/N]", before).casefold()
         if answer in ("y", "yes"):
             return True
         if answer in ("", "n", "no"):
             return False
-        question = "Yes or no?"
+        question, before = "Yes or no?", ()
 
 
-def _answer(output: Output, question: str) -> str:
+def _answer(output: Output, question: str, before: Sequence[str] = ()) -> str:
     """What a person types after a question. Raises `Abort` where they interrupt it (Ctrl-C), or end the input (Ctrl-D)."""
     with output.without_bar():
-        _show(question, end=" ")
+        _show(*before, question, end=" ")
         try:
             line = sys.stdin.readline()
         except KeyboardInterrupt:
@@ -91,7 +98,7 @@ def _screen() -> TextIO | None:
     return next((stream for stream in (sys.stderr, sys.stdout) if stream.isatty()), None)
 
 
-def _show(text: str = "", end: str = "\n") -> None:
+def _show(*lines: str, end: str = "\n") -> None:
     screen = _screen() or sys.stderr
-    screen.write(printable(text) + end)
+    screen.write("\n".join(map(one_line, lines)) + end)
     screen.flush()

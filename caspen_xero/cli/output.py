@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -14,30 +12,34 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from caspen_xero.commands import in_workspace
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import UNSEEN, harmless, plain
 from caspen_xero.scrubbing import scrubbed
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-_UNSEEN = re.compile(
-    r"[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)  # what a terminal might obey
-_OUR_COMMAND = re.compile(
-    r"caspen-xero (?:(?:settings|taxes|invoices) [a-z]+|(?:dis)?connect|status|doctor|import|push|pull|sync|drift"
-    r"|unsynced|log|backup|restore|adopt)\b"
-    r"(?!(?:(?!caspen-xero ).)*--workspace)"
-)
+LONGEST_LINE = 4_000
+"""Characters: no more than a person reads, whatever a line was made of."""
+LONGEST_CELL = 300
+"""Characters of what is from outside in a table."""
+
+
+class Ours(str):
+    """Words of ours for a cell of a table, such as a reason or a command: what is from outside in them was made safe before."""
+
+    __slots__ = ()
+
 
 Cell = str | Decimal | int | date | None
 
 
-def plain(text: object) -> str:
-    """Text from outside made harmless: control, escape and direction-changing characters become a space."""
-    return "".join(
-        " " if unicodedata.category(char) in {"Cc", "Cf", "Zl", "Zp", "Cs"} else char for char in scrubbed(str(text))
-    ).strip()
+def one_line(text: object) -> str:
+    """A line as it is shown: whatever it was made of, it is one line, harmless, without secrets, and has an end."""
+    line = harmless(scrubbed(str(text)[: 2 * LONGEST_LINE])).rstrip()
+    return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..."
 
 
 def _json_value(value: object) -> object:
@@ -74,35 +76,40 @@ class Output:
         """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
         text = json.dumps(document, default=_json_value, ensure_ascii=not utf8, indent=2)
-        _give(_UNSEEN.sub(lambda char: f"\\u{ord(char[0]):04x}", scrubbed(text)) + "\n")
+        _give(
+            "\n".join(UNSEEN.sub(lambda char: json.dumps(char[0])[1:-1], line) for line in scrubbed(text).split("\n"))
+            + "\n"
+        )
 
     def command(self, fix: str) -> str:
         """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
-        if self.workspace is None:
-            return fix
-        return _OUR_COMMAND.sub(lambda ours: f"{ours[0]} --workspace {self.workspace}", fix)
+        return in_workspace(fix, self.workspace)
 
-    def say(self, text: str = "") -> None:
-        """A line of result for people, on stdout."""
+    def _lines(self, lines: Iterable[str]) -> str:
+        return "".join(f"{one_line(self.command(line))}\n" for line in lines)
+
+    def say(self, *lines: str) -> None:
+        """Result for people, on stdout. Here and below each argument is one line, whatever it holds."""
         if not (self.json or self.quiet):
-            _give(printable(self.command(text)) + "\n")
+            _give(self._lines(lines or ("",)))
 
-    def note(self, text: str) -> None:
-        """A line of talk (progress, a hint), on stderr."""
+    def note(self, *lines: str) -> None:
+        """Talk (progress, a hint), on stderr."""
         if not self.quiet:
-            tell(printable(self.command(text)) + "\n")
+            tell(self._lines(lines))
 
-    def warn(self, text: str) -> None:
-        """Something a person should look at, on stderr, also with `--quiet`."""
-        tell(f"Warning: {printable(self.command(text))}\n")
+    def warn(self, text: str, fix: str = "") -> None:
+        """Something a person should look at, with what to do, on stderr, also with `--quiet`."""
+        tell(self._lines([f"Warning: {text}", *([f"  -> {fix}"] if fix else [])]))
 
     def error(self, error: UserError, so_far: Mapping[str, Any] | None = None) -> None:
         """The one way an error reaches a person (stderr) or a script (JSON on stdout, with what was done `so_far`)."""
-        fix = self.command(error.fix)
         if self.json:
+            fix = self.command(error.fix)
             self.document({**(so_far or {}), "error": error.as_json() | {"fix": fix}})
             return
-        tell(f"Error: {printable(error.message)}\n" + (f"  -> {printable(fix)}\n" if fix else ""))
+        fixes = [f"  -> {error.fix}"] if error.fix else []
+        tell(f"Error: {one_line(error.message)}\n" + self._lines(fixes))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:
         """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup."""
@@ -126,11 +133,11 @@ class Output:
         """Of (fix, invoice, reason or ""): each fix once, alone on its line to be pasted, then what waits for it."""
         waiting: dict[tuple[str, str], list[str]] = {}
         for fix, number, why in found:
-            waiting.setdefault((plain(fix), plain(why)), []).append(plain(number))
+            waiting.setdefault((fix, why), []).append(plain(number))
         self.say("What to do:")
         for (fix, why), numbers in waiting.items():
             more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-            self.say(f"  {fix}\n      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
+            self.say(f"  {fix}", f"      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
@@ -235,11 +242,6 @@ def _no_progress(done: int, total: int | None = None) -> None:
     """Progress that nobody wants to see."""
 
 
-def printable(text: str) -> str:
-    """Lines of our own making that may carry outside text: each line made `plain`, line breaks kept."""
-    return "\n".join(line[: len(line) - len(line.lstrip())] + plain(line) for line in text.split("\n"))
-
-
 def _cell(value: Cell) -> str:
     if value is None:
         return ""
@@ -247,4 +249,6 @@ def _cell(value: Cell) -> str:
         return f"{value:,.2f}"
     if isinstance(value, datetime):
         return value.strftime("%Y-%m-%d %H:%M")
-    return plain(value)
+    return (
+        one_line(value).strip() if isinstance(value, Ours) else plain(scrubbed(str(value)[:LONGEST_LINE]), LONGEST_CELL)
+    )

@@ -13,6 +13,7 @@ from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
@@ -50,7 +51,9 @@ def pull(
     caspen-xero pull --dry-run
     """
     organisation = session.connection.tenant_name
-    undone = f"Nothing was pulled from {organisation} or told to Caspen, as it is not known what Caspen has already."
+    undone = (
+        f"Nothing was pulled from {plain(organisation)} or told to Caspen, as it is not known what Caspen has already."
+    )
     with session.only_writer():
         read = read_source(session, undone)
         outcome = pull_now(session, read, dry_run=dry_run, full=full)
@@ -77,7 +80,7 @@ class Pulled:
     @property
     def exit_code(self) -> int:
         codes = {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
-        if self.delivery.refused or self.bad_records or self.doubled or self.another_home:
+        if self.delivery.refused or self.bad_records or self.doubled or self.another_home or self.result.unreadable:
             codes.add(ExitCode.PARTLY)
         return worst_of(codes)
 
@@ -101,6 +104,10 @@ class Pulled:
         if self.another_home is not None:
             fix = session.output.command(self.another_home.fix)
             summary["another_home"] = self.another_home.as_json() | {"fix": fix}
+        if self.result.unreadable:
+            summary["unreadable"] = [
+                {"number": number, "invoice_id": id_, "reason": why} for id_, number, why in self._unreadable(session)
+            ]
         if self.delivery.refused:
             summary["refused"] = [
                 {"id": payment.xero_id, "code": error.code, "message": error.message}
@@ -112,6 +119,14 @@ class Pulled:
                 for held in self.delivery.held
             ]
         return summary
+
+    def _unreadable(self, session: Session) -> list[tuple[str, str, str]]:
+        """The invoices of which Xero's answer can't be read: id, number and why."""
+        from caspen_xero.store import clinic
+
+        odd = self.result.unreadable
+        numbers = clinic.invoice_numbers(session.store, filter(None, odd))
+        return [(id_, numbers.get(id_) or id_, why) for id_, why in odd.items()]
 
     def tell(self, session: Session, *, is_alone: bool = False, drift_count: int = 0) -> None:
         """The pull for people. `drift_count`: what they are told of besides.
@@ -132,16 +147,18 @@ class Pulled:
             output.note(line)
         tell_found(session, self.result.found_in_xero)
         for row in self.doubled:
-            output.warn(f"{row.number}: {row.xero}; Caspen has {row.caspen}.\n  -> {row.fix}")
+            output.warn(f"{plain(row.number)}: {row.xero}; Caspen has {row.caspen}.", row.fix)
         if self.another_home is not None and is_alone:
-            output.warn(f"{self.another_home.message}\n  -> {self.another_home.fix}")
+            output.warn(self.another_home.message, self.another_home.fix)
+        for _, number, why in self._unreadable(session):
+            output.warn(f"{plain(number or 'One invoice')}: {why}. It is read again by each pull.")
         for payment, error in self.delivery.refused:
-            name = payment.invoice_number or payment.invoice_id
+            name = plain(payment.invoice_number or payment.invoice_id)
             output.warn(f"{name}: Caspen did not take the payment of {payment.amount}: {error.message}")
         for held in self.delivery.held[:SHOWN_HELD]:
-            name = held.payment.invoice_number or held.payment.invoice_id
+            name = plain(held.payment.invoice_number or held.payment.invoice_id)
             output.note(
-                f"{name}: Caspen is not told of a payment of {held.payment.amount}: {held.why}.\n  -> {held.fix}"
+                f"{name}: Caspen is not told of a payment of {held.payment.amount}: {held.why}.", f"  -> {held.fix}"
             )
         if len(self.delivery.held) > SHOWN_HELD:
             output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero drift")

@@ -17,6 +17,7 @@ from caspen_xero.cli.first_push import may_begin, tell_declined
 from caspen_xero.cli.session import Session, one_invoice
 from caspen_xero.cli.source import read_source
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.push_result import PushResult
@@ -67,7 +68,7 @@ def push(
     caspen-xero push INV-0042
     """
     with session.only_writer():
-        read = read_source(session, f"Nothing was sent to {session.connection.tenant_name}.")
+        read = read_source(session, f"Nothing was sent to {plain(session.connection.tenant_name)}.")
         pushed = push_now(
             session,
             invoices or (),
@@ -163,7 +164,7 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
         "skipped": "is set aside or dated before the start date",
     }.get(listed.sync_status)
     if why is not None and listed.xero_invoice_id is None:
-        session.output.note(f"Invoice {listed.number or invoice_id} {why}.")
+        session.output.note(f"Invoice {plain(listed.number or invoice_id)} {why}.")
 
 
 def _ids(session: Session, names: Sequence[str]) -> list[str]:
@@ -257,9 +258,9 @@ def tell_push(session: Session, pushed: Pushed) -> None:
             ("invoices unsynced", result.unsynced),
         ]
         rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
-        output.table((f"Push to {session.connection.tenant_name}", ""), rows)
+        output.table((f"Push to {plain(session.connection.tenant_name)}", ""), rows)
     for invoice_id, why in list(result.waiting.items())[:5]:
-        output.note(f"{numbers.get(invoice_id, invoice_id)} waits: {why.reason}.")
+        output.note(f"{plain(numbers.get(invoice_id, invoice_id))} waits: {why.reason}.")
     if len(result.waiting) > 5:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
     if result.unsynced and not result.dry_run:

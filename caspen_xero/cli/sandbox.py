@@ -12,6 +12,7 @@ import typer
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.paths import given_path
+from caspen_xero.server_urls import is_loopback
 
 if TYPE_CHECKING:
     from caspen_xero.sandbox.server import Sandbox
@@ -118,15 +119,13 @@ def _run(box: Sandbox, output: Output) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with box:
-        output.say(_welcome(box.url))
+        output.say(*_welcome(box.url).splitlines())
         while box.running and not stop.wait(0.2):
             pass
     output.say("The local Xero has stopped.")
 
 
 def _welcome(url: str) -> str:
-    from caspen_xero.xero.hosts import is_loopback
-
     running = f"""A local Xero is running: {url}
 Open that in a browser to look at its books. It is a sandbox, not Xero. Ctrl-C ends it.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
-import sqlite3
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.output import Output
+from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.paths import leads_to_anothers
 
 if TYPE_CHECKING:
@@ -42,8 +44,8 @@ class SessionError(UserError):
 class Session:
     """One command's run in one workspace. Nothing is opened, created or imported before it is asked for."""
 
-    def __init__(self, output: Output, workspace: str | None = None) -> None:
-        self.output = output
+    def __init__(self, output: Output, workspace: str | None = None, command: str = "") -> None:
+        self.output, self.command = output, command
         self.workspace = "default" if workspace is None else workspace
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
@@ -57,8 +59,8 @@ class Session:
         """
         told: dict[str, Any] = {}
         for part, done in self.done.items():
-            # What has broken may be the store, or the disk, that the sum is read from; it is the error that has to be told.
-            with suppress(UserError, sqlite3.Error, OSError):
+            # What has broken may be what the sum is read from; it is the error that has to be told.
+            with suppress(Exception):
                 told[part] = done()
         if self.whole is not None:
             return {"command": self.whole, "pull": None, "push": None} | told
@@ -84,7 +86,7 @@ class Session:
         if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", self.workspace):
             raise SessionError(
                 "bad-workspace",
-                f"A workspace can't be called {self.workspace!r}.",
+                f"A workspace can't be called {said(self.workspace, MOST)}.",
                 "Use letters, digits, '-', '_' and '.' (64 at most).",
                 ExitCode.USAGE,
             )
@@ -101,21 +103,21 @@ class Session:
             if any(leads_to_anothers(place) for place in (folder.parent, folder)):
                 raise SessionError(
                     "home-unusable",
-                    f"The folder for caspen-xero's state can't be used: {folder} is a link to a folder of another user.",
+                    f"The folder for caspen-xero's state can't be used: {plain(folder)} is a link to a folder of another user.",
                     "Set CASPEN_XERO_HOME to a folder of your own.",
                 )
             if folder.stat().st_mode & 0o077:
-                folder.chmod(0o700)
+                _keep_to_owner(folder)
         except RuntimeError:
             raise SessionError(
                 "home-unusable",
-                f"The folder for caspen-xero's state can't be used: {home}: there is no such user.",
+                f"The folder for caspen-xero's state can't be used: {plain(home)}: there is no such user.",
                 "Set CASPEN_XERO_HOME to a folder that you can write to.",
             ) from None
         except OSError as error:
             raise SessionError(
                 "home-unusable",
-                f"The folder for caspen-xero's state can't be used: {error.filename}: {error.strerror}.",
+                f"The folder for caspen-xero's state can't be used: {plain(error.filename)}: {error.strerror}.",
                 "Set CASPEN_XERO_HOME to a folder that you can write to.",
             ) from error
         return folder
@@ -130,10 +132,16 @@ class Session:
             self._tell_new_store()
         if store.has_lost_changes:
             self.output.warn(
-                f"{store.path}-wal, which held the last changes of the store, was taken away: what the store says may be older "
-                "than what was sent. The next push looks up all of ours in Xero first; so does now: caspen-xero adopt"
+                f"{plain(store.path)}-wal, which held the last changes of the store, was taken away: what the store says may be "
+                "older than what was sent. The next push looks up all of ours in Xero first; so does now: caspen-xero adopt"
             )
         return store
+
+    def known_folder(self) -> Path | None:
+        """The workspace's folder, None where it can't be used: for who has something else to tell."""
+        with suppress(Exception):
+            return self.folder
+        return None
 
     @property
     def store_file(self) -> Path:
@@ -147,13 +155,13 @@ class Session:
         copy = newest_whole_copy(self.store_file)
         if copy is not None:
             self.output.warn(
-                f"There was no store in {self.folder}, so a new one was made. To take back the newest copy of the earlier "
+                f"There was no store in {plain(self.folder)}, so a new one was made. To take back the newest copy of the earlier "
                 f"one: {restore_command(copy)}"
             )
         elif (self.folder / "tokens.json").exists():
             self.output.warn(
-                f"There was no store in {self.folder}, so a new one was made; the sign-in beside it belongs to an earlier one. "
-                "If you have no copy of that to restore: caspen-xero connect, then: caspen-xero adopt"
+                f"There was no store in {plain(self.folder)}, so a new one was made; the sign-in beside it belongs to an earlier "
+                "one. If you have no copy of that to restore: caspen-xero connect, then: caspen-xero adopt"
             )
 
     @cached_property
@@ -263,7 +271,7 @@ class Session:
         path = self.folder / "run.lock"
         if path.is_symlink():
             raise SessionError(
-                "home-unusable", f"{path} is a symbolic link, and nothing is written through one.", "Delete it."
+                "home-unusable", f"{plain(path)} is a symbolic link, and nothing is written through one.", "Delete it."
             )
         return FileLock(path, mode=0o600)
 
@@ -274,15 +282,38 @@ class Session:
                 self.__dict__.pop(name).close()
 
 
-def one_invoice(session: Session, name: str) -> str:
-    """The id of the invoice that a person named by number or id. Raises `SessionError` where none or several fit."""
-    from caspen_xero.store import clinic
+def _keep_to_owner(folder: Path) -> None:
+    try:
+        folder.chmod(0o700)
+    except OSError as error:
+        if error.errno != errno.EROFS:  # what can only be read is shown as it is
+            raise
+
+
+def one_invoice(session: Session, name: str, *, or_bad: bool = False) -> str:
+    """The id of the invoice that a person named by number or id; with `or_bad` one too of which there is only a bad record.
+
+    Raises `SessionError` where none or several fit.
+    """
+    from caspen_xero.store import bad_records, clinic
 
     found = clinic.invoice_ids(session.store, name)
+    lone = [] if found else bad_records.lone_ids(session.store, name)
+    if or_bad and lone:
+        found = lone
     if len(found) == 1:
         return found[0]
+    if not found and lone:
+        aside = to_paste("invoices skip", name_for(lone[0], name))
+        raise SessionError(
+            "invoice-bad-record",
+            f"Of the invoice {plain(name)} there is only a bad record: caspen-xero unsynced",
+            f"Correct it in Caspen, then: caspen-xero import PATH; or set it aside: {aside}",
+        )
     if not found:
-        raise SessionError("invoice-not-found", f"There is no invoice {name}.", "caspen-xero invoices list")
+        raise SessionError("invoice-not-found", f"There is no invoice {plain(name)}.", "caspen-xero invoices list")
     raise SessionError(
-        "invoice-ambiguous", f"Several invoices have the number {name}.", f"Use the id: {', '.join(found)}"
+        "invoice-ambiguous",
+        f"Several invoices have the number {plain(name)}.",
+        f"Use the id: {', '.join(shlex.quote(name_for(id_)) for id_ in found[:10])}",
     )

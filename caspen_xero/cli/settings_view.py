@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from caspen_xero.caspen.records import PaymentMethod
 from caspen_xero.cli.output import Cell
 from caspen_xero.cli.session import Session
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
-from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.setup.accounts import PAYMENTS, SALES, account_label, why_not_payments, why_not_sales
+from caspen_xero.sync.setup.accounts import (
+    PAYMENTS,
+    SALES,
+    account_command,
+    account_label,
+    why_not_payments,
+    why_not_sales,
+)
 from caspen_xero.sync.setup.awaited import awaited
 from caspen_xero.sync.setup.changes import AccountChoice, account_choices
 from caspen_xero.sync.setup.organisation import known_accounts, read_accounts
@@ -38,9 +46,13 @@ class _State:
     organisation: str | None
     accounts: Mapping[str, AccountChoice | None]
     own: Mapping[str, AccountChoice]
-    names: Mapping[str, str]
+    methods: Mapping[str, PaymentMethod]
     waiting: Mapping[str, str]
     settings: Settings
+
+    def method(self, id_: str) -> PaymentMethod:
+        """A payment method; one that is no longer known is called by its id."""
+        return self.methods.get(id_) or PaymentMethod.model_construct(id=id_, name=id_)
 
     @property
     def problems(self) -> list[dict[str, str]]:
@@ -53,9 +65,9 @@ class _State:
             if not self.settings.feed_brings_payments:
                 found += self._problems_of(PAYMENT_ACCOUNT)
                 for method_id, choice in self.own.items():
-                    name = self.names.get(method_id, method_id)
-                    fix = f"{SET} {PAYMENT_METHOD.option} {quoted(f'{name}=CODE')}"
-                    found += _account_problems("payment-account", f"{name} payments", choice, fix)
+                    fix = account_command("CODE", self.method(method_id), self.methods.values())
+                    what = f"{plain(self.method(method_id).name)} payments"
+                    found += _account_problems("payment-account", what, choice, fix)
         try:
             check_source(self.settings.source or "none")
         except SettingsError as error:
@@ -78,16 +90,18 @@ def show_settings(session: Session) -> None:
         [account.title, account_text(state.accounts[account.key]), account.option] for account in ACCOUNTS
     ]
     for method_id, choice in state.own.items():
-        title = f"Account for {state.names.get(method_id, method_id)} payments"
+        title = f"Account for {plain(state.method(method_id).name)} payments"
         rows.append([title, account_text(choice), PAYMENT_METHOD.option])
     for name in state.waiting:
-        rows.append([f"Account for {name} payments", "chosen; waits for the first import", PAYMENT_METHOD.option])
+        rows.append(
+            [f"Account for {plain(name)} payments", "chosen; waits for the first import", PAYMENT_METHOD.option]
+        )
     values = asdict(state.settings)
     rows += [[setting.title, values[setting.key] or setting.unset, setting.option] for setting in SETTINGS]
-    session.output.say(f"Xero organisation: {state.organisation or 'not connected'}")
+    session.output.say(f"Xero organisation: {plain(state.organisation or 'not connected')}")
     session.output.table(["Setting", "Value", "Set with"], rows)
     for problem in state.problems:
-        session.output.say(f"! {problem['message']}\n  -> {problem['fix']}")
+        session.output.say(f"! {problem['message']}", f"  -> {problem['fix']}")
 
 
 def show_accounts(session: Session) -> None:
@@ -104,7 +118,9 @@ def show_accounts(session: Session) -> None:
         [
             [
                 account.code,
-                account.name if account.status == "ACTIVE" else f"{account.name} ({(account.status or '').lower()})",
+                account.name
+                if account.status == "ACTIVE"
+                else f"{plain(account.name)} ({plain((account.status or '').lower())})",
                 account.type,
                 "yes" if why_not_sales(account) is None else "",
                 "yes" if why_not_payments(account) is None else "",
@@ -125,7 +141,7 @@ def _read(session: Session) -> _State:
         organisation=session.connection.tenant_name if connected else None,
         accounts={account.key: choices.get(account.purpose) for account in ACCOUNTS},
         own={p.removeprefix("method:"): choice for p, choice in choices.items() if p.startswith("method:")},
-        names={method.id: method.name for method in clinic.payment_methods(store)},
+        methods={method.id: method for method in clinic.payment_methods(store)},
         waiting={choice.name: choice.target for choice in waiting},
         settings=read_settings(store),
     )
@@ -146,7 +162,11 @@ def _document(state: _State) -> dict[str, Any]:
         "settings": {
             **{key: _account_document(choice) for key, choice in state.accounts.items()},
             "payment_methods": [
-                {"id": method_id, "name": state.names.get(method_id), "account": _account_document(choice)}
+                {
+                    "id": method_id,
+                    "name": state.method(method_id).name if method_id in state.methods else None,
+                    "account": _account_document(choice),
+                }
                 for method_id, choice in state.own.items()
             ]
             + [{"id": None, "name": name, "account": {"account_id": id_}} for name, id_ in state.waiting.items()],

@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from caspen_xero.cli.menu import ask, pick
 from caspen_xero.cli.session import Session
+from caspen_xero.outside_text import plain
 from caspen_xero.sync.setup.accounts import account_label, why_not
 from caspen_xero.sync.setup.changes import SettingsChange
 from caspen_xero.sync.setup.organisation import read_accounts
@@ -23,10 +24,10 @@ from caspen_xero.xero.documents import Account
 
 
 def walk_through(session: Session) -> SettingsChange:
-    """Asks for every setting in turn; gives what is to be changed (all but what was left as it is)."""
+    """Asks for every setting that has a question, in turn; gives what is to be changed (all but what was left as it is)."""
     now = asdict(read_settings(session.store))
     wanted: dict[str, str | None] = {}
-    left = {setting.key: setting for setting in SETTINGS}
+    left = {setting.key: setting for setting in SETTINGS if setting.question}
     payments = left["payments"]
     if session.store.connection() is None:
         session.output.note("Not connected to Xero, so no accounts can be chosen yet: caspen-xero connect")
@@ -68,5 +69,5 @@ def _ask_for(session: Session, setting: Setting, now: Mapping[str, str | None]) 
             chosen=chosen,
         )
         return None if found is None or found == chosen else values[found]
-    hint = f"Enter: {value}; '{NONE}' forgets it" if value else "Enter: none"
-    return ask(session.output, f"\n{setting.question} ({hint})", setting.check) or None
+    hint = f"Enter: {plain(value)}; '{NONE}' forgets it" if value else "Enter: none"
+    return ask(session.output, f"{setting.question} ({hint})", setting.check, before=("",)) or None

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from caspen_xero.cli.output import plain
 from caspen_xero.cli.session import Session
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
+    from caspen_xero.store.bad_records import WithoutInvoice
     from caspen_xero.store.imports import ImportResult
 
 SHOWN_BAD_RECORDS = 20
+SHOWN_WITHOUT_INVOICE = 1000
 
 
 def read_source(session: Session, undone: str) -> ImportResult:
@@ -56,7 +59,8 @@ def import_summary(result: ImportResult) -> dict[str, Any]:
         "older": sum(result.older.values()),
         "bad": result.bad_count,
         "ignored": dict(result.ignored),
-        "bad_records": [vars(bad) for bad in result.bad],
+        "bad_records": [bad.as_json() for bad in result.bad],
+        "without_invoice": [vars(one) for one in result.without_invoice[:SHOWN_WITHOUT_INVOICE]],
     }
 
 
@@ -73,14 +77,32 @@ def tell_import(session: Session, result: ImportResult) -> None:
         kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in sorted(result.ignored.items()))
         parts.append(f"passed over {kinds}")
     session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
+    _tell_without_invoice(session, result)
     _tell_bad_records(session, result)
+
+
+def _tell_without_invoice(session: Session, result: ImportResult) -> None:
+    """An export may come in parts, so this is no fault; but what never gets its invoice would be in Xero never."""
+    waiting = result.without_invoice
+    if not waiting:
+        return
+    session.output.note(
+        f"Not sent while their invoice is missing in what was imported: {some_without_invoice(waiting)}. Export those invoices "
+        "too, then: caspen-xero import PATH"
+    )
+
+
+def some_without_invoice(waiting: Sequence[WithoutInvoice]) -> str:
+    """The first few of what pays or credits invoices that were never imported, in words."""
+    shown = ", ".join(f"{one.kind.replace('_', ' ')} {plain(one.id)} on {plain(one.invoice_id)}" for one in waiting[:5])
+    return shown + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
 
 
 def _tell_bad_records(session: Session, result: ImportResult) -> None:
     for bad in result.bad[:SHOWN_BAD_RECORDS]:
-        what = " ".join(part for part in (bad.kind, bad.id) if part)
-        wrong = f"{bad.field} {bad.reason}".strip()
-        session.output.warn(f"{bad.file}, {bad.where}: {what + ': ' if what else ''}{wrong}")
+        what = " ".join(plain(part) for part in (bad.kind, bad.id) if part)
+        wrong = f"{plain(bad.field)} {bad.reason}".strip()
+        session.output.warn(f"{plain(bad.file)}, {bad.where}: {what + ': ' if what else ''}{wrong}")
     if result.bad_count > SHOWN_BAD_RECORDS:
         session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
     if result.bad_count:

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from caspen_xero.cli.session import SessionError
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import said
 
 LONGEST = timedelta(days=36_500)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -17,6 +18,7 @@ def span(text: str) -> timedelta:
     match = re.fullmatch(r"([0-9]{1,9})\s*([mhd])", text.strip())
     told = timedelta(**{_UNITS[match[2]]: int(match[1])}) if match else None
     if told is None or told > LONGEST:
-        shown = text if len(text) <= 40 else f"{text[:40]}..."
-        raise SessionError("bad-age", f"{shown!r} is no span of time.", "Write it like 90m, 26h or 2d.", ExitCode.USAGE)
+        raise SessionError(
+            "bad-age", f"{said(text, 40)} is no span of time.", "Write it like 90m, 26h or 2d.", ExitCode.USAGE
+        )
     return told

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.source import some_without_invoice
 from caspen_xero.cli.spans import span
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import plain
+
+if TYPE_CHECKING:
+    from caspen_xero.store.bad_records import WithoutInvoice
 
 
 def register(app: typer.Typer) -> None:
@@ -30,6 +37,7 @@ def status(
     \b
     caspen-xero status --max-age 26h --quiet || mail-me
     """
+    from caspen_xero.store import bad_records
     from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
 
     too_old = _why_too_old(session, max_age) if max_age is not None else ""
@@ -38,6 +46,7 @@ def status(
     counts = Counter(
         invoice.sync_status for invoice in list_invoices(session.store, mappings, session.settings.start_date)
     )
+    without_invoice = bad_records.without_invoice(session.store)
     last = _last_run(session, "push", "synced", "unsynced")
     summary: dict[str, Any] = {
         "command": "status",
@@ -51,6 +60,11 @@ def status(
         "last_push": last,
         "last_pull": _last_run(session, "pull", "payments", "invoices_updated"),
         "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
+        "bad_records": bad_records.count(session.store),
+        "without_invoice": {
+            "payments": sum(one.kind == "payment" for one in without_invoice),
+            "credit_notes": sum(one.kind == "credit_note" for one in without_invoice),
+        },
         "store": str(session.store.path),
     }
     if stored and (alive := _another_home(session)):
@@ -58,23 +72,23 @@ def status(
     if session.output.json:
         session.output.document(summary | ({"too_old": bool(too_old)} if max_age is not None else {}))
     else:
-        _tell_status(session, summary)
+        _tell_status(session, summary, without_invoice)
     if too_old and not session.output.json:
         session.output.error(UserError("push-too-old", f"The last good push {too_old}.", "caspen-xero push"))
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
-def _tell_status(session: Session, summary: dict[str, Any]) -> None:
+def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Sequence[WithoutInvoice]) -> None:
     last, pulled = summary["last_push"], summary["last_pull"]
     facts: list[tuple[str, str]] = [
         ("Workspace", summary["workspace"]),
-        ("Organisation", summary["organisation"] or "not connected  (caspen-xero connect)"),
+        ("Organisation", summary["organisation"] or Ours("not connected  (caspen-xero connect)")),
     ]
     if summary["connected"]:
         kept = {"keyring": "the system's keyring", "file": "a file of this workspace (chosen with --token-store file)"}
         facts.append(("Tokens", kept[summary["token_store"]]))
         if summary["xero_url"]:
-            facts.append(("Xero", f"{summary['xero_url']}  (not the real Xero)"))
+            facts.append(("Xero", Ours(f"{plain(summary['xero_url'])}  (not the real Xero)")))
     told = "never"
     if last:
         told = f"{last['ended_at'][:16].replace('T', ' ')} UTC: {last['synced']} synced, {last['unsynced']} unsynced"
@@ -82,10 +96,16 @@ def _tell_status(session: Session, summary: dict[str, Any]) -> None:
     told = f"{pulled['ended_at'][:16].replace('T', ' ')} UTC: {pulled['payments']} payments" if pulled else "never"
     facts.append(("Last pull", told))
     if stop := summary.get("another_home"):
-        facts.append(("Stopped", f"{stop['message']}  ->  {stop['fix']}"))
+        facts.append(("Stopped", Ours(f"{stop['message']}  ->  {stop['fix']}")))
     facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
+    if summary["bad_records"]:
+        facts.append(
+            ("Bad records", f"{summary['bad_records']}, of which nothing is sent till they are corrected in Caspen")
+        )
+    if without_invoice:
+        facts.append(("Without invoice", Ours(f"{some_without_invoice(without_invoice)}: never imported")))
     older = "  (it may be older than what was sent:  caspen-xero adopt)" if session.store.adopt_is_due else ""
-    facts.append(("Store", summary["store"] + older))
+    facts.append(("Store", Ours(plain(session.store.path) + older)))
     session.output.table(("caspen-xero", ""), facts)
 
 
@@ -107,7 +127,7 @@ def _why_too_old(session: Session, max_age: str) -> str:
     limit, now = span(max_age), session.now()
     ended = runs.last_good_push(session.store)
     if ended is None or now - ended > limit:
-        return f"is older than {max_age}"
+        return f"is older than {plain(max_age)}"
     if ended - now > CLOCKS_APART:
         return f"is noted for {ended:%Y-%m-%d %H:%M} UTC, by a clock that was wrong: it may be of any age"
     return ""

@@ -10,6 +10,7 @@ from caspen_xero.cli.pull import pull_now
 from caspen_xero.cli.push import Yes, push_now, tell_push
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
+from caspen_xero.outside_text import plain
 
 
 def register(app: typer.Typer) -> None:
@@ -25,7 +26,7 @@ def sync(session: Session, yes: Yes = False) -> int:
     """
     session.whole = "sync"
     organisation = session.connection.tenant_name
-    undone = f"Nothing was told to Caspen or sent to {organisation}, as it is not known what Caspen has already."
+    undone = f"Nothing was told to Caspen or sent to {plain(organisation)}, as it is not known what Caspen has already."
     with session.only_writer():
         read = read_source(session, undone)
         pulled = pull_now(session, read)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Annotated
 
 import typer
@@ -10,7 +9,9 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.commands import can_be_pasted, to_paste
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 taxes_app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
@@ -59,7 +60,8 @@ def map_(
             "usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", ExitCode.USAGE
         )
     if rate and not tax_type:
-        fix = f"Caspen's rate first, then Xero's tax type or name: caspen-xero taxes map {shlex.quote(rate)} TAX_TYPE"
+        called = rate if can_be_pasted(rate) else "RATE"
+        fix = f"Caspen's rate first, then Xero's tax type or name: {to_paste('taxes map', called, 'TAX_TYPE')}"
         raise SessionError("usage", "Which Xero tax rate?", fix, ExitCode.USAGE)
     if suggest:
         return _suggest(session)
@@ -90,11 +92,11 @@ def unmap(
 
     with session.only_writer():
         if stop_waiting(session.mappings, "tax_rate", rate):
-            said = f"{rate} no longer waits to be linked."
+            said = f"{plain(rate)} no longer waits to be linked."
         else:
             found = find_caspen_rate(clinic.tax_rates(session.store), rate)
             was_linked = unlink_rate(session.mappings, found.id)
-            said = f"{found.name} is no longer linked." if was_linked else f"{found.name} was not linked."
+            said = f"{plain(found.name)} is no longer linked." if was_linked else f"{plain(found.name)} was not linked."
     _tell(session, said)
 
 
@@ -121,11 +123,11 @@ def _map_one(session: Session, rate: str, tax_type: str, *, force: bool) -> str:
         xero_rate = choose_xero_rate(xero_rates, tax_type, caspen_rate, force=force)
     if caspen_rate is None:
         wait_for(mappings, Awaited("tax_rate", rate, xero_rate.tax_type, force))
-        return f"{rate} will be linked to {rate_label(xero_rate)} once Caspen's tax rates are imported."
+        return f"{plain(rate)} will be linked to {rate_label(xero_rate)} once Caspen's tax rates are imported."
     with session.store.write():
         stop_waiting(mappings, "tax_rate", rate)
         link_rate(mappings, caspen_rate.id, xero_rate.tax_type)
-    return f"{caspen_rate.name} is linked to {rate_label(xero_rate)}."
+    return f"{plain(caspen_rate.name)} is linked to {rate_label(xero_rate)}."
 
 
 def _suggest(session: Session) -> int:
@@ -138,7 +140,7 @@ def _suggest(session: Session) -> int:
         linked = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
     for link in linked:
         assert link.xero_rate is not None
-        session.output.say(f"{link.rate.name} is linked to {rate_label(link.xero_rate)}.")
+        session.output.say(f"{plain(link.rate.name)} is linked to {rate_label(link.xero_rate)}.")
     return show_links(session, read_links(session), linked=[link.rate.id for link in linked])
 
 

@@ -7,13 +7,14 @@ from typing import Any
 
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import import_source
+from caspen_xero.commands import to_paste
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
-from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
 from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, read_tax_rates
 from caspen_xero.sync.setup.tax_links import RateLink, rate_links
-from caspen_xero.sync.setup.taxes import percent_digits, percent_text
+from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_name
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
 
@@ -27,7 +28,7 @@ def read_source_once(session: Session) -> None:
         with session.writer_if_free() as is_free:
             result = import_source(session) if is_free else None
         if result is not None:
-            session.output.note(f"Imported {result.read} records from {session.settings.source}.")
+            session.output.note(f"Imported {result.read} records from {plain(session.settings.source)}.")
             if result.bad_count:
                 session.output.warn(f"{result.bad_count} bad records were left out; caspen-xero push names them.")
 
@@ -85,12 +86,15 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
             ],
         )
     for choice in waiting:
-        session.output.say(f"{choice.name} will be linked to {choice.target} once Caspen's tax rates are imported.")
+        session.output.say(
+            f"{plain(choice.name)} will be linked to {plain(choice.target)} once Caspen's tax rates are imported."
+        )
     for link in left:
         if link.problem:
-            session.output.say(f"! {link.rate.name}: {link.problem}.")
+            session.output.say(f"! {plain(link.rate.name)}: {link.problem}.")
     if left:
-        session.output.say(f"Link a rate: caspen-xero taxes map {quoted(left[0].rate.name)} TAX_TYPE")
+        name = rate_name(left[0].rate, (link.rate for link in links))
+        session.output.say(f"Link a rate: {to_paste('taxes map', name, 'TAX_TYPE')}")
     return ExitCode.PARTLY if left else ExitCode.ALL_WELL
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from caspen_xero.cli.menu import confirm, pick
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
+from caspen_xero.outside_text import plain
 from caspen_xero.sync.setup.organisation import read_tax_rates
 from caspen_xero.sync.setup.tax_links import link_rate, rate_links
 from caspen_xero.sync.setup.taxes import candidates, percent_text, rate_label, why_percentage_differs
@@ -23,7 +24,7 @@ def walk_through(session: Session) -> None:
         fit = candidates(rate.rate, xero_rates)
         found = pick(
             session.output,
-            f"Which Xero tax rate is Caspen's {rate.name} ({percent_text(rate.rate)})?",
+            f"Which Xero tax rate is Caspen's {plain(rate.name)} ({percent_text(rate.rate)})?",
             [rate_label(candidate) for candidate in fit],
         )
         if found is None:

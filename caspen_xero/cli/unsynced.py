@@ -8,6 +8,7 @@ from typing import Any
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode
 
@@ -63,7 +64,7 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
                 row["client"],
                 row["date"],
                 Decimal(row["total"]) if row["total"] is not None else None,
-                row["code"] if narrow else f"{row['code']}: {row['reason']}",
+                row["code"] if narrow else Ours(f"{row['code']}: {row['reason']}"),
                 (row["first_failed_at"] or "")[: 10 if narrow else 16].replace("T", " "),
                 row["attempts"],
             )

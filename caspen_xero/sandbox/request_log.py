@@ -31,11 +31,11 @@ class RequestLog:
 
     def add(self, exchange: Exchange, answer: ApiAnswer | None, fault: str | None = None) -> None:
         """Notes a request. No answer: none reached the client."""
-        secret = exchange.path.startswith(("/identity", "/connect/"))
+        secret = exchange.is_form or exchange.path.lower().startswith(("/identity", "/connect/"))
+        if answer and fault == "echo":
+            answer = ApiAnswer(answer.status, b"(the request, repeated)", answer.content_type)
         headers = {name: _blotted(name, value) for name, value in exchange.headers.items()}
-        query = {
-            name: BLOT if secret and re.fullmatch(_SECRET, name) else value for name, value in exchange.query.items()
-        }
+        query = {name: BLOT if re.fullmatch(_SECRET, name) else value for name, value in exchange.query.items()}
         body = _text(exchange.body, secret)
         response_body = _text(answer.body, secret) if answer else ""
         response_headers = {

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from caspen_xero.outside_text import plain
 from caspen_xero.secrets.store import SecretStoreError
 
 FILE_NAME = "tokens.json"
@@ -37,6 +38,7 @@ class SecretFile:
     def __init__(self, folder: Path, entry: str, file_name: str = FILE_NAME, anew: str = ANEW) -> None:
         """`anew`: the command after which a damaged file is whole again."""
         self.path = folder / file_name
+        self._beside = f".{self.path.stem}-"
         self._entry, self._anew = entry, anew
         self._spare: Path | None = None
 
@@ -86,9 +88,10 @@ class SecretFile:
                 self._spare = None
 
     def clear(self) -> None:
-        """Deletes the file."""
+        """Deletes the file, and what a run that was killed left beside it."""
         try:
-            self.path.unlink(missing_ok=True)
+            for file in (self.path, *self.path.parent.glob(f"{self._beside}*")):
+                file.unlink(missing_ok=True)
         except OSError as error:
             raise self._unusable("deleted", error) from None
 
@@ -101,7 +104,7 @@ class SecretFile:
         except (ValueError, RecursionError):
             kept = None
         if not isinstance(kept, dict) or not all(isinstance(part, str) for part in kept.values()):
-            raise SecretStoreError(DAMAGED, f"{self.path} does not hold what caspen-xero wrote.", self._anew)
+            raise SecretStoreError(DAMAGED, f"{plain(self.path)} does not hold what caspen-xero wrote.", self._anew)
         # A folder that was copied from another home must not use up that home's sign-in.
         return kept if kept.get("entry") in (None, self._entry) else {}
 
@@ -127,8 +130,8 @@ class SecretFile:
         try:
             if self.path.is_symlink():
                 raise self._unusable("written: it is a symbolic link", None)
-            beside, self._spare = self._spare, None
-            beside = self._file_beside(text) if beside is None else _filled(beside, text)
+            spare, self._spare = self._spare, None
+            beside = _filled(spare, text) if spare is not None and spare.exists() else self._file_beside(text)
             try:
                 os.replace(beside, self.path)
             except BaseException:
@@ -142,7 +145,7 @@ class SecretFile:
 
     def _file_beside(self, content: bytes) -> Path:
         """A new file that holds this, safely on the disk. mkstemp makes it with mode 0600, before anything is in it."""
-        descriptor, name = tempfile.mkstemp(prefix=".tokens-", dir=self.path.parent)
+        descriptor, name = tempfile.mkstemp(prefix=self._beside, dir=self.path.parent)
         os.close(descriptor)
         return _filled(Path(name), content)
 
@@ -150,7 +153,7 @@ class SecretFile:
         why = f": {error.strerror}" if error is not None and error.strerror else ""
         return SecretStoreError(
             "token-file-unusable",
-            f"The token file {self.path} could not be {what}{why}.",
+            f"The token file {plain(self.path)} could not be {what}{why}.",
             "Check the folder's owner, its permissions and the free space, then run this again.",
         )
 

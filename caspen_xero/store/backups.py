@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from caspen_xero.outside_text import plain
 from caspen_xero.paths import leads_to_anothers
 from caspen_xero.store.damage import BACKUPS, MAKE_ROOM, is_disk_full, told
 from caspen_xero.store.errors import StoreCode, StoreError
@@ -42,6 +43,9 @@ ADOPT_DUE = "adopt_due"
 ELSEWHERE = "Make room on the disk, or write it elsewhere: caspen-xero backup FILE"
 
 _MADE_BY_ITSELF = re.compile(r"\d{8}T\d{6}Z-(day|migration)(-\d+)?\.sqlite")
+_NAMED_BY_US = re.compile(
+    r"\d{8}T\d{6}Z-(day|migration|by-hand|replaced|set-aside)(-\d+)?\.sqlite(-wal|-shm|-journal)?"
+)
 _LEFT_BY_A_KILLED_RUN = re.compile(r"\.\d{8}T\d{6}Z-(day|migration)\b.*\.part(-\w+)?")
 
 
@@ -52,7 +56,7 @@ def back_up(path: Path, target: Path | None = None, reason: Reason = "by-hand") 
     """
     made = target or place_for(path, reason)
     if is_there(made):
-        raise StoreError(StoreCode.BACKUP_EXISTS, f"{made} is there already.", "Give another name.")
+        raise StoreError(StoreCode.BACKUP_EXISTS, f"{plain(made)} is there already.", "Give another name.")
     trouble = judge(path)
     if trouble is not None:
         raise told(path, trouble)
@@ -79,6 +83,29 @@ def back_up_by_itself(path: Path, reason: Literal["day", "migration"]) -> Path:
     return made
 
 
+def remove_copies(path: Path, keep: Path | None = None, *, whatever_for: bool = False) -> tuple[list[Path], list[Path]]:
+    """Deletes the copies that were made without being asked, but for `keep`; gives those, and what is left beside them.
+
+    `whatever_for`: also those that a person asked for, by the names that we gave them. Nothing is deleted through a link.
+    """
+    folder = path.parent / BACKUPS
+    if folder.is_symlink():
+        return [], [folder]
+    if not folder.is_dir():
+        return [], []
+    removed, left = [], []
+    for file in sorted(folder.iterdir()):
+        is_ours = _LEFT_BY_A_KILLED_RUN.fullmatch(file.name) or (
+            _NAMED_BY_US if whatever_for else _MADE_BY_ITSELF
+        ).fullmatch(file.name)
+        if file == keep or (file.is_dir() and not file.is_symlink()) or not is_ours:
+            left.append(file)
+        else:
+            file.unlink()
+            removed.append(file)
+    return removed, [file for file in left if file != keep]
+
+
 def place_for(path: Path, reason: Reason) -> Path:
     """A new name in the folder of copies, by time (UTC) and reason; the folder is made with mode 0700."""
     folder = path.parent / BACKUPS
@@ -97,10 +124,10 @@ def check_copy(path: Path, file: Path) -> None:
     """Raises `StoreError` where a file can't take the place of the store `path`."""
     if not file.exists():
         raise StoreError(
-            StoreCode.BACKUP_NOT_FOUND, f"There is no file {file}.", "Copies are made by: caspen-xero backup"
+            StoreCode.BACKUP_NOT_FOUND, f"There is no file {plain(file)}.", "Copies are made by: caspen-xero backup"
         )
     if path.exists() and file.samefile(path):
-        raise StoreError(StoreCode.BACKUP_UNUSABLE, f"{file} is the store of this workspace itself.")
+        raise StoreError(StoreCode.BACKUP_UNUSABLE, f"{plain(file)} is the store of this workspace itself.")
     with _taken_in(path, file):
         pass
 
@@ -243,7 +270,7 @@ def give_name(part: Path, made: Path) -> None:
         raise
     except OSError:  # a disk that knows no links
         if is_there(made):
-            raise FileExistsError(f"{made} is there already") from None
+            raise FileExistsError(f"{plain(made)} is there already") from None
         os.rename(part, made)
 
 
@@ -251,10 +278,10 @@ def _failed(made: Path, error: Exception, fix: str = ELSEWHERE) -> StoreError:
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, sqlite3.Error) and is_disk_full(made):
         why = "its disk is full"
-    return StoreError(StoreCode.BACKUP_FAILED, f"{made} could not be written: {why}.", fix)
+    return StoreError(StoreCode.BACKUP_FAILED, f"{plain(made)} could not be written: {why}.", fix)
 
 
 def _unusable(file: Path, words: str) -> StoreError:
     return StoreError(
-        StoreCode.BACKUP_UNUSABLE, f"{file} {words}: it can't take the store's place.", "Give another copy."
+        StoreCode.BACKUP_UNUSABLE, f"{plain(file)} {words}: it can't take the store's place.", "Give another copy."
     )

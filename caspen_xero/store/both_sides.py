@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE
+from caspen_xero.caspen.records import PAYS
 from caspen_xero.store.mappings import Mappings
 
 
@@ -41,12 +41,12 @@ def wanted_in_xero(mappings: Mappings) -> set[str]:
     """The Xero ids of the payments and credit notes that Caspen has and would have us find in Xero."""
     rows = mappings.store.rows(
         "SELECT l.xero_id FROM links l JOIN allocations a ON a.key = l.caspen_id JOIN payments p ON p.id = a.payment_id "
-        f"WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status NOT IN {GONE} "
+        f"WHERE l.tenant_id = ? AND l.kind = 'payment' AND p.status = '{PAYS}' "
         "UNION SELECT l.xero_id FROM links l JOIN credit_notes n ON n.id = l.caspen_id "
         "WHERE l.tenant_id = ? AND l.kind = 'allocation' AND n.status = 'issued' "
         "UNION SELECT x.xero_id FROM xero_payments x WHERE x.tenant_id = ? "
         "AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id "
-        f"AND n.status IN {GONE})",
+        f"AND n.status <> '{PAYS}')",
         *[mappings.tenant_id] * 3,
     )
     return {row["xero_id"] for row in rows}

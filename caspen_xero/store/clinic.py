@@ -8,9 +8,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from caspen_xero.caspen.records import GONE, Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate
+from caspen_xero.caspen.records import (
+    FINALISED,
+    PAYS,
+    Client,
+    Contact,
+    CreditNote,
+    Invoice,
+    Payment,
+    PaymentMethod,
+    TaxRate,
+)
+from caspen_xero.commands import handle, is_handle
+from caspen_xero.store.purged import Purged
 from caspen_xero.store.store import Store
 
 _Kind = TypeVar("_Kind", Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate)
@@ -34,9 +46,14 @@ class AppliedPayment:
     xero_id: str | None
 
     @property
+    def pays(self) -> bool:
+        """Whether it pays its invoice: what is void, refunded or not allocated pays nothing."""
+        return self.status == PAYS
+
+    @property
     def is_our_own(self) -> bool:
-        """Whether Caspen has it, and it did not come from Xero."""
-        return self.status not in GONE and self.xero_id is None
+        """Whether Caspen has it as paid, and it did not come from Xero."""
+        return self.pays and self.xero_id is None
 
 
 def tax_rates(store: Store) -> list[TaxRate]:
@@ -50,13 +67,32 @@ def payment_methods(store: Store) -> list[PaymentMethod]:
 
 
 def clients(store: Store, ids: Iterable[str]) -> dict[str, Client]:
-    """Clients by id; an unknown id is left out."""
-    return {row["id"]: _model(Client, row) for row in _among(store, "clients", "id", ids)}
+    """Clients by id; an unknown id, and whoever was purged, is left out."""
+    return {row["id"]: _model(Client, row) for row in _among(store, "clients", "id", ids) if not row["purged"]}
 
 
 def contacts(store: Store, ids: Iterable[str]) -> dict[str, Contact]:
-    """Caspen's contacts (payers) by id; an unknown id is left out."""
-    return {row["id"]: _model(Contact, row) for row in _among(store, "contacts", "id", ids)}
+    """Caspen's contacts (payers) by id; an unknown id, and whoever was purged, is left out."""
+    return {row["id"]: _model(Contact, row) for row in _among(store, "contacts", "id", ids) if not row["purged"]}
+
+
+def client_ids(store: Store) -> list[str]:
+    """The ids of all clients."""
+    return [row["id"] for row in store.rows("SELECT id FROM clients")]
+
+
+def contact_ids(store: Store) -> list[str]:
+    """The ids of all of Caspen's contacts (payers)."""
+    return [row["id"] for row in store.rows("SELECT id FROM contacts")]
+
+
+def parties_called(store: Store, name: str) -> list[tuple[Literal["client", "payer"], str]]:
+    """The clients and payers of that name (the case of letters aside): kind and id."""
+    sql = (
+        "SELECT 'client' AS kind, id FROM clients WHERE name = ?1 COLLATE NOCASE "
+        "UNION ALL SELECT 'payer', id FROM contacts WHERE name = ?1 COLLATE NOCASE ORDER BY 1, 2"
+    )
+    return [("payer" if row["kind"] == "payer" else "client", row["id"]) for row in store.rows(sql, name)]
 
 
 def invoices(store: Store, ids: Iterable[str]) -> dict[str, Invoice]:
@@ -65,16 +101,28 @@ def invoices(store: Store, ids: Iterable[str]) -> dict[str, Invoice]:
 
 
 def invoice_ids(store: Store, name: str) -> list[str]:
-    """The ids of the invoices which a person may mean: that id, else that number (case folded)."""
+    """The ids of the invoices which a person may mean: that id, else that number (case folded), else that handle of an id."""
     if store.row("SELECT 1 FROM invoices WHERE id = ?", name):
         return [name]
-    return [row["id"] for row in store.rows("SELECT id FROM invoices WHERE number = ? COLLATE NOCASE", name)]
+    found = [row["id"] for row in store.rows("SELECT id FROM invoices WHERE number = ? COLLATE NOCASE", name)]
+    if not found and is_handle(name):
+        found = [row["id"] for row in store.rows("SELECT id FROM invoices") if handle(row["id"]) == name]
+    return found
 
 
 def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
     """Caspen's numbers of invoices, by id; a draft may have none."""
     rows = store.rows_among("SELECT id, number FROM invoices WHERE id IN ({})", invoice_ids)
     return {row["id"]: row["number"] for row in rows if row["number"]}
+
+
+def finalised_figures(store: Store, ids: Iterable[str]) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
+    """Subtotal, tax and total of those among invoices that are finalised, by id."""
+    sql = f"SELECT id, subtotal, tax, total FROM invoices WHERE status IN {FINALISED} AND id IN ({{}})"
+    return {
+        row["id"]: (Decimal(row["subtotal"]), Decimal(row["tax"]), Decimal(row["total"]))
+        for row in store.rows_among(sql, ids)
+    }
 
 
 def count_invoices(store: Store) -> int:
@@ -84,7 +132,7 @@ def count_invoices(store: Store) -> int:
 
 
 def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
-    """The payments applied to invoices, by invoice id, oldest first; those of void or deleted payments too."""
+    """The payments applied to invoices, by invoice id, oldest first; those of payments that pay nothing too."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
     for row in store.rows_among(f"{_APPLIED} WHERE a.invoice_id IN ({{}}) ORDER BY p.date, a.key", invoice_ids):
         found[row["invoice_id"]].append(_applied(row))
@@ -92,10 +140,10 @@ def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[Appl
 
 
 def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
-    """The allocations of living payments that say that they came from Xero with one of these ids, by that id."""
+    """The allocations of payments that pay and say that they came from Xero with one of these ids, by that id."""
     found: dict[str, list[AppliedPayment]] = defaultdict(list)
-    living = f"{_APPLIED} WHERE p.status NOT IN {GONE} AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
-    for row in store.rows_among(living, xero_ids):
+    paying = f"{_APPLIED} WHERE p.status = '{PAYS}' AND p.xero_id IN ({{}}) ORDER BY p.date, a.key"
+    for row in store.rows_among(paying, xero_ids):
         found[row["xero_id"]].append(_applied(row))
     return found
 
@@ -137,7 +185,7 @@ def payments_of_our_own(store: Store, keys: Iterable[str]) -> set[str]:
     """Which of these allocations are `is_our_own`."""
     sql = (
         "SELECT a.key FROM allocations a JOIN payments p ON p.id = a.payment_id "
-        f"WHERE p.status NOT IN {GONE} AND p.xero_id IS NULL AND a.key IN ({{}})"
+        f"WHERE p.status = '{PAYS}' AND p.xero_id IS NULL AND a.key IN ({{}})"
     )
     return {row["key"] for row in store.rows_among(sql, keys)}
 
@@ -190,4 +238,6 @@ def _model(kind: type[_Kind], row: Any) -> _Kind:
     record = json.loads(row["record"])
     if "updated_at" in row.keys() and row["updated_at"]:  # noqa: SIM118 - a sqlite3.Row is no dict
         record["updated_at"] = row["updated_at"]
-    return kind.model_validate(record)
+    model = kind.model_validate(record)
+    purged = Purged.of(row["purged"]) if "purged" in row.keys() else None  # noqa: SIM118
+    return model.as_purged(purged.fingerprint) if purged and purged.fingerprint else model

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import sqlite3
 from pathlib import Path
 
+from caspen_xero.commands import can_be_pasted, to_paste
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 from caspen_xero.store.errors import StoreCode, StoreError
 from caspen_xero.store.judge import BESIDE, Trouble, beside, is_there, judge, judge_wholly, number_of
 
@@ -45,7 +46,7 @@ def newest_whole_copy(path: Path) -> Path | None:
 
 def restore_command(copy: Path) -> str:
     """The command that takes a copy back."""
-    return f"caspen-xero restore {shlex.quote(str(copy))}"
+    return to_paste("restore", str(copy) if can_be_pasted(str(copy)) else "FILE")
 
 
 def check(path: Path) -> None:
@@ -58,7 +59,9 @@ def check(path: Path) -> None:
 def told(path: Path, trouble: Trouble) -> StoreError:
     """Trouble with a store as a person is told of it."""
     exit_code = ExitCode.ANOTHER_RUN if trouble.code is StoreCode.LOCKED else None
-    return StoreError(trouble.code, f"The local store {path} {trouble.words}.", _way_out(path, trouble.code), exit_code)
+    return StoreError(
+        trouble.code, f"The local store {plain(path)} {trouble.words}.", _way_out(path, trouble.code), exit_code
+    )
 
 
 def explained(path: Path, error: sqlite3.Error) -> StoreError:
@@ -73,7 +76,7 @@ def explained(path: Path, error: sqlite3.Error) -> StoreError:
         code, words = StoreCode.DAMAGED, "is not whole"
     elif number == sqlite3.SQLITE_CANTOPEN and (found := judge(path)) is not None:
         return told(path, found)
-    return told(path, Trouble(code, f"{words} ({error})" if code is not StoreCode.LOCKED else words))
+    return told(path, Trouble(code, f"{words} ({plain(error)})" if code is not StoreCode.LOCKED else words))
 
 
 def is_disk_full(path: Path) -> bool:
@@ -99,11 +102,11 @@ def _way_out(path: Path, code: StoreCode) -> str:
             return MAKE_ROOM
         case StoreCode.READ_ONLY:
             return (
-                f"Let this user write {path} and its folder, or copy the folder {path.parent.parent} to where they can "
-                "and set CASPEN_XERO_HOME to that."
+                f"Let this user write {plain(path)} and its folder, or copy the folder {plain(path.parent.parent)} to where they "
+                "can and set CASPEN_XERO_HOME to that."
             )
         case StoreCode.FORBIDDEN:
-            return f"Run this as the user who owns {path}, or let this user read and write it."
+            return f"Run this as the user who owns {plain(path)}, or let this user read and write it."
         case StoreCode.UNUSABLE:
             return "Check its disk and your permissions: caspen-xero doctor"
     copy = newest_whole_copy(path)

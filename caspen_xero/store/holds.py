@@ -1,9 +1,9 @@
 """Holds: what keeps a step from being sent for now, until it is released, due again, or what it depends on has changed.
 
 Of seven kinds: Xero refused the step; Xero took it, but not as it was sent; a look into Xero has found what speaks against it; a
-draft was looked at lately (`look-at-draft`); a party's contact is archived (`match-contact`); the organisation's plan has no
-approvals left for invoices of a month (`approve`); Xero refused something by a lock date, so all like it waits (`post-in-period`,
-`draft-in-period`).
+draft was looked at lately (`look-at-draft`); only a person can say or restore a party's contact (`match-contact`); the
+organisation's plan has no approvals left for invoices of a month (`approve`); Xero refused something by a lock date, so all like it
+waits (`post-in-period`, `draft-in-period`).
 """
 
 from __future__ import annotations

@@ -23,10 +23,14 @@ from caspen_xero.caspen.records import (
     TaxRate,
     allocation_key,
 )
+from caspen_xero.store.bad_records import BadRecords, WithoutInvoice, without_invoice
 from caspen_xero.store.named_payments import keep_named
+from caspen_xero.store.purged import PURGEABLE, Purged, is_wanted_again
 from caspen_xero.store.store import Store, utc_text
 
 SHOWN_BAD_RECORDS = 1000
+_LONGEST_NAME = 1000
+_STAYS_PURGED = "purged"
 
 
 @dataclass
@@ -34,7 +38,8 @@ class ImportResult:
     """How many records of each kind were new, changed, unchanged or older than what is known; and the bad ones.
 
     `unread_payments`: the ids (else the places) of bad ones that are payments, or may be, and did not come again as they should
-    be. `ignored`: records of kinds that the feed does not have.
+    be. `ignored`: records of kinds that the feed does not have. `without_invoice`: what the store now has of payments and credit
+    notes whose invoice was never imported.
     """
 
     new: Counter[str] = field(default_factory=Counter)
@@ -45,6 +50,7 @@ class ImportResult:
     bad_count: int = 0
     unread_payments: set[str] = field(default_factory=set)
     ignored: Mapping[str, int] = field(default_factory=dict)
+    without_invoice: list[WithoutInvoice] = field(default_factory=list)
 
     @property
     def read(self) -> int:
@@ -58,8 +64,11 @@ def import_records(store: Store, records: Iterable[Record | BadRecord]) -> Impor
     with store.write():
         number = int(store.setting("imports") or "0") + 1
         store.set_setting("imports", str(number))
+        bad_records = BadRecords(store, number)
+        people: list[Record] = []
         for record in records:
             if isinstance(record, BadRecord):
+                bad_records.keep(record)
                 result.bad_count += 1
                 if record.kind in (None, "payment"):
                     result.unread_payments.add(record.id or record.where)
@@ -69,23 +78,46 @@ def import_records(store: Store, records: Iterable[Record | BadRecord]) -> Impor
             if record.object == "payment":
                 result.unread_payments.discard(record.id)
             outcome = _KEEP[record.object](store, record, number)
+            if outcome == _STAYS_PURGED:
+                outcome = "unchanged"
+                if record.object in ("client", "contact"):
+                    people.append(record)
             getattr(result, outcome)[record.object] += 1
+            if outcome != "older":
+                bad_records.mended(record)
+        for record in people:  # by now it is known who is on a new invoice
+            _KEEP[record.object](store, record, number)
+        result.without_invoice = without_invoice(store)
     return result
 
 
 def _keep(store: Store, table: str, record: Any, columns: dict[str, Any]) -> str:
-    """Writes a record's row; gives 'new', 'changed', 'unchanged' or 'older'. `columns` holds what is not `id` or `record`."""
+    """Writes a record's row; gives 'new', 'changed', 'unchanged', 'older' or that it stays purged.
+
+    `columns` holds what is not `id` or `record`.
+    """
     body = record.model_dump_json(exclude={"updated_at"}, exclude_none=True)
     updated_at = utc_text(record.updated_at) if getattr(record, "updated_at", None) else None
     dated = "updated_at" if updated_at else "NULL"
-    known = store.row(f"SELECT record, {dated} AS updated_at FROM {table} WHERE id = ?", record.id)
+    purged = "purged" if table in PURGEABLE else "NULL"
+    known = store.row(f"SELECT record, {dated} AS updated_at, {purged} AS purged FROM {table} WHERE id = ?", record.id)
     if known and updated_at and known["updated_at"] and updated_at < known["updated_at"]:
         return "older"
     if updated_at:
         columns = {**columns, "updated_at": updated_at}
-    if known and known["record"] == body:
+    if table in PURGEABLE:
+        columns = {**columns, "purged": None}
+    seal = Purged.of(known["purged"]) if known else None
+    if known and (known["record"] == body if seal is None else seal.is_of(body)):
         if updated_at and updated_at != known["updated_at"]:
             store.run(f"UPDATE {table} SET updated_at = ? WHERE id = ?", updated_at, record.id)
+        if seal is None:
+            return "unchanged"
+        if not is_wanted_again(store, table, record.id):
+            return _STAYS_PURGED
+        name = ", name = ?" if "name" in columns else ""
+        put_back = f"UPDATE {table} SET record = ?, purged = NULL{name} WHERE id = ?"
+        store.run(put_back, body, *([columns["name"]] if name else []), record.id)
         return "unchanged"
     row = {"id": record.id, **columns, "record": body}
     names = ", ".join(row)
@@ -112,12 +144,14 @@ def _keep_payment_method(store: Store, method: PaymentMethod, number: int) -> st
 
 
 def _keep_client(store: Store, client: Client, number: int) -> str:
-    name = " ".join(part for part in (client.first_name, client.last_name) if part)
+    name = " ".join(part for part in (client.first_name, client.last_name) if part)[:_LONGEST_NAME]
     return _keep(store, "clients", client, {"name": name, "touched": number})
 
 
 def _keep_contact(store: Store, contact: Contact, number: int) -> str:
-    name = contact.company or " ".join(part for part in (contact.first_name, contact.last_name) if part)
+    name = (contact.company or " ".join(part for part in (contact.first_name, contact.last_name) if part))[
+        :_LONGEST_NAME
+    ]
     return _keep(store, "contacts", contact, {"name": name, "touched": number})
 
 

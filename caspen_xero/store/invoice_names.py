@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from caspen_xero.commands import handle, is_handle
 from caspen_xero.store.store import Store
 
 _FOLDED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")  # as SQLite's NOCASE does
@@ -23,7 +24,10 @@ class InvoiceNames:
 
     def means(self, name: str) -> set[str]:
         """The ids of the invoices that a person may mean: that id, else that number."""
-        return {name} if name in self._read() else self._ids.get(name.translate(_FOLDED), set())
+        if name in self._read():
+            return {name}
+        found = self._ids.get(name.translate(_FOLDED), set())
+        return found or ({id_ for id_ in self._read() if handle(id_) == name} if is_handle(name) else set())
 
     def _read(self) -> dict[str, str | None]:
         if self._numbers is None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -18,7 +19,10 @@ DocumentState = Literal["open", "done", "refused", "missing"]
 
 @dataclass(frozen=True)
 class EntryDocument:
-    """One document of a write: its operation, its record, and what the answer is held against."""
+    """One document of a write: its operation, its record, and what the answer is held against.
+
+    `message`: what was said of it; of an open one, why Xero's answer about it can't be read.
+    """
 
     position: int
     operation: str
@@ -27,6 +31,7 @@ class EntryDocument:
     number: str | None
     expected: Mapping[str, Any]
     state: DocumentState = "open"
+    message: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,20 +114,33 @@ def open_entries(mappings: Mappings) -> list[Entry]:
     rows = mappings.store.rows(
         "SELECT * FROM journal WHERE tenant_id = ? AND state = 'sent' ORDER BY id", mappings.tenant_id
     )
-    return [
-        Entry(
-            id=row["id"],
-            method=row["method"],
-            path=row["path"],
-            params=json.loads(row["params"]),
-            body=bytes(row["body"]),
-            idempotency_key=row["idempotency_key"],
-            first_sent_at=utc_time(row["first_sent_at"]) or datetime.min.replace(tzinfo=UTC),
-            first_sent_at_xero=utc_time(row["first_sent_at_xero"]),
-            documents=_documents(mappings, row["id"]),
-        )
-        for row in rows
-    ]
+    return [_entry(mappings, row) for row in rows]
+
+
+def answered_entries(mappings: Mappings, operations: Sequence[str]) -> Iterator[Entry]:
+    """Writes of these kinds that were answered, or looked up since, oldest first; one at a time, as there may be very many."""
+    kinds = ", ".join("?" * len(operations))
+    rows = mappings.store.db.conn.execute(
+        "SELECT id FROM journal j WHERE tenant_id = ? AND state NOT IN ('sent', 'not-sent') AND EXISTS (SELECT 1 FROM "
+        f"journal_documents d WHERE d.journal_id = j.id AND d.position = 0 AND d.operation IN ({kinds})) ORDER BY id",
+        (mappings.tenant_id, *operations),
+    ).fetchall()
+    for row in rows:
+        yield _entry(mappings, mappings.store.rows("SELECT * FROM journal WHERE id = ?", row["id"])[0])
+
+
+def _entry(mappings: Mappings, row: sqlite3.Row) -> Entry:
+    return Entry(
+        id=row["id"],
+        method=row["method"],
+        path=row["path"],
+        params=json.loads(row["params"]),
+        body=bytes(row["body"]),
+        idempotency_key=row["idempotency_key"],
+        first_sent_at=utc_time(row["first_sent_at"]) or datetime.min.replace(tzinfo=UTC),
+        first_sent_at_xero=utc_time(row["first_sent_at_xero"]),
+        documents=_documents(mappings, row["id"]),
+    )
 
 
 def _documents(mappings: Mappings, entry_id: int) -> list[EntryDocument]:
@@ -136,6 +154,7 @@ def _documents(mappings: Mappings, entry_id: int) -> list[EntryDocument]:
             number=row["number"],
             expected=json.loads(row["expected"]),
             state=row["state"],
+            message=row["message"],
         )
         for row in rows
     ]
@@ -181,6 +200,23 @@ def end_document(
     )
 
 
+def leave_open(mappings: Mappings, entry: Entry, position: int, why: str) -> None:
+    """Notes why one document of a write is open though Xero has answered: what it says of it can't be read."""
+    mappings.store.run(
+        "UPDATE journal_documents SET message = ? WHERE journal_id = ? AND position = ?", why, entry.id, position
+    )
+
+
+def unsettled(mappings: Mappings) -> dict[tuple[str, str], str]:
+    """The documents that are left open so, by operation and record, and why."""
+    rows = mappings.store.rows(
+        "SELECT d.operation, d.caspen_id, d.message FROM journal j JOIN journal_documents d ON d.journal_id = j.id "
+        "WHERE j.tenant_id = ? AND j.state = 'sent' AND d.state = 'open' AND d.message IS NOT NULL",
+        mappings.tenant_id,
+    )
+    return {(row["operation"], row["caspen_id"]): row["message"] for row in rows}
+
+
 def writes(
     mappings: Mappings, limit: int, invoice_id: str | None = None, *, only_warned: bool = False
 ) -> list[dict[str, Any]]:
@@ -204,6 +240,15 @@ def sent_from_here(mappings: Mappings, operation: str, caspen_ids: Iterable[str]
         "AND d.operation = ? AND j.state <> 'not-sent' AND d.state <> 'refused' AND d.caspen_id IN ({})"
     )
     return {row["caspen_id"] for row in mappings.store.rows_among(sql, caspen_ids, mappings.tenant_id, operation)}
+
+
+def contacts_made(mappings: Mappings, keys: Iterable[str]) -> set[tuple[str, str]]:
+    """Which contacts in Xero this store has made for these parties (`client:ID` or `payer:ID`): key and ContactID."""
+    sql = (
+        "SELECT d.caspen_id, d.xero_id FROM journal_documents d JOIN journal j ON j.id = d.journal_id WHERE j.tenant_id = ? "
+        "AND d.operation = 'create-contact' AND d.state = 'done' AND d.caspen_id IN ({})"
+    )
+    return {(row["caspen_id"], row["xero_id"]) for row in mappings.store.rows_among(sql, keys, mappings.tenant_id)}
 
 
 def payments_asked_to_delete(mappings: Mappings, keys: Iterable[str]) -> set[str]:

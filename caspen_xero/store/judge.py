@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store.errors import StoreCode
 from caspen_xero.store.migrations import MARK, names_of_all
 
@@ -62,7 +63,7 @@ def changes_beside(path: Path) -> Path | None:
 def judge(path: Path) -> Trouble | None:
     """What is wrong with the file of a store; None where nothing is seen to be. It is only read, and not all of it."""
     if (link := link_in_place(path)) is not None:
-        where = "is" if link == path else f"has {link} beside it, which is"
+        where = "is" if link == path else f"has {plain(link)} beside it, which is"
         return Trouble(StoreCode.NOT_A_FILE, f"{where} a symbolic link, and nothing is written through one")
     try:
         found = path.stat()

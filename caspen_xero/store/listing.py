@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from caspen_xero.caspen.records import GONE
+from caspen_xero.caspen.records import GONE, PAYS
+from caspen_xero.store.bad_records import LoneInvoice, lone_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
@@ -33,16 +34,17 @@ class ListedInvoice:
     amount_due: Decimal | None
     xero_invoice_id: str | None
     xero_status: str | None
+    details_purged: bool = False
 
 
 _SQL = f"""
-SELECT i.id, i.number, i.client_id, c.name AS client, i.issue_date, i.status, i.total, i.currency,
+SELECT i.id, i.number, i.client_id, c.name AS client, i.purged, i.issue_date, i.status, i.total, i.currency,
     l.xero_id, l.xero_status, l.is_done, l.amount_paid, l.amount_credited, l.amount_due,
     s.invoice_id AS skipped,
     (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
         AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id
-            AND n.status IN {GONE})) AS told_paid
+            AND n.status <> '{PAYS}')) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
 LEFT JOIN linked_invoices l ON l.tenant_id = :tenant AND l.invoice_id = i.id
@@ -53,7 +55,9 @@ LEFT JOIN skips s ON s.invoice_id = i.id
 def list_invoices(
     store: Store, mappings: Mappings | None, start_date: str | None, invoice_id: str | None = None
 ) -> list[ListedInvoice]:
-    """Every invoice (or the one named), oldest first. Without a linked organisation nothing is in Xero.
+    """Every invoice (or the one named), oldest first, then those of which there is only a bad record.
+
+    Without a linked organisation nothing is in Xero.
 
     `start_date` (`YYYY-MM-DD`): what is dated before that day, and not in Xero, is left out by a person's choice.
     """
@@ -63,7 +67,12 @@ def list_invoices(
         f"{_SQL} {where} ORDER BY i.issue_date, i.number, i.id", {"tenant": tenant, "invoice": invoice_id}
     ).fetchall()
     paid = _paid_in_caspen(store, invoice_id)
-    return [_listed(row, start_date or "", paid.get(row["id"], Decimal(0))) for row in rows]
+    listed = [_listed(row, start_date or "", paid.get(row["id"], Decimal(0))) for row in rows]
+    lone = {one.bad.id: one for one in lone_invoices(store, start_date) if invoice_id in (None, one.bad.id)}
+    if not lone:
+        return listed
+    known = [replace(one, sync_status="unsynced") if lone.pop(one.invoice_id, None) else one for one in listed]
+    return [*known, *map(_lone, lone.values())]
 
 
 def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
@@ -89,6 +98,27 @@ def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
         amount_due=due,
         xero_invoice_id=row["xero_id"],
         xero_status=row["xero_status"],
+        details_purged=row["purged"] is not None,
+    )
+
+
+def _lone(one: LoneInvoice) -> ListedInvoice:
+    """An invoice of which there is nothing but a bad record."""
+    return ListedInvoice(
+        invoice_id=one.bad.id,
+        number=one.number,
+        client_id=one.client_id or "",
+        client=one.client,
+        issue_date=one.day,
+        caspen_status=one.status or "",
+        sync_status="unsynced",
+        total=one.total,
+        currency=one.currency,
+        amount_paid=Decimal(0),
+        amount_credited=Decimal(0),
+        amount_due=one.total,
+        xero_invoice_id=None,
+        xero_status=None,
     )
 
 

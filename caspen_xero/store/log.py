@@ -35,6 +35,14 @@ def note(
     )
 
 
+def in_numbers(result: Any) -> Any:
+    """Of what a run did, only the numbers: neither names nor words."""
+    if not isinstance(result, dict):
+        return result if isinstance(result, bool | int | float) else None
+    told = {name: in_numbers(value) for name, value in result.items() if isinstance(value, bool | int | float | dict)}
+    return {name: value for name, value in told.items() if value != {}}
+
+
 def last(store: Store, command: str) -> Run | None:
     """The last run of a command."""
     row = store.row("SELECT * FROM log WHERE command = ? ORDER BY id DESC LIMIT 1", command)

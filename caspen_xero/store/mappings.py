@@ -18,6 +18,8 @@ from caspen_xero.store.store import Store, utc_text, utc_time
 LinkKind = Literal["invoice", "client", "payer", "payment", "credit_note", "allocation"]
 DELETED = "DELETED"
 """The status of the link of a payment or allocation that was seen to be gone in Xero; the invoice's figures know."""
+DOUBTED = "DOUBTED"
+"""The status of the link of a client or payer that an earlier version made by a number alone; a person can confirm it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Link:
     def is_deleted(self) -> bool:
         """Whether what stands for the record was seen to be gone in Xero."""
         return self.status == DELETED
+
+    @property
+    def is_doubted(self) -> bool:
+        """Whether a contact was linked by its number alone."""
+        return self.status == DOUBTED
 
     def with_(self, **changes: Any) -> Link:
         """The same link with other values."""
@@ -123,6 +130,11 @@ class Mappings:
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND caspen_id IN ({})"
         return {row["caspen_id"]: _link(row) for row in self._among(sql, caspen_ids, kind)}
 
+    def all_links(self, kind: LinkKind) -> list[Link]:
+        """Every link of a kind."""
+        sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ?"
+        return [_link(dict(row)) for row in self.store.rows(sql, self.tenant_id, kind)]
+
     def links_of_invoices(self, kind: LinkKind, invoice_ids: Iterable[str]) -> list[Link]:
         """The links of a kind that belong to Caspen invoices: their payments, credit notes or allocations."""
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND invoice_id IN ({})"
@@ -181,6 +193,15 @@ class Mappings:
             "DELETE FROM links WHERE tenant_id = ? AND kind = ? AND caspen_id = ?", self.tenant_id, kind, caspen_id
         )
 
+    def count_written_to(self, contact_id: str) -> int:
+        """How many invoices stand in Xero with that contact, as they were last written."""
+        sql = (
+            "SELECT COUNT(*) AS n FROM links WHERE tenant_id = ? AND kind = 'invoice' AND last_written ->> 'contact' = ? "
+            "AND (status IS NULL OR status NOT IN ('VOIDED', 'DELETED'))"
+        )
+        row = self.store.row(sql, self.tenant_id, contact_id)
+        return int(row["n"]) if row else 0
+
     # --- tax rates and accounts
 
     def tax_links(self) -> dict[str, str]:
@@ -234,8 +255,11 @@ class Mappings:
 
     # --- Xero's lists, as last read
 
-    def xero_list(self, kind: str) -> tuple[datetime, list[dict[str, Any]]] | None:
-        """When a list (`Organisation`, `Accounts`, `TaxRates`, `Currencies`) was read, and its elements; None if never."""
+    def xero_list(self, kind: str) -> tuple[datetime, list[Any]] | None:
+        """When a list (`Organisation`, `Accounts`, `TaxRates`, `Currencies`) was read, and what was kept of it; None if never.
+
+        None also where an earlier version has kept what is no list.
+        """
         row = self.store.row(
             "SELECT read_at, body FROM xero_lists WHERE tenant_id = ? AND kind = ?", self.tenant_id, kind
         )
@@ -243,7 +267,11 @@ class Mappings:
             return None
         read_at = utc_time(row["read_at"])
         assert read_at is not None
-        return read_at, json.loads(row["body"], parse_float=Decimal)
+        try:
+            kept = json.loads(row["body"], parse_float=Decimal)
+        except (ValueError, RecursionError):
+            return None
+        return (read_at, kept) if isinstance(kept, list) else None
 
     def put_xero_list(self, kind: str, read_at: datetime, body: str) -> None:
         """Keeps a list as JSON text."""
@@ -281,9 +309,34 @@ class Mappings:
         return {row["xero_id"]: _contact(row) for row in self._among(sql, xero_ids)}
 
     def contacts_numbered(self, numbers: Iterable[str]) -> list[KnownContact]:
-        """Known Xero contacts with these ContactNumbers."""
-        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND number IN ({})"
+        """Known Xero contacts with these ContactNumbers, the case of letters aside."""
+        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND number COLLATE NOCASE IN ({})"
         return [_contact(row) for row in self._among(sql, numbers)]
+
+    def unlinked_contacts_with_numbers(self) -> list[KnownContact]:
+        """Known Xero contacts that have a ContactNumber and stand for nobody."""
+        sql = (
+            "SELECT * FROM xero_contacts x WHERE x.tenant_id = ? AND x.number <> '' AND NOT EXISTS "
+            "(SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.xero_id = x.xero_id)"
+        )
+        rows: list[Any] = self.store.rows(sql, self.tenant_id)
+        return [_contact(row) for row in rows]
+
+    def refuse_contact(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
+        """A person has said that this client or payer is not that contact: it is not linked to it again by itself."""
+        sql = "INSERT OR IGNORE INTO refused_contacts (tenant_id, kind, caspen_id, xero_id) VALUES (?, ?, ?, ?)"
+        self.store.run(sql, self.tenant_id, kind, caspen_id, xero_id)
+
+    def allow_contact(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
+        """A person has said that it is."""
+        sql = "DELETE FROM refused_contacts WHERE tenant_id = ? AND kind = ? AND caspen_id = ? AND xero_id = ?"
+        self.store.run(sql, self.tenant_id, kind, caspen_id, xero_id)
+
+    def refused_contacts(self) -> set[tuple[str, str]]:
+        """All that was said so and holds: `client:ID` or `payer:ID`, and a ContactID."""
+        sql = "SELECT kind, caspen_id, xero_id FROM refused_contacts WHERE tenant_id = ?"
+        rows = self.store.rows(sql, self.tenant_id)
+        return {(f"{row['kind']}:{row['caspen_id']}", row["xero_id"]) for row in rows}
 
     def contacts_named(self, names: Iterable[str]) -> list[KnownContact]:
         """Known Xero contacts with these names (case and spacing aside), archived ones too."""

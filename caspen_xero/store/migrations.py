@@ -217,6 +217,35 @@ CREATE VIEW paid_in_caspen AS
 """
 
 
+_BAD_RECORDS = """
+CREATE TABLE bad_records (
+    kind TEXT NOT NULL, id TEXT NOT NULL, has_id INTEGER NOT NULL, number TEXT, status TEXT, client_id TEXT, day TEXT, total TEXT,
+    currency TEXT, invoices TEXT NOT NULL, updated_at TEXT, wrong TEXT NOT NULL, place TEXT NOT NULL,
+    PRIMARY KEY (kind, id)) WITHOUT ROWID;
+DROP VIEW paid_in_caspen;
+CREATE VIEW paid_in_caspen AS
+    SELECT NULL AS tenant_id, a.invoice_id, a.amount, 'payment' AS kind, a.key AS id FROM allocations a
+        JOIN payments p ON p.id = a.payment_id WHERE p.status = 'allocated'
+    UNION ALL SELECT NULL, invoice_id, total, 'credit_note', id FROM credit_notes WHERE status = 'issued'
+    UNION ALL SELECT x.tenant_id, x.invoice_id, x.amount, 'found_in_xero', x.xero_id FROM xero_payments x
+        WHERE NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id)
+        AND NOT EXISTS (
+            SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.kind = 'payment' AND l.xero_id = x.xero_id)
+"""
+
+
+_REFUSED = """
+CREATE TABLE refused_contacts (
+    tenant_id TEXT NOT NULL, kind TEXT NOT NULL, caspen_id TEXT NOT NULL, xero_id TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, kind, caspen_id, xero_id)) WITHOUT ROWID;
+DROP INDEX xero_contacts_number;
+CREATE INDEX xero_contacts_number ON xero_contacts (tenant_id, number COLLATE NOCASE);
+UPDATE links SET status = 'DOUBTED' WHERE kind IN ('client', 'payer') AND NOT made_by_us AND EXISTS (
+    SELECT 1 FROM xero_contacts x WHERE x.tenant_id = links.tenant_id AND x.xero_id = links.xero_id
+    AND x.number IN (links.caspen_id, 'payer-' || links.caspen_id))
+"""
+
+
 @migrations()
 def caspen_records(db: Database) -> None:
     """What Caspen said: its records, and the settings of this workspace."""
@@ -329,6 +358,40 @@ def members_of_batches(db: Database) -> None:
 def warnings_of_xeros(db: Database) -> None:
     """What Xero said of a document that it took all the same, as a JSON list of its words. Of earlier ones nobody knows."""
     db.execute("ALTER TABLE journal_documents ADD COLUMN warnings TEXT NOT NULL DEFAULT '[]'")
+
+
+@migrations()
+def bad_records_are_kept(db: Database) -> None:
+    """Bad records are kept till a good one comes; what earlier versions took for good, or believed, is judged anew by a push."""
+    _run(db, _BAD_RECORDS)
+    db.execute(
+        "INSERT INTO settings (tenant_id, key, value) SELECT '', 'judge_records', 'yes' WHERE EXISTS (SELECT 1 FROM payments) "
+        "OR EXISTS (SELECT 1 FROM credit_notes)"
+    )
+    db.execute(
+        "INSERT INTO settings (tenant_id, key, value) SELECT DISTINCT tenant_id, 'judge_links', 'yes' FROM links "
+        "WHERE kind = 'invoice'"
+    )
+    db.execute("DELETE FROM settings WHERE key = 'pull_full_at'")
+
+
+@migrations()
+def contacts_that_are_not_who_they_seem(db: Database) -> None:
+    """Which contact a client or payer is not, as a person has said; numbers are found whatever the case of their letters.
+
+    What was linked by a number alone stays linked, but its name is looked at.
+    """
+    _run(db, _REFUSED)
+
+
+@migrations()
+def what_was_purged(db: Database) -> None:
+    """Of a record that was purged: a seal, by which the same one is known when it comes again, and its fingerprint."""
+    for table in ("clients", "contacts", "invoices", "payments", "credit_notes"):
+        db.execute(f"ALTER TABLE {table} ADD COLUMN purged TEXT")
+    db.execute(
+        "CREATE INDEX invoices_payer ON invoices (record ->> 'invoice_to_id') WHERE record ->> 'invoice_to_id' IS NOT NULL"
+    )
 
 
 def names_of_all() -> set[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from caspen_xero.caspen.records import FINALISED, GONE
+from caspen_xero.caspen.records import FINALISED, PAYS
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store, utc_text, utc_time
 
@@ -43,7 +43,7 @@ def invoices_to_adopt(mappings: Mappings, start_date: str | None) -> list[str]:
         f"WHERE ((l.xero_id IS NULL AND i.number IS NOT NULL AND i.issue_date >= ? AND (i.status IN {FINALISED} OR NOT EXISTS "
         f"(SELECT 1 FROM invoices n WHERE n.number = i.number AND n.status IN {FINALISED}))) OR (l.xero_id IS NOT NULL AND ("
         "EXISTS (SELECT 1 FROM allocations a JOIN payments p ON p.id = a.payment_id WHERE a.invoice_id = i.id "
-        f"AND p.status NOT IN {GONE} AND p.xero_id IS NULL AND {unlinked.format('payment', 'a.key')}) "
+        f"AND p.status = '{PAYS}' AND p.xero_id IS NULL AND {unlinked.format('payment', 'a.key')}) "
         "OR EXISTS (SELECT 1 FROM credit_notes c WHERE c.invoice_id = i.id AND ((c.status = 'issued' "
         f"AND {unlinked.format('allocation', 'c.id')}) OR (c.status <> 'issued' AND {unlinked.format('credit_note', 'c.id')})))))) "
         "AND i.id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id",
@@ -90,19 +90,6 @@ def gone_ones_held(mappings: Mappings, code: str) -> list[str]:
 def has_looked_for_gone_ones(mappings: Mappings) -> None:
     """That is done."""
     mappings.set_setting(_LOOKED, "yes")
-
-
-def knows_others_contacts(mappings: Mappings, generic_number: str) -> bool:
-    """Whether a contact in Xero, as last read, has the number of one of Caspen's, though this store has neither made nor linked it.
-
-    `generic_number`: that of the contact for all clients.
-    """
-    sql = (
-        "SELECT 1 FROM xero_contacts x WHERE x.tenant_id = ? AND (x.number IN (SELECT id FROM clients) "
-        "OR x.number IN (SELECT id FROM contacts) OR x.number = ?) AND NOT EXISTS (SELECT 1 FROM links l "
-        "WHERE l.tenant_id = x.tenant_id AND l.xero_id = x.xero_id) LIMIT 1"
-    )
-    return mappings.store.row(sql, mappings.tenant_id, generic_number) is not None
 
 
 # --- all of ours taken in

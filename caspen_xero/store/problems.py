@@ -33,13 +33,33 @@ def with_problems(mappings: Mappings) -> set[str]:
     return {row["invoice_id"] for row in rows}
 
 
-def drop_other_problems(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
-    """Forgets the problems of all invoices but these: they are void in Caspen by now, set aside, or before the start date."""
+def drop_other_problems(mappings: Mappings, invoice_ids: Iterable[str], *, but: str) -> None:
+    """Forgets the problems of all invoices but these: they are void in Caspen by now, set aside, or before the start date.
+
+    `but`: the code of what stays on a linked invoice, for only a look into Xero can settle it.
+    """
+    sql = (
+        "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ? AND NOT (code = ? AND subject = '' AND EXISTS (SELECT 1 "
+        "FROM links l WHERE l.tenant_id = problems.tenant_id AND l.kind = 'invoice' AND l.caspen_id = problems.invoice_id))"
+    )
     with mappings.store.write():
         for invoice_id in with_problems(mappings) - set(invoice_ids):
-            mappings.store.run(
-                "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
-            )
+            mappings.store.run(sql, mappings.tenant_id, invoice_id, but)
+
+
+def reasons(mappings: Mappings, code: str) -> dict[str, str]:
+    """The invoices that have one problem themselves, and why."""
+    rows = mappings.store.rows(
+        "SELECT invoice_id, reason FROM problems WHERE tenant_id = ? AND code = ? AND subject = ''",
+        mappings.tenant_id,
+        code,
+    )
+    return {row["invoice_id"]: row["reason"] for row in rows}
+
+
+def add_problem(mappings: Mappings, invoice_id: str, problem: ProblemLike, now: datetime) -> None:
+    """Adds one problem to those of an invoice, or says it anew."""
+    _put(mappings, invoice_id, problem, _known(mappings, invoice_id), now)
 
 
 def drop_problem(mappings: Mappings, invoice_id: str, code: str) -> None:
@@ -52,35 +72,49 @@ def drop_problem(mappings: Mappings, invoice_id: str, code: str) -> None:
     )
 
 
+def drop_problems_about(mappings: Mappings, subject: str) -> list[str]:
+    """Forgets the problems about one subject, such as a client; gives the ids of the invoices that had them."""
+    of_it = "FROM problems WHERE tenant_id = ? AND subject = ?"
+    rows = mappings.store.rows(f"SELECT DISTINCT invoice_id {of_it}", mappings.tenant_id, subject)
+    mappings.store.run(f"DELETE {of_it}", mappings.tenant_id, subject)
+    return [row["invoice_id"] for row in rows]
+
+
 def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:
     """Makes these the problems of an invoice. One that was there before keeps its first time and counts one try more."""
     with mappings.store.write():
-        known = {
-            (row["code"], row["subject"]): row
-            for row in mappings.store.rows(
-                "SELECT * FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
-            )
-        }
+        known = _known(mappings, invoice_id)
         mappings.store.run(
             "DELETE FROM problems WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
         )
         for problem in problems:
-            before = known.get((problem.code, problem.subject))
-            attempts = problem.attempts or (before["attempts"] + 1 if before else 1)
-            mappings.store.run(
-                "INSERT OR REPLACE INTO problems (tenant_id, invoice_id, code, subject, reason, fix, xero_says, attempts, "
-                "first_failed_at, last_tried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                mappings.tenant_id,
-                invoice_id,
-                problem.code,
-                problem.subject,
-                problem.reason,
-                problem.fix,
-                problem.xero_says,
-                attempts,
-                before["first_failed_at"] if before else utc_text(now),
-                utc_text(now),
-            )
+            _put(mappings, invoice_id, problem, known, now)
+
+
+def _known(mappings: Mappings, invoice_id: str) -> dict[tuple[str, str], Any]:
+    sql = "SELECT * FROM problems WHERE tenant_id = ? AND invoice_id = ?"
+    return {(row["code"], row["subject"]): row for row in mappings.store.rows(sql, mappings.tenant_id, invoice_id)}
+
+
+def _put(
+    mappings: Mappings, invoice_id: str, problem: ProblemLike, known: Mapping[tuple[str, str], Any], now: datetime
+) -> None:
+    before = known.get((problem.code, problem.subject))
+    attempts = problem.attempts or (before["attempts"] + 1 if before else 1)
+    mappings.store.run(
+        "INSERT OR REPLACE INTO problems (tenant_id, invoice_id, code, subject, reason, fix, xero_says, attempts, "
+        "first_failed_at, last_tried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        mappings.tenant_id,
+        invoice_id,
+        problem.code,
+        problem.subject,
+        problem.reason,
+        problem.fix,
+        problem.xero_says,
+        attempts,
+        before["first_failed_at"] if before else utc_text(now),
+        utc_text(now),
+    )
 
 
 def problems(mappings: Mappings, invoice_id: str | None = None) -> list[Mapping[str, Any]]:

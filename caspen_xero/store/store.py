@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store import backups, damage
 from caspen_xero.store.errors import StoreCode, StoreError
 from caspen_xero.store.judge import (
@@ -71,7 +72,7 @@ class Store:
                 raise
         except sqlite3.DatabaseError as error:
             if self.is_read_only and (changes := changes_beside(path)) is not None:
-                raise damage.read_only(path, f", and its last changes, in {changes}, not read") from error
+                raise damage.read_only(path, f", and its last changes, in {plain(changes)}, not read") from error
             raise damage.explained(path, error) from error
 
     def _opened(self) -> sqlite3.Connection:
@@ -210,7 +211,7 @@ class Store:
 def _made_new(path: Path) -> bool:
     """Makes a new store, whole or not at all, unless another run has made one by now; then that is the store."""
     if (left := changes_beside(path)) is not None:
-        words = f"is not there, but what belongs to it is: {left}. Put it back, or restore a copy"
+        words = f"is not there, but what belongs to it is: {plain(left)}. Put it back, or restore a copy"
         raise damage.told(path, Trouble(StoreCode.MISSING, words))
     try:
         descriptor, name = tempfile.mkstemp(prefix=".new-", suffix=".sqlite", dir=path.parent)

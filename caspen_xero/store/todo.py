@@ -108,6 +108,13 @@ def do_again(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
         )
 
 
+def do_again_for_clients(mappings: Mappings, ids: Iterable[str]) -> None:
+    """The same for all invoices of these clients or payers."""
+    sql = "SELECT id FROM invoices WHERE client_id IN ({0}) OR record ->> 'invoice_to_id' IN ({0})"
+    for caspen_id in ids:
+        do_again(mappings, [row["id"] for row in mappings.store.rows(sql.format("?1"), caspen_id)])
+
+
 def look_at_unsent_payments(mappings: Mappings) -> None:
     """Has invoices whose payments stayed out of Xero looked at again by the next push."""
     mappings.store.run(

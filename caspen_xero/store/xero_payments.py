@@ -72,7 +72,10 @@ DiscrepancyCode = Literal[
 ]
 
 
-EDITED: tuple[DiscrepancyCode, ...] = ("invoice-edited-in-xero", "details-edited-in-xero")
+DETAILS_EDITED: DiscrepancyCode = "details-edited-in-xero"
+"""What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
+
+EDITED: tuple[DiscrepancyCode, ...] = ("invoice-edited-in-xero", DETAILS_EDITED)
 """What somebody has edited in an invoice itself."""
 
 

@@ -15,6 +15,7 @@ from caspen_xero.caspen.standard_input import STANDARD_INPUT, spooled
 from caspen_xero.paths import given_path
 from caspen_xero.store import sources
 from caspen_xero.store.imports import ImportResult, import_records
+from caspen_xero.store.purged import read_sources_again
 from caspen_xero.store.store import Store
 
 
@@ -60,6 +61,7 @@ def import_new(
 
     A server is asked for what changed since the last reading of that same server; its cursors move with what was read.
     """
+    read_sources_again(store)
     feed = open_feed(source, api_key=api_key, cursors=sources.cursors(store, source), on_progress=on_progress)
     try:
         fingerprint = feed.fingerprint

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Protocol, Self
+
+from caspen_xero.commands import each_command, name_for, naming, option, to_paste
+from caspen_xero.outside_text import MOST, harmless, said
 
 
 class ProblemCode(StrEnum):
@@ -25,6 +27,11 @@ class ProblemCode(StrEnum):
         problem._value_, problem.meaning, problem.way_out = code, meaning, way_out
         return problem
 
+    BAD_RECORD = (
+        "bad-record",
+        "its record, or one of a payment or credit note of it, can't be read or does not agree with itself",
+        "correct it in Caspen, import it (or let a push read the source), then `caspen-xero push INVOICE`",
+    )
     NOT_PUSHED_YET = "not-pushed-yet", "no push has reached it", "`caspen-xero push`"
     TAX_RATE_NOT_LINKED = (
         "tax-rate-not-linked",
@@ -61,6 +68,11 @@ class ProblemCode(StrEnum):
         "the account chosen for its payments takes none",
         "`caspen-xero settings set --payment-account CODE`",
     )
+    DETAILS_PURGED = (
+        "details-purged",
+        "it has to be written, but details of it, its client or its payer were purged",
+        "have Caspen's export read again: `caspen-xero import PATH`, then `caspen-xero push INVOICE`",
+    )
     CLIENT_MISSING = (
         "client-missing",
         "its client or payer was never imported",
@@ -94,7 +106,7 @@ class ProblemCode(StrEnum):
     CONTACT_NUMBER_TAKEN = (
         "contact-number-taken",
         "Xero has another contact of that number or name",
-        "see it in Xero, then `caspen-xero push INVOICE`",
+        "see both; `caspen-xero contacts link CLIENT XERO_ID`, then `caspen-xero push INVOICE`",
     )
     CREDIT_NOTE_NUMBER_TAKEN = (
         "credit-note-number-taken",
@@ -166,6 +178,11 @@ class ProblemCode(StrEnum):
         "it says that it came from Xero, but is not there, on another invoice, of another amount, or claimed twice",
         "correct its `xero_id` in Caspen, then `caspen-xero push INVOICE`",
     )
+    PAYMENT_REFUNDED = (
+        "payment-refunded",
+        "refunded in Caspen after it was sent; what stands in Xero is for a person to decide",
+        "delete the payment in Xero, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
+    )
     PAYMENT_EXCEEDS_DUE = "payment-exceeds-due", "it is more than what is due in Xero", "look at the invoice in Xero"
     PAYMENT_RECONCILED = "payment-reconciled", "removed in Caspen, reconciled in Xero", "unreconcile it in Xero first"
     PAYMENT_NOT_OURS = (
@@ -203,6 +220,11 @@ class ProblemCode(StrEnum):
         "Xero took it, but shows something else than was sent",
         "look at it in Xero; `caspen-xero push --overwrite INVOICE` sends it once more",
     )
+    UNREADABLE_IN_XERO = (
+        "unreadable-in-xero",
+        "what Xero answers about it can't be read, so nobody knows what is there",
+        "look at it in Xero, then `caspen-xero pull` and `caspen-xero push INVOICE`: both read it again",
+    )
     XERO_REFUSED = "xero-refused", "Xero said no; its own words stand in the reason", "as they say"
 
 
@@ -217,7 +239,7 @@ def kept_code(name: str) -> ProblemCode:
 def check_code(name: str) -> None:
     """Raises ValueError for what is no code of a problem: nothing is kept, or shown, under such a one."""
     if name not in _BY_NAME:
-        raise ValueError(f"{name!r} is no code of a problem: scripts are promised those of ProblemCode")
+        raise ValueError(f"{said(name, MOST)} is no code of a problem: scripts are promised those of ProblemCode")
 
 
 @dataclass(frozen=True)
@@ -256,21 +278,9 @@ FACT_CODES = frozenset(
 """Refusals that mean that the organisation, its accounts or tax rates are no longer as we last read them."""
 
 
-def quoted(name: str) -> str:
-    """A name as a shell takes it, for commands to paste; control characters never get into one."""
-    return shlex.quote(" ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", name).split()))
-
-
 def invoice_name(number: str | None, invoice_id: str) -> str:
-    """An invoice as commands name it: by its number; by its id where it has none, or one that would read as an option."""
-    return quoted(number if number and not number.startswith("-") else invoice_id)
-
-
-_NAMES_AN_INVOICE = re.compile(
-    r"(caspen-xero (?:push(?: --(?:overwrite|pay-anyway))?|invoices (?:show|open|skip|unskip|link|unlink|accept)|log --invoice) )"
-    r"""((?:'[^']*'|"[^"]*"|[^\s'";])+)"""
-)
-"""Our commands that name an invoice, and the name, as a shell takes it."""
+    """What names an invoice in a command: its number; its id where it has none that can be pasted, else a handle for that."""
+    return name_for(invoice_id, number or None)
 
 
 class InvoiceNamesLike(Protocol):
@@ -286,34 +296,49 @@ def naming_its_own(text: str, invoice_id: str, names: InvoiceNamesLike) -> str:
     A number may have become that of two invoices, or another's; a payment's hold may have been found on another invoice of it.
     """
 
-    def named(found: re.Match[str]) -> str:
-        command, word = found.groups()
-        name = word.rstrip(".,:")
-        if word.startswith("-") or any(names.means(_unquoted(one)) == {invoice_id} for one in (word, name)):
-            return found[0]
-        number = names.number(invoice_id)
-        usable = number is not None and names.means(_unquoted(quoted(number))) == {invoice_id}
-        return command + invoice_name(number if usable else None, invoice_id) + word[len(name) :]
+    def means_it(name: str) -> bool:
+        return names.means(name) == {invoice_id}
 
-    return _NAMES_AN_INVOICE.sub(named, text)
+    def of_its_own() -> str:
+        number = names.number(invoice_id)
+        return invoice_name(number if number is not None and means_it(number) else None, invoice_id)
+
+    return each_command(text, lambda ours: naming(ours, lambda name: name if means_it(name) else of_its_own()))
 
 
 def named_rightly(row: Mapping[str, Any], invoice_id: str, names: InvoiceNamesLike) -> dict[str, Any]:
     """A row with a reason and a fix, both `naming_its_own`."""
-    return {**row, **{part: naming_its_own(row[part], invoice_id, names) for part in ("reason", "fix")}}
-
-
-def _unquoted(word: str) -> str:
-    """A word as a shell reads it."""
-    try:
-        return "".join(shlex.split(word))
-    except ValueError:
-        return word
+    return {**row, **{part: naming_its_own(harmless(row[part]), invoice_id, names) for part in ("reason", "fix")}}
 
 
 def push_command(number: str | None, invoice_id: str) -> str:
     """The command that tries one invoice again."""
-    return f"caspen-xero push {invoice_name(number, invoice_id)}"
+    return to_paste("push", invoice_name(number, invoice_id))
+
+
+def overwrite_command(number: str | None, invoice_id: str) -> str:
+    """The command that sends Caspen's version of one invoice over what stands in Xero."""
+    return to_paste(f"push {option('--overwrite', invoice_name(number, invoice_id))}")
+
+
+def pay_anyway_command(number: str | None, invoice_id: str) -> str:
+    """The command that sends payments of one invoice though Xero may have them."""
+    return to_paste(f"push {option('--pay-anyway', invoice_name(number, invoice_id))}")
+
+
+def contact_command(verb: str, kind: str, caspen_id: str, *more: str) -> str:
+    """A command about the contact of a client or payer: `contacts link CLIENT XERO_ID`, `contacts unlink CLIENT`."""
+    return to_paste(f"contacts {verb}", party_name(kind, caspen_id), *more)
+
+
+def party_name(kind: str, caspen_id: str) -> str:
+    """A client or payer as commands name them: by Caspen's id, or a handle of it where that can't be pasted."""
+    return f"payer:{name_for(caspen_id)}" if kind == "payer" else name_for(caspen_id)
+
+
+def unreadable(why: str) -> str:
+    """The reason of `unreadable-in-xero`. `why`: what of an answer can't be read."""
+    return f"Xero's answer can't be read: {why}"
 
 
 def correct_it(number: str | None, invoice_id: str) -> str:

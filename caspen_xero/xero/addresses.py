@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from urllib.parse import urlencode
 
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.xero.errors import NotAnAddress
 
 Params = Mapping[str, str | int]
@@ -45,9 +46,9 @@ def below(base: str, path: str, params: Params | None = None) -> str:
     also where the query string is too long: its 404 would read as "not there".
     """
     if not _PATH.fullmatch(path):
-        raise NotAnAddress(f"{path!r} is no path of Xero's")
+        raise NotAnAddress(f"{said(path, MOST)} is no path of Xero's")
     if not _fits(params or {}):
-        raise NotAnAddress(f"the query string for {path} has more than {LONGEST_QUERY} bytes")
+        raise NotAnAddress(f"the query string for {plain(path)} has more than {LONGEST_QUERY} bytes")
     return with_query(base + path, params)
 
 
@@ -70,7 +71,7 @@ def in_calls(values: Iterable[str], params: Callable[[Sequence[str]], Params], m
         elif _fits(params([value])):
             lists.append([value])
         else:
-            raise NotAnAddress(f"{value[:40]!r}... is too long to be looked up")
+            raise NotAnAddress(f"{said(value[:40], MOST)}... is too long to be looked up")
     return [params(some) for some in lists]
 
 

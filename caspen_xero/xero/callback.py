@@ -14,10 +14,11 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from caspen_xero.errors import ExitCode
 from caspen_xero.xero.callback_page import received_page, stray_page
@@ -27,6 +28,8 @@ from caspen_xero.xero.oauth_words import oauth_words
 PATH = "/callback"
 _BROWSER_PATIENCE = 15.0
 _LAST_REPLY = 2.0
+_LONGEST_REQUEST = 10.0
+"""Seconds for a whole request, however it comes."""
 
 Stray = Literal["another", "unmarked"]
 """What is not the answer to this sign-in: that of another one, or a page without any state. Every web page can send either."""
@@ -166,20 +169,37 @@ class _Server(ThreadingHTTPServer):
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = "localhost", self.server_address[1]
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing of who left in the middle: the terminal is a person's, and every web page can knock here."""
+
 
 class _Handler(BaseHTTPRequestHandler):
     server: _Server
-    timeout = 10
     server_version, sys_version = "caspen-xero", ""
 
+    def setup(self) -> None:
+        super().setup()
+        self._too_long = threading.Timer(_LONGEST_REQUEST, self._let_go)
+        self._too_long.daemon = True
+        self._too_long.start()
+
+    def finish(self) -> None:
+        self._too_long.cancel()
+        super().finish()
+
     def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        if parts.path != PATH:
+        self._too_long.cancel()
+        path, _, query = self.path.partition("?")
+        if path != PATH:
             self._reply(404, "Nothing here.", "text/plain")
             return
         with self.server.listener.replies:
-            status, page = self.server.listener.reply_to(parts.query)
+            status, page = self.server.listener.reply_to(query)
             self._reply(status, page, "text/html")
+
+    def _let_go(self) -> None:
+        with suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _reply(self, status: int, text: str, kind: str) -> None:
         body = text.encode()

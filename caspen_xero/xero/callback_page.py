@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
+from caspen_xero.outside_text import plain
+
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} - caspen-xero</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -22,7 +24,9 @@ def page(title: str, *paragraphs: str) -> str:
 def linked_page(organisation: str) -> str:
     """Told when all went well."""
     return page(
-        f"Linked to {organisation}", f"caspen-xero now works with {organisation} in Xero.", "You can close this tab."
+        f"Linked to {plain(organisation)}",
+        f"caspen-xero now works with {plain(organisation)} in Xero.",
+        "You can close this tab.",
     )
 
 

@@ -10,8 +10,8 @@ from threading import Lock
 from typing import Any
 
 from caspen_xero.xero.addresses import Params, below
+from caspen_xero.xero.answers import fields, listed, moment_in, pages_of, text_in
 from caspen_xero.xero.clock import XeroClock
-from caspen_xero.xero.codec import parse_timestamp
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import LimitReached, NoAnswer, TooSlow, Unreachable
 from caspen_xero.xero.hosts import Hosts
@@ -71,7 +71,7 @@ class XeroClient:
         for tries in range(1, READ_TRIES + 1):
             try:
                 answer = accepted(self._admitted("GET", path, params, headers, None), path, self._organisation)
-                answer.json()
+                fields(answer)
             except (Unreachable, NoAnswer) as error:
                 if tries >= (SLOW_TRIES if isinstance(error, TooSlow) else READ_TRIES):
                     raise
@@ -101,7 +101,7 @@ class XeroClient:
         if body:
             headers["Content-Type"] = "application/json"
         answer = accepted(self._admitted(method, path, params, headers, body, before_each), path, self._organisation)
-        if not answer.json() and method != "DELETE":
+        if not fields(answer) and method != "DELETE":
             raise NoAnswer(f"HTTP {answer.status} without content", status=answer.status)
         return answer
 
@@ -113,8 +113,8 @@ class XeroClient:
         params: Params | None = None,
         since: datetime | None = None,
         page_size: int = 1000,
-    ) -> Iterator[list[dict[str, Any]]]:
-        """Every element that changed since `since` (all for None), page by page, also while the set changes.
+    ) -> Iterator[list[Any]]:
+        """Every element, unread, that changed since `since` (all for None), page by page, also while the set changes.
 
         After a full page it starts again from the newest `UpdatedDateUTC` of that page, less a second, as offsets shift
         when a document changes between two pages; only within one second does it go on to the next page, and then reads
@@ -123,16 +123,17 @@ class XeroClient:
         """
         id_name = f"{key.removesuffix('s')}ID"
         listing = Listing(key, id_name, page_size)
-        told: set[tuple[Any, Any]] = set()
+        told: set[tuple[str, str]] = set()
         page, is_news = 1, False
         while True:
-            document = self.get(path, {**(params or {}), "page": page, "pageSize": page_size}, since=since).json()
-            rows: list[dict[str, Any]] = document.get(key) or []
-            fresh = [row for row in rows if (row.get(id_name), row.get("UpdatedDateUTC")) not in told]
+            answer = self.get(path, {**(params or {}), "page": page, "pageSize": page_size}, since=since)
+            document = fields(answer)
+            rows = [] if answer.status == 304 else listed(document, key)
+            fresh = [row for row in rows if listing.key(row) not in told]
             listing.came(page, document, rows, len(fresh))
             if fresh:
                 yield fresh
-            told |= {(row[id_name], row.get("UpdatedDateUTC")) for row in rows if id_name in row}
+            told |= set(map(listing.key, rows))
             is_news = is_news or bool(fresh)
             is_last = not _more(document, len(rows), page, page_size)
             newest = _newest(rows)
@@ -143,7 +144,7 @@ class XeroClient:
                 return
             elif newest is not None and is_later:
                 since, page, is_news = newest - timedelta(seconds=1), 1, False
-                told = {(row_id, at) for row_id, at in told if (parse_timestamp(at) or newest) >= since}
+                told = {(row_id, at) for row_id, at in told if (moment_in(at) or newest) >= since}
             else:
                 page += 1
 
@@ -228,17 +229,13 @@ class XeroClient:
 
 def _more(document: Mapping[str, Any], rows: int, page: int, page_size: int) -> bool:
     """Whether a page was full. Xero says how many pages there are, where it does not a full page may have a next one."""
-    pagination = document.get("pagination")
-    if rows == 0:
-        return False
-    if isinstance(pagination, Mapping) and isinstance(pagination.get("pageCount"), int):
-        return page < int(pagination["pageCount"])
-    return rows >= page_size
+    pages = pages_of(document)
+    return rows > 0 and (rows >= page_size if pages is None else page < pages)
 
 
-def _newest(rows: list[dict[str, Any]]) -> datetime | None:
+def _newest(rows: list[Any]) -> datetime | None:
     """The newest `UpdatedDateUTC` in whole seconds; None if rows lack it or are in another order (then pages are turned)."""
-    moments = [parse_timestamp(row.get("UpdatedDateUTC")) for row in rows]
+    moments = [moment_in(text_in(row, "UpdatedDateUTC")) for row in rows]
     known = [moment for moment in moments if moment is not None]
     if not known or len(known) < len(rows) or known != sorted(known):
         return None

@@ -55,6 +55,10 @@ class XeroClock:
         self._most = most if self._most is None else max(self._most, most)
         self.machine_ahead = self._now() - told - timedelta(seconds=(answered_at - asked_at) / 2)
 
+    def now(self) -> datetime:
+        """Xero's time, at the latest; this machine's before an answer told the time."""
+        return self.at_most(self.steady()) or self._now()
+
     def at_least(self, moment: float) -> datetime | None:
         """Xero's time at a moment of the steady clock, at the earliest; None before an answer told the time."""
         return None if self._least is None else _EPOCH + timedelta(seconds=self._least + moment)

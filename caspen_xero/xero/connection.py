@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.hosts import base_url
 
@@ -64,8 +65,8 @@ def check_same_host(connection: Connection) -> None:
     if wanted is not None and wanted != connection.xero_url:
         raise XeroError(
             "other-host",
-            f"This workspace is connected to {connection.tenant_name} at {connection.xero_url or 'Xero itself'}, "
-            f"but XERO_URL says {wanted}.",
+            f"This workspace is connected to {plain(connection.tenant_name)} at {plain(connection.xero_url or 'Xero itself')}, "
+            f"but XERO_URL says {plain(wanted)}.",
             "Unset XERO_URL, or work in another workspace (--workspace NAME).",
             exit_code=ExitCode.CONNECT_NEEDED,
         )

@@ -5,17 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Annotated
+
+from pydantic import ConfigDict
+from pydantic.alias_generators import to_camel
 
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.xero.addresses import is_id, with_query
-from caspen_xero.xero.codec import parse_timestamp
-from caspen_xero.xero.errors import NotAnAddress, NotFound, SignInFailed
+from caspen_xero.xero.answers import readable
+from caspen_xero.xero.elements import Element, Id, Loose, Moment, Text
+from caspen_xero.xero.errors import NoAnswer, NotAnAddress, NotFound, SignInFailed
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.replies import accepted
 from caspen_xero.xero.transport import Transport
 
 _ORGANISATION = "ORGANISATION"
+_LISTED = 10
 _AT_ONCE = timedelta(seconds=2)
 
 
@@ -37,6 +43,25 @@ class Linked:
         return self.updated - self.created < _AT_ONCE
 
 
+class _Connection(Element):
+    """An element of `/connections`, which is written in another letter case than the API."""
+
+    model_config = ConfigDict(alias_generator=to_camel)
+    called, known_by = "connection", ("tenantName", "id")
+
+    id: Id
+    tenant_id: Id
+    tenant_type: Text = None
+    tenant_name: Annotated[Text, Loose] = None
+    created_date_utc: Annotated[Moment, Loose] = None
+    updated_date_utc: Annotated[Moment, Loose] = None
+
+    def as_linked(self) -> Linked:
+        """The organisation that it is of."""
+        name = self.tenant_name or self.tenant_id
+        return Linked(self.id, self.tenant_id, name, self.created_date_utc, self.updated_date_utc)
+
+
 class Connections:
     """`/connections` with one access token. Raises what a call of the API raises."""
 
@@ -48,13 +73,21 @@ class Connections:
         """The organisations, oldest link first; `auth_event_id` narrows them to those of one sign-in."""
         params = {"authEventId": auth_event_id} if auth_event_id else None
         answer = self._transport.request("GET", with_query(self._url, params), headers=self._headers)
-        rows = accepted(answer, "connections", "this sign-in").json() or []
-        return [_linked(row) for row in rows if row.get("tenantType", _ORGANISATION) == _ORGANISATION]
+        rows = accepted(answer, "connections", "this sign-in").json()
+        if not isinstance(rows, list):
+            raise NoAnswer("its answer holds no list of connections", status=answer.status)
+        connections, odd = readable(_Connection, rows)
+        found = [one.as_linked() for one in connections if one.tenant_type in (None, _ORGANISATION)]
+        if odd and not found:
+            raise odd[0]
+        return found
 
     def remove(self, linked_id: str) -> bool:
         """Ends one link at Xero, no other; False if it was gone already. Raises `NotAnAddress` for what is no id of a link."""
         if not is_id(linked_id):
-            raise NotAnAddress(f"{linked_id!r} names no connection", fix="caspen-xero disconnect --local-only")
+            raise NotAnAddress(
+                f"{said(linked_id, MOST)} names no connection", fix="caspen-xero disconnect --local-only"
+            )
         answer = self._transport.request("DELETE", f"{self._url}/{linked_id}", headers=self._headers)
         try:
             accepted(answer, f"connections/{linked_id}", "this sign-in")
@@ -85,7 +118,7 @@ def candidates(
         if not named:
             raise SignInFailed(
                 "organisation-not-found",
-                f"No organisation called {wanted} is connected. Connected: {_listing(everything)}.",
+                f"No organisation called {plain(wanted)} is connected. Connected: {_listing(everything)}.",
                 "Connect again and choose it on Xero's page, or give --org one of these names.",
                 exit_code=ExitCode.FAILED,
             )
@@ -105,14 +138,5 @@ def unclear(possible: Sequence[Linked]) -> SignInFailed:
 
 
 def _listing(linked: Sequence[Linked]) -> str:
-    return ", ".join(f"{one.name} ({one.tenant_id})" for one in linked)
-
-
-def _linked(row: dict[str, Any]) -> Linked:
-    return Linked(
-        connection_id=str(row["id"]),
-        tenant_id=str(row["tenantId"]),
-        name=str(row.get("tenantName") or row["tenantId"]),
-        created=parse_timestamp(row.get("createdDateUtc")),
-        updated=parse_timestamp(row.get("updatedDateUtc")),
-    )
+    more = f" and {len(linked) - _LISTED} more" if len(linked) > _LISTED else ""
+    return ", ".join(f"{plain(one.name)} ({plain(one.tenant_id)})" for one in linked[:_LISTED]) + more

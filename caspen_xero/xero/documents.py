@@ -1,5 +1,7 @@
 """Xero's documents as we read them: every field that Xero may omit is optional, every unknown one is ignored.
 
+They have the fields that something reads, and no others; `elements.py` has what these are made of.
+
 Amounts are Decimal in the document's currency; dates are plain dates; times are UTC. Shapes follow Xero's OpenAPI
 description and recorded answers of September 2026: a create's reply has fewer fields than a GET page, an invoice read
 without `page` has no lines, and Xero's TaxRates page shows numbers and booleans as text.
@@ -7,46 +9,12 @@ without `page` has no lines, and Xero's TaxRates page shows numbers and booleans
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, Field
 
-from caspen_xero.xero.codec import decode, encode, parse_date, parse_timestamp
-
-__all__ = [
-    "GONE_STATUSES",
-    "NO_ID",
-    "UNAPPROVED",
-    "Account",
-    "AccountRef",
-    "Address",
-    "Allocation",
-    "AppliedDocument",
-    "BatchPayment",
-    "Contact",
-    "CreditNote",
-    "Currency",
-    "DocumentRef",
-    "Element",
-    "Invoice",
-    "Line",
-    "Organisation",
-    "Payment",
-    "Phone",
-    "TaxComponent",
-    "TaxRate",
-    "TrackedBy",
-    "decode",
-    "encode",
-    "messages_of",
-    "parse_date",
-    "parse_timestamp",
-    "warnings_of",
-]
+from caspen_xero.xero.elements import Amount, Day, Element, Loose, Moment, Text, Truth, day_field, listed
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
 """What Xero puts where a document that was not created would have its id."""
@@ -56,61 +24,6 @@ UNAPPROVED = ("DRAFT", "SUBMITTED")
 
 GONE_STATUSES = ("VOIDED", "DELETED")
 """The statuses of a document that is no more; its number stays taken."""
-
-_PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
-
-
-def _amount(value: Any) -> Any:
-    """Decimals, whole numbers and plain text digits; never a float, never `1_000` or `1e3`."""
-    if isinstance(value, str):
-        if value.strip() == "":
-            return None
-        if not _PLAIN_NUMBER.fullmatch(value.strip()):
-            raise ValueError("not a plain number")
-        return Decimal(value.strip())
-    if isinstance(value, float | bool):
-        raise ValueError("amounts are read as Decimal")
-    return value
-
-
-def _truth(value: Any) -> Any:
-    if isinstance(value, str):
-        return {"true": True, "false": False, "": None}.get(value.strip().lower(), value)
-    return value
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else value
-
-
-def _listed(value: Any) -> Any:
-    return [] if value is None else value
-
-
-Amount = Annotated[Decimal | None, BeforeValidator(_amount)]
-Truth = Annotated[bool | None, BeforeValidator(_truth)]
-Text = Annotated[str | None, BeforeValidator(_text)]
-Day = Annotated[date | None, BeforeValidator(parse_date)]
-Moment = Annotated[datetime | None, BeforeValidator(parse_timestamp)]
-
-
-def _pascal(name: str) -> str:
-    """`invoice_id` -> `InvoiceID`, `updated_date_utc` -> `UpdatedDateUTC`."""
-    return "".join({"id": "ID", "utc": "UTC"}.get(word, word.capitalize()) for word in name.split("_"))
-
-
-def _day_field(name: str) -> Any:
-    """A date: Xero's plain `...String` twin first, as it needs no reading of milliseconds."""
-    return Field(default=None, validation_alias=AliasChoices(f"{name}String", name))
-
-
-class Element(BaseModel):
-    """What every element of an answer can carry: its own status and its own errors."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=_pascal, populate_by_name=True)
-
-    status_attribute_string: Text = None
-    has_errors: Truth = None
 
 
 class TaxComponent(Element):
@@ -122,27 +35,33 @@ class TaxComponent(Element):
 class TaxRate(Element):
     """A tax rate of the organisation. Deleted rates are listed too; percentages have up to 4 places."""
 
+    called, known_by = "tax rate", ("Name", "TaxType")
+
     name: str
     tax_type: str
     status: Text = None
     can_apply_to_revenue: Truth = None
     display_tax_rate: Amount = None
     effective_rate: Amount = None
-    tax_components: Annotated[list[TaxComponent], BeforeValidator(_listed)] = []
+    tax_components: Annotated[list[TaxComponent], BeforeValidator(listed)] = []
 
 
 class Organisation(Element):
-    """The linked organisation. Lock dates are present only where they are set."""
+    """The linked organisation. Lock dates are present only where they are set. Xero itself holds to all of it, whatever we read."""
 
-    name: Text = None
-    short_code: Text = None
-    base_currency: Text = None
-    period_lock_date: Day = None
-    end_of_year_lock_date: Day = None
+    called, known_by = "organisation", ("Name",)
+
+    name: Annotated[Text, Loose] = None
+    short_code: Annotated[Text, Loose] = None
+    base_currency: Annotated[Text, Loose] = None
+    period_lock_date: Annotated[Day, Loose] = None
+    end_of_year_lock_date: Annotated[Day, Loose] = None
 
 
 class Account(Element):
     """An account of the chart. A bank account may have no code."""
+
+    called, known_by = "account", ("Name", "Code", "AccountID")
 
     account_id: str
     code: Text = None
@@ -163,6 +82,8 @@ class AccountRef(Element):
 
 class Currency(Element):
     """A currency that the organisation has enabled."""
+
+    called, known_by = "currency", ("Code", "Description")
 
     code: str
 
@@ -186,33 +107,56 @@ class Address(Element):
     country: Text = None
 
 
-class Contact(Element):
-    """A contact. `merged_to_contact_id` appears when read by id or by page."""
+class ContactRef(Element):
+    """The contact named inside another document."""
+
+    contact_id: Text = None
+    name: Annotated[Text, Loose] = None
+
+
+class ContactEntry(Element):
+    """A contact in the list: what clients are matched by. `merged_to_contact_id` appears when read by id or by page."""
+
+    called, known_by = "contact", ("Name", "ContactNumber", "ContactID")
 
     contact_id: Text = None
     contact_number: Text = None
     contact_status: Text = None
     name: Text = None
+    merged_to_contact_id: Text = None
+    updated_date_utc: Moment = None
+
+
+class Contact(Element):
+    """A contact with its details."""
+
+    called, known_by = "contact", ("Name", "ContactNumber", "ContactID")
+    own_id = "contact_id"
+
+    contact_id: Text = None
+    contact_number: Text = None
+    contact_status: Text = None
+    merged_to_contact_id: Annotated[Text, Loose] = None
+    name: Text = None
     first_name: Text = None
     last_name: Text = None
     email_address: Text = None
-    phones: Annotated[list[Phone], BeforeValidator(_listed)] = []
-    addresses: Annotated[list[Address], BeforeValidator(_listed)] = []
-    merged_to_contact_id: Text = None
-    updated_date_utc: Moment = None
+    phones: Annotated[list[Phone], BeforeValidator(listed)] = []
+    addresses: Annotated[list[Address], BeforeValidator(listed)] = []
 
 
 class DocumentRef(Element):
     """A document named inside another one: only the ids and numbers that Xero repeats there."""
 
     invoice_id: Text = None
-    invoice_number: Text = None
-    credit_note_id: Text = None
-    updated_date_utc: Moment = None
+    invoice_number: Annotated[Text, Loose] = None
+    updated_date_utc: Annotated[Moment, Loose] = None
 
 
 class BatchPayment(Element):
     """A payment of several invoices in one bank line (`type` RECBATCH or PAYBATCH)."""
+
+    called, known_by = "batch payment", ("Reference", "BatchPaymentID")
 
     batch_payment_id: Text = None
     reference: Text = None
@@ -227,12 +171,14 @@ class Payment(Element):
     the batch (XeroAPI/xero-ruby#225, Xero-NetStandard#340).
     """
 
+    called, known_by = "payment", ("Reference", "PaymentID")
+
     payment_id: Text = None
     batch_payment_id: Text = None
     invoice: DocumentRef | None = None
-    account: AccountRef | None = None
+    account: Annotated[AccountRef | None, Loose] = None
     batch_payment: BatchPayment | None = None
-    date: Day = _day_field("Date")
+    date: Day = day_field("Date")
     amount: Amount = None
     reference: Text = None
     status: Text = None
@@ -290,22 +236,25 @@ class Line(Element):
     account_code: Text = None
     tax_type: Text = None
     tax_amount: Amount = None
-    tracking: Annotated[list[TrackedBy], BeforeValidator(_listed)] = []
+    tracking: Annotated[list[TrackedBy], BeforeValidator(listed)] = []
 
 
 class Invoice(Element):
     """An invoice. `line_items` is empty, not absent, when it was read without paging: never send such a one back."""
+
+    called, known_by = "invoice", ("InvoiceNumber", "InvoiceID")
+    own_id = "invoice_id"
 
     invoice_id: Text = None
     invoice_number: Text = None
     reference: Text = None
     type: Text = None
     status: Text = None
-    contact: Contact | None = None
-    date: Day = _day_field("Date")
-    due_date: Day = _day_field("DueDate")
+    contact: ContactRef | None = None
+    date: Day = day_field("Date")
+    due_date: Day = day_field("DueDate")
     line_amount_types: Text = None
-    line_items: Annotated[list[Line], BeforeValidator(_listed)] = []
+    line_items: Annotated[list[Line], BeforeValidator(listed)] = []
     currency_code: Text = None
     sub_total: Amount = None
     total_tax: Amount = None
@@ -313,10 +262,10 @@ class Invoice(Element):
     amount_due: Amount = None
     amount_paid: Amount = None
     amount_credited: Amount = None
-    payments: Annotated[list[Payment], BeforeValidator(_listed)] = []
-    credit_notes: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
-    prepayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
-    overpayments: Annotated[list[AppliedDocument], BeforeValidator(_listed)] = []
+    payments: Annotated[list[Payment], BeforeValidator(listed)] = []
+    credit_notes: Annotated[list[AppliedDocument], BeforeValidator(listed)] = []
+    prepayments: Annotated[list[AppliedDocument], BeforeValidator(listed)] = []
+    overpayments: Annotated[list[AppliedDocument], BeforeValidator(listed)] = []
     updated_date_utc: Moment = None
 
     @property
@@ -348,9 +297,11 @@ class Invoice(Element):
 class Allocation(Element):
     """What of a credit note, overpayment or prepayment went to an invoice. A create's reply may lack the id."""
 
+    called, known_by = "allocation", ("AllocationID",)
+
     allocation_id: Text = None
     amount: Amount = None
-    date: Day = _day_field("Date")
+    date: Annotated[Day, Loose] = day_field("Date")
     invoice: DocumentRef | None = None
     is_deleted: Truth = None
 
@@ -358,43 +309,21 @@ class Allocation(Element):
 class CreditNote(Element):
     """A credit note, or (read from their own pages) an overpayment or prepayment with its allocations."""
 
+    called, known_by = "credit note", ("CreditNoteNumber", "CreditNoteID", "OverpaymentID", "PrepaymentID")
+    own_id = "credit_note_id"
+
     credit_note_id: Text = None
     credit_note_number: Text = None
     reference: Text = None
     type: Text = None
     status: Text = None
-    contact: Contact | None = None
-    date: Day = _day_field("Date")
+    contact: ContactRef | None = None
+    date: Day = day_field("Date")
     line_amount_types: Text = None
-    line_items: Annotated[list[Line], BeforeValidator(_listed)] = []
+    line_items: Annotated[list[Line], BeforeValidator(listed)] = []
     currency_code: Text = None
     sub_total: Amount = None
     total_tax: Amount = None
     total: Amount = None
-    allocations: Annotated[list[Allocation], BeforeValidator(_listed)] = []
-    updated_date_utc: Moment = None
-
-
-def messages_of(element: Any) -> list[str]:
-    """Xero's words about one element: every `ValidationErrors` in it, however deep, each message once."""
-    return list(dict.fromkeys(_messages(element, "ValidationErrors")))
-
-
-def warnings_of(element: Any) -> list[str]:
-    """Xero's words about what it took all the same: every `Warnings` in an element, however deep, each message once."""
-    return list(dict.fromkeys(_messages(element, "Warnings")))
-
-
-def _messages(value: Any, key: str) -> Iterator[str]:
-    if isinstance(value, list):
-        for inner in value:
-            yield from _messages(inner, key)
-    elif isinstance(value, Mapping):
-        for name, inner in value.items():
-            if name == key and isinstance(inner, list):
-                for entry in inner:
-                    message = entry.get("Message") if isinstance(entry, Mapping) else entry
-                    if isinstance(message, str) and message.strip():
-                        yield message.strip()
-            else:
-                yield from _messages(inner, key)
+    allocations: Annotated[list[Allocation], BeforeValidator(listed)] = []
+    updated_date_utc: Annotated[Moment, Loose] = None

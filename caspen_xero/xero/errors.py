@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import plain
 
 LimitKind = Literal["minute", "day", "concurrent", "appminute"]
 
@@ -79,7 +80,7 @@ class Unreachable(TryLater):
     def __init__(self, host: str, why: str) -> None:
         super().__init__(
             "xero-unreachable",
-            f"Xero can't be reached at {host}: {why}.",
+            f"Xero can't be reached at {plain(host)}: {why}.",
             "Check the network (and HTTPS_PROXY, if you need one), then run the same command again.",
         )
 
@@ -99,6 +100,13 @@ class NoAnswer(TryLater):
 
 class TooSlow(NoAnswer):
     """The request was sent, and its answer was not whole in the time that it has."""
+
+
+class Unreadable(NoAnswer):
+    """One element of an answer can't be read: whether there is such a document, and what it says, nobody can tell.
+
+    The rest of the answer counts: `apart` (answers.py) leaves out no more than this one.
+    """
 
 
 class Refused(XeroError):

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from caspen_xero.scrubbing import keep_secret, scrubbed
+from caspen_xero.xero.answers import fields
 from caspen_xero.xero.errors import LimitReached, NoAnswer
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.limits import retry_after
@@ -21,6 +23,7 @@ from caspen_xero.xero.replies import lower_keys, readable_text
 from caspen_xero.xero.transport import Answer, Transport
 
 _USUAL_LIFE = 1800
+_LIFE = re.compile(r"\d{1,9}", re.ASCII)
 LONGEST_LIFE = timedelta(days=1)
 """What is said to last longer was said, or noted, by a clock that was wrong; asking for a new token sooner does no harm."""
 
@@ -98,35 +101,40 @@ def claims(access_token: str) -> dict[str, Any]:
     try:
         payload = access_token.split(".")[1]
         told = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
-    except (IndexError, ValueError):
+    except (IndexError, ValueError, RecursionError):
         return {}
     return told if isinstance(told, dict) else {}
 
 
 def _granted(answer: Answer, asked_at: datetime) -> Grant:
-    document = answer.json()
-    token = document.get("access_token") if isinstance(document, dict) else None
+    """What a good answer gives. One whose refresh token can't be read gives nothing: the one before goes on working for a while."""
+    document = fields(answer)
+    token, refresh_token = document.get("access_token"), document.get("refresh_token") or None
+    keep_secret(*(one for one in (token, refresh_token) if isinstance(one, str)))
     if not isinstance(token, str) or not is_token(token):
         raise NoAnswer("its sign-in service answered without a token", status=answer.status)
-    life = document.get("expires_in")
-    seconds = int(life) if isinstance(life, int) or (isinstance(life, str) and life.isdigit()) else _USUAL_LIFE
-    refresh_token = document.get("refresh_token")
-    if not isinstance(refresh_token, str) or not refresh_token:
-        refresh_token = None
-    keep_secret(token, refresh_token)
-    scopes = document.get("scope") or claims(token).get("scope") or ()
+    if refresh_token is not None and not (isinstance(refresh_token, str) and is_token(refresh_token)):
+        raise NoAnswer("its sign-in service answered with a refresh token that can't be read", status=answer.status)
+    life = str(document.get("expires_in"))
+    seconds = int(life) if _LIFE.fullmatch(life) else _USUAL_LIFE
     return Grant(
         Access(token, asked_at + min(timedelta(seconds=seconds), LONGEST_LIFE)),
         refresh_token,
-        tuple(map(scrubbed, scopes.split() if isinstance(scopes, str) else map(str, scopes))),
+        tuple(map(scrubbed, _scopes(document.get("scope")) or _scopes(claims(token).get("scope")))),
     )
 
 
+def _scopes(told: object) -> list[str]:
+    """Scopes as a line of words, or as a list of them."""
+    words = told.split() if isinstance(told, str) else told if isinstance(told, list) else []
+    return [word for word in words if isinstance(word, str)]
+
+
 def _refusal(answer: Answer) -> GrantRefused:
-    fields = lower_keys(answer)
-    error = oauth_words(fields.get("error") or "")
+    said = lower_keys(answer)
+    told = (said.get("error"), said.get("error_description"))
+    error, described = (oauth_words(words) if isinstance(words, str) else "" for words in told)
     if not error:
         # Not the token endpoint's own words (a proxy's page, say): nothing about the sign-in may be concluded from it.
         raise NoAnswer(f"HTTP {answer.status}, {readable_text(answer) or 'without a reason'}", status=answer.status)
-    description = oauth_words(fields.get("error_description") or "")
-    return GrantRefused(error, f"{error} ({description})" if description else error)
+    return GrantRefused(error, f"{error} ({described})" if described else error)

@@ -14,6 +14,7 @@ from types import TracebackType
 from urllib.parse import parse_qsl, quote, urlencode
 
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 from caspen_xero.xero.callback import PATH, Arrival, Listener, Stray
 from caspen_xero.xero.callback_page import failed_page, linked_page
 from caspen_xero.xero.errors import CONNECT_AGAIN, SignInFailed, XeroError
@@ -140,7 +141,7 @@ class SignIn:
             "sign-in-timeout",
             f"Nobody came back from Xero's sign-in page within {round(patience)} seconds.",
             f"If Xero showed an error such as 'Invalid redirect_uri', register these redirect URIs, exactly as they are, "
-            f"with the app {self._client_id} at developer.xero.com: {', '.join(REDIRECT_URIS)}. If the browser runs on "
+            f"with the app {plain(self._client_id)} at developer.xero.com: {', '.join(REDIRECT_URIS)}. If the browser runs on "
             f"another machine: {CONNECT_AGAIN} --no-browser, and paste the address where the browser ends up.",
         )
 
@@ -157,7 +158,7 @@ def refused_sign_in(refused: GrantRefused, client_id: str) -> SignInFailed:
         case "invalid_client":
             return SignInFailed(
                 "invalid-client",
-                f"Xero knows no app with the client id {client_id}, or its secret is another one, or it is of another kind.",
+                f"Xero knows no app with the client id {plain(client_id)}, or its secret is another one, or it is of another kind.",
                 "Copy the client id from developer.xero.com (My apps). Signing in through the browser needs an app of "
                 "the kind 'Mobile or desktop app'; --custom-connection one of the kind 'Custom connection'.",
                 exit_code=ExitCode.FAILED,
@@ -167,7 +168,7 @@ def refused_sign_in(refused: GrantRefused, client_id: str) -> SignInFailed:
         case "unauthorized_client" | "unsupported_grant_type":
             return SignInFailed(
                 "unauthorized-client",
-                f"The app {client_id} is not allowed to sign in this way ({refused.reason}).",
+                f"The app {plain(client_id)} is not allowed to sign in this way ({refused.reason}).",
                 "Signing in through the browser needs an app of the kind 'Mobile or desktop app'; --custom-connection "
                 "one of the kind 'Custom connection' that somebody has authorised.",
                 exit_code=ExitCode.FAILED,

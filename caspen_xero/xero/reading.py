@@ -1,4 +1,8 @@
-"""Reading documents from Xero: by their ids, by their numbers, and by what has changed; lists cut to what an address holds."""
+"""Reading documents from Xero: by their ids, by their numbers, and by what has changed; lists cut to what an address holds.
+
+Of what was asked for, all is read, or `Unreadable` is raised: what can't be read is never taken for what is not there. `apart`
+(answers.py) then leaves out no more than that.
+"""
 
 from __future__ import annotations
 
@@ -6,26 +10,28 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeVar
+from functools import cached_property
+from typing import Literal, TypeVar
 
 from caspen_xero.xero.addresses import MOST_VALUES, Params, in_calls, is_id, named
-from caspen_xero.xero.answers import elements, read
-from caspen_xero.xero.calls import Answer, Client
+from caspen_xero.xero.answers import elements, fields, moment_in, pages_of, read, readable, text_in
+from caspen_xero.xero.calls import Client
 from caspen_xero.xero.dealings import AppliedCredit, CreditKind
 from caspen_xero.xero.documents import (
     GONE_STATUSES,
     Account,
     BatchPayment,
     Contact,
+    ContactEntry,
     CreditNote,
     Currency,
-    Element,
     Invoice,
     Organisation,
     Payment,
     TaxRate,
 )
-from caspen_xero.xero.errors import NoAnswer, NotFound
+from caspen_xero.xero.elements import Element
+from caspen_xero.xero.errors import NoAnswer, NotFound, Unreadable
 
 _Document = TypeVar("_Document", bound=Element)
 
@@ -50,24 +56,23 @@ _SALES: Params = {"where": 'Type=="ACCREC"', "order": "UpdatedDateUTC ASC", "uni
 # --- the organisation itself, and its lists
 
 ListKind = Literal["Organisation", "Accounts", "TaxRates", "Currencies"]
-_LISTS: Mapping[ListKind, tuple[str, type[Element]]] = {
-    "Organisation": ("Organisations", Organisation),
-    "Accounts": ("Accounts", Account),
-    "TaxRates": ("TaxRates", TaxRate),
-    "Currencies": ("Currencies", Currency),
+ListElement = Organisation | Account | TaxRate | Currency
+_PLURALS: Mapping[ListKind, str] = {"Organisation": "Organisations"}
+LISTED: Mapping[ListKind, type[ListElement]] = {
+    "Organisation": Organisation,
+    "Accounts": Account,
+    "TaxRates": TaxRate,
+    "Currencies": Currency,
 }
+"""What the elements of these lists are."""
 
 
-def whole_list(client: Client, kind: ListKind) -> list[dict[str, Any]]:
-    """One of these lists as Xero sends it, every element of it readable. Raises `NoAnswer` for anything else."""
-    plural, document = _LISTS[kind]
-    body = client.get(kind).json()
-    listed = body.get(plural) if isinstance(body, Mapping) else None
-    if not isinstance(listed, list) or (kind == "Organisation" and not listed):
-        raise NoAnswer(f"its answer holds no {kind}")
-    for element in listed:
-        read(document, element)
-    return listed
+def whole_list(client: Client, kind: ListKind) -> tuple[list[ListElement], list[Unreadable]]:
+    """One of these lists, and those of its elements that can't be read. Raises `NoAnswer` where there is no list to read."""
+    found, odd = readable(LISTED[kind], elements(client.get(kind), _PLURALS.get(kind, kind)))
+    if not found and (odd or kind == "Organisation"):
+        raise odd[0] if odd else NoAnswer(f"its answer holds no {kind}")
+    return found, odd
 
 
 # --- by number
@@ -181,9 +186,8 @@ def batches_by_id(client: Client, ids: Iterable[str]) -> dict[str, BatchPayment]
     """Batches of payments by BatchPaymentID: several in a list, which Xero does not page; what it does not show, by itself."""
     wanted, found = list(filter(is_id, dict.fromkeys(ids))), dict[str, BatchPayment]()
     for params in _BATCHES.calls(wanted) if len(wanted) > 1 else []:
-        found |= _among(
-            wanted, elements(client.get(_BATCHES.plural, params), _BATCHES.plural), _BATCHES.plural, BatchPayment
-        )
+        rows = elements(client.get(_BATCHES.plural, params), _BATCHES.plural)
+        found |= _among(wanted, rows, _BATCHES.plural, BatchPayment)
     alone = {id_: batch_by_id(client, id_) for id_ in wanted if id_ not in found}
     return found | {id_: one for id_, one in alone.items() if one is not None}
 
@@ -195,7 +199,9 @@ def _by_id(
     found = _in_pages(client, kind, listing, ids, since)
     left = [id_ for id_ in ids if is_id(id_) and id_ not in found]
     for params in listing.calls(left):
-        found |= _among(left, elements(client.get(listing.plural, params), listing.plural), listing.plural, kind)
+        rows = elements(client.get(listing.plural, params), listing.plural)
+        found |= _among(left, rows, listing.plural, kind)
+        _none_is_nameless(rows, _named_by(listing.plural), kind)
     return found
 
 
@@ -214,24 +220,22 @@ def _in_pages(
         answer = client.get(listing.plural, listing.page(page), since=since)
         found |= _among(left, elements(answer, listing.plural), listing.plural, kind)
         left = [id_ for id_ in left if id_ not in found]
-        is_cheaper = 0 < _pages_of(answer) - page < len(left) * by_ids
+        is_cheaper = 0 < (pages_of(fields(answer)) or 0) - page < len(left) * by_ids
         page += 1
     return found
 
 
-def _among(
-    ids: Iterable[str], rows: Iterable[Mapping[str, Any]], plural: str, kind: type[_Document]
-) -> dict[str, _Document]:
+def _among(ids: Iterable[str], rows: Iterable[object], plural: str, kind: type[_Document]) -> dict[str, _Document]:
     wanted, name = set(ids), _named_by(plural)
-    return {row[name]: read(kind, row) for row in rows if row.get(name) in wanted}
+    return {id_: read(kind, row) for row in rows if (id_ := text_in(row, name)) in wanted and id_ is not None}
 
 
-def _pages_of(answer: Answer) -> int:
-    """How many pages a list has; 0 where the answer does not say."""
-    body = answer.json()
-    told = body.get("pagination") if isinstance(body, Mapping) else None
-    count = told.get("pageCount") if isinstance(told, Mapping) else None
-    return count if isinstance(count, int) else 0
+def _none_is_nameless(rows: Iterable[object], name: str, kind: type[Element]) -> None:
+    """Raises `Unreadable` where an element does not say which one it is: any that was asked for may be that one."""
+    for row in rows:
+        if text_in(row, name) is None:
+            read(kind, row)
+            raise Unreadable(f"one {kind.called} of its answer has no {name} that can be read")
 
 
 def deleted_payments_on(client: Client, invoice_ids: Iterable[str]) -> dict[str, list[Payment]]:
@@ -250,24 +254,28 @@ def payments_on(client: Client, invoice_ids: Iterable[str]) -> dict[str, list[Pa
     calls = in_calls(
         sorted(wanted), lambda some: {"where": _any_of("Invoice.InvoiceID", some), "page": 1, "pageSize": 1000}
     )
-    if len(calls) > BULK and 0 < _pages_of(client.get("Payments", _PAYMENTS.page(1), since=_LONG_AGO)) < len(calls):
-        calls = [_SALES_PAYMENTS]
+    if len(calls) > BULK:
+        pages = pages_of(fields(client.get("Payments", _PAYMENTS.page(1), since=_LONG_AGO)))
+        calls = [_SALES_PAYMENTS] if 0 < (pages or 0) < len(calls) else calls
     found: defaultdict[str, list[Payment]] = defaultdict(list)
     for params in calls:
         for rows in client.pages("Payments", key="Payments", params=params, since=_LONG_AGO):
-            for payment in (read(Payment, row) for row in rows):
+            payments, odd = readable(Payment, rows)
+            if odd:  # on which invoice it is can't be read either
+                raise odd[0]
+            for payment in payments:
                 if payment.invoice and payment.invoice.invoice_id in wanted:
                     found[payment.invoice.invoice_id].append(payment)
     return {id_: sorted(rows, key=lambda one: one.updated_date_utc or _LONG_AGO) for id_, rows in found.items()}
 
 
-def sales_payments(client: Client) -> Iterator[list[Payment]]:
-    """All payments on sales invoices, deleted ones too, page by page, in the order of their last changes.
+def sales_payments(client: Client) -> Iterator[tuple[list[Payment], list[Unreadable]]]:
+    """All payments on sales invoices, deleted ones too, page by page, in the order of their last changes; and what can't be read.
 
     Asked for as `payments_on` does.
     """
     for rows in client.pages("Payments", key="Payments", params=_SALES_PAYMENTS, since=_LONG_AGO):
-        yield [read(Payment, row) for row in rows]
+        yield readable(Payment, rows)
 
 
 def payment_by_id(client: Client, payment_id: str) -> Payment | None:
@@ -298,35 +306,42 @@ def credit_by_id(client: Client, kind: CreditKind, credit_id: str) -> CreditNote
 
 # --- what has changed
 
+_AHEAD = timedelta(days=1)
+
+
+def latest(client: Client, *moments: datetime | None) -> datetime | None:
+    """The latest of these times of changes; one that is yet to come is none: it would hide all changes till then."""
+    until = client.clock.now() + _AHEAD
+    return max((one for one in moments if one and one.year >= 2000 and one <= until), default=None)
+
 
 @dataclass(frozen=True)
 class InvoicePage:
     """A page of sales invoices by their date of change. Only those that are asked for are read whole: most are not ours."""
 
-    rows: Sequence[Mapping[str, Any]]
+    rows: Sequence[object]
 
-    @property
+    @cached_property
     def moments(self) -> list[datetime | None]:
         """When each was last changed (UTC), as far as they say."""
-        headings = ({"UpdatedDateUTC": row.get("UpdatedDateUTC")} for row in self.rows)
-        return [read(Invoice, heading).updated_date_utc for heading in headings]
+        return [moment_in(text_in(row, "UpdatedDateUTC")) for row in self.rows]
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
-        """Their InvoiceIDs."""
-        return [str(row.get("InvoiceID")) for row in self.rows]
+        """Their InvoiceIDs; "" for one that can't be read: any of ours may be that one."""
+        return [text_in(row, "InvoiceID") or "" for row in self.rows]
 
     @property
     def standing(self) -> dict[str, str]:
         """The numbers of those that are neither void nor deleted, by InvoiceID."""
         return {
-            str(row.get("InvoiceID")): str(row["InvoiceNumber"])
-            for row in self.rows
-            if row.get("InvoiceNumber") and row.get("Status") not in GONE_STATUSES
+            id_: number
+            for id_, row in zip(self.ids, self.rows, strict=True)
+            if (number := text_in(row, "InvoiceNumber")) and text_in(row, "Status") not in GONE_STATUSES
         }
 
     def invoices(self, ids: Iterable[str]) -> dict[str, Invoice]:
-        """Those of the page with these ids, by id."""
+        """Those of the page with these ids, by id. Raises `Unreadable`."""
         by_id = dict(zip(self.ids, self.rows, strict=True))
         return {id_: read(Invoice, by_id[id_]) for id_ in ids}
 
@@ -337,11 +352,11 @@ def changed_invoices(client: Client, since: datetime | None) -> Iterator[Invoice
         yield InvoicePage(rows)
 
 
-def changed_contacts(client: Client, since: datetime | None) -> Iterator[list[Contact]]:
-    """The contacts that changed since then, archived ones too, page by page."""
+def changed_contacts(client: Client, since: datetime | None) -> Iterator[tuple[list[ContactEntry], list[Unreadable]]]:
+    """The contacts that changed since then, archived ones too, page by page; and those of each page that can't be read."""
     # Not summaryOnly: whether that shows MergedToContactID and ContactNumber is UNCONFIRMED.
     for rows in client.pages("Contacts", key="Contacts", params={"includeArchived": "true"}, since=since):
-        yield [read(Contact, row) for row in rows]
+        yield readable(ContactEntry, rows)
 
 
 def _listed(client: Client, plural: str, kind: type[_Document], calls: Iterable[Params]) -> Iterator[_Document]:
@@ -363,6 +378,8 @@ def _one(
     try:
         found = elements(client.get(f"{plural}/{id_}", params), plural)
     except NotFound:
+        found = []
+    if not found:
         filtered = {**_PAGE, **(params or {}), "where": _any_of(_named_by(plural), [id_])}
         found = elements(client.get(plural, filtered), plural)
     return read(kind, found[0]) if found else None

@@ -7,7 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from caspen_xero.xero.documents import messages_of
+from caspen_xero.outside_text import MOST_WORDS, plain
+from caspen_xero.xero.elements import messages_of
 from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, MissingScope, NoAnswer, NotFound, Refused
 from caspen_xero.xero.transport import Answer
 
@@ -24,18 +25,20 @@ def accepted(answer: Answer, path: str, organisation: str) -> Answer:
     if lacks_scope(answer):
         raise MissingScope(path.split("/")[0])
     if status == 401:
-        raise ConnectNeeded("sign-in-expired", f"Xero no longer accepts the sign-in for {organisation}.", CONNECT_AGAIN)
+        raise ConnectNeeded(
+            "sign-in-expired", f"Xero no longer accepts the sign-in for {plain(organisation)}.", CONNECT_AGAIN
+        )
     if status == 403 and "authenticationunsuccessful" in _squeezed(answer):
         raise ConnectNeeded(
             "organisation-unavailable",
-            f"Xero no longer gives access to {organisation}: it was disconnected there, your role in it changed, it is "
+            f"Xero no longer gives access to {plain(organisation)}: it was disconnected there, your role in it changed, it is "
             "no longer active, or it is a demo company that was reset.",
             f"{CONNECT_AGAIN}   (for a demo company that was reset: caspen-xero disconnect first)",
         )
     if status == 404 and "/" in path:
         raise NotFound(path)
     if status == 404:  # a list is always there: so says what stands in front of Xero's books, not they
-        raise NoAnswer(f"HTTP 404 for all of {path}{_said(answer)}", status=status)
+        raise NoAnswer(f"HTTP 404 for all of {plain(path)}{_said(answer)}", status=status)
     if status >= 500 or status == 408 or status < 400:
         raise NoAnswer(f"HTTP {status}{_said(answer)}", status=status)
     raise refusal(answer)
@@ -52,11 +55,12 @@ def lacks_scope(answer: Answer) -> bool:
 def refusal(answer: Answer) -> Refused:
     """A 4xx in Xero's own words."""
     fields = lower_keys(answer)
-    elements = [element for element in fields.get("elements") or [] if isinstance(element, dict)]
+    told_of = fields.get("elements")
+    elements = [element for element in told_of if isinstance(element, dict)] if isinstance(told_of, list) else []
     messages = messages_of(elements)
     if not messages:
         told = [fields.get(name) for name in ("message", "detail", "title")]
-        messages = [text.strip() for text in told if isinstance(text, str) and text.strip()][:1]
+        messages = [plain(text, MOST_WORDS) for text in told if isinstance(text, str) and text.strip()][:1]
     if not messages and not fields:
         messages = [text] if (text := readable_text(answer)) else []
     number = fields.get("errornumber")
@@ -64,7 +68,7 @@ def refusal(answer: Answer) -> Refused:
         answer.status,
         messages,
         error_number=number if isinstance(number, int) else None,
-        type=str(fields.get("type") or ""),
+        type=plain(kind if isinstance(kind := fields.get("type"), str) else ""),
         elements=elements,
     )
 
@@ -83,14 +87,16 @@ def readable_text(answer: Answer) -> str:
     text = answer.body[:20_000].decode("utf-8", "replace")
     if "<" in text:
         text = html.unescape(re.sub(r"<(script|style|head)\b.*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL | re.I))
-    return " ".join(text.split())[:_LONGEST_TEXT]
+    return plain(text, _LONGEST_TEXT)
 
 
 def _said(answer: Answer) -> str:
     fields = lower_keys(answer)
-    told = next((str(fields[name]) for name in ("message", "detail", "title") if fields.get(name)), "")
+    told = next(
+        (text for name in ("message", "detail", "title") if isinstance(text := fields.get(name), str) and text), ""
+    )
     text = told or ("" if fields else readable_text(answer))
-    return f", {text}" if text else ""
+    return f", {plain(text, MOST_WORDS)}" if text else ""
 
 
 def _squeezed(answer: Answer) -> str:

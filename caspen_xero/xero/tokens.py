@@ -14,6 +14,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from caspen_xero.outside_text import plain
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TokenStoreError, TryLater, Unreachable
 from caspen_xero.xero.grants import LONGEST_LIFE, Access, GrantRefused, Grants
@@ -64,7 +65,7 @@ def token_lock(path: Path) -> Iterator[None]:
     except OSError as error:
         raise TokenStoreError(
             "token-lock-unusable",
-            f"{path}, which is held while the sign-in is renewed, could not be opened: {error.strerror or error}.",
+            f"{plain(path)}, which is held while the sign-in is renewed, could not be opened: {error.strerror or error}.",
             "Check the folder's owner, its permissions and the free space, then run this again.",
         ) from None
     try:
@@ -127,7 +128,9 @@ class AccessTokens:
                 try:
                     held.enter_context(self._store.room())
                 except TokenStoreError as error:
-                    kept = f"The sign-in for {self._connection.tenant_name} was not renewed, and is kept as it was."
+                    kept = (
+                        f"The sign-in for {plain(self._connection.tenant_name)} was not renewed, and is kept as it was."
+                    )
                     raise TokenStoreError(error.code, f"{error.message} {kept}", error.fix) from None
             yield
 
@@ -169,13 +172,13 @@ class AccessTokens:
         if secret is None:
             raise ConnectNeeded(
                 "not-connected",
-                f"There is no sign-in for {self._connection.tenant_name} in the {self._store.name}.",
+                f"There is no sign-in for {plain(self._connection.tenant_name)} in the {self._store.name}.",
                 CONNECT_AGAIN,
             )
         return secret
 
     def _no_longer(self, refused: GrantRefused) -> ConnectNeeded:
-        name = self._connection.tenant_name
+        name = plain(self._connection.tenant_name)
         if refused.error == "invalid_grant" and self._connection.kind == "pkce":
             return ConnectNeeded(
                 "sign-in-expired",
@@ -186,7 +189,7 @@ class AccessTokens:
         if refused.error == "invalid_client":
             return ConnectNeeded(
                 "invalid-client",
-                f"Xero no longer knows the app with client id {self._connection.client_id}"
+                f"Xero no longer knows the app with client id {plain(self._connection.client_id)}"
                 + (", or its secret has changed." if self._connection.kind == "custom" else "."),
                 CONNECT_AGAIN + (" --custom-connection" if self._connection.kind == "custom" else ""),
             )

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import httpx
 
 from caspen_xero import __version__
-from caspen_xero.bounded_http import LARGEST_BODY, BoundedClient, TookTooLong, TooLarge
+from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TookTooLong, TooLarge
 from caspen_xero.http_client import http_client
+from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.scrubbing import keep_secret, scrubbed, scrubbed_bytes
+from caspen_xero.server_urls import is_loopback
 from caspen_xero.xero.codec import decode, parse_header_date, parse_timestamp
 from caspen_xero.xero.errors import NoAnswer, TooSlow, Unreachable
-from caspen_xero.xero.hosts import is_loopback
 
 USER_AGENT = f"caspen-xero/{__version__}"
 
@@ -27,9 +28,6 @@ _TIMEOUT = httpx.Timeout(connect=10, read=100, write=100, pool=10)
 LONGEST_CALL = 120.0
 """Seconds for one request and its whole answer, however it comes."""
 _SECRET_FIELDS = {"code", "code_verifier", "refresh_token"}
-
-# Raised before the first byte of a request is on its way; everything else may have reached Xero.
-_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ class Answer:
     def _enveloped_time(self) -> datetime | None:
         try:
             body = self.json()
-            return parse_timestamp(body.get("DateTimeUTC")) if isinstance(body, Mapping) else None
+            return parse_timestamp(body.get("DateTimeUTC")) if isinstance(body, dict) else None
         except (NoAnswer, ValueError):
             return None
 
@@ -64,7 +62,7 @@ class Answer:
             return decode(self.body)
         except ValueError:
             kind = self.headers.get("content-type", "").split(";")[0].strip() or "something"
-            raise NoAnswer(f"HTTP {self.status} with {kind} that can't be read", status=self.status) from None
+            raise NoAnswer(f"HTTP {self.status} with {plain(kind)} that can't be read", status=self.status) from None
 
 
 class Transport:
@@ -102,16 +100,16 @@ class Transport:
         # "from None": the library's errors hold the request, and the request holds the token.
         try:
             response = self._http.request(method, url, headers=sent_headers, body=body, form=form, auth=auth)
-        except _NEVER_SENT as error:
+        except NEVER_SENT as error:
             raise Unreachable(host, _reason(error)) from None
         except TookTooLong as error:
-            raise TooSlow(f"{error} ({host})") from None
+            raise TooSlow(f"{error} ({plain(host)})") from None
         except httpx.TimeoutException:
-            raise TooSlow(f"{host} did not answer in time") from None
+            raise TooSlow(f"{plain(host)} did not answer in time") from None
         except TooLarge as error:
-            raise NoAnswer(f"{error} ({host})") from None
+            raise NoAnswer(f"{error} ({plain(host)})") from None
         except httpx.HTTPError as error:
-            raise NoAnswer(f"the connection to {host} broke off ({_reason(error)})") from None
+            raise NoAnswer(f"the connection to {plain(host)} broke off ({_reason(error)})") from None
         came = response.headers
         told = httpx.Headers([(name, scrubbed(value)) for name, value in came.multi_items()], encoding=came.encoding)
         is_kept = brings_secrets and response.status_code == 200
@@ -125,4 +123,4 @@ class Transport:
 def _reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "it did not answer within 10 seconds"
-    return scrubbed(str(error)).rstrip(".") or type(error).__name__
+    return plain(scrubbed(str(error)), MOST_WORDS).rstrip(".") or type(error).__name__

@@ -73,6 +73,7 @@ class CaspenServer:
         self._window_ends = time.time() + window
         self._lock = threading.Lock()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
+        self._http.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hangs up has his reasons
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
 
     @classmethod

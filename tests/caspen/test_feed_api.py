@@ -154,6 +154,96 @@ def test_a_record_without_its_kind_has_the_kind_of_its_list(caspen: CaspenServer
     assert next(feed.records()).object == "tax_rate"  # type: ignore[union-attr]
 
 
+def test_a_record_of_another_kind_than_was_asked_for_is_named(caspen: CaspenServer, feed: ApiFeed) -> None:
+    caspen.put({**invoice(600), "object": "invoice"})
+    caspen.records["invoice", "inv_600"]["object"] = "appointment"
+    caspen.records["invoice", "inv_001"]["object"] = None
+    found = [record for record in feed.records() if isinstance(record, BadRecord)]
+    assert [(bad.id, bad.reason) for bad in found] == [
+        ("inv_600", "'appointment' is not 'invoice', which was asked for")
+    ]
+    assert "invoice" not in feed.cursors, "it is read, and told, until it is mended"
+
+
+def shortly(body: object) -> str | None:
+    """A body as a test is named by it."""
+    return repr(body[:40]) if isinstance(body, bytes) else None
+
+
+DEEP = b'{"data":[' + b"[" * 500 + b"]" * 500 + b',{"id":"tax_1","name":"GST","rate":"10"}]}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b'{"object": "tax_rate", "id": "tax_1", "name": "GST", "rate": "10"}',
+        b'{"data": null}',
+        b'{"data": [], "data": [1]}',
+        b'{"data": [], "links": []}',
+        b'{"data": [], "links": "next"}',
+        b'{"data": [], "links": {"next": 7}}',
+        b'{"data": [], "links": {"next": "http://["}}',
+        b'{"data": [], "links": {"next": "//[::1"}}',
+        b'{"data": [], "links": {"next": "\\u0000"}}',
+        b'{"data": [], "links": {"next": "x", "next": "y"}}',
+        b'{"data": [], "links": {"next": ""}}',
+        b'{"data": [], "links": {"next": "http://127.0.0.1:99999/"}}',
+        b'{"data": [], "links": {"next": "//xn--\\u00e4.example/"}}',
+        b'{"data": [], "links": {"next": "' + b"x" * 70_000 + b'"}}',
+        b"[" * 100_000,
+        b'{"data": [NaN',
+        "{}".encode("utf-16"),
+        b'{"data": [\xff]}',
+    ],
+    ids=shortly,
+)
+def test_whatever_is_no_page_is_one_clear_error(body: bytes, caspen: CaspenServer, feed: ApiFeed) -> None:
+    caspen.answer_next(200, body, Content_Type="application/json; charset=no-such")
+    error = refused(feed)
+    assert (error.code, error.exit_code) == ("caspen-odd-answer", 1)
+    assert caspen.url in error.message
+    assert len(error.message) < 500
+
+
+@pytest.mark.parametrize(
+    "body",
+    [DEEP, b"\xef\xbb\xbf" + DEEP, DEEP.replace(b"[" * 500 + b"]" * 500, b"NaN"), DEEP[:-1] + b',"links":null}'],
+    ids=shortly,
+)
+def test_an_odd_element_is_a_bad_record_and_the_others_go_on(body: bytes, caspen: CaspenServer, feed: ApiFeed) -> None:
+    caspen.answer_next(200, body, Content_Type="text/html; charset=utf-16")
+    bad, good, *_ = feed.records()
+    assert isinstance(bad, BadRecord)
+    assert (bad.where, good.id) == ("record 1", "tax_1")
+
+
+@pytest.mark.parametrize("status", [300, 304, 400, 401, 404, 422, 499, 500, 599, 999])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[1, 2]",
+        b'{"message": {"message": ["a", {"b": null}]}, "errors": [[[[[1]]]]]}',
+        b'{"errors": {"total": {"x": NaN, "y": true}}, "message": 1e999}',
+        b'{"message": ' + b"[" * 900 + b"]" * 900 + b"}",
+        b"\xff" * 100,
+        b'{"message": "' + b"x" * 100_000 + b'"}',
+    ],
+    ids=shortly,
+)
+def test_whatever_an_error_says_it_is_one_clear_error(
+    status: int, body: bytes, caspen: CaspenServer, feed: ApiFeed
+) -> None:
+    for headers in ({}, {"Content_Encoding": "gzip"}):
+        caspen.answer_next(status, body, times=5, **headers)
+        error = refused(feed)
+        assert f"Caspen answered {status}" in error.message
+        assert len(error.message) < 600
+        caspen.answer_as_usual()
+
+
 def test_a_429_is_waited_out_as_long_as_caspen_asks(caspen: CaspenServer, feed: ApiFeed, waits: list[float]) -> None:
     caspen.answer_next(429, {"message": "Too Many Attempts."}, Retry_After="17")
     assert len(list(feed.records())) == len(caspen.records)
@@ -277,6 +367,10 @@ def test_a_missing_or_impossible_key_is_a_clear_error(given: str | None, environ
         "https://",
         "https://[::1",
         "ftp://x/y",
+        "ftp://user:pw@x/y",
+        "https://user:pw@x:port",
+        "https://a..b",
+        "https://xn--",
     ],
 )
 def test_a_source_url_that_would_give_the_key_away_is_refused(url: str) -> None:
@@ -323,12 +417,23 @@ def test_a_payment_posted_again_is_recorded_once_and_counts_as_delivered(caspen:
 
 def test_a_payment_whose_answer_was_lost_is_posted_again_with_the_same_key(caspen: CaspenServer, feed: ApiFeed) -> None:
     caspen.answer_next(502)
-    caspen.answer_next(201, {"id": "pay_1"}, breaks_off=True)
+    caspen.answer_next(503, {"message": "Busy."}, breaks_off=True)
     caspen.answer_next(429, Retry_After="1")
     feed.post_payment("inv_001", from_xero(), "b26fd49a")
     assert [request.idempotency_key for request in caspen.requests] == ["b26fd49a"] * 4
     assert len({str(request.body) for request in caspen.requests}) == 1
     assert list(caspen.received) == ["b26fd49a"]
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204, 409])
+@pytest.mark.parametrize("body", [b"", b"null", b"<html>", b"[" * 5000, b"\xff\xfe", b'{"message": "Failed"}'])
+@pytest.mark.parametrize("headers", [{}, {"Content_Encoding": "gzip"}])
+def test_that_a_payment_was_taken_is_said_by_the_status_alone(
+    status: int, body: bytes, headers: dict[str, str], caspen: CaspenServer, feed: ApiFeed
+) -> None:
+    caspen.answer_next(status, b"" if status == 204 else body, **headers)
+    feed.post_payment("inv_001", from_xero(), "b26fd49a")
+    assert len(caspen.requests) == 1
 
 
 def test_an_odd_invoice_id_stays_inside_its_place_in_the_url(caspen: CaspenServer, feed: ApiFeed) -> None:
@@ -355,7 +460,7 @@ def test_a_payment_that_caspen_refuses_is_not_delivered(caspen: CaspenServer, fe
 
 
 def test_records_that_come_back_over_http_are_the_ones_of_the_export(caspen: CaspenServer, feed: ApiFeed) -> None:
-    caspen.put(payment(9, amount="0.10"))
+    caspen.put(payment(9, amount="50.10"))
     [money] = [record for record in feed.records() if record.id == "pay_009"]
     assert isinstance(money, Payment)
-    assert str(money.amount) == "0.10"
+    assert str(money.amount) == "50.10"

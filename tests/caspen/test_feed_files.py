@@ -147,11 +147,22 @@ def test_a_path_given_twice_is_read_once(tmp_path: Path) -> None:
     assert len(read(file, tmp_path, file)) == 1
 
 
-def test_a_key_written_twice_keeps_its_last_value(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("again", "wrong"),
+    [
+        ('"total": "1.00"', "total"),
+        ('"total": "170.50"', ""),
+        ('"id": "inv_2"', "id"),
+        ('"lines": []', "lines"),
+        ('"finalized_at": "2026-11-01T00:00:00Z"', ""),
+    ],
+)
+def test_a_key_that_is_there_twice_with_two_values_has_none(again: str, wrong: str, tmp_path: Path) -> None:
     file = tmp_path / "export.jsonl"
-    file.write_text(json.dumps(invoice(1))[:-1] + ', "reference": "last"}\n')
+    file.write_text(json.dumps(invoice(1))[:-1] + f", {again}}}\n")
     [record] = read(file)
-    assert getattr(record, "reference", "") == "last"
+    found = (record.field, record.reason) if isinstance(record, BadRecord) else ("", "")
+    assert found == (wrong, "is there twice, with two values" if wrong else "")
 
 
 @pytest.mark.parametrize("form", FILE_FORMS)

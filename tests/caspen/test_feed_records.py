@@ -151,6 +151,41 @@ def test_all_faulty_fields_are_named_at_once() -> None:
     assert reason.endswith("(also wrong: tax, total)")
 
 
+ODD = [[], {}, True, [[["x"] * 3]], {"a": {"b": None}}, decode("1e999999"), decode('{"a": 1, "a": 2}')["a"]]
+
+
+SPARE = ("title", "preferred_name", "type", "description", "reason", "finalized_at", "anything_else")
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_a_field_that_nothing_uses_stops_nothing(odd: object) -> None:
+    for record in clinic():
+        changed = {**record, **dict.fromkeys(SPARE, odd)}
+        if record["object"] == "payment":
+            changed["client_id"] = odd
+            changed["allocations"] = [{**each, "date": odd} for each in record["allocations"]]
+        if record["object"] == "credit_note":
+            changed["lines"] = [{**each, "invoice_line_id": odd} for each in record["lines"]]
+        left_out: list[str] = []
+        found = parse_record(changed, left_out)
+        assert (found.id, left_out) == (record["id"], [])
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_what_a_contact_can_do_without_is_left_out_and_told(odd: object) -> None:
+    fields = ["email", "phone_number", "phone_numbers", "address"]
+    record = clinic()[2]
+    for name in fields:
+        if (name, odd) in (("phone_numbers", []), ("address", {}), ("address", {"a": {"b": None}})):
+            continue
+        left_out: list[str] = []
+        found = parse_record({**record, name: odd}, left_out)
+        assert (left_out, getattr(found, name) or None) == ([name], None)
+        assert [getattr(found, other) for other in fields if other != name] == [
+            getattr(parse_record(record), other) for other in fields if other != name
+        ]
+
+
 @pytest.mark.parametrize("value", ["101", "-1", "100.01"])
 def test_a_percentage_off_is_between_0_and_100(value: str) -> None:
     record = invoice()

@@ -51,6 +51,13 @@ def in_file(folder: Path) -> list[str]:
     return [json.loads(line)["id"] for line in text.splitlines()]
 
 
+def test_a_record_of_another_kind_with_the_same_id_stands_for_no_payment(tmp_path: Path) -> None:
+    file = tmp_path / "caspen-updates.jsonl"
+    file.write_text('{"object": "appointment", "id": "a"}\n{"object": "xero_payment", "id": "b"}\n{"id": "a"}')
+    append_updates(tmp_path, [update("a"), update("b")])
+    assert in_file(tmp_path) == ["a", "b", "a", "a"]
+
+
 def test_records_are_appended_as_lines_with_exact_amounts(tmp_path: Path) -> None:
     assert append_updates(tmp_path, [update("a"), update("b", reference="Ł\n")]) == ["a", "b"]
     first, second = (tmp_path / "caspen-updates.jsonl").read_text().splitlines()

@@ -52,8 +52,12 @@ def test_no_secret_stands_in_the_log(app: App) -> None:
     again = app.refresh(tokens["refresh_token"]).json()
     app.http.get("/connections", headers={"Authorization": f"Bearer {tokens['access_token']}"})
     app.http.post("/connect/token", data={"grant_type": "client_credentials"}, auth=("custom", "very-secret"))
+    app.http.post("/elsewhere", params={"code": "a-lost-code"}, data={"refresh_token": "a-lost-token"})
+    app.http.post("/sandbox/faults", json={"kind": "echo", "count": 2}).raise_for_status()
+    for path in ("/api.xro/2.0/Organisation", "/connections"):
+        app.http.get(path, headers={"Authorization": "Bearer a-token-that-comes-back"})
     log = app.http.get("/sandbox/requests").text
-    secrets = [code, app.verifier, "dmVyeS1zZWNyZXQ"]
+    secrets = [code, app.verifier, "dmVyeS1zZWNyZXQ", "a-lost-code", "a-lost-token", "a-token-that-comes-back"]
     secrets += [one[name] for one in (tokens, again) for name in ("access_token", "refresh_token")]
     assert [secret for secret in secrets if secret in log] == []
     assert '"authorization": "Bearer (redacted)"' in log

@@ -27,6 +27,17 @@ def contacts_in(box: Sandbox) -> int:
     return len(box.api.state(box.api.organisations()[0].tenant_id)["Contacts"])
 
 
+@pytest.mark.parametrize("path", [CONTACTS, "/connect/token", "/sandbox/faults"])
+def test_a_body_that_nobody_could_mean_is_not_taken(
+    api_client: httpx.Client, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    monkeypatch.setattr("caspen_xero.sandbox.front.webapp.LARGEST_BODY", 1_000)
+    method = "PUT" if path == CONTACTS else "POST"
+    assert api_client.request(method, path, content=b"x" * 1_001).status_code == 413
+    assert api_client.request(method, path, content=(b"x" for _ in range(1_001))).status_code == 413
+    assert api_client.request(method, path, content=b"x" * 1_000).status_code != 413
+
+
 @pytest.mark.parametrize(("kind", "done"), [("drop-before", 0), ("drop-after", 1)])
 def test_a_dropped_connection_is_closed_without_an_answer(
     box: Sandbox, api_client: httpx.Client, kind: str, done: int

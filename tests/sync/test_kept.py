@@ -234,7 +234,7 @@ def invoice_sent() -> Body:
 
 def as_shown(body: Body, **more: Any) -> Body:
     """An answer that shows just that."""
-    shown = deepcopy(body) | {"InvoiceID": "X", "SubTotal": Decimal("81.67")} | more
+    shown = deepcopy(body) | {"InvoiceID": "0662405e-334f-5d73-88aa-953f08afa390", "SubTotal": Decimal("81.67")} | more
     for place, each in enumerate(shown["LineItems"]):
         each |= {"LineItemID": f"line-{place}", "LineAmount": (Decimal("66.67"), Decimal("15.00"))[place]}
     return shown

@@ -15,7 +15,7 @@ from caspen_xero.caspen.records import parse_record
 from caspen_xero.sync.planning.half_cents import is_tie, nearest, spread
 from caspen_xero.sync.planning.translate import CannotTranslate, Document, TaxChoice, Terms, translate_invoice
 from caspen_xero.sync.setup.taxes import NO_TAX
-from caspen_xero.xero.documents import encode
+from caspen_xero.xero.codec import encode
 
 HALVES = (ROUND_HALF_UP, ROUND_HALF_EVEN)
 CENT = Decimal("0.01")

@@ -19,10 +19,10 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.compare import invoice_shape
-from caspen_xero.sync.planning.contact_matching import Party, contact_fingerprint
+from caspen_xero.sync.planning.contact_matching import ContactBook, Party, contact_fingerprint
 from caspen_xero.sync.planning.make_plan import make_plan
 from caspen_xero.sync.planning.plan import Plan
-from caspen_xero.sync.planning.snapshot import ChangedParty, ContactBook, InvoiceState, Looks, Snapshot
+from caspen_xero.sync.planning.snapshot import ChangedParty, InvoiceState, Looks, Snapshot
 from caspen_xero.sync.planning.translate import credit_note_fingerprint, invoice_fingerprint
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
@@ -126,7 +126,7 @@ def snapshot(*states: InvoiceState, contact: bool = True, looks: Looks | None = 
         "tax_links": {"tax_gst": "OUTPUT"},
         "account_links": {"sales": "sales", "payments": "bank"},
         "methods": {},
-        "contacts": ContactBook(links, {}, {}, {}, {}, frozenset()),
+        "contacts": ContactBook(links),
         "holds": {},
         "settings_number": 3,
         "looks": looks or Looks(),

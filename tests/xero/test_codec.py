@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from caspen_xero.xero.codec import decode, encode, parse_date, parse_timestamp
+from caspen_xero.xero.codec import UNREADABLE, decode, encode, parse_date, parse_timestamp
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=4, min_value=-(10**12), max_value=10**12))
@@ -48,10 +48,25 @@ def test_fractions_are_read_as_decimals_and_whole_numbers_as_ints() -> None:
     assert not any(isinstance(value, float) for value in read.values())
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a": NaN}', b'{"a": 1', b"\xff", b"[" * 100_000])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"a": 1', b"\xff", b"[" * 100_000])
 def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
     with pytest.raises(ValueError):
         decode(body)
+
+
+@pytest.mark.parametrize(
+    "odd", [b"NaN", b"-Infinity", b"9" * 5_000, b"1." + b"0" * 5_000, b"1e999999999", b"1e-999999999", b'1, "a": 2']
+)
+def test_a_value_that_says_nothing_is_unreadable_and_the_rest_is_read(odd: bytes) -> None:
+    assert decode(b'{"a": ' + odd + b', "b": [1.5]}') == {"a": UNREADABLE, "b": [Decimal("1.5")]}
+
+
+def test_a_key_that_says_the_same_twice_says_it() -> None:
+    assert decode(b'{"a": 1, "a": 1}') == {"a": 1}
+
+
+def test_half_a_surrogate_pair_becomes_a_question_mark() -> None:
+    assert decode(rb'{"\ud800": ["a\udc00", "\ud83d\ude00"]}') == {"?": ["a?", "\U0001f600"]}
 
 
 @pytest.mark.parametrize(
@@ -64,6 +79,8 @@ def test_what_is_no_json_is_a_value_error(body: bytes) -> None:
         ("2026-09-14T09:29:59Z", datetime(2026, 9, 14, 9, 29, 59, tzinfo=UTC)),
         ("2019-12-07T18:46:19.5165400", datetime(2019, 12, 7, 18, 46, 19, 516540, tzinfo=UTC)),
         ("2026-09-14T09:29:59+10:00", datetime(2026, 9, 13, 23, 29, 59, tzinfo=UTC)),
+        ("0001-01-01T00:00:00", None),
+        ("/Date(-62135596800000+0000)/", None),
         ("", None),
         (None, None),
     ],
@@ -77,7 +94,19 @@ def test_a_date_is_the_calendar_date_whatever_the_zone(text: str) -> None:
     assert parse_date(text) == date(2026, 9, 14)
 
 
-@pytest.mark.parametrize("text", ["yesterday", "/Date(99999999999999999999)/", "2026-13-01", "14/09/2026"])
-def test_a_time_that_cannot_be_read_is_a_value_error(text: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "yesterday",
+        "/Date(99999999999999999999)/",
+        "2026-13-01",
+        "14/09/2026",
+        "0001-01-01T00:00:00+10:00",
+        f"/Date({'9' * 5_000})/",
+        5,
+        [],
+    ],
+)
+def test_a_time_that_cannot_be_read_is_a_value_error(text: object) -> None:
     with pytest.raises(ValueError):
         parse_timestamp(text)

@@ -79,7 +79,23 @@ def test_xero_itself_has_three_hosts_and_a_base_url_stands_for_all_of_them() -> 
     assert local.api == "http://localhost:8790/api.xro/2.0/"
 
 
-@pytest.mark.parametrize("url", ["xero", "ftp://x", "http://", "http://u:secret@x", "http://x:port", "http://x/?a=1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        *(
+            "xero",
+            "ftp://x",
+            "http://",
+            "http://x:port",
+            "http://x/?a=1",
+            "https://a..b",
+            "https://xn--",
+            "https://x:0",
+        ),
+        *("https://x y", "https://x/\u202e", "https://[::1%25eth0]", f"https://{'x' * 70_000}", "http://u:secret@x"),
+        *("ftp://u:secret@x", "https://u:secret@x:port", "https://u:secret@[::1", "https://u:secret@x/?a=1"),
+    ],
+)
 def test_a_base_url_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(XeroError) as caught:
         Hosts.of(url)
@@ -95,6 +111,9 @@ def test_a_base_url_that_is_none_is_refused(url: str) -> None:
         "http://192.168.1.5:8790",
         "http://0.0.0.0:8790",
         "http://localhost.example",
+        "http://xero.localhost",
+        "http://2130706433",
+        "http://127.1",
         "http://127.0.0.1.example",
         "http://[2001:db8::1]",
         "http://xero.example/?http://localhost",

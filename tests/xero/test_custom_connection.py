@@ -42,7 +42,11 @@ def test_disconnecting_deletes_the_secret_and_nothing_at_xero(
     assert len(person.xero.db.execute("SELECT 1 FROM identity_connections").fetchall()) == before
 
 
-def test_without_a_secret_and_a_terminal_it_says_where_to_put_it(cli: Cli, person: Sandbox) -> None:
+@pytest.mark.parametrize("given", ["", " ", "no-text-\udce9"])
+def test_without_a_secret_and_a_terminal_it_says_where_to_put_it(
+    cli: Cli, person: Sandbox, monkeypatch: pytest.MonkeyPatch, given: str
+) -> None:
+    monkeypatch.setenv("XERO_CLIENT_SECRET", given)
     result = cli("connect", "--custom-connection", "--client-id", "SERVER", "--json")
     assert (result.exit_code, result.json["error"]["code"]) == (2, "client-secret-missing")
     assert "XERO_CLIENT_SECRET" in result.json["error"]["fix"]

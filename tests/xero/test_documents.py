@@ -8,17 +8,9 @@ from decimal import Decimal
 import pytest
 from pydantic import ValidationError
 
-from caspen_xero.xero.documents import (
-    Account,
-    Contact,
-    CreditNote,
-    Invoice,
-    Organisation,
-    Payment,
-    TaxRate,
-    decode,
-    messages_of,
-)
+from caspen_xero.xero.codec import decode
+from caspen_xero.xero.documents import Account, Contact, CreditNote, Invoice, Organisation, Payment, TaxRate
+from caspen_xero.xero.elements import messages_of
 
 PAGED_INVOICE = b"""{"Type":"ACCREC","InvoiceID":"60aa5d55-0000-4000-8000-000000000001","InvoiceNumber":"INV-0055",
  "Payments":[{"PaymentID":"p1","Date":"/Date(1789344000000+0000)/","Amount":4.15,"Reference":"CP-1","HasAccount":false}],

@@ -148,6 +148,26 @@ class TestFile:
                 attempt()
         assert "theirs" in target.read_text()
 
+    def test_what_a_killed_run_left_beside_it_goes_with_it(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def killed(*_: object, **__: object) -> None:
+            raise KeyboardInterrupt
+
+        tokens = in_file(tmp_path)
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", killed)
+            patch.setattr(Path, "unlink", killed)
+            with pytest.raises(KeyboardInterrupt):
+                tokens.save_secret(SECRET)
+        assert [file for file in tmp_path.iterdir() if SECRET in file.read_text()]
+        with tokens.room():
+            in_file(tmp_path).clear()  # another run's, while this one has a person at Xero's page
+            assert list(tmp_path.iterdir()) == []
+            tokens.save_secret(SECRET)
+        assert in_file(tmp_path).secret() == SECRET
+        assert [file.name for file in tmp_path.iterdir()] == ["tokens.json"]
+
     def test_a_full_disk_leaves_the_old_token(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         tokens = in_file(tmp_path)
         tokens.save_secret(SECRET)

@@ -17,9 +17,6 @@ from caspen_xero.sandbox.seam import ApiAnswer
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
 """What a server listens on that is to be found under every address of its machine."""
 
-CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
-CONTROLS = "/sandbox"
-
 
 class Visitors:
     """Tells those apart by the headers of a request (names in lower case). `host` is the address that is listened on."""
@@ -28,14 +25,13 @@ class Visitors:
         self._everywhere = host in EVERYWHERE
         self._names = {"localhost", host.lower()} | ({socket.gethostname().lower()} if self._everywhere else set())
 
-    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> ApiAnswer | None:
+    def refusal(self, headers: Mapping[str, str]) -> ApiAnswer | None:
         """The answer to who is not let in; None for everybody else."""
         host, origin = headers.get("host", ""), headers.get("origin")
         if not self._is_ours(_name_in(f"//{host}")):
             return json_answer({"error": "This local sandbox answers only to names of its own machine."}, 421)
-        is_control = path == CONTROLS or path.startswith(f"{CONTROLS}/")
-        if origin is not None and (is_control or method not in CHANGES_NOTHING) and not _is_of(origin, host):
-            return json_answer({"error": "This local sandbox takes nothing from web pages of others."}, 403)
+        if origin is not None and not _is_of(origin, host):  # a link that a person follows has none
+            return json_answer({"error": "This local sandbox answers no web pages of others."}, 403)
         return None
 
     def _is_ours(self, name: str) -> bool:
@@ -56,6 +52,8 @@ def _is_of(origin: str, host: str) -> bool:
 
 def _name_in(url: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").rstrip(".")
+        parts = urlsplit(url)
+        parts.port  # noqa: B018 - looked at, as it raises for what is none
+        return (parts.hostname or "").rstrip(".")
     except ValueError:
         return ""

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -32,6 +33,9 @@ from caspen_xero.sandbox.seam import ApiAnswer
 from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR, Fault, instead_of_answer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+LARGEST_BODY = 64 * 1024 * 1024
+"""Bytes of a request. A thousand invoices are a few million."""
+
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 # The connections open at the moment, by the client's address: ASGI has no way to end one without an answer.
@@ -92,7 +96,7 @@ class _Guarded:
         self.app, self.visitors = app, visitors
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        refusal = self.visitors.refusal(scope["method"], scope["path"], _headers(scope))
+        refusal = self.visitors.refusal(_headers(scope))
         await (self.app if refusal is None else _response(refusal))(scope, receive, send)
 
 
@@ -182,9 +186,14 @@ async def _gone(request: Request, error: Exception) -> Response:
 
 
 async def _read(request: Request) -> Exchange:
-    scope = request.scope
+    """The whole request. Raises `HTTPException` 413 for a body that nobody could mean."""
+    scope, body = request.scope, bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LARGEST_BODY:
+            raise HTTPException(413)
     query = scope["query_string"].decode("latin-1")
-    return Exchange(request.method, scope["path"], query, _headers(scope), await request.body(), request.path_params)
+    return Exchange(request.method, scope["path"], query, _headers(scope), bytes(body), request.path_params)
 
 
 def _headers(scope: Scope) -> dict[str, str]:

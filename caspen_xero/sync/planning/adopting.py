@@ -12,8 +12,9 @@ from typing import Any
 
 from caspen_xero.caspen.records import FINALISED, GONE, CreditNote
 from caspen_xero.caspen.records import Invoice as CaspenInvoice
+from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
-from caspen_xero.store.mappings import Link, name_key
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.claims import adopt_payment
 from caspen_xero.sync.planning.contact_matching import Match, Party, match_party
@@ -48,8 +49,7 @@ def contacts_there(planner: Planner) -> None:
         known = _match(planner, party).known
         if known is None:
             continue
-        planner.taken_names.add(name_key(known.name))
-        link_contact(planner, party, known.merged_to or known.xero_id, known.name)
+        link_contact(planner, party, known)
 
 
 def invoices_there(planner: Planner) -> None:
@@ -67,7 +67,7 @@ def invoices_there(planner: Planner) -> None:
         if document is None:  # it never went to Xero
             continue
         expected = address(planner, document, _contact_of(planner, state.party), state.fingerprint)
-        detail = f"{document.total} {invoice.currency} for {state.party.full_name or state.party.name()}"
+        detail = f"{document.total} {plain(invoice.currency)} for {plain(state.party.full_name or state.party.name())}"
         planner.add(state, "create-invoice", detail=detail, body=document.body, expected=expected)
 
 
@@ -80,14 +80,16 @@ def gone_invoices_there(planner: Planner) -> None:
         document = _as_sent(planner, state)
         if document is not None:  # without a body what is found is taken for somebody else's
             body, expected = document.body, address(planner, document, contact_id, state.fingerprint)
-        planner.add(state, "create-invoice", detail=f"{invoice.status} in Caspen", body=body, expected=expected)
+        planner.add(state, "create-invoice", detail=f"{plain(invoice.status)} in Caspen", body=body, expected=expected)
 
 
 def edited_ones_there(planner: Planner) -> None:
     """Adds those that may have gone to Xero before they were edited: its number and contact alone say which it is."""
     for state, contact_id in _gone(planner):
         expected = ExpectedDocument(_UNKNOWN, currency=state.invoice.currency, contact_id=contact_id)
-        planner.add(state, "create-invoice", detail=f"{state.invoice.status} in Caspen", body=None, expected=expected)
+        planner.add(
+            state, "create-invoice", detail=f"{plain(state.invoice.status)} in Caspen", body=None, expected=expected
+        )
 
 
 def gone_notes_there(planner: Planner) -> None:
@@ -98,7 +100,7 @@ def gone_notes_there(planner: Planner) -> None:
             continue
         seen = planner.snapshot.looks.invoices.get(state.link.xero_id)
         if seen is None:
-            planner.plan.asks.invoices.add(state.link.xero_id)
+            planner.ask(state, "invoices", state.link.xero_id)
             continue
         contact_id = seen.contact.contact_id if seen.contact else None
         for note in notes:
@@ -113,7 +115,7 @@ def gone_notes_there(planner: Planner) -> None:
                 "create-credit-note",
                 caspen_id=note.id,
                 number=note.number,
-                detail=f"{note.status} in Caspen",
+                detail=f"{plain(note.status)} in Caspen",
                 body=body,
                 expected=expected,
             )
@@ -130,7 +132,7 @@ def money_there(planner: Planner) -> None:
             continue
         seen = planner.snapshot.looks.invoices.get(link.xero_id)
         if seen is None:
-            planner.plan.asks.invoices.add(link.xero_id)
+            planner.ask(state, "invoices", link.xero_id)
             continue
         for payment in payments:
             ours = payment_there(planner, payment, seen)
@@ -157,8 +159,7 @@ def _gone(planner: Planner) -> Iterator[tuple[InvoiceState, str]]:
 
 
 def _match(planner: Planner, party: Party) -> Match:
-    book = planner.snapshot.contacts
-    return match_party(party, book.numbered.get(party.number, []), book.named, planner.taken_names, book.others)
+    return match_party(party, planner.snapshot.contacts, planner.given)
 
 
 def _contact_of(planner: Planner, party: Party) -> str | None:
@@ -179,7 +180,7 @@ def _unlinked_payments(state: InvoiceState) -> Iterator[AppliedPayment]:
     """What a push would send as new: not what says that it came from Xero, which is judged by that."""
     for payment in state.payments:
         is_new = payment.key not in state.payment_links and not payment.xero_id
-        if is_new and payment.amount and payment.status not in GONE:
+        if is_new and payment.pays:
             yield payment
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from caspen_xero.caspen.records import CreditNote, Invoice
-from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.commands import can_be_pasted, option, to_paste
+from caspen_xero.outside_text import plain
 from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translate import TaxChoice, Terms
-from caspen_xero.sync.problems import Problem, ProblemCode, quoted
+from caspen_xero.sync.problems import Problem, ProblemCode, push_command
 from caspen_xero.sync.setup import accounts, taxes
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
@@ -40,11 +41,21 @@ def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
     """Everything that keeps an invoice from being written in Xero, as far as it can be known without asking."""
     invoice = state.invoice
     return [
+        *details(state),
         *sales_account(invoice.id, snapshot),
         *tax_rates(invoice.id, invoice, invoice.tax_mode, snapshot),
         *_currency(invoice, snapshot.facts),
         *_locked(state, snapshot),
     ]
+
+
+def details(state: InvoiceState, note: CreditNote | None = None) -> list[Problem]:
+    """What was purged of an invoice, or of a credit note on it, that would be written: nothing is written without."""
+    if not (note.purged_as if note else state.lacks_details):
+        return []
+    reason = "details of it, its client or its payer were purged here, so that it can't be written in Xero as it is"
+    fix = f"Have Caspen's export read again: caspen-xero import PATH, then: {push_command(state.invoice.number, state.invoice.id)}"
+    return [Problem(ProblemCode.DETAILS_PURGED, state.invoice.id, reason, fix)]
 
 
 def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
@@ -54,7 +65,7 @@ def sales_account(invoice_id: str, snapshot: Snapshot) -> list[Problem]:
     why = accounts.why_not_sales(account) if account else None
     if account is not None and why is None:
         return []
-    fix = f"caspen-xero settings set --sales-account {_likely_sales_account(snapshot.facts)}"
+    fix = to_paste(f"settings set {option('--sales-account', _likely_sales_account(snapshot.facts))}")
     if account_id is None:
         reason = "no default account for invoice lines has been chosen"
         return [Problem(ProblemCode.SALES_ACCOUNT_MISSING, invoice_id, reason, fix)]
@@ -70,7 +81,7 @@ def _likely_sales_account(facts: OrganisationFacts) -> str:
     usable.sort(
         key=lambda account: (account.code != "200", account.type not in {"SALES", "REVENUE"}, account.code or "~")
     )
-    return quoted(usable[0].code or usable[0].name or usable[0].account_id) if usable else "CODE"
+    return accounts.account_name(usable[0]) if usable else "CODE"
 
 
 def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snapshot: Snapshot) -> list[Problem]:
@@ -82,7 +93,7 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
     for rate_id in dict.fromkeys(line.tax_rate_id or NO_TAX for line in record.lines):
         rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
         if rate is None:
-            reason = f"its tax rate {rate_id} was never imported"
+            reason = f"its tax rate {plain(rate_id)} was never imported"
             fix = "Export the tax rates from Caspen too, then: caspen-xero import PATH"
             found.append(Problem(ProblemCode.TAX_RATE_MISSING, invoice_id, reason, fix, subject=rate_id))
             continue
@@ -91,25 +102,23 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
         why = taxes.why_not_sales(xero_rate, account) if xero_rate else None
         if xero_rate is not None and why is None:
             continue
-        fix = f"caspen-xero taxes map {_called(rate, snapshot)} {_likely_tax_type(rate.name, rate_id, snapshot)}"
+        fix = to_paste(
+            "taxes map",
+            taxes.rate_name(rate, snapshot.tax_rates.values()),
+            _likely_tax_type(rate.name, rate_id, snapshot),
+        )
         if tax_type is None:
             choices = _equal_rates(rate_id, snapshot)
             hint = f" (in Xero there is {' or '.join(map(taxes.rate_label, choices))})" if choices else ""
-            reason = f"Caspen's tax rate {rate.name} is not linked to a Xero tax rate{hint}"
+            reason = f"Caspen's tax rate {plain(rate.name)} is not linked to a Xero tax rate{hint}"
             found.append(Problem(ProblemCode.TAX_RATE_NOT_LINKED, invoice_id, reason, fix, subject=rate_id))
         elif xero_rate is None:
-            reason = f"the Xero tax rate {tax_type} that {rate.name} is linked to is no longer there"
+            reason = f"the Xero tax rate {plain(tax_type)} that {plain(rate.name)} is linked to is no longer there"
             found.append(Problem(ProblemCode.TAX_RATE_UNFIT, invoice_id, reason, fix, subject=rate_id))
         else:
-            reason = f"Caspen's tax rate {rate.name} can't go to Xero as linked: {why}"
+            reason = f"Caspen's tax rate {plain(rate.name)} can't go to Xero as linked: {why}"
             found.append(Problem(ProblemCode.TAX_RATE_UNFIT, invoice_id, reason, fix, subject=rate_id))
     return found
-
-
-def _called(rate: CaspenRate, snapshot: Snapshot) -> str:
-    """What a command names a Caspen rate: by its name, or by its id where the name could mean another."""
-    alike = [other for other in snapshot.tax_rates.values() if other.name.casefold() == rate.name.casefold()]
-    return quoted(rate.name if len(alike) <= 1 and not rate.name.startswith("-") else rate.id)
 
 
 def _equal_rates(rate_id: str, snapshot: Snapshot) -> list[TaxRate]:
@@ -128,7 +137,7 @@ def _likely_tax_type(name: str, rate_id: str, snapshot: Snapshot) -> str:
         _equal_rates(rate_id, snapshot),
         key=lambda rate: (-len(wanted & _words(rate.name)), not _words(rate.name) & {"income", "sales"}),
     )
-    return quoted(fit[0].tax_type) if fit else "TAX_TYPE"
+    return next((rate.tax_type for rate in fit if can_be_pasted(rate.tax_type)), "TAX_TYPE")
 
 
 def _words(name: str) -> set[str]:
@@ -139,7 +148,7 @@ def _currency(invoice: Invoice, facts: OrganisationFacts) -> list[Problem]:
     base = facts.organisation.base_currency
     if base is None or invoice.currency == base or facts.currencies is None or invoice.currency in facts.currencies:
         return []
-    reason = f"the organisation has not enabled the currency {invoice.currency} (Settings > Currencies in Xero)"
+    reason = f"the organisation has not enabled the currency {plain(invoice.currency)} (Settings > Currencies in Xero)"
     return [Problem(ProblemCode.CURRENCY_NOT_ENABLED, invoice.id, reason, "caspen-xero push --refresh")]
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.planner import Planner
@@ -33,7 +35,7 @@ def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) 
         return  # an invoice that is not in Xero yet has no payment there: it is judged once it is
     seen = snapshot.looks.invoices.get(state.link.xero_id)
     if seen is None:
-        planner.plan.asks.invoices.add(state.link.xero_id)
+        planner.ask(state, "invoices", state.link.xero_id)
         return
     if any(one.batch_id == claim for one in seen.payments):
         _judge_member(planner, state, payment)
@@ -54,7 +56,7 @@ def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) 
 
 def _judge_told(planner: Planner, state: InvoiceState, payment: AppliedPayment, told: RecordedPayment) -> None:
     if told.invoice_id != state.invoice.id:
-        _refuse(planner, state, payment, f"there it is on {told.invoice_number or 'another invoice'}")
+        _refuse(planner, state, payment, f"there it is on {plain(told.invoice_number or 'another invoice')}")
     elif told.amount != payment.amount:
         _refuse(planner, state, payment, f"there it is {told.amount:.2f}")
     else:
@@ -115,11 +117,11 @@ def _rival(planner: Planner, payment: AppliedPayment) -> str:
             return (
                 "more than one part of that payment on this invoice says so"
                 if other.payment_id == payment.payment_id
-                else f"Caspen's payment {other.payment_id} says the same of itself"
+                else f"Caspen's payment {plain(other.payment_id)} says the same of itself"
             )
     link = snapshot.claimed_by.get(claim)
     if link is not None and link.caspen_id != payment.key:
-        return f"there it stands for Caspen's {link.kind.replace('_', ' ')} {link.caspen_id}"
+        return f"there it stands for Caspen's {link.kind.replace('_', ' ')} {plain(link.caspen_id)}"
     return ""
 
 
@@ -131,7 +133,7 @@ def _applied(planner: Planner, state: InvoiceState, seen: Invoice, claim: str) -
     xero_id = seen.invoice_id or (state.link.xero_id if state.link else "")
     credits = planner.snapshot.looks.credits.get(xero_id)
     if credits is None:
-        planner.plan.asks.credits.add(xero_id)
+        planner.ask(state, "credits", xero_id)
         return None
     return payments | credits
 
@@ -140,7 +142,7 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
     """Looks where the payment is that is not here, if it is anywhere: a person should be told."""
     claim, looks = payment.xero_id or "", planner.snapshot.looks
     if claim not in looks.payments:
-        planner.plan.asks.payments.add(claim)
+        planner.ask(state, "payments", claim)
         return
     there = looks.payments[claim]
     is_here = state.link is not None and there.invoice is not None and there.invoice.invoice_id == state.link.xero_id
@@ -154,7 +156,7 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
         _find(planner, state, payment, "Xero has no such payment, or it was deleted there")
     else:
         number = there.invoice.invoice_number if there.invoice else None
-        _find(planner, state, payment, f"there it is on {number or 'something else'}")
+        _find(planner, state, payment, f"there it is on {plain(number or 'something else')}")
 
 
 def _refuse(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
@@ -170,10 +172,9 @@ def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: s
 
 
 def _words(state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
-    name = state.name
     reason = (
-        f"Caspen says that its payment {payment.payment_id} of {payment.amount:.2f} of {payment.date} came from Xero as "
-        f"{payment.xero_id}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
-        f"if it is another payment on this invoice in Xero: caspen-xero invoices link {name} XERO_PAYMENT_ID"
+        f"Caspen says that its payment {plain(payment.payment_id)} of {payment.amount:.2f} of {payment.date} came from Xero as "
+        f"{plain(payment.xero_id)}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
+        f"if it is another payment on this invoice in Xero: {to_paste('invoices link', state.name, 'XERO_PAYMENT_ID')}"
     )
     return reason, correct_it(state.invoice.number, state.invoice.id)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from caspen_xero.outside_text import plain
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Line
 
 Shape = dict[str, str]
@@ -155,13 +156,16 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[
 
 def told(found: list[tuple[str, str, str]]) -> str:
     """Differences in words: Caspen's side first."""
-    parts = [f"{name} is {ours or 'nothing'} in Caspen, {theirs or 'nothing'} in Xero" for name, ours, theirs in found]
+    parts = [
+        f"{name} is {plain(ours or 'nothing')} in Caspen, {plain(theirs or 'nothing')} in Xero"
+        for name, ours, theirs in found
+    ]
     return shortened(parts) or "nothing that shows"
 
 
 def told_edits(found: list[tuple[str, str, str]]) -> str:
     """What somebody has edited in Xero, in words: what was sent first; "" for nothing."""
-    parts = [f"{name} was {ours or 'nothing'}, is {theirs or 'nothing'}" for name, ours, theirs in found]
+    parts = [f"{name} was {plain(ours or 'nothing')}, is {plain(theirs or 'nothing')}" for name, ours, theirs in found]
     return shortened(parts)
 
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from caspen_xero.outside_text import plain
+from caspen_xero.seals import opened
 from caspen_xero.store.mappings import Link, name_key
 from caspen_xero.sync.planning.compare import (
     ADDRESS_PARTS,
@@ -34,13 +36,20 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
     held = planner.snapshot.holds.get(("update-contact", party.key))
     if held is not None and held.depends_on == depends_on:
         return
+    odd = planner.snapshot.unsettled.get(("update-contact", party.key)) or looks.odd.get(
+        ("contact_details", link.xero_id)
+    )
+    if odd is not None:
+        warning = f"{plain(link.number)}: changed in Caspen; the contact in Xero stays as it is for now: {odd}."
+        planner.plan.warnings.append(warning)
+        return
     if link.xero_id not in looks.contacts:
         planner.plan.asks.contact_details.add(link.xero_id)
         return
     seen = looks.contacts[link.xero_id]
     why_not = _why_left_alone(seen)
     if seen is None or why_not is not None:
-        warning = f"{link.number}: changed in Caspen; {why_not}, so the contact in Xero stays as it is."
+        warning = f"{plain(link.number)}: changed in Caspen; {why_not}, so the contact in Xero stays as it is."
         planner.plan.warnings.append(warning)
         planner.plan.contacts_done[done] = change.touched
         return
@@ -48,7 +57,7 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
     merged = _merge(contact_shape(Contact.model_validate(contact.body)), contact_shape(seen), link.last_written)
     if merged.against:
         why_not = "somebody has edited it in Xero too, so the contact in Xero stays as it is"
-        planner.plan.warnings.append(f"{link.number}: changed in Caspen; {why_not} ({told(merged.against)}).")
+        planner.plan.warnings.append(f"{plain(link.number)}: changed in Caspen; {why_not} ({told(merged.against)}).")
         planner.plan.contacts_done[done] = change.touched
         return
     planner.plan.warnings += contact.warnings
@@ -59,7 +68,7 @@ def plan_contact_update(planner: Planner, change: ChangedParty) -> None:
             invoice_id=None,
             number=party.number,
             detail=contact.body["Name"],
-            body={"ContactID": link.xero_id, "ContactNumber": party.number, **_body(merged.wanted, seen)},
+            body={"ContactID": link.xero_id, **_body(merged.wanted, seen)},
             expected=ExpectedContact(
                 contact_fingerprint(party), contact.body["Name"], change.touched, merged.wanted, merged.kept
             ),
@@ -88,7 +97,7 @@ class _Merged:
 
 def _merge(own: Shape, shown: Shape, written: Mapping[str, str] | None) -> _Merged:
     """Caspen's version and what somebody has edited: what only one side has changed is so; of what both have, neither."""
-    before = shown if written is None else written
+    before = shown if written is None else opened(written, own, shown)
     wanted, kept, against = dict(own), {}, []
     for name in {**own, **shown}:
         ours, theirs, was = own.get(name, ""), shown.get(name, ""), before.get(name, "")
@@ -124,7 +133,7 @@ def _free_name(planner: Planner, party: Party, link: Link) -> str:
         named = planner.snapshot.contacts.named(name)
         others = [one for one in named if one.status == "ACTIVE" and one.xero_id != link.xero_id]
         key = name_key(name)
-        if key == name_key(link.number or "") or (not others and key not in planner.taken_names):
-            planner.taken_names.add(key)
+        if key == name_key(link.number or "") or (not others and key not in planner.given.names):
+            planner.given.names.add(key)
             return name
         attempt += 1

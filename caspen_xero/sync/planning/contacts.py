@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from caspen_xero.store.mappings import name_key
-from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, contact_body, contact_fingerprint, match_party
+from caspen_xero.outside_text import plain
+from caspen_xero.store.mappings import KnownContact, Link, name_key
+from caspen_xero.sync.planning.contact_matching import (
+    Match,
+    Party,
+    contact_body,
+    contact_fingerprint,
+    match_party,
+)
+from caspen_xero.sync.planning.contact_numbers import number_key
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command
+from caspen_xero.sync.problems import Problem, ProblemCode, contact_command, kept_code, push_command
 from caspen_xero.xero.deeplinks import contact_link
 
 
@@ -26,30 +34,43 @@ def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]
     return None, False
 
 
+def tell_if_doubted(planner: Planner, state: InvoiceState) -> None:
+    """An invoice that is there, on a contact of which a person has to say whether it is the party's, has that problem too."""
+    link = planner.snapshot.contacts.links.get((state.party.kind, state.party.caspen_id))
+    told = any(one.subject == state.party.key for one in planner.plan.problems.get(state.invoice.id, ()))
+    if state.link is not None and link is not None and link.is_doubted and not told:
+        contact_of(planner, state)
+
+
 def _decide(planner: Planner, state: InvoiceState) -> str | None:
     book, party = planner.snapshot.contacts, state.party
     link = book.links.get((party.kind, party.caspen_id))
     if link is not None:
         known = book.by_id.get(link.xero_id)
+        if link.is_doubted and known is None:
+            _asks(planner, state)
+        is_partys = known is None or party.is_called(known.name) or party.has_suffix(known.name)
+        if link.is_doubted and known is not None and not is_partys and (known.merged_to or known.status == "ACTIVE"):
+            _linked_by_number_alone(planner, state, known)
+            return None
         if known is not None and known.merged_to:
-            link_contact(planner, party, known.merged_to, known.name)
-            return known.merged_to
+            return link_contact(planner, party, known)
         if known is not None and known.status != "ACTIVE":
             _asks(planner, state)
             _archived(planner, state, known.xero_id, known.name)
             return None
         return link.xero_id
     _asks(planner, state)
-    match = match_party(party, book.numbered.get(party.number, []), book.named, planner.taken_names, book.others)
+    match = match_party(party, book, planner.given)
     if match.known is not None:
-        planner.taken_names.add(name_key(match.known.name))
-        found = match.known.merged_to or match.known.xero_id
-        link_contact(planner, party, found, match.known.name)
-        return found
+        return link_contact(planner, party, match.known)
     if match.archived is not None:
         _archived(planner, state, match.archived.xero_id, match.archived.name)
         return None
-    _create(planner, state, match.name)
+    if match.holder is not None:
+        _number_taken(planner, state, match.number, match.holder)
+        return None
+    _create(planner, state, match)
     return None
 
 
@@ -58,12 +79,12 @@ def _asks(planner: Planner, state: InvoiceState) -> None:
     planner.plan.asks.contacts |= not {(kind, state.party.key) for kind in ("match-contact", "create-contact")} & known
 
 
-def _create(planner: Planner, state: InvoiceState, name: str) -> None:
-    party, snapshot = state.party, planner.snapshot
-    if party.record is None and party.caspen_id != GENERIC_ID:
+def _create(planner: Planner, state: InvoiceState, match: Match) -> None:
+    party, snapshot, name = state.party, planner.snapshot, match.name
+    if party.record is None and not party.is_generic:
         who = "client" if party.kind == "client" else "payer (Invoice to)"
         fix = "Export it from Caspen too, then: caspen-xero import PATH"
-        reason = f"its {who} {party.caspen_id} was never imported"
+        reason = f"its {who} {plain(party.caspen_id)} was never imported"
         planner.contact_problems[party.key] = Problem(ProblemCode.CLIENT_MISSING, "", reason, fix)
         return
     touched = snapshot.contacts.touched.get((party.kind, party.caspen_id), 0)
@@ -73,13 +94,19 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
         planner.contact_problems[party.key] = Problem(
             kept_code(held.code),
             "",
-            f"its contact {name}: {held.reason}",
+            f"its contact {plain(name)}: {held.reason}",
             held.fix,
             xero_says=held.xero_says,
             attempts=held.attempts,
         )
         return
-    planner.taken_names.add(name_key(name))
+    unknown = snapshot.unsettled.get(("create-contact", party.key))
+    if unknown is not None:
+        reason = f"its contact {plain(name)}: {unknown}"
+        planner.contact_problems[party.key] = Problem(ProblemCode.UNREADABLE_IN_XERO, "", reason, "")
+        return
+    planner.given.names.add(name_key(name))
+    planner.given.numbers.add(number_key(match.number))
     contact = contact_body(party, name)
     planner.plan.warnings += contact.warnings
     planner.plan.steps.append(
@@ -87,33 +114,88 @@ def _create(planner: Planner, state: InvoiceState, name: str) -> None:
             kind="create-contact",
             caspen_id=party.key,
             invoice_id=None,
-            number=party.number,
+            number=match.number,
             detail=name,
-            body=contact.body,
+            body=contact.body | {"ContactNumber": match.number},
             expected=ExpectedContact(contact_fingerprint(party), name, touched),
             depends_on=depends_on,
         )
     )
 
 
-def link_contact(planner: Planner, party: Party, xero_id: str, name: str) -> None:
-    """Links a party to the contact in Xero that is its own."""
+def link_contact(planner: Planner, party: Party, known: KnownContact) -> str:
+    """Links a party to the contact in Xero that is its own, or to the one that this was merged into; gives that one's id."""
+    xero_id = known.merged_to or known.xero_id
+    planner.given.names.add(name_key(known.name))
+    planner.given.contacts.add(known.xero_id)
     planner.plan.steps.append(
         Step(
             kind="link-contact",
             caspen_id=party.key,
             invoice_id=None,
             number=party.number,
-            detail=name,
+            detail=known.name,
             body={},
             target=xero_id,
         )
     )
+    return xero_id
 
 
 def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str) -> None:
     link = contact_link(planner.snapshot.facts.organisation.short_code, contact_id)
     where = f"open {link}" if link else "open it there"
-    reason = f"its contact {name} is archived in Xero, which only a person can undo: {where} and restore it"
-    planner.plan.archived.append(state.party)
-    planner.contact_problems[state.party.key] = Problem(ProblemCode.CONTACT_ARCHIVED, "", reason, "")
+    reason = f"its contact {plain(name)} is archived in Xero, which only a person can undo: {where} and restore it"
+    _left_to_a_person(planner, state.party, Problem(ProblemCode.CONTACT_ARCHIVED, "", reason, ""))
+
+
+def _number_taken(planner: Planner, state: InvoiceState, number: str, holder: KnownContact) -> None:
+    """Another contact has the number that the party's would get: both are shown, and a person says whether they are one."""
+    party = state.party
+    both = _both(planner, party, holder)
+    reason = f"its contact in Xero would get the number {plain(number)}, which another one there has: {both}"
+    stands_for = planner.snapshot.contacts.others.get(holder.xero_id)
+    fix = contact_command("link", party.kind, party.caspen_id, holder.xero_id)
+    if stands_for is not None:
+        whose = f"{stands_for.kind} {plain(stands_for.caspen_id)}"
+        reason += (
+            f", which is linked to the {whose}: take that back, or link this one to another contact ({_link_to(party)})"
+        )
+        fix = _unlink(stands_for)
+    elif holder.status != "ACTIVE":
+        reason += f": restore it there if they are one, else link it to another contact ({_link_to(party)})"
+        fix = f"Restore it in Xero, then: {fix}"
+    else:
+        reason += f": link them if they are one, else link it to another contact ({_link_to(party)})"
+    _left_to_a_person(planner, party, Problem(ProblemCode.CONTACT_NUMBER_TAKEN, "", reason, fix))
+
+
+def _linked_by_number_alone(planner: Planner, state: InvoiceState, known: KnownContact) -> None:
+    """An earlier version took a contact of another name for the party's: nothing more goes there until a person says that it is."""
+    party = state.party
+    reason = (
+        f"its contact was linked by the number {plain(known.number)} alone, which another system may have given: "
+        f"{_both(planner, party, known)}; if they are not one: {contact_command('unlink', party.kind, party.caspen_id)}"
+    )
+    fix = contact_command("link", party.kind, party.caspen_id, known.xero_id)
+    _left_to_a_person(planner, party, Problem(ProblemCode.CONTACT_NUMBER_TAKEN, "", reason, fix))
+
+
+def _both(planner: Planner, party: Party, there: KnownContact) -> str:
+    """A party and a contact side by side, in words."""
+    link = contact_link(planner.snapshot.facts.organisation.short_code, there.xero_id)
+    about = ", ".join(one for one in (there.xero_id, "" if there.status == "ACTIVE" else "archived", link) if one)
+    return f"in Caspen {plain(party.full_name or 'no name')} ({plain(party.caspen_id)}), in Xero {plain(there.name)} ({about})"
+
+
+def _link_to(party: Party) -> str:
+    return contact_command("link", party.kind, party.caspen_id, "XERO_ID")
+
+
+def _unlink(link: Link) -> str:
+    return contact_command("unlink", "payer" if link.kind == "payer" else "client", link.caspen_id)
+
+
+def _left_to_a_person(planner: Planner, party: Party, problem: Problem) -> None:
+    planner.plan.left_to_a_person[party.key] = problem.code
+    planner.contact_problems[party.key] = problem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from caspen_xero.caspen.records import CreditNote
+from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.contacts import contact_of
@@ -28,17 +29,22 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
     under_way = False
     for note in state.credit_notes:
         link = state.credit_note_links.get(note.id)
-        if note.status == "issued" or link is None or link.status in GONE_STATUSES:
+        if (
+            note.status == "issued"
+            or link is None
+            or link.status in GONE_STATUSES
+            or state.is_bad("credit_note", note.id)
+        ):
             continue
         if not link.made_by_us:
-            reason = f"the credit note {note.number} is void in Caspen; caspen-xero did not make the one in Xero"
+            reason = f"the credit note {plain(note.number)} is void in Caspen; caspen-xero did not make the one in Xero"
             planner.problem(state, ProblemCode.CREDIT_NOTE_NOT_OURS, reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
         seen = planner.snapshot.looks.notes.get(link.xero_id)
         held: StepKind = "remove-allocation" if allocation is not None else "void-credit-note"
         if seen is None and planner.hold_on(state, held, note.id) is None:
-            planner.plan.asks.credit_notes.add(link.xero_id)
+            planner.ask(state, "credit_notes", link.xero_id)
         if allocation is not None:
             taken = _allocation_of(note, state)
             if planner.held(state, "remove-allocation", note.id):
@@ -59,7 +65,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 other=allocation_id or "",
                 booking=taken,
             )
-        voided = Booking(f"the void credit note {note.number}", note.date, link.status in UNAPPROVED)
+        voided = Booking(f"the void credit note {plain(note.number)}", note.date, link.status in UNAPPROVED)
         if planner.held(state, "void-credit-note", note.id):
             continue
         if planner.is_locked(state, voided, note.id, seen_for="void-credit-note"):
@@ -84,7 +90,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
 def plan_credit_notes(planner: Planner, state: InvoiceState) -> None:
     """Adds the credit notes and allocations that Xero does not have yet."""
     for note in state.credit_notes:
-        if note.status == "issued":
+        if note.status == "issued" and not state.is_bad("credit_note", note.id):
             _plan_note(planner, state, note)
 
 
@@ -93,36 +99,31 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if link is None:
         _create(planner, state, note)
     elif link.status in GONE_STATUSES:
-        reason = (
-            f"the credit note {note.number} is {(link.status or '').lower()} in Xero; its number can't be used again"
-        )
+        gone = plain((link.status or "").lower())
+        reason = f"the credit note {plain(note.number)} is {gone} in Xero; its number can't be used again"
         planner.problem(state, ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO, reason, subject=note.id)
     elif is_lost(link.fingerprint):
         held = planner.snapshot.holds.get(("authorise-credit-note", note.id))
-        reason = held.reason if held else f"Xero did not keep the credit note {note.number} as it was sent"
+        reason = held.reason if held else f"Xero did not keep the credit note {plain(note.number)} as it was sent"
         code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
         fix = "Void it in Caspen and issue another"
         says = held.xero_says if held else None
         planner.problem(state, code, reason, fix, subject=note.id, xero_says=says)
     elif link.fingerprint is not None and link.fingerprint != credit_note_fingerprint(note):
-        reason = (
-            f"the credit note {note.number} has changed in Caspen since it was sent; void it there and issue another"
-        )
+        reason = f"the credit note {plain(note.number)} has changed in Caspen since it was sent; void it there and issue another"
         planner.problem(state, ProblemCode.CREDIT_NOTE_CHANGED, reason, subject=note.id)
     elif (link.subtotal, link.tax, link.total) != (note.subtotal, note.tax, note.total):
         figures = (note.subtotal, note.tax, note.total)
         shown = (link.subtotal, link.tax, link.total)
-        reason = figures_differ(f"the figures of credit note {note.number} differ", figures, shown)
+        reason = figures_differ(f"the figures of credit note {plain(note.number)} differ", figures, shown)
         planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, subject=note.id)
     elif link.status in UNAPPROVED and not link.made_by_us:
-        reason = (
-            f"its credit note {note.number} is a draft in Xero that caspen-xero did not make; it waits for its approval"
-        )
+        reason = f"its credit note {plain(note.number)} is a draft in Xero that caspen-xero did not make; it waits for its approval"
         planner.plan.waiting.setdefault(state.invoice.id, Waiting(ProblemCode.WAITS_FOR_APPROVAL, reason))
         if link.xero_id not in planner.snapshot.looks.notes:  # for a person may have approved it
-            planner.plan.asks.credit_notes.add(link.xero_id)
+            planner.ask(state, "credit_notes", link.xero_id)
     elif link.status in UNAPPROVED:
-        booking = Booking(f"the draft credit note {note.number}", note.date)
+        booking = Booking(f"the draft credit note {plain(note.number)}", note.date)
         if not (planner.held(state, "authorise-credit-note", note.id) or planner.is_locked(state, booking, note.id)):
             planner.add(
                 state,
@@ -146,6 +147,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if stage is Stage.BLOCKED:
         return
     problems = [
+        *checks.details(state, note),
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
         *locked(state.invoice.id, _booking_of(note), planner.snapshot, note.id),
         *checks.sales_account(state.invoice.id, planner.snapshot),
@@ -178,7 +180,7 @@ def add_creation(
         "create-credit-note",
         caspen_id=note.id,
         number=note.number,
-        detail=f"{note.total} on {state.invoice.number}",
+        detail=f"{note.total} on {plain(state.invoice.number)}",
         body=document.body if ready and contact_id else None,
         expected=expected,
         booking=_booking_of(note),
@@ -186,12 +188,12 @@ def add_creation(
 
 
 def _booking_of(note: CreditNote) -> Booking:
-    return Booking(f"the credit note {note.number}", note.date)
+    return Booking(f"the credit note {plain(note.number)}", note.date)
 
 
 def _allocation_of(note: CreditNote, state: InvoiceState) -> Booking:
     """What puts a credit note on its invoice is dated as the later of the two (Xero's CreditNotes page)."""
-    return Booking(f"the allocation of credit note {note.number}", max(note.date, state.invoice.issue_date))
+    return Booking(f"the allocation of credit note {plain(note.number)}", max(note.date, state.invoice.issue_date))
 
 
 def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
@@ -209,7 +211,7 @@ def _contact(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
         return contact_of(planner, state)  # archived or merged
     seen = snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
         return None, True
     its_contact = seen.contact.contact_id if seen.contact else None
     return (its_contact, True) if its_contact else contact_of(planner, state)
@@ -221,7 +223,7 @@ def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Docu
         return translate_credit_note(note, state.invoice, planner.terms)
     except CannotTranslate as error:
         reason, fix = (
-            f"the credit note {note.number}: {error.reason}",
+            f"the credit note {plain(note.number)}: {error.reason}",
             correct_it(state.invoice.number, state.invoice.id),
         )
         planner.problem(state, error.code, reason, fix, subject=note.id)
@@ -239,7 +241,7 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
     is_new = state.invoice.id in snapshot.created and note.id in snapshot.created_notes
     if on is not None and not is_new:
         if on.xero_id not in snapshot.looks.notes_on:
-            planner.plan.asks.invoices.add(on.xero_id)
+            planner.ask(state, "invoices", on.xero_id)
             on = None
         elif not _clear_to_allocate(planner, state, note, link, on):
             return
@@ -248,7 +250,7 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
         "allocate-credit-note",
         caspen_id=note.id,
         number=note.number,
-        detail=f"{note.total} to {state.invoice.number}",
+        detail=f"{note.total} to {plain(state.invoice.number)}",
         body={
             "Amount": note.total,
             "Date": booking.day,
@@ -270,8 +272,8 @@ def _clear_to_allocate(planner: Planner, state: InvoiceState, note: CreditNote, 
         return False
     if applied is not None:
         reason = (
-            f"of its credit note {note.number} of {note.total} somebody has put {applied:.2f} on the invoice in Xero: remove that "
-            "there, and push puts the whole of it"
+            f"of its credit note {plain(note.number)} of {note.total} somebody has put {applied:.2f} on the invoice in Xero: "
+            "remove that there, and push puts the whole of it"
         )
         planner.found(
             state, "allocate-credit-note", ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO, reason, caspen_id=note.id
@@ -279,7 +281,9 @@ def _clear_to_allocate(planner: Planner, state: InvoiceState, note: CreditNote, 
         return False
     due = None if on_invoice.amount_due is None else on_invoice.amount_due - planner.promised[state.invoice.id]
     if due is not None and note.total > due:
-        reason = f"the credit note {note.number} of {note.total} is more than the {due:.2f} that Xero shows as due"
+        reason = (
+            f"the credit note {plain(note.number)} of {note.total} is more than the {due:.2f} that Xero shows as due"
+        )
         planner.found(state, "allocate-credit-note", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, caspen_id=note.id)
         return False
     planner.promised[state.invoice.id] += note.total

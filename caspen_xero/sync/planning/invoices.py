@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import plain
+from caspen_xero.seals import opened
 from caspen_xero.store.holds import APPROVE
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
@@ -18,7 +21,7 @@ from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Booking, Expected, ExpectedDocument
 from caspen_xero.sync.planning.translate import CannotTranslate, Document
-from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, push_command
+from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, overwrite_command, push_command
 from caspen_xero.sync.setup.taxes import percentage_of
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
@@ -35,8 +38,8 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
     if link is None:
         _create(planner, state)
     elif link.status in GONE_STATUSES:
-        reason = f"it is {(link.status or '').lower()} in Xero, where its number can't be used again"
-        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, f"caspen-xero invoices skip {state.name}")
+        reason = f"it is {plain((link.status or '').lower())} in Xero, where its number can't be used again"
+        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, to_paste("invoices skip", state.name))
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
         if not taking_back:
             _change(planner, state, link, LOST if is_lost(link.fingerprint) else "it has changed in Caspen")
@@ -82,7 +85,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     planner.add(
         state,
         "create-invoice",
-        detail=f"{document.total} {state.invoice.currency} for {state.party.full_name or state.party.name()}",
+        detail=f"{document.total} {plain(state.invoice.currency)} for {plain(state.party.full_name or state.party.name())}",
         body=document.body if contact_id else None,
         expected=expected,
     )
@@ -138,14 +141,14 @@ def _authorise(planner: Planner, state: InvoiceState, link: Link) -> None:
 def _leave_to_a_person(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A draft that caspen-xero did not make is looked at now and then, for somebody may have approved it."""
     reason = (
-        f"in Xero it is a draft ({link.status}) that caspen-xero did not make: a person approves it there, or has it approved as "
-        f"Caspen has it by caspen-xero push --overwrite {state.name}"
+        f"in Xero it is a draft ({plain(link.status)}) that caspen-xero did not make: a person approves it there, or has it "
+        f"approved as Caspen has it by {overwrite_command(state.invoice.number, state.invoice.id)}"
     )
     fix = f"Approve it in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
     if link.xero_id in planner.snapshot.looks.invoices:
         planner.found(state, "authorise-invoice", ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
     else:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
         planner.problem(state, ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
 
 
@@ -197,8 +200,8 @@ def _is_changed(planner: Planner, state: InvoiceState) -> bool:
 def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A person wants Caspen's version, though only Xero's may have changed: written if anybody has edited it there."""
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
-    was_written = link.last_written
-    if seen is None or was_written is None or differences(was_written, invoice_shape(seen)) or lacks_account(seen):
+    shown, was_written = invoice_shape(seen) if seen else {}, link.last_written
+    if seen is None or was_written is None or differences(opened(was_written, shown), shown) or lacks_account(seen):
         _change(planner, state, link, "it was edited in Xero")
     else:
         _authorise(planner, state, link)
@@ -214,7 +217,7 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str) -> None
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
         planner.add(state, "update-invoice", detail=why, body=None, target=link.xero_id)
         return
     merged = _merged(planner, state, link, document, contact_id, seen)
@@ -265,7 +268,11 @@ def _conflicts(planner: Planner, state: InvoiceState, link: Link, merged: Merged
         wrong = differences(merged.own, invoice_shape(seen))
         reason = f"{why}, and it was not made by caspen-xero: {_told(planner, state, link, wrong)}"
     planner.found(
-        state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, f"caspen-xero push --overwrite {state.name}"
+        state,
+        "update-invoice",
+        ProblemCode.CHANGED_IN_XERO,
+        reason,
+        overwrite_command(state.invoice.number, state.invoice.id),
     )
     return True
 
@@ -311,7 +318,7 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
         planner.add(state, "update-invoice", detail="mend the figures", body=None, target=link.xero_id)
         return
     document = _written(planner, state, certain=True)
@@ -321,7 +328,7 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     merged = _merged(planner, state, link, document, contact_id, seen)
     if merged.against and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it was edited in Xero since it was sent: " + _told(planner, state, link, merged.against)
-        fix = f"caspen-xero push --overwrite {state.name}"
+        fix = overwrite_command(state.invoice.number, state.invoice.id)
         planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
         return
     _update(planner, state, link, document, merged, "mend the figures")
@@ -362,14 +369,16 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
         return
     if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
-        planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, f"caspen-xero push --overwrite {state.name}")
+        planner.problem(
+            state, ProblemCode.VOID_NOT_OURS, reason, overwrite_command(state.invoice.number, state.invoice.id)
+        )
         return
     booking = booking_of(state, "void-invoice", planner.snapshot)
     if booking is not None and planner.is_locked(state, booking):
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if not taking_back and seen is None:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
     if seen is not None and ((seen.amount_paid or Decimal(0)) or (seen.credited or Decimal(0))) and not taking_back:
         reason = "it is void in Caspen, but has a payment or credit in Xero that caspen-xero can't take back"
         planner.found(state, "void-invoice", ProblemCode.VOID_HAS_PAYMENT, reason)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.outside_text import plain
 from caspen_xero.sync.planning.compare import shortened, text_of
 from caspen_xero.xero.documents import Contact, CreditNote, Invoice, Line, Payment
 
@@ -44,7 +45,7 @@ class NotKept:
     def in_words(self) -> str:
         """`line 2: account was sent as 200, Xero shows none`."""
         place = "" if self.line is None else f"line {self.line}: "
-        return f"{place}{self.what} was sent as {_quoted(self.sent)}, Xero shows {_quoted(self.shown)}"
+        return f"{place}{self.what} was sent as {_or_none(self.sent)}, Xero shows {_or_none(self.shown)}"
 
 
 _LOST = "lost "
@@ -281,5 +282,5 @@ def _amount(value: Any) -> Decimal | None:
     return None if value is None else value if isinstance(value, Decimal) else Decimal(str(value))
 
 
-def _quoted(text: str) -> str:
-    return text or "none"
+def _or_none(text: str) -> str:
+    return plain(text) or "none"

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Literal
 
 from caspen_xero.caspen.records import Invoice
+from caspen_xero.outside_text import plain
 from caspen_xero.store.holds import ORGANISATION, Hold, month_of
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Booking, StepKind
@@ -84,8 +85,8 @@ def booking_of(state: InvoiceState, kind: StepKind, snapshot: Snapshot) -> Booki
     if seen is not None and seen.date is not None:
         day = seen.date if kind == "void-invoice" else min(day, seen.date)
     if kind == "authorise-invoice":
-        return Booking(f"the draft {state.invoice.number}", day, approved_in=approval_month(state.invoice))
+        return Booking(f"the draft {plain(state.invoice.number)}", day, approved_in=approval_month(state.invoice))
     wants_draft = snapshot.settings.invoice_status == "draft"
     is_draft = link.status in UNAPPROVED if link is not None else wants_draft
     what = "the void invoice" if kind == "void-invoice" else "the invoice"
-    return Booking(f"{what} {state.invoice.number}", day, is_draft, approval_month(state.invoice))
+    return Booking(f"{what} {plain(state.invoice.number)}", day, is_draft, approval_month(state.invoice))

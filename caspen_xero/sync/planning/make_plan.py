@@ -1,13 +1,15 @@
 """What has to happen, from a snapshot alone. Pure: the same plan is printed by a dry run and carried out by a push.
 
 Making a plan again after a step has been carried out gives the next steps, so a crash at any moment only means planning anew.
-What one concern needs is decided in a file of its own: contacts, invoices, payments, claims, credit notes.
+What one concern needs is decided in a file of its own: contacts, invoices, payments, claims, credit notes. Of what has a bad
+record nothing is sent, changed or taken back.
 """
 
 from __future__ import annotations
 
 from caspen_xero.caspen.records import FINALISED, GONE
-from caspen_xero.sync.planning import contact_updates, credit_notes, invoices, payments
+from caspen_xero.sync.planning import contact_updates, contacts, credit_notes, invoices, payments
+from caspen_xero.sync.planning.bad_records import problem_of_known
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
@@ -29,13 +31,21 @@ def _plan_invoice(planner: Planner, state: InvoiceState) -> None:
 
     What is gone in Caspen is taken back first: Xero lets nobody change or void an invoice that has payments or credits.
     """
+    planner.keep_unreadable(state)
     before = _amount(planner, state)
+    planner.plan.problems[state.invoice.id] += [
+        problem_of_known(bad, state.invoice.id, state.invoice.number, planner.snapshot.settings.source)
+        for bad in state.bad_records
+    ]
+    if state.is_bad("invoice", state.invoice.id):
+        return
     payments_go = payments.take_back(planner, state)
     credits_go = credit_notes.take_back(planner, state)
     taking_back = payments_go or credits_go
     if state.invoice.status in FINALISED:
         problems = len(planner.plan.problems.get(state.invoice.id, ()))
         invoices.plan_finalised(planner, state, taking_back=taking_back)
+        contacts.tell_if_doubted(planner, state)
         # What is wrong with one payment keeps back neither others nor credits: only the invoice's own problems do.
         blocked = len(planner.plan.problems.get(state.invoice.id, ())) > problems
         planner.stages[state.invoice.id] = invoices.stage_of(planner, state, blocked=blocked, taking_back=taking_back)

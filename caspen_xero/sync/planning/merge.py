@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from caspen_xero.outside_text import plain
+from caspen_xero.seals import opened
 from caspen_xero.sync.planning.compare import (
     FIGURES,
     NEVER_EMPTY,
@@ -79,7 +81,7 @@ def merge(document: Document, seen: Invoice, base: Base, known: Known, *, overwr
     """
     merged = Merged(dict(document.body))
     ours, shown = sent_shape(document.body, document.total, document.tax), invoice_shape(seen)
-    written = base.shape or shown
+    written = opened(base.shape, ours, shown) if base.shape else shown
     _merge_heading(merged, heading_of(ours), heading_of(shown), heading_of(written), overwrite=overwrite)
     if seen.amount_paid or seen.credited:
         _leave_contact(merged, seen, heading_of(written).get("contact"))
@@ -228,7 +230,7 @@ class _Lines:
                 body |= _as_shown(name, line)
                 if name == "account":
                     if line.account_id in self.no_longer_taken:
-                        self.archived.append((f"line {place + 1} account", own, f"{theirs}, which is archived,"))
+                        self.archived.append((f"line {place + 1} account", own, f"{plain(theirs)}, which is archived,"))
                     body = {key: value for key, value in body.items() if key not in _ACCOUNT} | _account(line)
             else:
                 merged.against.append((f"line {place + 1} {name}", own, theirs))
@@ -337,7 +339,7 @@ def _told_anew(body: Mapping[str, Any], line: Line, tax: Decimal | None) -> dict
 
 def _decided(line: Line) -> Differences:
     """What a bookkeeper has put on a line, of which Caspen says nothing."""
-    tracking = ", ".join(f"{one.name} {one.option}" for one in line.tracking)
+    tracking = ", ".join(f"{plain(one.name)} {plain(one.option)}" for one in line.tracking)
     return [(name, "", value) for name, value in (("item", line.item_code or ""), ("tracking", tracking)) if value]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE, PaymentMethod
+from caspen_xero.caspen.records import PaymentMethod, payment_id_in
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
@@ -15,7 +17,7 @@ from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot, is_only_ours
 from caspen_xero.sync.planning.steps import Booking, ExpectedPayment, ExpectedRemoval
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command, quoted
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, pay_anyway_command, push_command
 from caspen_xero.sync.setup import accounts
 from caspen_xero.xero.documents import Account, Invoice, Payment
 
@@ -23,24 +25,30 @@ from caspen_xero.xero.documents import Account, Invoice, Payment
 def take_back(planner: Planner, state: InvoiceState) -> bool:
     """Deletes the Xero payments that we made for what is void, removed or changed in Caspen; whether any is still to go."""
     under_way = False
-    wanted = {payment.key: payment for payment in state.payments if payment.status not in GONE}
+    wanted = {payment.key: payment for payment in state.payments if payment.pays}
     for key, link in state.payment_links.items():
         payment = wanted.get(key)
+        if state.is_bad("payment", payment_id_in(key)):
+            continue
         if payment is not None and link.invoice_id == state.invoice.id and _stands_for(link, payment):
             continue
         if link.invoice_id is None and not link.is_deleted:  # it stands on an invoice that is none of ours
             continue
         if link.is_deleted:  # it is gone already
             if payment is None and link.made_by_us:
-                _look_at(planner, link)  # once more, and then forget it
+                _look_at(planner, state, link)  # once more, and then forget it
             continue
         if payment is not None and _is_not_kept(link, payment) and not _may_be_made_anew(planner, state, payment, link):
             _tell_not_kept(planner, state, key, link)
             continue
         if planner.held(state, "delete-payment", key):
             continue
-        if not _look_at(planner, link) and not link.made_by_us:
+        is_refunded = payment_id_in(key) in planner.snapshot.refunded
+        if not _look_at(planner, state, link) and (is_refunded or not link.made_by_us):
             under_way = True
+            continue
+        if is_refunded:
+            _tell_refunded(planner, state, key, link)
             continue
         seen = planner.snapshot.looks.payments.get(link.xero_id)
         is_in_batch = seen is not None and seen.batch_id is not None
@@ -52,7 +60,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 else "was made there, or has another amount than ours"
             )
             reason = f"a payment was {happened} in Caspen; the one in Xero {why}, so it is left alone"
-            fix = f"caspen-xero invoices show {state.name}"
+            fix = to_paste("invoices show", state.name)
             planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
             continue
         under_way |= _delete(planner, state, key, link)
@@ -88,16 +96,27 @@ def _tell_not_kept(planner: Planner, state: InvoiceState, key: str, link: Link) 
     fix = ""
     if seen is not None and (seen.reconciled or seen.batch_id is not None):
         reason += "; it is reconciled or in a batch there, so it is left alone"
-        fix = f"Look at the payment in Xero: caspen-xero invoices open {state.name}"
+        fix = f"Look at the payment in Xero: {to_paste('invoices open', state.name)}"
     code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
     planner.problem(state, code, reason, fix, subject=key, xero_says=held.xero_says if held else None)
 
 
-def _look_at(planner: Planner, link: Link) -> bool:
+def _tell_refunded(planner: Planner, state: InvoiceState, key: str, link: Link) -> None:
+    """Where its money went back from, and how that is booked, nobody knows but a person."""
+    reason = (
+        f"its payment of {link.total} is refunded in Caspen, and stands in Xero: nothing of it is deleted by itself. If the "
+        "payment is to go, delete it in Xero; if the refund is booked otherwise there, set the invoice aside: "
+        f"{to_paste('invoices skip', state.name)}"
+    )
+    fix = f"Delete the payment in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
+    planner.found(state, "delete-payment", ProblemCode.PAYMENT_REFUNDED, reason, fix, caspen_id=key)
+
+
+def _look_at(planner: Planner, state: InvoiceState, link: Link) -> bool:
     """Whether a payment in Xero has been looked at; asks for it where not. One that is gone there has lost its link."""
     if link.xero_id in planner.snapshot.looks.payments:
         return True
-    planner.plan.asks.payments.add(link.xero_id)
+    planner.ask(state, "payments", link.xero_id)
     return False
 
 
@@ -133,7 +152,7 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
     for payment in state.payments:
         link = state.payment_links.get(payment.key)
-        if payment.status in GONE or not payment.amount:
+        if not payment.pays or state.is_bad("payment", payment.payment_id):
             continue
         if link is not None and link.is_deleted and payment.xero_id is None:
             if not planner.snapshot.settings.feed_brings_payments:
@@ -150,13 +169,13 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
 
 def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
     """Sent here, it would be there twice; and what is on an invoice that is none of ours is left alone."""
-    if planner.held(state, "create-payment", payment.key) or not _look_at(planner, link):
+    if planner.held(state, "create-payment", payment.key) or not _look_at(planner, state, link):
         return
     there = planner.snapshot.looks.payments[link.xero_id]
     number = there.invoice.invoice_number if there.invoice else None
     reason = (
-        f"the payment of {payment.amount} of {payment.date} is in Xero already ({link.number}), but on "
-        f"{number or 'another invoice'}, which stands for none of Caspen's: remove it there, or link that invoice and call "
+        f"the payment of {payment.amount} of {payment.date} is in Xero already ({plain(link.number)}), but on "
+        f"{plain(number or 'another invoice')}, which stands for none of Caspen's: remove it there, or link that invoice and call "
         "caspen-xero adopt"
     )
     planner.found(state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, caspen_id=payment.key)
@@ -168,7 +187,7 @@ def _look_if_it_is_missing(planner: Planner, state: InvoiceState, payment: Appli
     if seen is None or payment.xero_id is not None or planner.snapshot.settings.feed_brings_payments:
         return
     if link.xero_id not in {one.payment_id for one in seen.payments if one.status != "DELETED"}:
-        _look_at(planner, link)
+        _look_at(planner, state, link)
 
 
 def _create(
@@ -209,7 +228,7 @@ def _create(
         "create-payment",
         caspen_id=payment.key,
         number=reference,
-        detail=f"{payment.amount} on {state.invoice.number}, {reference}",
+        detail=f"{payment.amount} on {plain(state.invoice.number)}, {plain(reference)}",
         body={
             "Invoice": {"InvoiceID": link.xero_id},
             "Account": {"AccountID": account.account_id},
@@ -230,12 +249,12 @@ def _look_before_paying(
     """Whether the payment can go by what was seen of its invoice; None where it is not to go: it is there, or a person decides."""
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
         return False
     if _is_there(planner, state, payment, seen, removed):
         return None
     if _has_to_see_deleted_ones(planner, link, removed):
-        planner.plan.asks.deleted.add(link.xero_id)
+        planner.ask(state, "deleted", link.xero_id)
         return False
     return True if _clear_to_pay(planner, state, payment, seen, removed) else None
 
@@ -244,7 +263,7 @@ def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> Non
     """Now and then a draft is looked at, for a person may have approved it."""
     looked_at = ("look-at-draft", state.invoice.id) in planner.snapshot.holds
     if not looked_at and link.xero_id not in planner.snapshot.looks.invoices:
-        planner.plan.asks.invoices.add(link.xero_id)
+        planner.ask(state, "invoices", link.xero_id)
 
 
 def _has_to_see_deleted_ones(planner: Planner, link: Link, removed: Link | None) -> bool:
@@ -340,13 +359,13 @@ def _tell_removed(planner: Planner, state: InvoiceState, payment: AppliedPayment
             expected=ExpectedRemoval(payment_fingerprint(payment), removed.amount or payment.amount),
             target=removed.payment_id or "",
         )
-    anyway = f"caspen-xero push --pay-anyway {state.name}"
+    anyway = pay_anyway_command(state.invoice.number, state.invoice.id)
     amount = removed.total if isinstance(removed, Link) else removed.amount
     as_it_was = "" if amount in (None, payment.amount) else f" as {amount:.2f}"
     reason = (
         f"the payment of {payment.amount} of {payment.date} was in Xero{as_it_was}, and somebody deleted it there; if it is to be "
         f"sent anew: "
-        f"{anyway}; if another payment there stands for it: caspen-xero invoices link {state.name} XERO_PAYMENT_ID"
+        f"{anyway}; if another payment there stands for it: {to_paste('invoices link', state.name, 'XERO_PAYMENT_ID')}"
     )
     planner.found(state, "create-payment", ProblemCode.PAYMENT_REMOVED_IN_XERO, reason, anyway, caspen_id=payment.key)
 
@@ -355,7 +374,7 @@ def _has_another_amount(planner: Planner, state: InvoiceState, payment: AppliedP
     """It would be paid twice, so nobody can have it sent all the same."""
     reason = (
         f"the payment of {payment.amount} of {payment.date} is in Xero already, but as {ours.amount or 0:.2f} of {ours.date} "
-        f"({ours.reference})"
+        f"({plain(ours.reference)})"
     )
     fix = f"Make the amounts agree in Caspen or in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
     planner.found(
@@ -364,8 +383,10 @@ def _has_another_amount(planner: Planner, state: InvoiceState, payment: AppliedP
 
 
 def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
-    there = ", ".join(f"{one.amount or 0:.2f} of {one.date} ({one.reference or 'no reference'})" for one in found[:3])
-    anyway = f"caspen-xero push --pay-anyway {state.name}"
+    there = ", ".join(
+        f"{one.amount or 0:.2f} of {one.date} ({plain(one.reference or 'no reference')})" for one in found[:3]
+    )
+    anyway = pay_anyway_command(state.invoice.number, state.invoice.id)
     reason = (
         f"the payment of {payment.amount} of {payment.date} may be in Xero already: {there or 'an allocated credit'}; "
         f"if it is another one: {anyway}"
@@ -373,7 +394,7 @@ def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment,
     if not found:
         fix = anyway
     elif found[0].amount == payment.amount:
-        fix = f"caspen-xero invoices link {state.name} {found[0].payment_id}"
+        fix = to_paste("invoices link", state.name, found[0].payment_id or "XERO_PAYMENT_ID")
     else:
         again = push_command(state.invoice.number, state.invoice.id)
         fix = f"If it is that one, make the amounts agree in Caspen or in Xero, then: {again}"
@@ -395,10 +416,7 @@ def payment_account(
         return account, None
     method = snapshot.methods.get(payment.method_id or "") if own else None
     choice = _likely_payment_account(snapshot)
-    option = (
-        f"--payment-method {quoted(f'{method.name}={choice}')}" if method else f"--payment-account {quoted(choice)}"
-    )
-    fix = f"caspen-xero settings set {option}"
+    fix = accounts.account_command(choice, method, snapshot.methods.values())
     if account is None:
         reason = (
             "no default account for payments has been chosen" if account_id is None else "its account is gone in Xero"
@@ -411,7 +429,7 @@ def payment_account(
 def _likely_payment_account(snapshot: Snapshot) -> str:
     fit = [account for account in snapshot.facts.accounts if accounts.why_not_payments(account) is None]
     fit.sort(key=lambda account: (account.type != "BANK", account.code or "~"))
-    return fit[0].code or fit[0].name or fit[0].account_id if fit else "CODE"
+    return accounts.account_name(fit[0]) if fit else "CODE"
 
 
 def _method(snapshot: Snapshot, payment: AppliedPayment) -> PaymentMethod | None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE, PaymentMethod
+from caspen_xero.caspen.records import PaymentMethod
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.claims import payment_fingerprint
@@ -81,7 +81,7 @@ def _standing(key: str, living: Sequence[Payment], beside: Beside, *, is_linked:
     payment = beside.applied.get(key)
     if payment is not None and payment.xero_id is not None:
         return None
-    is_wanted = payment is not None and payment.status not in GONE
+    is_wanted = payment is not None and payment.pays
     on = [(one, beside.invoices.get(_invoice_of(one))) for one in living]
     its_own = payment.invoice_id if payment is not None and is_wanted else None
     if not is_linked and any(invoice and invoice.caspen_id == its_own for _, invoice in on):

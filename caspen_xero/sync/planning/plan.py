@@ -8,7 +8,6 @@ from enum import Enum
 from typing import Literal
 
 from caspen_xero.store.holds import Hold
-from caspen_xero.sync.planning.contact_matching import Party
 from caspen_xero.sync.planning.steps import Step
 from caspen_xero.sync.problems import Problem, ProblemCode, check_code
 
@@ -61,15 +60,15 @@ class Asks:
 class Plan:
     """Steps to carry out, problems by invoice, warnings, and the invoices that need nothing more (`done`).
 
-    `holds`: what a look into Xero has found to speak against a step. `archived`: the parties whose contact only a person can
-    restore. `waiting`: invoices that wait though nothing is wrong. `contacts_done`: clients and payers (kind, id) whose
-    change needs nothing more, with the import number that it came with.
+    `holds`: what a look into Xero has found to speak against a step. `left_to_a_person`: of parties (by key), why only a person can
+    say or restore their contact. `waiting`: invoices that wait though nothing is wrong. `contacts_done`: clients and payers (kind,
+    id) whose change needs nothing more, with the import number that it came with.
     """
 
     steps: list[Step] = field(default_factory=list)
     problems: defaultdict[str, list[Problem]] = field(default_factory=lambda: defaultdict(list))
     warnings: list[str] = field(default_factory=list)
-    archived: list[Party] = field(default_factory=list)
+    left_to_a_person: dict[str, ProblemCode] = field(default_factory=dict)
     waiting: dict[str, Waiting] = field(default_factory=dict)
     holds: list[Hold] = field(default_factory=list)
     asks: Asks = field(default_factory=Asks)

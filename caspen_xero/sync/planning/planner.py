@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.contact_matching import GivenAway
 from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.plan import Plan, Stage
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
@@ -21,8 +22,9 @@ NOTHING = Expected()
 class Planner:
     """One plan in the making.
 
-    `taken_names`: the contact names that this plan gives away; `stages`: how far each invoice has come; `promised`: what this plan
-    pays on an invoice; `deleting` and `adopting`: the payments (by key) that it takes back, and those (by Xero id) that it links.
+    `given`: the contacts, names and numbers that this plan gives away; `stages`: how far each invoice has come; `promised`: what
+    this plan pays on an invoice; `deleting` and `adopting`: the payments (by key) that it takes back, and those (by Xero id) that
+    it links.
     """
 
     def __init__(self, snapshot: Snapshot, translations: Translations) -> None:
@@ -31,11 +33,22 @@ class Planner:
         self.terms = checks.terms(snapshot)
         self.contact_ids: dict[str, str | None] = {}
         self.contact_problems: dict[str, Problem] = {}
-        self.taken_names: set[str] = set()
+        self.given = GivenAway()
         self.stages: dict[str, Stage] = {}
         self.promised: defaultdict[str, Decimal] = defaultdict(Decimal)
         self.deleting: set[str] = set()
         self.adopting: set[str] = set()
+
+    def ask(
+        self,
+        state: InvoiceState,
+        what: Literal["invoices", "credits", "deleted", "payments", "credit_notes"],
+        xero_id: str,
+    ) -> None:
+        """Asks for something in Xero before more is said of an invoice; that this run could not read it is said."""
+        asked: set[str] = getattr(self.plan.asks, what)
+        asked.add(xero_id)
+        self._unreadable(state, self.snapshot.looks.odd.get((what, xero_id)))
 
     def add(
         self,
@@ -54,8 +67,13 @@ class Planner:
     ) -> None:
         """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from.
 
-        `booking`: what lock dates say of a payment or credit note; of the invoice itself that is known.
+        `booking`: what lock dates say of a payment or credit note; of the invoice itself that is known. Where Xero's answer to such
+        a step can't be read, it is not added: whether it is done nobody knows.
         """
+        unknown = self.snapshot.unsettled.get((kind, caspen_id or state.invoice.id))
+        if unknown is not None:
+            self._unreadable(state, unknown, subject=kind)
+            return
         self.plan.steps.append(
             Step(
                 kind=kind,
@@ -71,6 +89,17 @@ class Planner:
                 booking=booking or booking_of(state, kind, self.snapshot),
             )
         )
+
+    def keep_unreadable(self, state: InvoiceState) -> None:
+        """Keeps what a pull has said of an invoice that it could not read, till somebody can."""
+        why = self.snapshot.unreadable.get(state.invoice.id)
+        if state.link is not None and state.link.xero_id not in self.snapshot.looks.invoices:
+            self._unreadable(state, why)
+
+    def _unreadable(self, state: InvoiceState, why: str | None, subject: str = "") -> None:
+        told = {(one.code, one.subject) for one in self.plan.problems.get(state.invoice.id, ())}
+        if why is not None and (ProblemCode.UNREADABLE_IN_XERO, subject) not in told:
+            self.problem(state, ProblemCode.UNREADABLE_IN_XERO, why, subject=subject)
 
     def depends_on(self, state: InvoiceState) -> str:
         """What a hold on a step of this invoice depends on, as far as we can know: the invoice and the settings."""

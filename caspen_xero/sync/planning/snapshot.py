@@ -12,11 +12,12 @@ from typing import Any, Literal
 
 from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
 from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.store.bad_records import KeptBadRecord
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.holds import Hold
-from caspen_xero.store.mappings import KnownContact, Link, name_key
+from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
-from caspen_xero.sync.planning.contact_matching import Party
+from caspen_xero.sync.planning.contact_matching import ContactBook, Party
 from caspen_xero.sync.problems import invoice_name
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
@@ -30,7 +31,10 @@ KeepsTax = Literal["yes", "half-cents", "unknown"]
 
 @dataclass(frozen=True)
 class InvoiceState:
-    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `fingerprint`: that of the invoice."""
+    """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `fingerprint`: that of the invoice.
+
+    `bad_records`: those that concern it; what they are of is as an earlier good record had it.
+    """
 
     invoice: Invoice
     fingerprint: str
@@ -43,30 +47,18 @@ class InvoiceState:
     credit_notes: tuple[CreditNote, ...]
     credit_note_links: Mapping[str, Link]
     allocation_links: Mapping[str, Link]
+    bad_records: tuple[KeptBadRecord, ...] = ()
+    lacks_details: bool = False
+    """Something that is written with it was purged: of itself, its client or its payer."""
+
+    def is_bad(self, kind: str, id_: str) -> bool:
+        """Whether the newest record of this invoice, or of a payment or credit note of it, is a bad one."""
+        return any(bad.kind == kind and bad.id == id_ for bad in self.bad_records)
 
     @property
     def name(self) -> str:
         """The invoice as commands name it."""
         return invoice_name(self.invoice.number, self.invoice.id)
-
-
-@dataclass(frozen=True)
-class ContactBook:
-    """What is known of Xero's contacts: links by party, contacts by number, by name and by id.
-
-    `others`: those among the contacts by name that stand for another party already.
-    """
-
-    links: Mapping[tuple[str, str], Link]
-    touched: Mapping[tuple[str, str], int]
-    numbered: Mapping[str, list[KnownContact]]
-    names: Mapping[str, list[KnownContact]]
-    by_id: Mapping[str, KnownContact]
-    others: frozenset[str]
-
-    def named(self, name: str) -> list[KnownContact]:
-        """Contacts of that name, archived ones too."""
-        return self.names.get(name_key(name), [])
 
 
 @dataclass(frozen=True)
@@ -92,7 +84,8 @@ class Looks:
 
     `credits`: by InvoiceID, the amounts of the allocations on it that are not of our own credit notes, by AllocationID.
     `notes_on`: by InvoiceID, what of each credit note stood on it, by CreditNoteID; our own writes since change none of that.
-    `deleted`: by InvoiceID, the payments that were deleted, in that order.
+    `deleted`: by InvoiceID, the payments that were deleted, in that order. `odd`: why what was asked for can't be read, by what it
+    was asked for as (a field of `Asks`) and its id.
     """
 
     contacts: dict[str, XeroContact | None] = field(default_factory=dict)
@@ -102,6 +95,7 @@ class Looks:
     credits: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     notes_on: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     deleted: dict[str, list[XeroPayment]] = field(default_factory=dict)
+    odd: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,8 +109,10 @@ class CaspenSide:
     payers: Mapping[str, str]
     payments: Mapping[str, list[AppliedPayment]]
     credit_notes: Mapping[str, list[CreditNote]]
+    bad_records: Mapping[str, list[KeptBadRecord]]
     tax_rates: Mapping[str, CaspenRate]
     methods: Mapping[str, PaymentMethod]
+    lack_details: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -124,7 +120,9 @@ class Snapshot:
     """Everything that one plan looks at. `created` and `created_notes`: the invoices and credit notes that this run has made, by
     answers that say so; `claimed`: Xero payments that stand for ours; `deleted_by_us`: those that we have asked Xero to delete.
 
-    `is_named`: a person has named these invoices.
+    `is_named`: a person has named these invoices. `refunded`: the payments (by Caspen's id) that stand in Xero and are refunded.
+    `unsettled`: why Xero's answer about a step can't be read, by kind and record; `unreadable`: why a pull could not read an
+    invoice.
 
     Of the Xero ids that payments of Caspen's name themselves (`xero_id`): `told`, what we have recorded under it; `claimants`,
     Caspen's living payments that name it, on whatever invoice; `claimed_by`, the link of what it stands for already.
@@ -149,6 +147,9 @@ class Snapshot:
     created_notes: frozenset[str] = frozenset()
     claimed: frozenset[str] = frozenset()
     deleted_by_us: frozenset[str] = frozenset()
+    refunded: frozenset[str] = frozenset()
+    unsettled: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    unreadable: Mapping[str, str] = field(default_factory=dict)
     told: Mapping[str, RecordedPayment] = field(default_factory=dict)
     claimants: Mapping[str, list[AppliedPayment]] = field(default_factory=dict)
     claimed_by: Mapping[str, Link] = field(default_factory=dict)

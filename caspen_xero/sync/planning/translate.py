@@ -149,7 +149,7 @@ def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> D
 
 
 def invoice_fingerprint(invoice: Invoice) -> str:
-    """A fingerprint of all that goes to Xero of an invoice: two equal ones need no update."""
+    """A fingerprint of all that goes to Xero of an invoice: two equal ones need no update. One that was purged has that it had."""
     return _fingerprint(invoice, exclude={"status", "finalized_at", "updated_at"})
 
 
@@ -158,7 +158,9 @@ def credit_note_fingerprint(note: CreditNote) -> str:
     return _fingerprint(note, exclude={"status", "updated_at", "reason"})
 
 
-def _fingerprint(record: Any, exclude: set[str]) -> str:
+def _fingerprint(record: Invoice | CreditNote, exclude: set[str]) -> str:
+    if record.purged_as is not None:
+        return record.purged_as
     fingerprint = json.dumps(record.model_dump(mode="json", exclude=exclude), sort_keys=True, default=str)
     return hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
 

@@ -17,6 +17,7 @@ from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import is_url
 from caspen_xero.caspen.updates import append_updates
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 from caspen_xero.store import xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -25,6 +26,8 @@ from caspen_xero.sync.pulling.undelivered import Held, judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
 
 _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
+_MAYBE_ABOUT_ONE_RECORD = frozenset({"caspen-unavailable", "caspen-odd-answer"})
+"""Over one record, or altogether? Two in a row end the delivery."""
 
 
 @dataclass
@@ -102,7 +105,7 @@ def updates_folder(store: Store, source: str | None) -> Path:
     elif path.is_file() or (not source and path.suffix and path.parent.is_dir()):
         return path.parent
     else:
-        missing = f"{path} is not there"
+        missing = f"{plain(path)} is not there"
     raise FeedError(
         "nowhere-to-deliver",
         f"Payments from Xero wait to be told to Caspen: {missing}.",
@@ -143,7 +146,7 @@ def _post(
             except FeedError as error:
                 if error.code in _ABOUT_ONE_RECORD:
                     delivery.refused.append((record, error))
-                elif error.code == "caspen-unavailable" and not has_failed:  # over this record, or altogether?
+                elif error.code in _MAYBE_ABOUT_ONE_RECORD and not has_failed:
                     has_failed, delivery.stopped = True, error
                 else:
                     raise

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.outside_text import plain
+from caspen_xero.seals import opened
 from caspen_xero.store.store import utc_text
 from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, money_text
 from caspen_xero.sync.planning.compare import differences, invoice_shape, is_detail, shortened
@@ -30,7 +32,9 @@ def find_discrepancies(
         *_astray(matching),
     ]
     if known.link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
-        told += _edits(differences(known.link.last_written, invoice_shape(found)), is_ours=known.link.made_by_us)
+        shown = invoice_shape(found)
+        written = opened(known.link.last_written, shown)
+        told += _edits(differences(written, shown), is_ours=known.link.made_by_us)
     before = known.before.discrepancies if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)
@@ -57,8 +61,8 @@ def _doubled(matching: Matching) -> Iterator[Told]:
     """Payments of ours that stand there twice, with the same ids in their References: two homes sent them at the same moment."""
     for key, payments in matching.doubled().items():
         link = matching.own_links[key]
-        there = " and ".join(f"{money_text(one.amount or ZERO)} ({one.payment_id})" for one in payments)
-        ours = f"one payment of {money_text(link.total or ZERO)} ({link.number or key})"
+        there = " and ".join(f"{money_text(one.amount or ZERO)} ({plain(one.payment_id)})" for one in payments)
+        ours = f"one payment of {money_text(link.total or ZERO)} ({plain(link.number or key)})"
         yield (
             "payment-twice-in-xero",
             link.xero_id,
@@ -70,10 +74,10 @@ def _doubled(matching: Matching) -> Iterator[Told]:
 def _expected(matching: Matching) -> dict[str, tuple[Decimal, str]]:
     """Amount and name of every payment that ought to be there, by Xero's id."""
     recorded = matching.known.recorded
-    expected = {one.xero_id: (one.amount, one.reference or one.kind.replace("_", " ")) for one in recorded}
+    expected = {one.xero_id: (one.amount, plain(one.reference or one.kind.replace("_", " "))) for one in recorded}
     for link in matching.own_links.values():
         if link.total is not None:
-            expected.setdefault(link.xero_id, (link.total, link.number or link.caspen_id))
+            expected.setdefault(link.xero_id, (link.total, plain(link.number or link.caspen_id)))
     return expected
 
 
@@ -84,14 +88,14 @@ def _credits(matching: Matching) -> Iterator[Told]:
         credit = matching.own_credits.get(link.xero_id)
         if link.total is not None and (credit is None or credit.applied != link.total):
             theirs = f"{money_text(credit.applied)} of it is allocated" if credit else "it is not allocated"
-            ours = f"credit note {names.get(link.xero_id) or link.caspen_id} of {money_text(link.total)}"
+            ours = f"credit note {plain(names.get(link.xero_id) or link.caspen_id)} of {money_text(link.total)}"
             yield "credit-gone-in-xero", link.xero_id, ours, theirs
 
 
 def _astray(matching: Matching) -> Iterator[Told]:
     """What is ours by what it carries, and not as Caspen has it."""
     for payment, caspen in matching.astray:
-        there = f"payment of {money_text(payment.amount or ZERO)} ({payment.reference})"
+        there = f"payment of {money_text(payment.amount or ZERO)} ({plain(payment.reference)})"
         yield "payment-astray-in-xero", payment.payment_id or "", caspen, there
     for credit, caspen in matching.astray_credits:
         there = f"{money_text(credit.applied)} of it is allocated here"
@@ -111,5 +115,5 @@ def _edits(edits: Sequence[tuple[str, str, str]], *, is_ours: bool) -> Iterator[
 
 
 def _told(code: DiscrepancyCode, edits: Sequence[tuple[str, str, str]]) -> Told:
-    ours, theirs = (shortened([f"{edit[0]} {edit[side] or 'nothing'}" for edit in edits]) for side in (1, 2))
+    ours, theirs = (shortened([f"{edit[0]} {plain(edit[side] or 'nothing')}" for edit in edits]) for side in (1, 2))
     return code, "", ours, theirs

@@ -13,11 +13,12 @@ from decimal import Decimal
 from typing import Any
 
 from caspen_xero.caspen.records import FINALISED
+from caspen_xero.outside_text import plain
 from caspen_xero.store import both_sides, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
-from caspen_xero.sync.problems import invoice_name, naming_its_own
+from caspen_xero.sync.problems import naming_its_own, overwrite_command
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
@@ -25,7 +26,7 @@ from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
-DETAILS = "details-edited-in-xero"
+DETAILS = xero_payments.DETAILS_EDITED
 """What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
 DOUBLED = "payment-twice-in-xero"
 _FIXES = {
@@ -97,7 +98,7 @@ def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> It
         yield "voided-in-xero", str(row["status"]), row["xero_status"].lower(), row["xero_updated_at"]
         return
     if row["status"] == "draft":
-        yield "draft-in-caspen", "draft", (row["xero_status"] or "").lower(), row["xero_updated_at"]
+        yield "draft-in-caspen", "draft", plain((row["xero_status"] or "").lower()), row["xero_updated_at"]
         return
     outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")  # a push has looked since
     told = [one for one in discrepancies if not (one.code in xero_payments.EDITED and outdated)]
@@ -178,8 +179,8 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
             None,
             None,
             "contact-archived",
-            f"client {row['caspen_id']} owes",
-            f"{row['name']} is archived",
+            f"client {plain(row['caspen_id'])} owes",
+            f"{plain(row['name'])} is archived",
             row["updated_at"],
             _FIXES["contact-archived"],
         )
@@ -190,7 +191,7 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
 def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Drift:
     fix = _FIXES[code]
     if code in xero_payments.EDITED:
-        over_it = f"caspen-xero push --overwrite {invoice_name(row['number'], row['invoice_id'])}"
+        over_it = overwrite_command(row["number"], row["invoice_id"])
         fix += f": {over_it}" if code == DETAILS else f", then: {over_it}"
     return Drift(row["number"], row["invoice_id"], code, caspen, xero, since, fix)
 

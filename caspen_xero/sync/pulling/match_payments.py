@@ -14,6 +14,7 @@ from typing import Any
 
 from caspen_xero.caspen.records import GONE
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
+from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import Link
 from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, money_text, with_cents
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
@@ -23,12 +24,7 @@ from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import OwnNote
 from caspen_xero.sync.pulling.same_money import Claim, tell_apart
 from caspen_xero.xero.dealings import AppliedCredit, allocations_on, credits_on
-from caspen_xero.xero.documents import (
-    UNAPPROVED,
-    CreditNote,
-    Invoice,
-    Payment,
-)
+from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice, Payment
 
 ZERO = Decimal(0)
 
@@ -74,8 +70,8 @@ def _is_partly_there(credit: AppliedCredit, note: CaspenCreditNote, known: Known
 
 def _belongs(own: OwnNote) -> str:
     note = own.note
-    name = f"credit note {note.number} of {money_text(note.total)}"
-    return f"{name} is {note.status}" if note.status in GONE else f"{name} is on {own.invoice_name}"
+    name = f"credit note {plain(note.number)} of {money_text(note.total)}"
+    return f"{name} is {plain(note.status)}" if note.status in GONE else f"{name} is on {plain(own.invoice_name)}"
 
 
 def _is_ours(credit: AppliedCredit, known: Known) -> bool:

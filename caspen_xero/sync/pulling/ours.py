@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE, CreditNote, payment_id_in
+from caspen_xero.caspen.records import PAYS, CreditNote, payment_id_in
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Mappings
@@ -24,7 +25,6 @@ from caspen_xero.sync.planning.payment_references import (
     method_named,
     named_as_before,
 )
-from caspen_xero.sync.problems import invoice_name
 from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Payment
 
@@ -77,15 +77,16 @@ class _References:
         status = self._statuses.get(payment_id)
         if not (is_of_ours(key, self._statuses) or is_ours_by_form(payment.reference, self._beginnings, self._names)):
             return ""
-        return f"payment {payment_id} is {status}" if status in GONE else f"no payment {key} is known"
+        is_gone = status not in (None, PAYS)
+        return f"payment {plain(payment_id)} is {plain(status)}" if is_gone else f"no payment {plain(key)} is known"
 
     def _differs(self, meant: AppliedPayment, invoice_id: str, amount: Decimal | None) -> str:
-        name = f"payment {meant.payment_id}"
-        if meant.status in GONE:
-            return f"{name} is {meant.status}"
+        name = f"payment {plain(meant.payment_id)}"
+        if not meant.pays:
+            return f"{name} is {plain(meant.status)}"
         if meant.invoice_id != invoice_id:
             number = clinic.invoice_numbers(self._store, [meant.invoice_id]).get(meant.invoice_id)
-            return f"{name} is on {invoice_name(number, meant.invoice_id)}"
+            return f"{name} is on {plain(number or meant.invoice_id)}"
         if meant.amount != amount:
             return f"{name} is {money_text(meant.amount)}"
         return f"{name} has another one in Xero"
@@ -113,6 +114,4 @@ def own_notes(mappings: Mappings, credits: Iterable[AppliedCredit]) -> dict[str,
         if id_ not in links and number in numbered and numbered[number].id not in taken:
             found[id_] = numbered[number]
     names = clinic.invoice_numbers(mappings.store, [note.invoice_id for note in found.values()])
-    return {
-        id_: OwnNote(note, invoice_name(names.get(note.invoice_id), note.invoice_id)) for id_, note in found.items()
-    }
+    return {id_: OwnNote(note, plain(names.get(note.invoice_id) or note.invoice_id)) for id_, note in found.items()}

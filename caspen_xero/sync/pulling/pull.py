@@ -18,7 +18,7 @@ from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.payment_references import key_in
-from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.problems import Problem, ProblemCode, unreadable
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
 from caspen_xero.sync.pulling.matching import Known, Matching, under_own_ids
 from caspen_xero.sync.pulling.named import Named
@@ -29,10 +29,11 @@ from caspen_xero.sync.sending.other_homes import Find, FoundInXero, OtherHomes, 
 from caspen_xero.sync.sending.own_ids import OwnIds, members_shown
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.addresses import MOST_VALUES
+from caspen_xero.xero.answers import apart
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.dealings import credits_on
 from caspen_xero.xero.documents import CreditNote, Invoice, Payment
-from caspen_xero.xero.errors import XeroError
+from caspen_xero.xero.errors import Unreadable, XeroError
 from caspen_xero.xero.reading import (
     OVERLAP,
     InvoicePage,
@@ -40,6 +41,7 @@ from caspen_xero.xero.reading import (
     batches_by_id,
     changed_invoices,
     invoices_by_id,
+    latest,
     payment_by_id,
     payments_by_id,
 )
@@ -52,6 +54,8 @@ CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
 class PullResult:
     """What a pull found. `found`: new payments; `updated`: Caspen ids of invoices whose status or amounts changed.
 
+    `unreadable`: why Xero's answer about an invoice can't be read, by Caspen id, and by "" about one that does not say which it is.
+
     `found_in_xero`: what of ours was there though it was not sent from here, and `linked_rates`: sentences about tax rates that
     looking it up has linked. `stopped` is why it ended early; what was found before that is kept.
     """
@@ -60,6 +64,7 @@ class PullResult:
     full: bool = False
     found: list[XeroPayment] = field(default_factory=list)
     updated: set[str] = field(default_factory=set)
+    unreadable: dict[str, str] = field(default_factory=dict)
     found_in_xero: FoundInXero = field(default_factory=FoundInXero)
     linked_rates: list[str] = field(default_factory=list)
     api_calls: int = 0
@@ -85,6 +90,7 @@ class Pull:
         self._homes = OtherHomes(mappings, lambda: self.client)
         self._own_ids = OwnIds(mappings, lambda: self.client)
         self._visited: set[str] = set()
+        self._odd_before = problems.reasons(mappings, ProblemCode.UNREADABLE_IN_XERO)
         self._looked_at = 0
 
     @property
@@ -120,7 +126,7 @@ class Pull:
 
     def _run(self, result: PullResult, full: bool) -> None:
         started = self.now()
-        cursor = utc_time(self.mappings.setting(CURSOR))
+        cursor = latest(self.client, utc_time(self.mappings.setting(CURSOR)))
         last_full = utc_time(self.mappings.setting(LAST_FULL))
         result.full = full or last_full is None or not timedelta() <= started - last_full < FULL_EVERY
         # The first pull need not go further back than the first invoice that we made.
@@ -130,11 +136,13 @@ class Pull:
         newest = cursor
         for page in changed_invoices(self.client, since):
             moments = page.moments
-            newest = max((moment for moment in (newest, *moments) if moment), default=None)
+            if "" in page.ids:  # it may be one of ours: the next pull begins here again
+                result.unreadable[""] = "an invoice that has changed does not say which one it is"
+            newest = latest(self.client, newest, *moments) if "" not in result.unreadable else newest
             in_order = all(moments) and moments == sorted(moments, key=lambda moment: moment or started)
             links = self._links_to(page.ids)
             self._notice_gone_ones(page, links)
-            self._take(links, page.invoices(links), since, result, newest if in_order else None)
+            self._take_apart(links, page.invoices, since, result, newest if in_order else None)
             self._looked_at += len(page.ids)
             self.progress(self._looked_at, None)
         self._adopt_if_due(result)
@@ -142,7 +150,7 @@ class Pull:
         if not result.dry_run:
             with self.mappings.store.write():
                 self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
-                if result.full:
+                if result.full and "" not in result.unreadable:
                     self.mappings.set_setting(LAST_FULL, utc_text(started))
 
     def _notice_gone_ones(self, page: InvoicePage, links: Mapping[str, Link]) -> None:
@@ -173,11 +181,12 @@ class Pull:
         """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id."""
         ids = [id_ for id_ in xero_payments.unseen(self.mappings) if id_ not in self._visited]
         for start in range(0, len(ids), MOST_VALUES):
-            some = ids[start : start + MOST_VALUES]
-            known = invoices_by_id(self.client, some)
-            # An invoice that Xero no longer knows is as good as deleted.
-            found = {id_: known.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in some}
-            self._take(self._links_to(found), found, None, result, None)
+            self._take_apart(self._links_to(ids[start : start + MOST_VALUES]), self._by_id, None, result, None)
+
+    def _by_id(self, ids: Sequence[str]) -> dict[str, Invoice]:
+        """Invoices as Xero has them; one that Xero no longer knows is as good as deleted."""
+        known = invoices_by_id(self.client, ids)
+        return {id_: known.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in ids}
 
     def _links_to(self, ids: Iterable[str]) -> dict[str, Link]:
         """The links of our invoices among these, by InvoiceID, in their order."""
@@ -186,6 +195,36 @@ class Pull:
         return {id_: links[id_] for id_ in wanted if id_ in links and links[id_].kind == "invoice"}
 
     # --- one page
+
+    def _take_apart(
+        self,
+        links: Mapping[str, Link],
+        read: Callable[[Sequence[str]], Mapping[str, Invoice]],
+        since: datetime | None,
+        result: PullResult,
+        cursor: datetime | None,
+    ) -> None:
+        """Takes these invoices in. One that can't be read is named, and looked at by each pull till it can be; the others go on."""
+        is_whole = False
+
+        def take(ids: Sequence[str]) -> None:
+            nonlocal is_whole
+            self._take(
+                {id_: links[id_] for id_ in ids}, read(ids), since, result, cursor if len(ids) == len(links) else None
+            )
+            is_whole = len(ids) == len(links)
+
+        apart(list(links), take, lambda id_, error: self._leave(links[id_], error, result))
+        if cursor is not None and not is_whole and not result.dry_run:
+            self.mappings.set_setting(CURSOR, utc_text(cursor))
+
+    def _leave(self, link: Link, error: Unreadable, result: PullResult) -> None:
+        why = result.unreadable[link.caspen_id] = unreadable(error.why)
+        if not result.dry_run:
+            problem = Problem(ProblemCode.UNREADABLE_IN_XERO, link.caspen_id, why, "caspen-xero pull")
+            with self.mappings.store.write():
+                xero_payments.look_again(self.mappings, link.caspen_id)
+                problems.add_problem(self.mappings, link.caspen_id, problem, self.now())
 
     def _take(
         self,
@@ -214,6 +253,8 @@ class Pull:
             self._keep(reconciled, shown, cursor, self._homes.look_at(_ours_among(matchings)))
         result.found += [payment for one in reconciled for payment in one.payments]
         result.updated |= {one.seen.invoice_id for one in reconciled if one.updated}
+        for one in reconciled:
+            result.unreadable.pop(one.seen.invoice_id, None)
         self._visited |= {one.seen.xero_id for one in reconciled}
 
     def _keep(
@@ -230,6 +271,8 @@ class Pull:
                     holds.release(self.mappings, "authorise-invoice", [one.seen.invoice_id])
                     problems.drop_problem(self.mappings, one.seen.invoice_id, ProblemCode.NEEDS_APPROVAL_IN_XERO)
                 xero_payments.keep_seen(self.mappings, one.seen)
+                if one.seen.invoice_id in {*self._odd_before, *self.result.unreadable}:
+                    problems.drop_problem(self.mappings, one.seen.invoice_id, ProblemCode.UNREADABLE_IN_XERO)
             if cursor is not None:
                 self.mappings.set_setting(CURSOR, utc_text(cursor))
 

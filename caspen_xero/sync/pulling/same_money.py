@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE
 from caspen_xero.store import clinic, skips, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
@@ -140,9 +139,9 @@ def claims_on(mappings: Mappings, settings: Settings, invoice_ids: Sequence[str]
             (reference_of(payment, method), earlier_reference_of(payment, method)),
             payment.amount,
             payment_fingerprint(payment),
-            awaited=payment.status not in GONE,
-            by_amount=settings.feed_brings_payments and payment.status not in GONE,
-            date=payment.date if payment.status not in GONE and payment.invoice_id not in set_aside else None,
+            awaited=payment.pays,
+            by_amount=settings.feed_brings_payments and payment.pays,
+            date=payment.date if payment.pays and payment.invoice_id not in set_aside else None,
         )
 
     return {

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import plain
 from caspen_xero.store import xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.problems import invoice_name, naming_its_own
+from caspen_xero.sync.problems import invoice_name, naming_its_own, pay_anyway_command
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY, own_notes, own_payments
 from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
@@ -103,7 +105,7 @@ def _own_allocations(mappings: Mappings, records: Sequence[XeroPayment]) -> dict
     }
     own = own_notes(mappings, credits.values())
     return {
-        id_: f"credit note {own[credit.credit_id].note.number} is on {own[credit.credit_id].invoice_name}"
+        id_: f"credit note {plain(own[credit.credit_id].note.number)} is on {plain(own[credit.credit_id].invoice_name)}"
         for id_, credit in credits.items()
         if credit.credit_id in own
     }
@@ -124,8 +126,8 @@ def _in_question(record: XeroPayment) -> Held:
     return Held(
         record,
         "it may be the same money as a payment of Caspen's of that day and amount, which is yet to be sent",
-        f"If it is the same: caspen-xero invoices link {name} {record.xero_id}; "
-        f"if it is another one: caspen-xero push --pay-anyway {name}",
+        f"If it is the same: {to_paste('invoices link', name, record.xero_id)}; "
+        f"if it is another one: {pay_anyway_command(record.invoice_number, record.invoice_id)}",
     )
 
 
@@ -138,7 +140,7 @@ def _astray(record: XeroPayment, caspen: str) -> Held:
 
 
 def _misnamed(record: XeroPayment, names: Sequence[str]) -> Held:
-    who = " and ".join(names)
+    who = " and ".join(plain(name) for name in names[:5])
     return Held(
         record,
         f"Caspen's payments {who} both name it in their xero_id"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from caspen_xero.caspen.records import PaymentMethod, payment_id_in
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic, holds, other_homes, problems, todo
 from caspen_xero.store.journal import payments_asked_to_delete, sent_from_here
 from caspen_xero.store.mappings import Link, Mappings
@@ -29,19 +30,20 @@ from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import CaspenSide
 from caspen_xero.sync.planning.steps import Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, unreadable
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_snapshot
 from caspen_xero.sync.sending.other_homes import FoundInXero, found_documents
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.sending.steps import write_of
 from caspen_xero.sync.setup.awaited import apply_awaited
-from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_words
+from caspen_xero.xero.answers import apart
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import Element, Payment
+from caspen_xero.xero.documents import Payment
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.reading import sales_payments
 
@@ -50,7 +52,8 @@ from caspen_xero.xero.reading import sales_payments
 class AdoptResult:
     """What an adoption linked, by Caspen ids. `found`: of that, what was not sent from here; `problems`: by invoice id.
 
-    `linked_rates`: sentences about tax rates that it linked on its way. `stopped` is why it ended early.
+    `linked_rates`: sentences about tax rates that it linked on its way; `warnings`: about what can't be read.
+    `stopped` is why it ended early.
     """
 
     contacts: set[str] = field(default_factory=set)
@@ -61,6 +64,7 @@ class AdoptResult:
     found: FoundInXero = field(default_factory=FoundInXero)
     problems: dict[str, list[Problem]] = field(default_factory=dict)
     linked_rates: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     api_calls: int = 0
     stopped: XeroError | None = None
 
@@ -99,14 +103,16 @@ class Adopt:
         """The same, as a part of a push or pull: it forgets nothing, and raises `XeroError`."""
         ids = other_homes.invoices_to_adopt(self.mappings, self.settings.start_date)
         self._facts = read_organisation(self.client(), self.mappings, now=self.now())
+        self.result.warnings += self._facts.left_out
         self._link_rates()
         if ids:
-            read_contacts(self.client(), self.mappings)
+            self._fetcher.read_contacts()
         for start in range(0, len(ids), SLICE):
             self._adopt(ids[start : start + SLICE])
             self.progress(min(start + SLICE, len(ids)), len(ids))
         self._take_in_payments()
         other_homes.has_adopted(self.mappings, self._xero_time())
+        self.result.warnings += self._fetcher.warnings
         return self.result
 
     def _link_rates(self) -> None:
@@ -173,7 +179,12 @@ class Adopt:
         if not steps:
             return
         look = write_of(kind).adopt if are_gone else write_of(kind).after_refusal
-        adopted = look(self.client(), self._settler.records, steps)
+        adopted: set[str] = set()
+        apart(
+            steps,
+            lambda some: adopted.update(look(self.client(), self._settler.records, some)),
+            lambda step, error: self.result.warnings.append(f"{plain(step.number)}: {unreadable(error.why)}."),
+        )
         self.result.found.add(found_documents(self.mappings, kind, adopted))
         if kind == "create-invoice":
             self.result.invoices |= adopted
@@ -187,7 +198,8 @@ class Adopt:
         """Links what stands, or was deleted, elsewhere than Caspen has it now; a push then does what is to be done about it."""
         shown: dict[str, Payment] = {}
         methods = {method.id: method for method in clinic.payment_methods(self.mappings.store)}
-        for page in sales_payments(self.client()):
+        for page, odd in sales_payments(self.client()):
+            self.result.warnings += [f"Left out: {one.why}." for one in odd]
             some = self._beside(page, methods)
             for one in page:
                 if one.payment_id and key_of(one, some) is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
@@ -13,11 +13,12 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import Looks, SeenNote
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedPayment, Step
-from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.problems import ProblemCode, unreadable
 from caspen_xero.sync.sending.own_ids import OwnIds
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.xero.addresses import is_id
+from caspen_xero.xero.answers import apart
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.dealings import allocations_on, credits_on
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice, Payment
@@ -35,7 +36,10 @@ from caspen_xero.xero.reading import (
 
 
 class Fetcher:
-    """Answers what plans ask, once per run; what it saw is in `looks`. A dry run (`keeps` False) notes none of it in the store."""
+    """Answers what plans ask, once per run; what it saw is in `looks`. A dry run (`keeps` False) notes none of it in the store.
+
+    `warnings`: sentences about contacts that can't be read.
+    """
 
     def __init__(
         self, client: Callable[[], Client], mappings: Mappings, now: Callable[[], datetime], *, keeps: bool
@@ -44,6 +48,7 @@ class Fetcher:
         self.looks = Looks()
         self._own_ids = OwnIds(mappings, client)
         self.contacts_read = False
+        self.warnings: list[str] = []
 
     def answer(self, plan: Plan, *, anew: bool = False) -> bool:
         """Reads what the plan asks for and has not been seen; False where there was nothing to read."""
@@ -51,31 +56,28 @@ class Fetcher:
         contacts = asks.contacts and not self.contacts_read
         if contacts:
             self.read_contacts(anew=anew)
-        details = sorted(asks.contact_details - set(looks.contacts))
-        if details:
-            self._look_at_contacts(details)
-        invoices = sorted(asks.invoices - set(looks.invoices))
-        if invoices:
-            self._look_at_invoices(invoices)
-        payments = sorted(asks.payments - set(looks.payments))
-        if payments:
-            self._look_at_payments(payments)
-        notes = sorted(asks.credit_notes - set(looks.notes))
-        if notes:
-            self._look_at_notes(notes)
-        credited = sorted(asks.credits - set(looks.credits))
-        if credited:
-            self._look_at_credits(credited)
-        deleted = sorted(asks.deleted - set(looks.deleted))
-        if deleted:
-            found = deleted_payments_on(self.client(), deleted)
-            looks.deleted.update({xero_id: found.get(xero_id, []) for xero_id in deleted})
-        return bool(contacts or details or invoices or payments or notes or credited or deleted)
+        looked = [
+            self._look("contact_details", asks.contact_details, looks.contacts, self._look_at_contacts),
+            self._look("invoices", asks.invoices, looks.invoices, self._look_at_invoices),
+            self._look("payments", asks.payments, looks.payments, self._look_at_payments),
+            self._look("credit_notes", asks.credit_notes, looks.notes, self._look_at_notes),
+            self._look("credits", asks.credits, looks.credits, self._look_at_credits),
+            self._look("deleted", asks.deleted, looks.deleted, self._look_at_deleted),
+        ]
+        return contacts or any(looked)
+
+    def _look(self, what: str, asked: set[str], seen: Collection[str], look: Callable[[Sequence[str]], None]) -> bool:
+        """Looks at what was not seen yet. What can't be read is noted as such, so that it is asked for once."""
+        odd = self.looks.odd
+        news = sorted(id_ for id_ in asked if id_ not in seen and (what, id_) not in odd)
+        apart(news, look, lambda id_, error: odd.__setitem__((what, id_), unreadable(error.why)))
+        return bool(news)
 
     def read_contacts(self, *, anew: bool = False) -> None:
         """Reads Xero's contacts, where this run has not done so yet."""
         if not self.contacts_read:
-            read_contacts(self.client(), self.mappings, anew=anew)
+            odd = read_contacts(self.client(), self.mappings, anew=anew)
+            self.warnings += [f"Left out: {one.why}." for one in odd]
             self.contacts_read = True
 
     def forget(self, steps: Iterable[Step]) -> None:
@@ -95,11 +97,11 @@ class Fetcher:
         link = self.mappings.link("invoice", step.invoice_id) if step.invoice_id else None
         return link.xero_id if link else None
 
-    def _look_at_contacts(self, ids: list[str]) -> None:
+    def _look_at_contacts(self, ids: Sequence[str]) -> None:
         found = contacts_by_id(self.client(), ids)
         self.looks.contacts.update({xero_id: found.get(xero_id) for xero_id in ids})
 
-    def _look_at_invoices(self, ids: list[str]) -> None:
+    def _look_at_invoices(self, ids: Sequence[str]) -> None:
         found = invoices_by_id(self.client(), ids)
         # An invoice that Xero no longer knows is as good as deleted.
         seen = self._own_ids.of({id_: found.get(id_) or Invoice(invoice_id=id_, status="DELETED") for id_ in ids})
@@ -107,22 +109,15 @@ class Fetcher:
         self.looks.notes_on.update({id_: _credit_notes_on(invoice) for id_, invoice in seen.items()})
         if not self.keeps:
             return
-        links, records = self.mappings.links_to(ids), Records(self.mappings, self.now)
         with self.mappings.store.write():
             self._own_ids.keep(seen)
-            for xero_id, link in links.items():
-                records.link_invoice(
-                    link.caspen_id,
-                    seen[xero_id],
-                    made_by_us=link.made_by_us,
-                    fingerprint=link.fingerprint,
-                    done_up_to=link.done_up_to,
-                )
-                if seen[xero_id].status in UNAPPROVED:
-                    looked = Hold("look-at-draft", link.caspen_id, ProblemCode.WAITS_FOR_APPROVAL, "")
-                    records.keep_hold(looked)
+            keep_as_seen(self.mappings, self.mappings.links_to(ids).values(), seen, self.now)
 
-    def _look_at_credits(self, ids: list[str]) -> None:
+    def _look_at_deleted(self, ids: Sequence[str]) -> None:
+        found = deleted_payments_on(self.client(), ids)
+        self.looks.deleted.update({xero_id: found.get(xero_id, []) for xero_id in ids})
+
+    def _look_at_credits(self, ids: Sequence[str]) -> None:
         """The allocations on invoices of credits that somebody made in Xero; those of our own credit notes are ours."""
         shown = {xero_id: credits_on(self.looks.invoices[xero_id]) for xero_id in ids}
         ours = self.mappings.links_to(credit.credit_id for credits in shown.values() for credit in credits)
@@ -135,7 +130,7 @@ class Fetcher:
                 for id_, (amount, _) in allocations_on(xero_id, credit, read.get(credit.credit_id)).items()
             }
 
-    def _look_at_payments(self, ids: list[str]) -> None:
+    def _look_at_payments(self, ids: Sequence[str]) -> None:
         listed = payments_by_id(self.client(), ids) if len(ids) > 1 else {}
         for payment_id in ids:  # deleted ones are not surely in a list
             self._look_at_payment(payment_id, listed.get(payment_id) or payment_by_id(self.client(), payment_id))
@@ -177,7 +172,7 @@ class Fetcher:
         else:
             self.mappings.put_link(link.as_deleted())
 
-    def _look_at_notes(self, ids: list[str]) -> None:
+    def _look_at_notes(self, ids: Sequence[str]) -> None:
         found = credits_by_id(self.client(), "credit_note", ids)
         for credit_note_id in ids:
             self._look_at_note(credit_note_id, found.get(credit_note_id))
@@ -198,6 +193,24 @@ class Fetcher:
         own = self.mappings.link("credit_note", link.caspen_id)
         if own is not None and note and note.status:  # a person may have approved or voided it
             self.mappings.put_link(own.with_(status=note.status))
+
+
+def keep_as_seen(
+    mappings: Mappings, links: Iterable[Link], seen: Mapping[str, Invoice], now: Callable[[], datetime]
+) -> None:
+    """Has the links of invoices follow what Xero shows of them (by InvoiceID); what was written there stays what it was."""
+    records = Records(mappings, now)
+    for link in links:
+        found = seen[link.xero_id]
+        records.link_invoice(
+            link.caspen_id,
+            found,
+            made_by_us=link.made_by_us,
+            fingerprint=link.fingerprint,
+            done_up_to=link.done_up_to,
+        )
+        if found.status in UNAPPROVED:
+            records.keep_hold(Hold("look-at-draft", link.caspen_id, ProblemCode.WAITS_FOR_APPROVAL, ""))
 
 
 def _credit_notes_on(invoice: Invoice) -> dict[str, Decimal]:

@@ -12,12 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from types import MappingProxyType
 
 from caspen_xero.store import journal as rows
 from caspen_xero.store.journal import Entry
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.steps import Step
+from caspen_xero.sync.problems import unreadable
 from caspen_xero.sync.sending.expectations import as_document, as_steps
 from caspen_xero.sync.sending.keys import Forgotten, Key
 from caspen_xero.sync.sending.settle import Settler
@@ -26,7 +27,9 @@ from caspen_xero.sync.sending.steps.specification import Found
 from caspen_xero.xero import answers
 from caspen_xero.xero.answers import Answered
 from caspen_xero.xero.calls import Answer, Client
-from caspen_xero.xero.documents import Allocation, Element, encode
+from caspen_xero.xero.codec import encode
+from caspen_xero.xero.documents import Allocation
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import (
     ConnectNeeded,
     LimitReached,
@@ -36,6 +39,7 @@ from caspen_xero.xero.errors import (
     Refused,
     TokenStoreError,
     Unreachable,
+    Unreadable,
 )
 
 RESENDS = 3
@@ -97,7 +101,11 @@ class Journal:
         for entry in entries:
             steps = as_steps(entry)
             key = Key(self.mappings, entry, self.client.clock, self.now, is_new=False)
-            self._deliver(_Sent(entry, write_of(steps[0].kind), steps, key), known_sent=True)
+            sent = _Sent(entry, write_of(steps[0].kind), steps, key)
+            if sent.was_answered:
+                self._settle_by_look_up(sent)
+            else:
+                self._deliver(sent, known_sent=True)
         return len(entries)
 
     def _deliver(
@@ -156,40 +164,67 @@ class Journal:
             if key.needs_time:
                 self.client.get("Organisation")  # any answer tells it
             if key.is_dated and key.is_known():
-                if not sent.write.is_touched(self.client, sent.steps):
+                if not self._is_touched(sent):
                     return True
                 self._settle_by_look_up(sent)  # and what is not there is planned anew, with what was changed
                 return False
-        found = sent.write.find_again(self.client, self.mappings, sent.steps)
+        seen = self._look_up(sent, sent.open)
         key.note_time()
-        if len(found) < len(sent.steps) and key.is_known():
+        if len(seen.found) < len(sent.open) and key.is_known():
+            if seen.odd:  # whether it is there can't be known, and what is not there may still be under way
+                raise next(iter(seen.odd.values()))
             return True
-        self._settle_found(sent, found)
+        self._settle(sent, seen)
         return False
 
-    def _settle_answer(self, sent: _Sent, answer: Answer, at: datetime | None) -> None:
-        """`at`: when Xero gave it, by its own clock, if it is the answer to the first try."""
+    def _is_touched(self, sent: _Sent) -> bool:
         try:
-            matched = sent.matched(
-                answers.elements(answer, sent.write.route.plural), is_silent=not answers.speaks(answer)
-            )
+            return sent.write.is_touched(self.client, sent.steps)
+        except Unreadable:
+            return True
+
+    def _settle_answer(self, sent: _Sent, answer: Answer, at: datetime | None) -> None:
+        """What the answer says counts; what it does not say, or says so that it can't be read, is looked up.
+
+        `at`: when Xero gave it, by its own clock, if it is the answer to the first try. Whatever is raised: the write stays open.
+        """
+        plural = sent.write.route.plural
+        try:
+            matched = sent.matched(answers.elements(answer, plural), is_silent=not answers.speaks(answer))
         except NoAnswer:
             matched = {}
         if sent.entry.method == "DELETE" and not matched:  # Xero need not say more than that it is done
             matched = {0: Answered(Allocation())}
-        if len(matched) < len(sent.steps):
-            self._settle_by_look_up(sent, answer.status)
-        else:
-            shown = sent.write.read_back(self.client, sent.steps)  # whatever this raises: the write stays open
-            told = {place: replace(one, shown=shown.get(place)) for place, one in matched.items()}
-            self._settle(sent, told, answer.status, at)
+        seen = self._look_up(sent, [place for place in sent.open if place not in matched])
+        shown = self._together(
+            sorted(matched), lambda places: sent.write.read_back(self.client, [sent.steps[place] for place in places])
+        )
+        told = {place: replace(one, shown=shown.found.get(place)) for place, one in matched.items()}
+        told = {place: one for place, one in told.items() if place not in shown.odd}
+        self._settle(sent, _Seen(seen.found, {**seen.odd, **shown.odd}), told, answer.status, at)
 
     def _settle(
-        self, sent: _Sent, matched: Mapping[int, Answered[Element]], http_status: int, at: datetime | None = None
+        self,
+        sent: _Sent,
+        seen: _Seen,
+        told: Mapping[int, Answered[Element]] = MappingProxyType({}),
+        http_status: int | None = None,
+        at: datetime | None = None,
     ) -> None:
+        """Settles what is open of a write, by what the answer has told, else by what was seen; what can't be read stays open."""
         with self.mappings.store.write():
-            for place, step in enumerate(sent.steps):
-                outcome = self.settler.settle(step, matched[place], at)
+            for place in sent.open:
+                step = sent.steps[place]
+                if place in seen.odd:
+                    rows.leave_open(self.mappings, sent.entry, place, unreadable(seen.odd[place].why))
+                    continue
+                if place not in told and place not in seen.found:
+                    rows.end_document(self.mappings, sent.entry, place, "missing", None, "not found in Xero")
+                    continue
+                if place in told:
+                    outcome = self.settler.settle(step, told[place], at)
+                else:
+                    outcome = self.settler.found(step, seen.found[place])
                 rows.end_document(
                     self.mappings,
                     sent.entry,
@@ -199,13 +234,11 @@ class Journal:
                     outcome.message,
                     outcome.warnings,
                 )
-            rows.end_entry(self.mappings, sent.entry, "answered", self.now(), http_status)
+            if not seen.odd:
+                rows.end_entry(self.mappings, sent.entry, "answered" if told else "looked-up", self.now(), http_status)
 
     def _settle_refusal(self, sent: _Sent, refusal: Refused, *, splits: bool) -> bool:
-        try:
-            matched = sent.matched(refusal.elements)
-        except NoAnswer:
-            matched = {}
+        matched = sent.matched(refusal.elements)
         told = [answered.messages for answered in matched.values()]
         splits = splits and not (len(matched) == len(sent.steps) and all(told))
         with self.mappings.store.write():
@@ -224,23 +257,38 @@ class Journal:
         return not splits
 
     def _settle_by_look_up(self, sent: _Sent, http_status: int | None = None) -> None:
-        self._settle_found(sent, sent.write.find_again(self.client, self.mappings, sent.steps), http_status)
+        self._settle(sent, self._look_up(sent, sent.open), http_status=http_status)
 
-    def _settle_found(self, sent: _Sent, found: Found, http_status: int | None = None) -> None:
-        with self.mappings.store.write():
-            for place, step in enumerate(sent.steps):
-                if place not in found:
-                    rows.end_document(self.mappings, sent.entry, place, "missing", None, "not found in Xero")
-                    continue
-                outcome = self.settler.found(step, found[place])
-                rows.end_document(self.mappings, sent.entry, place, outcome.state, outcome.xero_id, outcome.message)
-            rows.end_entry(self.mappings, sent.entry, "looked-up", self.now(), http_status)
+    def _look_up(self, sent: _Sent, places: Sequence[int]) -> _Seen:
+        """What Xero has of some documents of a write."""
+        return self._together(
+            places,
+            lambda some: sent.write.find_again(self.client, self.mappings, [sent.steps[place] for place in some]),
+        )
+
+    def _together(self, places: Sequence[int], look: Callable[[Sequence[int]], Found]) -> _Seen:
+        found: Found = {}
+        odd: dict[int, Unreadable] = {}
+        answers.apart(
+            places,
+            lambda some: found.update({some[at]: document for at, document in look(some).items()}),
+            odd.__setitem__,
+        )
+        return _Seen(found, odd)
 
     def _end(self, sent: _Sent, state: rows.EntryState) -> None:
         with self.mappings.store.write():
             for place in range(len(sent.steps)):
                 rows.end_document(self.mappings, sent.entry, place, "missing", None, "never sent")
             rows.end_entry(self.mappings, sent.entry, state, self.now())
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What a look has found of a write's documents, by place, and what of them can't be read; what is in neither is not in Xero."""
+
+    found: Found
+    odd: Mapping[int, Unreadable]
 
 
 @dataclass(frozen=True)
@@ -252,14 +300,26 @@ class _Sent:
     steps: Sequence[Step]
     key: Key
 
-    def matched(
-        self, elements: Sequence[Mapping[str, Any]], *, is_silent: bool = False
-    ) -> dict[int, Answered[Element]]:
+    @property
+    def open(self) -> list[int]:
+        """The places of the documents that are not settled."""
+        return [one.position for one in self.entry.documents if one.state == "open"]
+
+    @property
+    def was_answered(self) -> bool:
+        """Whether an answer has come already, of which something could not be read: it is never sent again, only looked up."""
+        return any(one.state != "open" or one.message is not None for one in self.entry.documents)
+
+    def matched(self, elements: Sequence[object], *, is_silent: bool = False) -> dict[int, Answered[Element]]:
         """Each step's element by place, checked by number or id; elements out of order are found by these.
 
         `is_silent`: no element has an error or warning.
         """
-        pool = answers.answered(self.write.route.plural, elements, is_silent=is_silent)
+        pool = [
+            one
+            for one in answers.answered(self.write.route.plural, elements, is_silent=is_silent)
+            if self.write.says(one)
+        ]
         in_order = len(pool) == len(self.steps) and all(
             self.write.name_in(one.document) in (None, *self.write.names(step))
             for step, one in zip(self.steps, pool, strict=True)

@@ -4,27 +4,31 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from caspen_xero.caspen.records import Client, Contact, Invoice
-from caspen_xero.store import batches, clinic, holds, todo, xero_payments
-from caspen_xero.store.journal import payments_asked_to_delete
+from caspen_xero.caspen.records import REFUNDED, Client, Contact, Invoice, payment_id_in
+from caspen_xero.store import batches, clinic, holds, problems, todo, xero_payments
+from caspen_xero.store.bad_records import bad_records_on
+from caspen_xero.store.journal import contacts_made, payments_asked_to_delete, unsettled
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
+from caspen_xero.store.purged import purged_ids
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.planning.contact_matching import GENERIC_ID, Party, PartyKind
+from caspen_xero.sync.planning.contact_matching import ContactBook, Party, is_partys
+from caspen_xero.sync.planning.contact_numbers import GENERIC_ID, PartyKind, number_key
 from caspen_xero.sync.planning.snapshot import (
     CaspenSide,
     ChangedParty,
-    ContactBook,
     InvoiceState,
     Looks,
     Snapshot,
     link_as_seen,
 )
 from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.own_ids import members_shown
 from caspen_xero.sync.sending.tax_amounts import keeps_tax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
@@ -49,8 +53,21 @@ def load_caspen_side(store: Store, invoice_ids: Iterable[str], settings: Setting
         payers=payers,
         payments=clinic.payments_on(store, invoices),
         credit_notes=clinic.credit_notes_on(store, invoices),
+        bad_records=bad_records_on(store, invoices),
         tax_rates={rate.id: rate for rate in clinic.tax_rates(store)},
         methods={method.id: method for method in clinic.payment_methods(store)},
+        lack_details=_lack_details(store, invoices.values()),
+    )
+
+
+def _lack_details(store: Store, invoices: Iterable[Invoice]) -> frozenset[str]:
+    """The invoices of which something that is written with them was purged."""
+    clients = purged_ids(store, "clients", (invoice.client_id for invoice in invoices))
+    payers = purged_ids(store, "contacts", (invoice.invoice_to_id or "" for invoice in invoices))
+    return frozenset(
+        invoice.id
+        for invoice in invoices
+        if invoice.purged_as is not None or invoice.client_id in clients or invoice.invoice_to_id in payers
     )
 
 
@@ -97,6 +114,8 @@ def load_snapshot(
                 credit_notes=tuple(caspen.credit_notes.get(id_, ())),
                 credit_note_links=note_links[id_],
                 allocation_links=allocation_links[id_],
+                bad_records=tuple(caspen.bad_records.get(id_, ())),
+                lacks_details=id_ in caspen.lack_details,
             )
             for id_, invoice in caspen.invoices.items()
         ],
@@ -109,12 +128,15 @@ def load_snapshot(
         methods=caspen.methods,
         contacts=_contact_book(mappings, caspen.parties.values(), changed_parties),
         holds={} if ignore_holds else holds.standing(mappings, now),
+        unsettled=unsettled(mappings),
+        unreadable=problems.reasons(mappings, ProblemCode.UNREADABLE_IN_XERO),
         settings_number=mappings.settings_number(),
         looks=looks,
         changed_parties=changed_parties,
         created=created,
         created_notes=created_notes,
         claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
+        refunded=_refunded(mappings.store, caspen, payment_links),
         deleted_by_us=_deleted_by_us(mappings, caspen, looks, links),
         told=_told(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
@@ -124,6 +146,13 @@ def load_snapshot(
         pay_anyway=pay_anyway,
         is_named=is_named,
     )
+
+
+def _refunded(store: Store, caspen: CaspenSide, links: Mapping[str, Mapping[str, Link]]) -> frozenset[str]:
+    """Of the payments that stand in Xero and pay nothing in Caspen by now, those that are refunded, by Caspen's id."""
+    paying = {payment.key for payments in caspen.payments.values() for payment in payments if payment.pays}
+    others = {payment_id_in(key) for of_invoice in links.values() for key in of_invoice if key not in paying}
+    return frozenset(id_ for id_, status in clinic.payment_statuses(store, others).items() if status == REFUNDED)
 
 
 def _deleted_by_us(mappings: Mappings, caspen: CaspenSide, looks: Looks, links: Mapping[str, Link]) -> frozenset[str]:
@@ -161,10 +190,18 @@ def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
 
 def _party(invoice: Invoice, settings: Settings) -> Party:
     if settings.privacy == "generic":
-        return Party("client", GENERIC_ID, None, settings.privacy)
+        return _generic(settings)
     if settings.contact == "payer" and invoice.invoice_to_id:
-        return Party("payer", invoice.invoice_to_id, None, settings.privacy)
-    return Party("client", invoice.client_id, None, settings.privacy)
+        return _party_with("payer", invoice.invoice_to_id, None, settings)
+    return _party_with("client", invoice.client_id, None, settings)
+
+
+def _generic(settings: Settings) -> Party:
+    return _party_with("client", GENERIC_ID, None, settings)
+
+
+def _party_with(kind: PartyKind, id_: str, record: Client | Contact | None, settings: Settings) -> Party:
+    return Party(kind, id_, record, settings.privacy, settings.number_prefix)
 
 
 def _parties(
@@ -172,18 +209,44 @@ def _parties(
 ) -> tuple[dict[str, Party], dict[str, str]]:
     """The parties with their records, and the name of the payer who is to stand in an invoice's reference."""
     parties = {id_: _party(invoice, settings) for id_, invoice in invoices.items()}
-    clients = clinic.clients(store, [party.caspen_id for party in parties.values()])
+    clients = clinic.clients(store, [p.caspen_id for p in parties.values() if p.kind == "client" and not p.is_generic])
     contacts = clinic.contacts(store, [i.invoice_to_id for i in invoices.values() if i.invoice_to_id])
     complete: dict[str, Party] = {}
     payers: dict[str, str] = {}
     for id_, party in parties.items():
         record = contacts.get(party.caspen_id) if party.kind == "payer" else clients.get(party.caspen_id)
-        shared = party.kind == "payer" and party.caspen_id in clients
-        complete[id_] = Party(party.kind, party.caspen_id, record, party.privacy, id_is_a_clients=shared)
+        complete[id_] = _party_with(party.kind, party.caspen_id, record, settings)
         payer = contacts.get(invoices[id_].invoice_to_id or "")
         if payer and party.kind == "client" and settings.privacy != "generic":
             payers[id_] = Party("payer", payer.id, payer).full_name
     return complete, payers
+
+
+def has_contact_of_ours(mappings: Mappings, settings: Settings) -> bool:
+    """Whether a contact in Xero, as last read, is by its number one of Caspen's, though this store has not linked it."""
+    numbered: dict[str, list[KnownContact]] = defaultdict(list)
+    for contact in mappings.unlinked_contacts_with_numbers():
+        numbered[contact.number or ""].append(contact)
+    if not numbered:
+        return False
+    store = mappings.store
+    parties = [_party_with("client", id_, None, settings) for id_ in clinic.client_ids(store)]
+    parties += [_party_with("payer", id_, None, settings) for id_ in clinic.contact_ids(store)]
+    alike = [p for p in (*parties, _generic(settings)) if not numbered.keys().isdisjoint(_numbers(p))]
+    records: dict[str, Mapping[str, Client | Contact]] = {
+        "client": clinic.clients(store, [p.caspen_id for p in alike if p.kind == "client"]),
+        "payer": clinic.contacts(store, [p.caspen_id for p in alike if p.kind == "payer"]),
+    }
+    return any(
+        is_partys(replace(party, record=records[party.kind].get(party.caspen_id)), contact, made=False)
+        for party in alike
+        for number in _numbers(party)
+        for contact in numbered.get(number, ())
+    )
+
+
+def _numbers(party: Party) -> tuple[str, ...]:
+    return (*party.numbers, *party.bare_numbers)
 
 
 def load_changed_parties(mappings: Mappings, settings: Settings) -> list[ChangedParty]:
@@ -196,7 +259,7 @@ def load_changed_parties(mappings: Mappings, settings: Settings) -> list[Changed
         "payer": clinic.contacts(mappings.store, ids.get("payer", ())),
     }
     return [
-        ChangedParty(Party(kind, id_, records[kind].get(id_), settings.privacy), links[kind][id_], touched)
+        ChangedParty(_party_with(kind, id_, records[kind].get(id_), settings), links[kind][id_], touched)
         for kind, id_, touched in changed
         if id_ in links[kind]
     ]
@@ -216,8 +279,8 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party], changed_parties:
         touched |= {(kind, caspen_id): at for caspen_id, at in todo.touched(mappings.store, ids, table).items()}
     unlinked = [party for key, party in distinct.items() if key not in links]
     numbered: dict[str, list[KnownContact]] = defaultdict(list)
-    for contact in mappings.contacts_numbered(party.number for party in unlinked):
-        numbered[contact.number or ""].append(contact)
+    for contact in mappings.contacts_numbered(number for party in unlinked for number in _numbers(party)):
+        numbered[number_key(contact.number or "")].append(contact)
     names: dict[str, list[KnownContact]] = defaultdict(list)
     wanted = [
         name
@@ -226,9 +289,17 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party], changed_parties:
     ]
     for contact in mappings.contacts_named(wanted):
         names[name_key(contact.name)].append(contact)
-    by_id = mappings.contacts(link.xero_id for link in links.values())
-    same_names = mappings.links_to(contact.xero_id for contacts in names.values() for contact in contacts)
-    return ContactBook(links, touched, numbered, names, by_id, frozenset(same_names))
+    alike = [contact.xero_id for contacts in (*names.values(), *numbered.values()) for contact in contacts]
+    return ContactBook(
+        links,
+        touched,
+        numbered,
+        names,
+        by_id=mappings.contacts(link.xero_id for link in links.values()),
+        others=mappings.links_to(alike),
+        made=frozenset(contacts_made(mappings, (party.key for party in unlinked)) if numbered else ()),
+        refused=frozenset(mappings.refused_contacts()),
+    )
 
 
 def _links(mappings: Mappings, caspen: CaspenSide, looks: Looks) -> dict[str, Link]:

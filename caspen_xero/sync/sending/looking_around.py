@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caspen_xero.store import holds, other_homes, todo
-from caspen_xero.sync.planning.contact_matching import GENERIC_NUMBER
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.fetch import Fetcher
+from caspen_xero.sync.sending.judge_anew import JudgeAnew, is_to_judge
+from caspen_xero.sync.sending.load import has_contact_of_ours
 from caspen_xero.sync.sending.other_homes import OtherHomes, another_home
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.setup.settings import Settings
@@ -20,17 +21,22 @@ from caspen_xero.sync.setup.settings import Settings
 class LookingAround:
     """The looking around of one push.
 
-    `has_adopted`: whether it has taken in all of ours. `linked_rates`: sentences about tax rates that this has linked on its way.
+    `has_adopted`: whether it has taken in all of ours; `has_judged_anew`: whether it has judged what an earlier version believed.
+    `linked_rates`: sentences about tax rates that this has linked on its way.
     """
 
     def __init__(self, settings: Settings, fetcher: Fetcher, settler: Settler, homes: OtherHomes) -> None:
         self.settings, self.fetcher, self.settler, self.homes = settings, fetcher, settler, homes
         self.mappings = settler.mappings
-        self.has_adopted = False
+        self.has_adopted = self.has_judged_anew = False
         self.linked_rates: list[str] = []
 
     def before_sending(self, ids: Sequence[str]) -> None:
         """As a push of these invoices begins. Raises as `look` does."""
+        judge = JudgeAnew(self.mappings, self.fetcher, self.fetcher.now)
+        self.has_judged_anew = is_to_judge(self.mappings)
+        if self.has_judged_anew:
+            judge.carry_out()
         self._look_again_at_gone_ones()
         self.look(ids)
         if not ids and other_homes.has_to_look_for_gone_ones(self.mappings):
@@ -54,6 +60,7 @@ class LookingAround:
         self.settler.done["link-contact"] |= adopted.contacts
         self.homes.found.add(adopted.found)
         self.linked_rates += adopted.linked_rates
+        self.fetcher.warnings += adopted.warnings
 
     def finds_an_earlier_store(self) -> bool:
         """Whether all of ours is to be taken in before anything of a new plan is sent, for what its reading has shown."""
@@ -74,5 +81,5 @@ class LookingAround:
         if todo.has_links(self.mappings) or other_homes.adopted_at(self.mappings) is not None:
             return
         self.fetcher.read_contacts()
-        if other_homes.knows_others_contacts(self.mappings, GENERIC_NUMBER):
+        if has_contact_of_ours(self.mappings, self.settings):
             self.mappings.store.set_adopt_due(True)

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from caspen_xero.caspen.records import GONE
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
-from caspen_xero.sync.problems import invoice_name
+from caspen_xero.sync.problems import pay_anyway_command
 from caspen_xero.sync.sending.own_ids import keep_members, members_among
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import ids_in
@@ -35,7 +35,7 @@ def link_to(client: Client, mappings: Mappings, invoice_id: str, name: str, now:
     found = ids_in(name)
     if not found:
         raise LinkError(
-            "link-not-an-id", f"{name!r} holds no Xero id.", "Copy it from the address of the page in Xero."
+            "link-not-an-id", f"{said(name, MOST)} holds no Xero id.", "Copy it from the address of the page in Xero."
         )
     xero_id = found[-1].lower()
     invoice = invoices_by_id(client, [xero_id]).get(xero_id)
@@ -46,7 +46,9 @@ def link_to(client: Client, mappings: Mappings, invoice_id: str, name: str, now:
         return _link_payment(mappings, invoice_id, payments, now)
     if batch_by_id(client, xero_id) is not None:
         raise LinkError("link-does-not-fit", "That batch payment in Xero pays nothing on this invoice.")
-    raise LinkError("link-not-found", f"Xero has neither an invoice nor a payment {xero_id}.", "Check the id in Xero.")
+    raise LinkError(
+        "link-not-found", f"Xero has neither an invoice nor a payment {plain(xero_id)}.", "Check the id in Xero."
+    )
 
 
 def _payments_named(client: Client, mappings: Mappings, invoice_id: str, xero_id: str) -> list[Payment]:
@@ -66,13 +68,16 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
     xero_id = found.invoice_id or ""
     _not_linked_elsewhere(mappings, xero_id, invoice_id)
     if found.type not in (None, "ACCREC") or found.status in GONE_STATUSES:
-        raise LinkError("link-does-not-fit", f"{found.invoice_number} is no living sales invoice ({found.status}).")
+        raise LinkError(
+            "link-does-not-fit", f"{plain(found.invoice_number)} is no living sales invoice ({plain(found.status)})."
+        )
     invoice = clinic.invoices(mappings.store, [invoice_id])[invoice_id]
     with mappings.store.write():
         before = mappings.link("invoice", invoice_id)
         if before is not None and before.xero_id != xero_id:
             raise LinkError(
-                "link-does-not-fit", f"{invoice.number} is linked to another Xero invoice ({before.xero_id})."
+                "link-does-not-fit",
+                f"{plain(invoice.number)} is linked to another Xero invoice ({plain(before.xero_id)}).",
             )
         Records(mappings, lambda: now).link_invoice(
             invoice_id,
@@ -82,20 +87,20 @@ def _link_invoice(mappings: Mappings, invoice_id: str, found: Invoice, now: date
         )
         holds.make_invoices_due(mappings, [invoice_id])
         problems.replace_problems(mappings, invoice_id, [], now)
-    return f"is linked to {found.invoice_number} in Xero ({found.total}, {found.status})"
+    return f"is linked to {plain(found.invoice_number)} in Xero ({found.total}, {plain(found.status)})"
 
 
 def _link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Payment], now: datetime) -> str:
     """Links one of these to a payment of that amount that waits. More than one: members of one batch."""
-    name = invoice_name(clinic.invoice_numbers(mappings.store, [invoice_id]).get(invoice_id), invoice_id)
+    number = clinic.invoice_numbers(mappings.store, [invoice_id]).get(invoice_id)
     linked = mappings.links_to(one.payment_id or "" for one in payments)
     free = [one for one in payments if one.payment_id not in linked]
     if not free:
         stands_for = linked[payments[0].payment_id or ""]
         raise LinkError(
             "link-does-not-fit",
-            f"That payment in Xero already stands for {stands_for.caspen_id} in Caspen.",
-            f"If this invoice has another payment of that amount: caspen-xero push --pay-anyway {name}",
+            f"That payment in Xero already stands for {plain(stands_for.caspen_id)} in Caspen.",
+            f"If this invoice has another payment of that amount: {pay_anyway_command(number, invoice_id)}",
         )
     link = mappings.link("invoice", invoice_id)
     on = link.xero_id if link else None
@@ -105,7 +110,7 @@ def _link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Paymen
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
-        if payment.status not in GONE and _waits(mappings.link("payment", payment.key))
+        if payment.pays and _waits(mappings.link("payment", payment.key))
     ]
     fit = [(payment, found) for found in living for payment in waiting if payment.amount == found.amount]
     if not fit:
@@ -142,4 +147,4 @@ def _waits(link: Link | None) -> bool:
 def _not_linked_elsewhere(mappings: Mappings, xero_id: str, invoice_id: str) -> None:
     link = mappings.links_to([xero_id]).get(xero_id)
     if link is not None and invoice_id not in (link.caspen_id, link.invoice_id):
-        raise LinkError("link-does-not-fit", f"That document already stands for {link.caspen_id} in Caspen.")
+        raise LinkError("link-does-not-fit", f"That document already stands for {plain(link.caspen_id)} in Caspen.")

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic, other_homes
 from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Mappings
@@ -33,8 +34,8 @@ class AnotherHome(UserError):
     def __init__(self, seen: Sighting) -> None:
         super().__init__(
             "another-home",
-            f"Another copy of this workspace sends to Xero too: it made the payment of {seen.amount} on {seen.number} "
-            f"({seen.reference}) on {_spoken(seen.made_at)}, after this one had taken in all of ours on "
+            f"Another copy of this workspace sends to Xero too: it made the payment of {seen.amount} on {plain(seen.number)} "
+            f"({plain(seen.reference)}) on {_spoken(seen.made_at)}, after this one had taken in all of ours on "
             f"{_spoken(seen.adopted_at)}. Nothing is sent until one of the two is ended.",
             END_ONE,
         )

@@ -12,10 +12,13 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store import holds, problems, skips, todo, waiting
+from caspen_xero.store.bad_records import lone_invoices
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.bad_records import problem_of_lone
 from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.planning.lock_dates import Lock, lock_over, refused_by
 from caspen_xero.sync.planning.make_plan import make_plan
@@ -26,6 +29,7 @@ from caspen_xero.sync.planning.translations import Translations
 from caspen_xero.sync.problems import FACT_CODES, ProblemCode
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
+from caspen_xero.sync.sending.judge_anew import LOOK_TO_COME, is_to_judge, judge_records
 from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_changed_parties, load_snapshot
 from caspen_xero.sync.sending.looking_around import LookingAround
 from caspen_xero.sync.sending.other_homes import AnotherHome, OtherHomes, OurPayment, another_home
@@ -42,8 +46,9 @@ from caspen_xero.sync.setup.organisation import (
 )
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_words, sole_candidates
+from caspen_xero.xero.answers import apart
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import Element
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
 
 _MANY_PASSES = 60
@@ -108,6 +113,9 @@ class Push:
         return result
 
     def _run(self, options: PushOptions, result: PushResult) -> None:
+        judge_records(self.mappings)
+        if options.dry_run and is_to_judge(self.mappings):
+            result.warnings.append(LOOK_TO_COME)
         ids = self._invoice_ids(options) if options.dry_run else self._before_sending(options, result)
         result.skipped = skips.count_skipped(self.mappings)
         if not options.dry_run and not self._may_begin(options, ids):
@@ -115,9 +123,13 @@ class Push:
             return
         self._release_holds(options)
         if options.invoice_ids is None:
+            result.problems |= {
+                one.bad.id: [problem_of_lone(one.bad, one.bad.id, self.settings.source)]
+                for one in lone_invoices(self.mappings.store, self.settings.start_date)
+            }
             self._update_contacts(options, result)
             if not options.dry_run:
-                problems.drop_other_problems(self.mappings, ids)
+                problems.drop_other_problems(self.mappings, ids, but=ProblemCode.UNREADABLE_IN_XERO)
                 waiting.drop_others(self.mappings, ids)
         if not ids:
             if options.refresh:  # whoever has just changed something in Xero wants it known
@@ -141,7 +153,9 @@ class Push:
         was_open = has_open_entries(self.mappings)
         if was_open:
             self._journal().recover()
-        return self._invoice_ids(options) if was_open or self._around.has_adopted else ids
+        return (
+            self._invoice_ids(options) if was_open or self._around.has_adopted or self._around.has_judged_anew else ids
+        )
 
     def _push_what_was_taken_in(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
         """Invoices that are known to be in Xero since all of ours was taken in, and that Caspen has void, say."""
@@ -191,6 +205,7 @@ class Push:
         if todo.other_currency(self.mappings, ids, facts.organisation.base_currency or ""):
             codes = read_currencies(self.client, self.mappings, now=self.now(), refresh=options.refresh)
             facts = replace(facts, currencies=codes)
+        result.warnings += facts.left_out
         self._link_obvious_rates(facts, options, result)
         return facts
 
@@ -252,7 +267,7 @@ class Push:
         if plan.steps:
             self._send(self._journal(), "update-contact", plan.steps)
             for held in holds.on(self.mappings, "update-contact", self.settler.refused["update-contact"]):
-                name = next(step.detail for step in plan.steps if step.caspen_id == held.caspen_id)
+                name = plain(next(step.detail for step in plan.steps if step.caspen_id == held.caspen_id))
                 result.warnings.append(
                     f"{name}: changed in Caspen, but the contact in Xero stays as it is. {held.reason}. It is tried again later."
                 )
@@ -327,7 +342,12 @@ class Push:
         speaks against more of them, or all of ours is to be looked up first.
         """
         write, ids = write_of(kind), [step.caspen_id for step in refused]
-        adopted = write.after_refusal(self.client, self.settler.records, refused)
+        adopted: set[str] = set()
+        apart(  # where what is there can't be read, Xero's refusal stays the problem
+            refused,
+            lambda some: adopted.update(write.after_refusal(self.client, self.settler.records, some)),
+            lambda step, error: None,
+        )
         self.settler.done[write.adopted_as] |= adopted
         if adopted:
             self._homes.documents_found(kind, adopted)
@@ -403,15 +423,15 @@ class Push:
     def _keep_holds(self, plan: Plan) -> None:
         """What took a look into Xero to find is kept, so that the next push need not look again."""
         records = self.settler.records
-        for party in plan.archived:
+        for key, code in plan.left_to_a_person.items():
             if self._fetcher.contacts_read:
-                records.keep_hold(Hold("match-contact", party.key, ProblemCode.CONTACT_ARCHIVED, ""))
+                records.keep_hold(Hold("match-contact", key, code, ""))
         for found in plan.holds:
             records.keep_hold(found)
 
     def _sum_up(self, result: PushResult) -> None:
         done = self.settler.done
-        result.warnings += self.settler.warnings
+        result.warnings += [*self._fetcher.warnings, *self.settler.warnings]
         result.linked_rates = [*self._around.linked_rates, *result.linked_rates]
         if number := self.settler.warned:
             what = "1 document was" if number == 1 else f"{number} documents were"

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
@@ -196,7 +197,7 @@ class Records:
         self.held.add((kind, step.caspen_id))
         code, says = _code_of_lost(lost), " ".join(warnings)
         self.doubts_facts |= code in FACT_CODES
-        reason = f"Xero took {step.number or 'it'}, but not as it was sent: {told_not_kept(lost)}"
+        reason = f"Xero took {plain(step.number or 'it')}, but not as it was sent: {told_not_kept(lost)}"
         if says:
             reason += f". Xero warned: {says}"
         fix = fix if code is ProblemCode.NOT_AS_SENT else ""

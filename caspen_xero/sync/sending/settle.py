@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
@@ -18,7 +19,8 @@ from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps import Write, specification, write_of
 from caspen_xero.xero.answers import Answered
 from caspen_xero.xero.dealings import credits_on
-from caspen_xero.xero.documents import CreditNote, Element, Invoice
+from caspen_xero.xero.documents import CreditNote, Invoice
+from caspen_xero.xero.elements import Element
 
 JUST_NOW = timedelta(minutes=2)
 """How far the time of an answer and the `UpdatedDateUTC` of what it has made may lie apart, both by Xero's clock."""
@@ -95,7 +97,7 @@ class Settler:
         """What others have edited in a document since it was sent stays, and is said; what is held for it is said there."""
         edits = specification(step.kind).keep_as_sent(self.records, step, document)
         if edits and not any(key == step.caspen_id for _, key in self.records.held):
-            name = step.expected.name if isinstance(step.expected, ExpectedContact) else step.number
+            name = plain(step.expected.name if isinstance(step.expected, ExpectedContact) else step.number)
             self.warnings.append(
                 f"{name}: somebody has edited it in Xero after it was sent ({edits}); that is left as it is."
             )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from caspen_xero.sync.setup.choices import ChoiceError, choose
-from caspen_xero.sync.setup.settings import PAYMENT_ACCOUNT, SALES_ACCOUNT
+from caspen_xero.caspen.records import PaymentMethod
+from caspen_xero.commands import handle, name_for, option, to_paste
+from caspen_xero.outside_text import plain
+from caspen_xero.sync.setup.choices import ChoiceError, choose, name_apart
+from caspen_xero.sync.setup.settings import PAYMENT_ACCOUNT, PAYMENT_METHOD, SALES_ACCOUNT
 from caspen_xero.xero.documents import Account
 
 SALES = SALES_ACCOUNT.purpose
@@ -19,7 +22,25 @@ def method_purpose(payment_method_id: str) -> str:
 
 def account_label(account: Account) -> str:
     """What a bookkeeper calls the account: code and name, or the one of them that it has."""
-    return " ".join(part for part in (account.code, account.name) if part) or account.account_id
+    return " ".join(plain(part) for part in (account.code, account.name) if part) or plain(account.account_id)
+
+
+def account_name(account: Account) -> str:
+    """What names the account in a command."""
+    return name_for(account.account_id, account.code, account.name)
+
+
+def method_name(method: PaymentMethod, methods: Iterable[PaymentMethod]) -> str:
+    """What names one of Caspen's payment methods before the `=` of METHOD=ACCOUNT."""
+    named = name_apart(method.id, method.name, ((other.id, other.name) for other in methods))
+    return handle(method.id) if "=" in named else named
+
+
+def account_command(account: str, method: PaymentMethod | None, methods: Iterable[PaymentMethod]) -> str:
+    """The command that chooses an account for payments: for those of one method, or (None) for all."""
+    if method is None:
+        return to_paste(f"settings set {option(PAYMENT_ACCOUNT.option, account)}")
+    return to_paste(f"settings set {option(PAYMENT_METHOD.option, f'{method_name(method, methods)}={account}')}")
 
 
 def why_not_sales(account: Account) -> str | None:
@@ -33,9 +54,9 @@ def why_not_sales(account: Account) -> str | None:
     if account.type == "BANK":
         return "it is a bank account, not an income account"
     if account.system_account:
-        return f"it is one of Xero's own accounts ({account.system_account})"
+        return f"it is one of Xero's own accounts ({plain(account.system_account)})"
     if account.account_class != "REVENUE":
-        return f"it is not an income account ({account.type or account.account_class or 'no type'})"
+        return f"it is not an income account ({plain(account.type or account.account_class or 'no type')})"
     return None
 
 
@@ -58,7 +79,7 @@ def why_not(account: Account, purpose: str) -> str | None:
 
 def _why_not_active(account: Account) -> str | None:
     if account.status != "ACTIVE":
-        return f"it is {(account.status or 'not active').lower()} in Xero"
+        return f"it is {plain((account.status or 'not active').lower())} in Xero"
     return None
 
 

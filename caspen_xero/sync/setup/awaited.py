@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from caspen_xero.caspen.records import PaymentMethod
+from caspen_xero.commands import handle
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -75,8 +77,8 @@ def find_payment_method(methods: Sequence[PaymentMethod], text: str) -> PaymentM
         methods,
         kind="payment-method",
         called="payment method in Caspen",
-        names=(lambda method: method.id, lambda method: method.name),
-        label=lambda method: f"{method.name} ({method.id})",
+        names=(lambda method: method.id, lambda method: method.name, lambda method: handle(method.id)),
+        label=lambda method: f"{plain(method.name)} ({plain(method.id)})",
         fix="Caspen's payment methods: " + (", ".join(method.name for method in methods) or "none are known yet"),
     )
 
@@ -86,14 +88,14 @@ def _apply(store: Store, mappings: Mappings, choice: Awaited, xero_rates: Sequen
         method = find_payment_method(clinic.payment_methods(store), choice.name)
         mappings.link_account(method_purpose(method.id), choice.target)
         chosen = [account for account in known_accounts(mappings) or () if account.account_id == choice.target]
-        return f"{method.name} payments go to {account_label(chosen[0]) if chosen else 'the account chosen for them'}."
+        return f"{plain(method.name)} payments go to {account_label(chosen[0]) if chosen else 'the account chosen for them'}."
     rate = find_caspen_rate(clinic.tax_rates(store), choice.name)
     xero_rate = find_xero_rate(xero_rates, choice.target)
     problem = why_not(rate, xero_rate)
     if problem and not choice.force:
         return f"Not linked: {problem}."
     link_rate(mappings, rate.id, xero_rate.tax_type)
-    return f"{rate.name} is linked to {xero_rate.name} ({xero_rate.tax_type})."
+    return f"{plain(rate.name)} is linked to {plain(xero_rate.name)} ({plain(xero_rate.tax_type)})."
 
 
 def _others(mappings: Mappings, kind: str, name: str) -> list[Awaited]:

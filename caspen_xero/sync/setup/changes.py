@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.store import clinic, todo
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
@@ -90,7 +91,7 @@ def check_change(store: Store, change: SettingsChange, read_chart: Callable[[], 
         else:
             checked.waiting.append(Awaited("payment_method", name, account.account_id))
             checked.warnings.append(
-                f"Caspen's payment methods are not known yet: {account_label(account)} waits for one called {name}."
+                f"Caspen's payment methods are not known yet: {account_label(account)} waits for one called {plain(name)}."
             )
     checked.warnings += _feed_warnings(store, checked)
     return checked
@@ -128,7 +129,9 @@ def _method_and_account(pair: str) -> tuple[str, str]:
     method, equals, account = (part.strip() for part in pair.partition("="))
     if not (method and equals and account):
         raise SettingsError(
-            "bad-payment-method", f"{pair!r} does not say which account a method has.", "Write it as EFTPOS=090."
+            "bad-payment-method",
+            f"{said(pair, MOST)} does not say which account a method has.",
+            "Write it as EFTPOS=090.",
         )
     return method, account
 

@@ -9,10 +9,12 @@ ChoiceError
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+from caspen_xero.commands import handle, name_for
 from caspen_xero.errors import UserError
+from caspen_xero.outside_text import MOST, said
 
 _Thing = TypeVar("_Thing")
 _NEAR = 3
@@ -47,14 +49,25 @@ def choose(
             several = ", ".join(label(thing) for thing in living or found)
             raise ChoiceError(
                 f"{kind}-ambiguous",
-                f"More than one {called} is called {text!r}: {several}.",
+                f"More than one {called} is called {said(text, MOST)}: {several}.",
                 "Name it by its id, or rename one of them.",
             )
     near = _near(wanted, [thing for thing in things if alive(thing)], names)
-    message = f"There is no {called} called {text!r}."
+    message = f"There is no {called} called {said(text, MOST)}."
     if near:
         message += " Did you mean " + " or ".join(label(thing) for thing in near) + "?"
     raise ChoiceError(f"{kind}-not-found", message, fix)
+
+
+def name_apart(id_: str, name: str, things: Iterable[tuple[str, str]]) -> str:
+    """What names one of some things (their ids and names) in a command: its name, unless `choose` could take that for another.
+
+    Else its id; or a handle of that, where another id reads the same, or it can't be pasted.
+    """
+    others = [(_key(other), _key(called)) for other, called in things if other != id_]
+    if any(_key(id_) == other for other, _ in others):
+        return handle(id_)
+    return name_for(id_, None if any(_key(name) in other for other in others) else name)
 
 
 def _key(text: str | None) -> str:

@@ -8,18 +8,21 @@ from datetime import datetime
 
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import open_feed
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import MOST_OF_A_PATH, plain
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.sync.problems import quoted
 from caspen_xero.sync.setup import accounts
 from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
 from caspen_xero.sync.setup.settings import ACCOUNTS, SET
 from caspen_xero.sync.setup.tax_links import rate_links
+from caspen_xero.sync.setup.taxes import rate_name
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.clock import CLOCKS_APART, XeroClock, clocks_apart
 from caspen_xero.xero.errors import XeroError
 
 SET_CLOCK = "Set this machine's clock, and let the system keep it right (network time)."
+LEFT_OUT = "Open it in Xero and save it anew, then: caspen-xero doctor"
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,7 @@ def source_check(source: str | None, api_key: str | None = None) -> Check:
         feed = open_feed(source, api_key=api_key)
     except FeedError as error:
         return Check("source", False, error.message, error.fix)
-    return Check("source", True, feed.description)
+    return Check("source", True, plain(feed.description, MOST_OF_A_PATH))
 
 
 def organisation_checks(
@@ -55,15 +58,18 @@ def organisation_checks(
         return
     organisation = facts.organisation
     yield _clock_check(client().clock)
-    yield Check("xero", True, f"{organisation.name} answers ({organisation.base_currency})")
+    yield Check("xero", True, f"{plain(organisation.name)} answers ({plain(organisation.base_currency)})")
     locks = {"everybody": organisation.end_of_year_lock_date, "all but advisers": organisation.period_lock_date}
-    told = ", ".join(f"up to {day} for {whom}" for whom, day in locks.items() if day)
-    yield Check("lock dates", True, f"the books are locked {told}" if told else "no period is locked")
+    locked = ", ".join(f"up to {day} for {whom}" for whom, day in locks.items() if day)
+    yield Check("lock dates", True, f"the books are locked {locked}" if locked else "no period is locked")
+    for told in facts.left_out:
+        yield Check("xero's lists", False, told, LEFT_OUT)
     yield from _account_checks(mappings, facts)
-    for link in rate_links(store, mappings, facts.tax_rates):
+    links = rate_links(store, mappings, facts.tax_rates)
+    for link in links:
         if not link.synced:
-            fix = f"caspen-xero taxes map {quoted(link.rate.name)} TAX_TYPE"
-            yield Check("tax rate", False, f"{link.rate.name}: {link.problem or 'not linked'}", fix)
+            fix = to_paste("taxes map", rate_name(link.rate, (one.rate for one in links)), "TAX_TYPE")
+            yield Check("tax rate", False, f"{plain(link.rate.name)}: {link.problem or 'not linked'}", fix)
 
 
 def _clock_check(clock: XeroClock) -> Check:

@@ -1,7 +1,8 @@
 """What the plan needs to know of the organisation: itself, its accounts, its tax rates; asked once a day at most.
 
-A list stays in the store as Xero sent it. Only what is older than a day is asked for again, or what a caller wants anew
-because a person has just changed it in Xero, or because Xero refused something.
+Only what was checked is kept: of a list, the elements that can be read, and in the place of each other one a sentence about it.
+Asked for again is only what is older than a day, what an earlier version kept unchecked and nobody can read, and what a caller
+wants anew because a person has just changed it in Xero, or because Xero refused something.
 """
 
 from __future__ import annotations
@@ -9,13 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from typing import Generic, TypeVar
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.xero.answers import read
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import Account, Currency, Organisation, TaxRate, encode
-from caspen_xero.xero.reading import ListKind, whole_list
+from caspen_xero.xero.codec import encode
+from caspen_xero.xero.documents import Account, Currency, Organisation, TaxRate
+from caspen_xero.xero.elements import Element
+from caspen_xero.xero.errors import Unreadable
+from caspen_xero.xero.reading import LISTED, ListKind, whole_list
 
 ONE_DAY = timedelta(days=1)
 
@@ -26,13 +30,15 @@ _NEEDED: tuple[ListKind, ...] = ("Organisation", "Accounts", "TaxRates")
 class OrganisationFacts:
     """One reading of the organisation, its chart of accounts and its tax rates.
 
-    `accounts` and `tax_rates` hold archived accounts and deleted rates too. `currencies` is None until asked for.
+    `accounts` and `tax_rates` hold archived accounts and deleted rates too. `currencies` is None until asked for. `left_out`: a
+    sentence about each element of these lists that can't be read.
     """
 
     organisation: Organisation
     accounts: list[Account]
     tax_rates: list[TaxRate]
     currencies: tuple[str, ...] | None = None
+    left_out: tuple[str, ...] = ()
 
     @classmethod
     def unknown(cls) -> OrganisationFacts:
@@ -59,16 +65,17 @@ class OrganisationFacts:
 
 def known_organisation(mappings: Mappings) -> OrganisationFacts | None:
     """The last reading, however old; None where one of the three lists was never read."""
-    lists = {kind: mappings.xero_list(kind) for kind in _NEEDED}
-    organisation, accounts, tax_rates = (lists[kind] for kind in _NEEDED)
-    if not (organisation and accounts and tax_rates and organisation[1]):
+    organisation = _known(mappings, "Organisation", Organisation)
+    accounts, tax_rates = _known(mappings, "Accounts", Account), _known(mappings, "TaxRates", TaxRate)
+    if not (organisation and accounts and tax_rates and organisation.elements):
         return None
-    currencies = mappings.xero_list("Currencies")
+    currencies = _known(mappings, "Currencies", Currency)
     return OrganisationFacts(
-        organisation=read(Organisation, organisation[1][0]),
-        accounts=[read(Account, account) for account in accounts[1]],
-        tax_rates=[read(TaxRate, rate) for rate in tax_rates[1]],
-        currencies=_codes(currencies[1]) if currencies else None,
+        organisation=organisation.elements[0],
+        accounts=accounts.elements,
+        tax_rates=tax_rates.elements,
+        currencies=_codes(currencies.elements) if currencies else None,
+        left_out=(*accounts.left_out, *tax_rates.left_out, *(currencies.left_out if currencies else ())),
     )
 
 
@@ -77,10 +84,7 @@ def read_organisation(
 ) -> OrganisationFacts:
     """The facts, with everything older than `max_age` (with `refresh`: everything) read from Xero: 0 to 3 calls."""
     for kind in _NEEDED:
-        if refresh:
-            read_again(client, mappings, kind, now=now)
-        else:
-            _read_if_older(client, mappings, kind, now, max_age)
+        _read_if_older(client, mappings, kind, LISTED[kind], now, _NO_AGE if refresh else max_age)
     facts = known_organisation(mappings)
     assert facts is not None
     return facts
@@ -90,54 +94,84 @@ def read_accounts(
     client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
 ) -> list[Account]:
     """The chart of accounts as it is now, or was `max_age` ago: 1 call at most."""
-    elements = _read_if_older(client, mappings, "Accounts", now, max_age)
-    return [read(Account, account) for account in elements]
+    return _read_if_older(client, mappings, "Accounts", Account, now, max_age).elements
 
 
 def read_tax_rates(
     client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = timedelta()
 ) -> list[TaxRate]:
     """The tax rates, deleted ones too, as they are now, or were `max_age` ago: 1 call at most."""
-    elements = _read_if_older(client, mappings, "TaxRates", now, max_age)
-    return [read(TaxRate, rate) for rate in elements]
+    return _read_if_older(client, mappings, "TaxRates", TaxRate, now, max_age).elements
 
 
 def known_accounts(mappings: Mappings) -> list[Account] | None:
     """The chart of accounts as last read, or None."""
-    known = mappings.xero_list("Accounts")
-    return [read(Account, account) for account in known[1]] if known else None
+    known = _known(mappings, "Accounts", Account)
+    return known.elements if known else None
 
 
 def known_tax_rates(mappings: Mappings) -> list[TaxRate] | None:
     """The tax rates as last read, or None."""
-    known = mappings.xero_list("TaxRates")
-    return [read(TaxRate, rate) for rate in known[1]] if known else None
+    known = _known(mappings, "TaxRates", TaxRate)
+    return known.elements if known else None
+
+
+def left_out(mappings: Mappings, kind: ListKind) -> list[str]:
+    """A sentence about each element of a list, as last read, that can't be read."""
+    known = _known(mappings, kind, LISTED[kind])
+    return known.left_out if known else []
 
 
 def read_currencies(
     client: Client, mappings: Mappings, *, now: datetime, max_age: timedelta = ONE_DAY, refresh: bool = False
 ) -> tuple[str, ...]:
     """The codes of the currencies that the organisation has enabled: asked for only where an invoice needs to know."""
-    if refresh:
-        return _codes(read_again(client, mappings, "Currencies", now=now))
-    return _codes(_read_if_older(client, mappings, "Currencies", now, max_age))
+    age = _NO_AGE if refresh else max_age
+    return _codes(_read_if_older(client, mappings, "Currencies", Currency, now, age).elements)
 
 
-def read_again(client: Client, mappings: Mappings, kind: ListKind, *, now: datetime) -> list[dict[str, Any]]:
-    """Reads one list from Xero and keeps it: 1 call. Raises `XeroError`."""
-    elements = whole_list(client, kind)
-    mappings.put_xero_list(kind, now, encode(elements).decode())
-    return elements
+# --- what is kept of a list
+
+
+_NO_AGE = timedelta(microseconds=-1)
+_Kind = TypeVar("_Kind", bound=Element)
+
+
+@dataclass(frozen=True)
+class _List(Generic[_Kind]):
+    """A list as it was last read: what can be read of it, and sentences about the rest."""
+
+    read_at: datetime
+    elements: list[_Kind]
+    left_out: list[str]
 
 
 def _read_if_older(
-    client: Client, mappings: Mappings, kind: ListKind, now: datetime, max_age: timedelta
-) -> list[dict[str, Any]]:
-    known = mappings.xero_list(kind)
-    if known and abs(now - known[0]) <= max_age:  # the difference either way: a clock may have been set back
-        return known[1]
-    return read_again(client, mappings, kind, now=now)
+    client: Client, mappings: Mappings, kind: ListKind, of: type[_Kind], now: datetime, max_age: timedelta
+) -> _List[_Kind]:
+    known = _known(mappings, kind, of)
+    if known and abs(now - known.read_at) <= max_age:  # the difference either way: a clock may have been set back
+        return known
+    elements, odd = whole_list(client, kind)
+    kept = [*(one.model_dump(exclude_none=True) for one in elements), *(f"Left out: {one.why}." for one in odd)]
+    mappings.put_xero_list(kind, now, encode(kept).decode())
+    anew = _known(mappings, kind, of)
+    assert anew is not None
+    return anew
 
 
-def _codes(currencies: list[dict[str, Any]]) -> tuple[str, ...]:
-    return tuple(read(Currency, currency).code for currency in currencies)
+def _known(mappings: Mappings, kind: ListKind, of: type[_Kind]) -> _List[_Kind] | None:
+    """A list as kept; None where it was never read, or an earlier version has kept what can't be read."""
+    kept = mappings.xero_list(kind)
+    if kept is None:
+        return None
+    read_at, rows = kept
+    words = [row for row in rows if isinstance(row, str)]
+    try:
+        return _List(read_at, [read(of, row) for row in rows if not isinstance(row, str)], words)
+    except Unreadable:
+        return None
+
+
+def _codes(currencies: list[Currency]) -> tuple[str, ...]:
+    return tuple(one.code for one in currencies)

@@ -3,19 +3,21 @@
 What the workspace keeps by itself, whichever organisation it is connected to, is a field of `Settings`; a run reads them once.
 Accounts belong to the linked organisation and are kept by their purpose (`ACCOUNTS`).
 
-SettingsError    `bad-source`, `bad-start-date`, `bad-payment-method`
+SettingsError    `bad-source`, `bad-start-date`, `bad-contact-prefix`, `bad-payment-method`
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
-from urllib.parse import urlsplit
 
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.paths import given_path
+from caspen_xero.server_urls import NoServer, server_url
 
 if TYPE_CHECKING:
     from caspen_xero.store.store import Store
@@ -24,7 +26,6 @@ Privacy = Literal["full", "name-only", "generic"]
 
 NONE = "none"
 SET = "caspen-xero settings set"
-_LOCAL_HOSTS = {"localhost", "127.0.0.1", "::1"}
 
 
 class SettingsError(UserError):
@@ -94,7 +95,8 @@ class Setting(Option):
     """One field of `Settings`, with all that is said of it and asked of it.
 
     `values`: those allowed, each with its meaning; empty where any text may be given, which `check` then turns into what is kept
-    (None: nothing), or refuses with a `SettingsError`. `unset`: what is shown where nothing is kept.
+    (None: nothing), or refuses with a `SettingsError`. `unset`: what is shown where nothing is kept. Without a `question` the
+    walk-through leaves it out.
     """
 
     type: Any
@@ -118,7 +120,9 @@ def check_source(text: str) -> str | None:
         return _check_url(text.strip())
     path = given_path(text).absolute()
     if not path.is_file() and not path.is_dir():
-        raise SettingsError("bad-source", f"There is no file or folder {path}.", "Give the path of Caspen's export.")
+        raise SettingsError(
+            "bad-source", f"There is no file or folder {plain(path)}.", "Give the path of Caspen's export."
+        )
     return str(path)
 
 
@@ -130,30 +134,50 @@ def check_start_date(text: str) -> str | None:
         day = date.fromisoformat(text.strip())
     except ValueError:
         raise SettingsError(
-            "bad-start-date", f"{text!r} is not a date.", "Write it as YYYY-MM-DD, or 'none' for no start date."
+            "bad-start-date",
+            f"{said(text, MOST)} is not a date.",
+            "Write it as YYYY-MM-DD, or 'none' for no start date.",
         ) from None
     return day.isoformat()
 
 
+def check_contact_prefix(text: str) -> str | None:
+    """What our contact numbers begin with: a few plain characters; `none` for none."""
+    if text.strip().casefold() in {"", NONE}:
+        return NONE
+    if not re.fullmatch(r"(?!payer-)[a-z0-9._:#/+-]{1,12}", text, re.IGNORECASE):  # payers' numbers once began so
+        raise SettingsError(
+            "bad-contact-prefix",
+            f"{said(text, 60)} can't stand before contact numbers.",
+            "Give at most 12 letters, digits and . _ - : # / + such as clinic-, or 'none' for bare numbers.",
+        )
+    return text
+
+
 def _check_url(url: str) -> str:
     try:
-        parts = urlsplit(url)
-        host, secret = parts.hostname, parts.username is not None or parts.query or parts.fragment
-    except ValueError:
-        raise SettingsError("bad-source", "That is not a URL.", "Give the path or URL of Caspen's export.") from None
-    if secret:
-        raise SettingsError(
-            "bad-source",
-            "A source's URL holds no user, password, query or fragment: it is kept in the store for all to read.",
-            "Give the key in CASPEN_API_KEY or CASPEN_API_KEY_FILE, and the bare URL here.",
-        )
-    if host and (parts.scheme == "https" or (parts.scheme == "http" and host in _LOCAL_HOSTS)):
-        return url
-    raise SettingsError(
-        "bad-source",
-        f"{url} is no source: clients' records travel over https only (http on this machine).",
-        "Give a path, or a URL that begins with https://",
-    )
+        server_url(url)
+    except NoServer as error:
+        raise _no_source(url, error) from None
+    return url
+
+
+def _no_source(url: str, error: NoServer) -> SettingsError:
+    match error.why:
+        case "no-url":
+            return SettingsError("bad-source", "That is not a URL.", "Give the path or URL of Caspen's export.")
+        case "holds-more":
+            return SettingsError(
+                "bad-source",
+                "A source's URL holds no user, password, query or fragment: it is kept in the store for all to read.",
+                "Give the key in CASPEN_API_KEY or CASPEN_API_KEY_FILE, and the bare URL here.",
+            )
+        case "in-the-open":
+            return SettingsError(
+                "bad-source",
+                f"{plain(url)} is no source: clients' records travel over https only (http on this machine).",
+                "Give a path, or a URL that begins with https://",
+            )
 
 
 def _told(**words: Any) -> Mapping[str, Any]:
@@ -230,6 +254,22 @@ class Settings:
             },
         ),
     )
+
+    contact_prefix: str = field(
+        default="caspen-",
+        metadata=_told(
+            title="Prefix of contact numbers",
+            help="What the numbers of new contacts in Xero begin with, so that no other system has them; 'none': nothing.",
+            question="",
+            metavar="TEXT",
+            check=check_contact_prefix,
+        ),
+    )
+
+    @property
+    def number_prefix(self) -> str:
+        """What our contact numbers begin with; "" for nothing."""
+        return "" if self.contact_prefix == NONE else self.contact_prefix
 
     @property
     def feed_brings_payments(self) -> bool:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
+from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.tax_rates import linked_by, rates_in_use
+from caspen_xero.sync.setup.organisation import left_out
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of, rate_label, sole_candidate, why_not_sales
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
@@ -57,7 +59,7 @@ def rate_links(store: Store, mappings: Mappings | None, xero_rates: Sequence[Xer
         xero_rate = by_type.get(tax_type or "")
         problem = None
         if tax_type and xero_rates is not None:
-            problem = why_not_sales(xero_rate) if xero_rate else f"the tax rate {tax_type} is gone from Xero"
+            problem = why_not_sales(xero_rate) if xero_rate else f"the tax rate {plain(tax_type)} is gone from Xero"
         found.append(RateLink(rate, tax_type, xero_rate, makers.get(rate.id), problem))
     return found
 
@@ -67,8 +69,11 @@ def sole_candidates(
 ) -> list[RateLink]:
     """The links that need no question: each unlinked Caspen rate that only one Xero rate fits.
 
-    A rate that a person unmapped is left alone, unless this was `asked` for.
+    A rate that a person unmapped is left alone, unless this was `asked` for. Where some of Xero's rates can't be read, none is the
+    only one.
     """
+    if left_out(mappings, "TaxRates"):
+        return []
     decided = set(mappings.tax_links()) | (set() if asked else unmapped(mappings))
     open_rates = [rate for rate in clinic.tax_rates(store) if rate.id not in decided]
     found = [
@@ -96,7 +101,7 @@ def link_sole_candidates(
 def links_in_words(links: Iterable[RateLink], said: str = "is now") -> list[str]:
     """A sentence for each of these links that were, or would be, made without a question."""
     return [
-        f"Tax rate {link.rate.name} {said} linked to {rate_label(link.xero_rate)}, the only one that fits."
+        f"Tax rate {plain(link.rate.name)} {said} linked to {rate_label(link.xero_rate)}, the only one that fits."
         for link in links
         if link.xero_rate
     ]

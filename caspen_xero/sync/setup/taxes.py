@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.sync.problems import quoted
-from caspen_xero.sync.setup.choices import ChoiceError, choose
+from caspen_xero.commands import handle, name_for, to_paste
+from caspen_xero.outside_text import plain
+from caspen_xero.sync.setup.choices import ChoiceError, choose, name_apart
 from caspen_xero.xero.documents import Account
 from caspen_xero.xero.documents import TaxRate as XeroRate
 
@@ -45,17 +46,17 @@ def percent_digits(percentage: Decimal) -> str:
 
 def rate_label(rate: XeroRate) -> str:
     """What a bookkeeper calls a Xero rate: its name, tax type and percentage."""
-    return f"{rate.name} ({rate.tax_type}, {percent_text(percentage_of(rate))})"
+    return f"{plain(rate.name)} ({plain(rate.tax_type)}, {percent_text(percentage_of(rate))})"
 
 
 def why_not_sales(rate: XeroRate, account: Account | None = None) -> str | None:
     """Why this rate can't stand on a sales line (of that account), or None."""
     if rate.status != "ACTIVE":
-        return f"{rate.name} ({rate.tax_type}) is {(rate.status or 'not active').lower()} in Xero"
+        return f"{plain(rate.name)} ({plain(rate.tax_type)}) is {plain((rate.status or 'not active').lower())} in Xero"
     if not rate.can_apply_to_revenue or rate.tax_type in _NOT_FOR_APPS:
-        return f"{rate.name} ({rate.tax_type}) can't be used on sales in Xero"
+        return f"{plain(rate.name)} ({plain(rate.tax_type)}) can't be used on sales in Xero"
     if account is not None and account.account_class not in (None, "REVENUE"):
-        return f"{rate.name} ({rate.tax_type}) can't be used with account {account.code or account.name}"
+        return f"{plain(rate.name)} ({plain(rate.tax_type)}) can't be used with account {plain(account.code or account.name)}"
     return None
 
 
@@ -74,8 +75,8 @@ def why_percentage_differs(caspen_rate: CaspenRate, xero_rate: XeroRate) -> str 
     if percentage_of(xero_rate) == caspen_rate.rate:
         return None
     return (
-        f"{caspen_rate.name} is {percent_text(caspen_rate.rate)} in Caspen, "
-        f"but {xero_rate.name} ({xero_rate.tax_type}) is {percent_text(percentage_of(xero_rate))} in Xero"
+        f"{plain(caspen_rate.name)} is {percent_text(caspen_rate.rate)} in Caspen, "
+        f"but {plain(xero_rate.name)} ({plain(xero_rate.tax_type)}) is {percent_text(percentage_of(xero_rate))} in Xero"
     )
 
 
@@ -96,6 +97,11 @@ def sole_candidate(rate: CaspenRate, rates: Iterable[XeroRate]) -> XeroRate | No
     return equal[0] if len(equal) == 1 else None
 
 
+def rate_name(rate: CaspenRate, rates: Iterable[CaspenRate]) -> str:
+    """What names one of Caspen's rates in a command."""
+    return name_apart(rate.id, rate.name, ((other.id, other.name) for other in [*rates, NO_TAX_RATE]))
+
+
 def find_xero_rate(rates: Sequence[XeroRate], text: str) -> XeroRate:
     """The Xero rate with that tax type or name, deleted ones included (`why_not_sales` tells).
 
@@ -106,7 +112,7 @@ def find_xero_rate(rates: Sequence[XeroRate], text: str) -> XeroRate:
         rates,
         kind="xero-tax-rate",
         called="tax rate in Xero",
-        names=(lambda rate: rate.tax_type, lambda rate: rate.name),
+        names=(lambda rate: rate.tax_type, lambda rate: rate.name, lambda rate: handle(rate.tax_type)),
         label=rate_label,
         alive=applies_to_sales,
         fix="Missing? Add it in Xero (Accounting > Tax rates), then run this again.",
@@ -123,8 +129,10 @@ def find_caspen_rate(rates: Sequence[CaspenRate], text: str) -> CaspenRate:
         [*rates, NO_TAX_RATE],
         kind="tax-rate",
         called="tax rate in Caspen",
-        names=(lambda rate: rate.id, lambda rate: rate.name),
-        label=lambda rate: rate.name if rate.id == NO_TAX else f"{rate.name} ({rate.id}, {percent_text(rate.rate)})",
+        names=(lambda rate: rate.id, lambda rate: rate.name, lambda rate: handle(rate.id)),
+        label=lambda rate: (
+            rate.name if rate.id == NO_TAX else f"{plain(rate.name)} ({plain(rate.id)}, {percent_text(rate.rate)})"
+        ),
         alive=lambda rate: not rate.archived,
         fix="caspen-xero taxes list",
     )
@@ -142,6 +150,6 @@ def choose_xero_rate(
         fit = candidates(caspen_rate.rate if caspen_rate else Decimal(0), rates)[:5]
         raise ChoiceError("tax-rate-unfit", f"{why}.", "These can be used: " + ", ".join(map(rate_label, fit)))
     if caspen_rate and not force and (why := why_percentage_differs(caspen_rate, rate)):
-        command = f"caspen-xero taxes map {quoted(caspen_rate.name)} {quoted(rate.tax_type)} --force"
-        raise ChoiceError("percentage-differs", f"{why}.", f"Choose another, or, if this is meant: {command}")
+        anyway = to_paste("taxes map --force", name_for(caspen_rate.id), name_for(rate.tax_type))
+        raise ChoiceError("percentage-differs", f"{why}.", f"Choose another, or, if this is meant: {anyway}")
     return rate

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from caspen_xero.store.mappings import KnownContact, Mappings
+from caspen_xero.outside_text import plain
+from caspen_xero.store.mappings import KnownContact, Mappings, name_key
 from caspen_xero.sync.planning.compare import Shape, contact_shape, differences, sent_contact_shape, told_edits
 from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.contact_numbers import GENERIC_ID, bare_numbers
 from caspen_xero.sync.planning.kept import NotKept, contact_not_kept, told_not_kept
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write, of_targets
 from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import Contact, Element
+from caspen_xero.xero.documents import Contact
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.reading import contacts_by_id
 
 
@@ -40,7 +43,9 @@ class _OurContact(Write):
         self, records: Records, step: Step, found: Element, lost: Sequence[NotKept], warnings: Sequence[str]
     ) -> list[str]:
         assert isinstance(step.expected, ExpectedContact)
-        return [f"{step.expected.name}: Xero shows the contact otherwise than it was sent: {told_not_kept(lost)}."]
+        return [
+            f"{plain(step.expected.name)}: Xero shows the contact otherwise than it was sent: {told_not_kept(lost)}."
+        ]
 
 
 class CreateContact(_OurContact):
@@ -79,11 +84,19 @@ class CreateContact(_OurContact):
         return told_edits(differences(sent, contact_shape(found)))
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
-        read_contacts(client, mappings)
+        """By the number, which nobody had before it was sent; where that is the bare id, the name has to be what was sent too."""
+        odd = read_contacts(client, mappings)
         known = mappings.contacts_numbered(step.number or "" for step in steps)
-        ids = {contact.number: contact.xero_id for contact in known if contact.status == "ACTIVE"}
+        by_number = {contact.number: contact for contact in known if contact.status == "ACTIVE"}
+        ids = {
+            place: by_number[step.number].xero_id
+            for place, step in enumerate(steps)
+            if step.number in by_number and _is_as_sent(by_number[step.number], step)
+        }
+        if odd and len(ids) < len(steps):  # it may be what can't be read
+            raise odd[0]
         found = contacts_by_id(client, list(ids.values()))  # with their details
-        return {place: found[ids[s.number]] for place, s in enumerate(steps) if ids.get(s.number) in found}
+        return {place: found[id_] for place, id_ in ids.items() if id_ in found}
 
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         read_contacts(client, records.mappings)  # the next plan matches it, where somebody has made it meanwhile
@@ -127,6 +140,14 @@ def _as_written(step: Step, found: Contact) -> Shape:
     assert isinstance(step.expected, ExpectedContact)
     shown = sent_contact_shape(step.body or {}) | contact_shape(found) | (step.expected.kept or {})
     return {name: value for name, value in shown.items() if value}
+
+
+def _is_as_sent(contact: KnownContact, step: Step) -> bool:
+    kind, id_ = party_of(step.caspen_id)
+    if step.number not in (*bare_numbers(kind, id_), *bare_numbers(kind, id_, is_generic=id_ == GENERIC_ID)):
+        return True
+    assert isinstance(step.expected, ExpectedContact)
+    return name_key(contact.name) == name_key(step.expected.name)
 
 
 def _shows(found: Element, step: Step) -> bool:

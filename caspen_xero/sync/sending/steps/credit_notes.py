@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
@@ -27,7 +28,8 @@ from caspen_xero.sync.sending.steps.specification import (
     same_document,
 )
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, CreditNote, Element
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Allocation, CreditNote
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.reading import credit_note_by_id, credit_notes_numbered
 
 
@@ -192,7 +194,7 @@ class RemoveAllocation(Write):
 
 def _is_draft(step: Step) -> Hold:
     reason = (
-        f"Xero has a draft of the credit note {step.number} that caspen-xero did not make: once it is approved there, it is "
+        f"Xero has a draft of the credit note {plain(step.number)} that caspen-xero did not make: once it is approved there, it is "
         "taken as this one; once it is deleted there, Caspen's needs another number"
     )
     words = "Credit note number must be unique."

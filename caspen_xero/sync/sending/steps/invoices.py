@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from caspen_xero.commands import to_paste
+from caspen_xero.outside_text import plain
 from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
@@ -12,7 +14,7 @@ from caspen_xero.sync.planning.compare import FIGURES, Shape, differences, invoi
 from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.merge import written_lines
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
-from caspen_xero.sync.problems import ProblemCode, invoice_name
+from caspen_xero.sync.problems import ProblemCode, invoice_name, overwrite_command
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import (
     PRICED,
@@ -30,7 +32,8 @@ from caspen_xero.sync.sending.steps.specification import (
     same_document,
 )
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Element, Invoice
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.reading import invoices_by_id, invoices_numbered
 
 
@@ -62,7 +65,7 @@ class _WholeInvoice(PricedWrite):
         assert isinstance(found, Invoice)
         is_held = ("update-invoice", step.caspen_id) in records.held
         if not is_held and not has_other_figures(found, step, lost):
-            fix = f"caspen-xero push --overwrite {invoice_name(step.number, step.caspen_id)}"
+            fix = overwrite_command(step.number, step.caspen_id)
             records.hold_lost(step, "update-invoice", "invoice", lost, warnings, fix)
             _keep_shown_as_written(records, step, found)
         return []
@@ -207,7 +210,7 @@ class AuthoriseInvoice(Write):
 
     def way_out(self, step: Step) -> str:
         # What an approved invoice lacks, a bookkeeper has taken off the draft: Caspen's version has it.
-        return f"caspen-xero push --overwrite {invoice_name(step.number, step.caspen_id)}"
+        return overwrite_command(step.number, step.caspen_id)
 
     def leaves_invoice_at(self, found: Element) -> datetime | None:
         return _changed_at(found)
@@ -329,22 +332,22 @@ def _of_another_kind(step: Step, found: Invoice) -> str:
     """The currency and the date of an invoice in Xero, where they are not Caspen's."""
     expected = step.expected
     assert isinstance(expected, ExpectedDocument)
-    currency = "" if expected.currency in (None, found.currency_code) else f" {found.currency_code}"
+    currency = "" if expected.currency in (None, found.currency_code) else f" {plain(found.currency_code)}"
     return currency + ("" if expected.issued in (None, found.date) else f" of {found.date}")
 
 
 def _number_taken(step: Step, found: Invoice) -> Hold:
     """A person decides whether the invoice of that number is the same."""
-    who = found.contact.name if found.contact else "another contact"
+    who = plain(found.contact.name or "another contact") if found.contact else "another contact"
     ours = step.expected.total if isinstance(step.expected, ExpectedDocument) else None
     reason = (
-        f"Xero already has an invoice {step.number}: {found.total or 0:.2f}{_of_another_kind(step, found)} for {who}, "
-        f"{found.status}; Caspen's is {ours} ({step.detail})"
+        f"Xero already has an invoice {plain(step.number)}: {found.total or 0:.2f}{_of_another_kind(step, found)} for {who}, "
+        f"{plain(found.status)}; Caspen's is {ours} ({step.detail})"
     )
     name = invoice_name(step.number, step.caspen_id)
     if found.status in GONE_STATUSES:
-        fix = f"Give it another number in Caspen, or: caspen-xero invoices skip {name}"
+        fix = f"Give it another number in Caspen, or: {to_paste('invoices skip', name)}"
     else:
-        fix = f"caspen-xero invoices link {name} {found.invoice_id}"
+        fix = to_paste("invoices link", name, found.invoice_id or "XERO_ID")
     words = "Invoice # must be unique."
     return Hold("create-invoice", step.caspen_id, ProblemCode.INVOICE_NUMBER_TAKEN, reason, fix, step.depends_on, words)

@@ -6,14 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import DELETED, Mappings
 from caspen_xero.sync.planning.kept import NotKept, payment_not_kept
 from caspen_xero.sync.planning.payment_references import names_key
 from caspen_xero.sync.planning.steps import ExpectedPayment, ExpectedRemoval, Step
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.steps.specification import LISTED, Count, Found, Link, Route, Write
+from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import Element, Payment
+from caspen_xero.xero.documents import Payment
+from caspen_xero.xero.elements import Element
+from caspen_xero.xero.errors import Unreadable
 from caspen_xero.xero.reading import invoices_by_id, payment_by_id
 
 
@@ -103,6 +107,8 @@ class CreatePayment(Write):
                 # Earlier versions could give two payments one Reference: each is one of Xero's, and its own.
                 id_ = one.payment_id or ""
                 is_anothers = id_ in taken or (id_ in linked and linked[id_].caspen_id != step.caspen_id)
+                if _is_it(one, step) and not is_id(id_):
+                    raise Unreadable(f"the payment {plain(one.reference)} has a PaymentID that can't be read")
                 if _is_it(one, step) and not is_anothers:
                     found[place] = one
                     taken.add(id_)

@@ -11,14 +11,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal, TypeVar
 
+from caspen_xero.outside_text import MOST, said
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import differences, document_shape, sent_shape, told_edits
 from caspen_xero.sync.planning.kept import NotKept, not_kept
 from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
+from caspen_xero.xero.answers import Answered
 from caspen_xero.xero.calls import Client
-from caspen_xero.xero.documents import GONE_STATUSES, NO_ID, UNAPPROVED, CreditNote, Element, Invoice
+from caspen_xero.xero.documents import GONE_STATUSES, NO_ID, UNAPPROVED, CreditNote, Invoice
+from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import NotAnAddress
 
 Found = dict[int, Element]
@@ -45,7 +48,7 @@ class Route:
         path = self.path
         for place, id_ in (("{id}", step.target), ("{other}", step.other)):
             if place in path and not is_id(id_):
-                raise NotAnAddress(f"{id_!r} is no id of Xero's")
+                raise NotAnAddress(f"{said(id_, MOST)} is no id of Xero's")
             path = path.replace(place, id_)
         return path
 
@@ -112,8 +115,16 @@ class Write(Specification):
 
     def has_id(self, found: Element) -> bool:
         """Whether an element shows a document that exists: a refused new one has an id of zeroes."""
-        id_ = getattr(found, self.id_field) if self.id_field else None
+        id_ = self._id_in(found)
         return self.id_field is None or (is_id(id_ or "") and id_ != NO_ID)
+
+    def says(self, answered: Answered[Element]) -> bool:
+        """Whether an element of an answer says what became of its document: that it was refused, or under which id it is there."""
+        is_refused = answered.is_refused or bool(answered.messages)
+        return is_refused or self.has_id(answered.document) or self._id_in(answered.document) == NO_ID
+
+    def _id_in(self, found: Element) -> str | None:
+        return getattr(found, self.id_field) if self.id_field else None
 
     def wrapped(self, steps: Sequence[Step]) -> dict[str, Any]:
         """The body that the steps travel in."""
