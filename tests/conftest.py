@@ -104,10 +104,25 @@ def running_sandbox() -> Iterator[Sandbox]:
         yield box
 
 
+OF_SIGN_INS = [f"identity_{what}" for what in ("access_tokens", "refresh_tokens", "connections", "consents")]
+SIGN_INS: dict[Sandbox, dict[str, list[Any]]] = {}
+"""The one sign-in of the local Xero that all tests share, as it was made."""
+
+
+def put_back_sign_ins(box: Sandbox) -> None:
+    """A test may end the sign-in that others share, or use up its tokens."""
+    with box.xero.transaction():
+        for table, rows in SIGN_INS.get(box, {}).items():
+            box.xero.db.execute(f"DELETE FROM {table}")
+            for row in rows:
+                box.xero.db.execute(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", tuple(row))
+
+
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
-    """The local Xero as new, with `XERO_URL` pointing to it. Who is signed in stays so."""
+    """The local Xero as new, with `XERO_URL` pointing to it. Who is signed in stays so, whatever other tests did with that."""
     httpx.post(f"{running_sandbox.url}/sandbox/reset").raise_for_status()
+    put_back_sign_ins(running_sandbox)
     monkeypatch.setenv("XERO_URL", running_sandbox.url)
     return running_sandbox
 
@@ -117,6 +132,9 @@ def signed_in_home(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFa
     """A state folder whose workspace was connected as a person does it, once for all tests; copied, never used itself."""
     folder = tmp_path_factory.mktemp("signed-in") / "home"
     sign_in(running_sandbox.url, folder)
+    with running_sandbox.xero.transaction():
+        rows = running_sandbox.xero.db.execute
+        SIGN_INS[running_sandbox] = {table: rows(f"SELECT * FROM {table}").fetchall() for table in OF_SIGN_INS}
     return folder
 
 

@@ -31,8 +31,8 @@ CASES = {
 def test_only_a_found_vulnerability_fails(tmp_path: Path, case: str) -> None:
     answer, exit_code, words = CASES[case]
     program = tmp_path / "pip-audit"
-    does = "import time; time.sleep(9)" if answer is None else f"print({answer!r}); raise SystemExit(1)"
-    program.write_text(f"#!{sys.executable}\n{does}\n")
+    does = "sleep 9" if answer is None else f"cat <<'END'\n{answer}\nEND\nexit 1"
+    program.write_text(f"#!/bin/sh\n{does}\n")
     program.chmod(0o755)
     ended = subprocess.run(
         [sys.executable, AUDIT, tmp_path],
