@@ -213,6 +213,13 @@ def random_clinic(seed: int, invoices: int, clients: int = 5) -> list[Record]:
     ]
 
 
+PAYER: Record = {
+    "object": "contact",
+    "id": "con_77",
+    "type": "plan_manager",
+    "company": "Plan Partners",
+    "email": "ap@example.org",
+}
 EFTPOS: Record = {"object": "payment_method", "id": "pmt_eftpos", "name": "EFTPOS", "type": "eftpos"}
 CASH: Record = {"object": "payment_method", "id": "pmt_cash", "name": "Cash", "type": "cash"}
 

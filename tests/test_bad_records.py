@@ -143,6 +143,18 @@ def test_nothing_of_a_sent_payment_changes_while_its_newest_record_is_bad(begun:
     assert (paid(begun), begun.unsynced()) == (before, [])
 
 
+def test_once_a_good_record_has_come_no_invoice_says_that_it_is_bad(begun: Clinic) -> None:
+    imports(begun, HALF | {"amount": "50.00"})
+    begun.push()
+    assert reasons(begun) == {"INV-0001": "bad-record", "INV-0002": "bad-record"}
+    imports(begun, HALF)
+    assert set(reasons(begun).values()) == {"not-pushed-yet"}
+    begun.push("INV-0001")
+    assert reasons(begun) == {"INV-0002": "not-pushed-yet"}
+    begun.push()
+    assert reasons(begun) == {}
+
+
 def test_a_payment_that_waits_to_be_sent_is_not_sent_while_its_newest_record_is_bad(begun: Clinic) -> None:
     begun.takes(HALF)
     imports(begun, HALF | {"amount": "50.00"})
@@ -200,6 +212,11 @@ def test_a_finalised_invoice_with_a_bad_record_is_listed_until_a_good_one_comes(
     assert set(begun.in_xero()) == {"INV-0001", "INV-0002", "INV-0003"}
     assert begun.unsynced() == []
     assert begun.cli("status", "--json").json["bad_records"] == 0
+
+
+def test_a_dry_run_names_an_invoice_without_a_good_record_by_its_number(begun: Clinic) -> None:
+    imports(begun, invoice("INV-0003", issue_date="soon"))
+    assert "for INV-0003: bad-record" in begun.cli("push", "--dry-run").stdout
 
 
 def test_an_invoice_without_an_id_is_known_by_its_number(begun: Clinic) -> None:

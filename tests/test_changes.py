@@ -6,16 +6,8 @@ from decimal import Decimal
 
 import in_xero
 import pytest
-from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from clinics import EFTPOS, PAYER, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
-
-PAYER = {
-    "object": "contact",
-    "id": "con_77",
-    "type": "plan_manager",
-    "company": "Plan Partners",
-    "email": "ap@example.org",
-}
 
 
 @pytest.fixture

@@ -124,8 +124,10 @@ def test_an_odd_element_of_a_list_is_left_out_and_stops_nothing(
         assert (pushed.exit_code, pushed.json["synced"]) == (0, 5)
         assert any("can't be read" in warning for warning in pushed.json["warnings"])
     if kind != "Contacts":
+        shown = {"TaxRates": ("taxes", "list"), "Accounts": ("settings", "accounts")}[kind]
         with way.odd(Field(kind, holding, field)):
             assert "can't be read" in five.cli("doctor").stdout
+            assert "can't be read" in five.cli(*shown).stderr
     assert five.push("--refresh").exit_code == 0
     assert five.cli("doctor").exit_code == 0
 

@@ -6,16 +6,9 @@ from pathlib import Path
 
 import in_xero
 import pytest
-from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from clinics import EFTPOS, PAYER, client, credit_note, invoice, line, payment
 from pushing import Clinic, same_figures
 
-PAYER = {
-    "object": "contact",
-    "id": "con_77",
-    "type": "plan_manager",
-    "company": "Plan Partners",
-    "email": "ap@example.org",
-}
 PRIVATE = client(
     "1048237", "Nell", "Okafor", email="nell@example.org", phone_number="+61 400 1", address={"line1": "1 High St"}
 )

@@ -12,7 +12,7 @@ from typing import Any
 
 import in_xero
 import pytest
-from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from clinics import EFTPOS, PAYER, client, credit_note, invoice, line, payment
 from pulling import pull
 from pushing import Clinic
 from running import another_run, contents
@@ -20,13 +20,6 @@ from running import another_run, contents
 from caspen_xero.cli.session import Session
 from caspen_xero.sync.sending.journal import Journal
 
-PAYER = {
-    "object": "contact",
-    "id": "con_77",
-    "type": "plan_manager",
-    "company": "Plan Partners",
-    "email": "ap@example.org",
-}
 PERSON = client(
     "1048237", "Nell", "Okafor", email="nell@example.org", phone_number="+61 400 1", address={"line1": "1 High St"}
 )

@@ -20,7 +20,8 @@ from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 
 from .readable import Readable, readable_of
-from .records import RECORD_TYPES, Record, RecordError, parse_record
+from .record_errors import RecordError
+from .records import RECORD_TYPES, Record, parse_record
 
 OnProgress = Callable[[int, int], None]
 """Called with the bytes read so far and the bytes in all (0 where nobody can know)."""

@@ -27,11 +27,9 @@ from pydantic import (
     WrapValidator,
     model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from caspen_xero.outside_text import plain
-
-from .exact_json import Twice
+from .record_errors import LONGEST_ID, RecordError, as_record_error, id_of
 from .values import quoted, read_date, read_decimal, read_timestamp, wrong
 
 Kind = Literal["tax_rate", "payment_method", "client", "contact", "invoice", "payment", "credit_note"]
@@ -53,17 +51,6 @@ REFUNDED: PaymentStatus = "refunded"
 
 TaxMode = Literal["exclusive", "inclusive", "none"]
 DiscountType = Literal["percentage", "fixed"]
-
-
-class RecordError(ValueError):
-    """A record that breaks the feed's shape. `field` is a path such as `lines[0].quantity`; `reason` is plain words."""
-
-    def __init__(self, kind: str | None, record_id: str | None, field: str, reason: str) -> None:
-        super().__init__(f"{field}: {reason}" if field else reason)
-        self.kind = kind
-        self.record_id = record_id
-        self.field = field
-        self.reason = reason
 
 
 def _blank_is_null(value: object) -> object:
@@ -111,9 +98,6 @@ def _share(value: Decimal) -> Decimal:
         raise wrong(f"{value} is not a percentage between 0 and 100")
     return value
 
-
-LONGEST_ID = 1_000
-"""Characters of an id or number: more is none, and would be printed wherever it is named."""
 
 Id = Annotated[str, StringConstraints(pattern=r"\S", max_length=LONGEST_ID)]
 OptionalId = Annotated[Id | None, BeforeValidator(_blank_is_null)]
@@ -410,63 +394,11 @@ def parse_record(data: Mapping[str, Any], left_out: list[str] | None = None) -> 
     """
     kind = data.get("object")
     if not isinstance(kind, str):
-        raise RecordError(None, _id_of(data), "object", "is missing: every record names its kind")
+        raise RecordError(None, id_of(data), "object", "is missing: every record names its kind")
     model = RECORD_TYPES.get(kind)
     if model is None:
-        raise RecordError(kind, _id_of(data), "object", f"{quoted(kind)} is not a kind of record that the feed knows")
+        raise RecordError(kind, id_of(data), "object", f"{quoted(kind)} is not a kind of record that the feed knows")
     try:
         return model.model_validate(data, context=left_out)
     except ValidationError as error:
-        raise _as_record_error(kind, data, error) from None
-
-
-def _id_of(data: Mapping[str, Any]) -> str | None:
-    found = data.get("id")
-    is_one = isinstance(found, str | int) and not isinstance(found, bool) and found != ""
-    return str(found)[:LONGEST_ID] if is_one else None
-
-
-def _as_record_error(kind: str, data: Mapping[str, Any], error: ValidationError) -> RecordError:
-    wrong = [(_field_of(detail), _reason_of(detail)) for detail in error.errors(include_url=False)]
-    field, reason = wrong[0]
-    others = list(dict.fromkeys(name for name, _ in wrong[1:] if name != field))
-    if others:
-        reason += f" (also wrong: {', '.join(map(plain, others[:5]))})"
-    return RecordError(kind, _id_of(data), field, reason)
-
-
-def _field_of(detail: ErrorDetails) -> str:
-    steps = [*detail["loc"], *([detail["ctx"]["field"]] if "field" in detail.get("ctx", {}) else [])]
-    path = ""
-    for step in steps:
-        path += f"[{step}]" if isinstance(step, int) else f".{step}" if path else step
-    return path
-
-
-def _reason_of(detail: ErrorDetails) -> str:
-    value = detail["input"]
-    if isinstance(value, Twice):
-        return "is there twice, with two values"
-    if value is None and detail["type"] != "feed":
-        return "is missing"
-    match detail["type"]:
-        case "missing":
-            return "is missing"
-        case "string_type":
-            return "is not text"
-        case "string_unicode":
-            return "is not valid Unicode text"
-        case "string_pattern_mismatch":
-            return "is empty" if not str(value).strip() else f"{quoted(value)} is not three capital letters, as in AUD"
-        case "string_too_long":
-            return f"has more than {detail['ctx']['max_length']:,} characters"
-        case "literal_error":
-            return f"{quoted(value)} is not {detail['ctx']['expected']}"
-        case "tuple_type":
-            return "is not a list"
-        case "model_type" | "model_attributes_type" | "dict_type":
-            return "is not an object with fields"
-        case "bool_type" | "bool_parsing":
-            return f"{quoted(value)} is neither true nor false"
-        case _:
-            return detail["msg"]
+        raise as_record_error(kind, data, error) from None

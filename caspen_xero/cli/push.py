@@ -214,6 +214,7 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
 
 def tell_push(session: Session, pushed: Pushed) -> None:
     """A push for people."""
+    from caspen_xero.store.bad_records import lone_invoices
     from caspen_xero.store.clinic import invoice_numbers
     from caspen_xero.store.invoice_names import InvoiceNames
     from caspen_xero.sync.problems import naming_its_own
@@ -226,7 +227,8 @@ def tell_push(session: Session, pushed: Pushed) -> None:
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
         output.note(line)
     tell_found(session, result.found_in_xero)
-    numbers = invoice_numbers(session.store, {*result.problems, *result.waiting})
+    numbers = {one.bad.id: one.number for one in lone_invoices(session.store) if one.number}
+    numbers |= invoice_numbers(session.store, {*result.problems, *result.waiting})
     if result.dry_run:
         output.table(
             ("Step", "Number", "Detail"),

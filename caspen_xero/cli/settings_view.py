@@ -21,7 +21,7 @@ from caspen_xero.sync.setup.accounts import (
 )
 from caspen_xero.sync.setup.awaited import awaited
 from caspen_xero.sync.setup.changes import AccountChoice, account_choices
-from caspen_xero.sync.setup.organisation import known_accounts, read_accounts
+from caspen_xero.sync.setup.organisation import known_accounts, left_out, read_accounts
 from caspen_xero.sync.setup.settings import (
     ACCOUNTS,
     PAYMENT_ACCOUNT,
@@ -107,6 +107,8 @@ def show_settings(session: Session) -> None:
 def show_accounts(session: Session) -> None:
     """The chart of accounts as it is in Xero now: the active accounts, and archived ones that are chosen."""
     accounts = read_accounts(session.client, session.mappings, now=session.started_at)
+    for words in left_out(session.mappings, "Accounts"):
+        session.output.warn(words)
     accounts.sort(key=lambda account: (account.code is None, account.code or "", account.name or ""))
     chosen = session.mappings.account_links()
     listed = [a for a in accounts if a.status == "ACTIVE" or a.account_id in chosen.values()]

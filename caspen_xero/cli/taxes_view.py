@@ -12,7 +12,7 @@ from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
-from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, read_tax_rates
+from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, left_out, read_tax_rates
 from caspen_xero.sync.setup.tax_links import RateLink, rate_links
 from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_name
 from caspen_xero.xero.documents import TaxRate
@@ -61,6 +61,8 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
     """The table of rates, or its JSON document (`linked`: what was linked just now); 3 if some rate is not synced."""
     left = [link for link in links if not link.synced]
     waiting = [] if session.store.connection() is None else awaited(session.mappings)
+    for words in [] if session.store.connection() is None else left_out(session.mappings, "TaxRates"):
+        session.output.warn(words)
     waiting = [choice for choice in waiting if choice.kind == "tax_rate"]
     if session.output.json:
         document: dict[str, Any] = {"taxes": [_entry(link) for link in links]}

@@ -85,6 +85,9 @@ class BadRecords:
         )
         for row in rows:
             self._store.run("DELETE FROM bad_records WHERE kind = ? AND id = ?", kind, row["id"])
+            self._store.run(
+                "DELETE FROM problems WHERE subject = ?", f"{kind}:{row['id']}"
+            )  # of it, nothing is bad any more
             _touch(self._store, kind, row["id"], json.loads(row["invoices"]), self._number)
 
 
