@@ -214,6 +214,19 @@ def test_a_finalised_invoice_with_a_bad_record_is_listed_until_a_good_one_comes(
     assert begun.cli("status", "--json").json["bad_records"] == 0
 
 
+@pytest.mark.parametrize("aside", [("invoices", "skip", "INV-0003"), ("settings", "set", "--start-date", "2026-11-03")])
+def test_an_invoice_without_a_good_record_can_be_set_aside_and_is_said_to_be(
+    begun: Clinic, aside: tuple[str, ...]
+) -> None:
+    imports(begun, invoice("INV-0003", client_id=None))
+    begun.push()
+    assert begun.cli(*aside).exit_code == 0
+    pushed = begun.push()
+    assert (pushed.exit_code, begun.unsynced()) == (0, [])
+    assert begun.listed()["INV-0003"]["sync_status"] == "skipped"
+    assert "but for 1 set aside" in begun.cli("unsynced").stdout
+
+
 def test_a_dry_run_names_an_invoice_without_a_good_record_by_its_number(begun: Clinic) -> None:
     imports(begun, invoice("INV-0003", issue_date="soon"))
     assert "for INV-0003: bad-record" in begun.cli("push", "--dry-run").stdout

@@ -98,7 +98,9 @@ def _disconnect_and_purge(session: Session, *, local_only: bool, yes: bool) -> N
     session.output.say(f"Removed from {plain(session.folder)}: {', '.join(removed) or 'nothing was there'}.")
     for words in left:
         session.output.say(f"Left: {words}")
-    in_xero = ", ".join(f"{count} {kind}" for kind, count in going.in_xero.items())
+    in_xero = ", ".join(
+        f"{count} {kind.removesuffix('s') if count == 1 else kind}" for kind, count in going.in_xero.items()
+    )
     session.output.say(f"What is in Xero stays there{f': {in_xero}' if in_xero else ''}. So does what is in Caspen.")
 
 

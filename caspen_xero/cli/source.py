@@ -76,7 +76,10 @@ def tell_import(session: Session, result: ImportResult) -> None:
     if result.ignored:
         kinds = ", ".join(f"{number} {plain(kind)}" for kind, number in sorted(result.ignored.items()))
         parts.append(f"passed over {kinds}")
-    session.output.say(f"Imported {result.read} records" + (f": {', '.join(parts)}." if parts else "."))
+    session.output.say(
+        f"Imported {result.read} {'record' if result.read == 1 else 'records'}"
+        + (f": {', '.join(parts)}." if parts else ".")
+    )
     _tell_without_invoice(session, result)
     _tell_bad_records(session, result)
 

@@ -45,6 +45,7 @@ class LoneInvoice:
     day: date | None
     total: Decimal | None
     currency: str
+    is_set_aside: bool
 
 
 class BadRecords:
@@ -181,15 +182,16 @@ def lone_ids(store: Store, name: str) -> list[str]:
 
 
 def lone_invoices(store: Store, start_date: str | None = None) -> list[LoneInvoice]:
-    """The invoices that stand nowhere but in a bad record, and may be finalised by it, oldest first; not those set aside, and
-    not those dated before `start_date`."""
+    """The invoices that stand nowhere but in a bad record, and may be finalised by it, oldest first.
+
+    `start_date` (`YYYY-MM-DD`): what is dated before that day is set aside, as is what a person has set aside.
+    """
     rows = store.rows(
-        "SELECT b.*, c.name AS client FROM bad_records b LEFT JOIN clients c ON c.id = b.client_id "
+        "SELECT b.*, c.name AS client, s.invoice_id IS NOT NULL OR COALESCE(b.day, ?1) < ?1 AS is_set_aside "
+        "FROM bad_records b LEFT JOIN clients c ON c.id = b.client_id LEFT JOIN skips s ON s.invoice_id = b.id "
         f"LEFT JOIN invoices i ON i.id = b.id WHERE b.kind = 'invoice' AND COALESCE(b.status, '') NOT IN {('draft', *GONE)} "
         f"AND (i.id IS NULL OR (i.status NOT IN {FINALISED} AND NOT EXISTS (SELECT 1 FROM links l WHERE l.kind = 'invoice' "
-        "AND l.caspen_id = i.id))) AND b.id NOT IN (SELECT invoice_id FROM skips) AND COALESCE(b.day, ?) >= ? "
-        "ORDER BY b.day, b.number, b.id",
-        start_date or "",
+        "AND l.caspen_id = i.id))) ORDER BY b.day, b.number, b.id",
         start_date or "",
     )
     return [
@@ -202,6 +204,7 @@ def lone_invoices(store: Store, start_date: str | None = None) -> list[LoneInvoi
             date.fromisoformat(row["day"]) if row["day"] else None,
             Decimal(row["total"]) if row["total"] is not None else None,
             row["currency"] or "",
+            bool(row["is_set_aside"]),
         )
         for row in rows
     ]

@@ -71,7 +71,10 @@ def list_invoices(
     lone = {one.bad.id: one for one in lone_invoices(store, start_date) if invoice_id in (None, one.bad.id)}
     if not lone:
         return listed
-    known = [replace(one, sync_status="unsynced") if lone.pop(one.invoice_id, None) else one for one in listed]
+    known = [
+        replace(one, sync_status=_status_of(lone.pop(one.invoice_id))) if one.invoice_id in lone else one
+        for one in listed
+    ]
     return [*known, *map(_lone, lone.values())]
 
 
@@ -102,6 +105,10 @@ def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
     )
 
 
+def _status_of(one: LoneInvoice) -> SyncStatus:
+    return "skipped" if one.is_set_aside else "unsynced"
+
+
 def _lone(one: LoneInvoice) -> ListedInvoice:
     """An invoice of which there is nothing but a bad record."""
     return ListedInvoice(
@@ -111,7 +118,7 @@ def _lone(one: LoneInvoice) -> ListedInvoice:
         client=one.client,
         issue_date=one.day,
         caspen_status=one.status or "",
-        sync_status="unsynced",
+        sync_status=_status_of(one),
         total=one.total,
         currency=one.currency,
         amount_paid=Decimal(0),

@@ -126,6 +126,7 @@ class Push:
             result.problems |= {
                 one.bad.id: [problem_of_lone(one.bad, one.bad.id, self.settings.source)]
                 for one in lone_invoices(self.mappings.store, self.settings.start_date)
+                if not one.is_set_aside
             }
             self._update_contacts(options, result)
             if not options.dry_run:
