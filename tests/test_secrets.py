@@ -165,13 +165,6 @@ def forget_all() -> None:
         known.clear()
 
 
-@pytest.fixture
-def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A run that knows no secret yet."""
-    for name in ("_kept", "_short", "_pieces"):
-        monkeypatch.setattr(scrubbing, name, set())
-
-
 SECRETS = st.text(
     st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="\\%"), min_size=12, max_size=90
 )
@@ -203,7 +196,6 @@ FORMS: dict[str, Callable[[str], str]] = {
 }
 
 
-@pytest.mark.usefixtures("nothing_known")
 @pytest.mark.parametrize("form", FORMS)
 @given(secret=SECRETS)
 @settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -217,7 +209,6 @@ def test_a_secret_goes_in_every_form(form: str, secret: str) -> None:
         assert len(cut.replace(MARK, "")) < 8, "what Base64 shares with its neighbours, and the last escape of all"
 
 
-@pytest.mark.usefixtures("nothing_known")
 @given(secret=SECRETS, before=st.text(max_size=9))
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_secret_goes_from_what_a_client_signs_in_with(secret: str, before: str) -> None:
@@ -227,7 +218,6 @@ def test_a_secret_goes_from_what_a_client_signs_in_with(secret: str, before: str
     assert MARK in scrubbed(f"Basic {pair}")
 
 
-@pytest.mark.usefixtures("nothing_known")
 @pytest.mark.parametrize("page", ["<pre>{}", "<p>{}<br>", '{{"Detail": "{}", "Title": "x"}}'])
 @pytest.mark.parametrize("piece", [slice(0, 300), slice(-90, None), slice(333, 400)])
 def test_a_piece_of_a_token_that_a_page_cuts_off_goes_too(page: str, piece: slice) -> None:
@@ -236,7 +226,6 @@ def test_a_piece_of_a_token_that_a_page_cuts_off_goes_too(page: str, piece: slic
     assert scrubbed(page.format(token[piece])) == page.format(MARK)
 
 
-@pytest.mark.usefixtures("nothing_known")
 def test_a_body_too_long_to_be_meant_goes_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scrubbing, "MOST_READ", 1_000)
     keep_secret("a-secret-of-ours")
@@ -245,7 +234,6 @@ def test_a_body_too_long_to_be_meant_goes_whole(monkeypatch: pytest.MonkeyPatch)
     assert scrubbed("a-secret-of-ours" + "x" * 2_000) == MARK + "x" * 2_000
 
 
-@pytest.mark.usefixtures("nothing_known")
 @given(st.text() | st.binary().map(lambda some: some.decode("latin-1")))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
@@ -254,7 +242,6 @@ def test_what_holds_no_secret_stays_as_it_is(text: str) -> None:
     assert scrubbed_bytes(text.encode("utf-8", "surrogatepass")) == text.encode("utf-8", "surrogatepass")
 
 
-@pytest.mark.usefixtures("nothing_known")
 def test_an_answer_is_readable_without_the_secrets_in_it() -> None:
     keep_secret('se"cret/of\\ours', "a-token-of-ours" * 20)
     for secret in ('se"cret/of\\ours', "a-token-of-ours" * 20):
@@ -264,13 +251,11 @@ def test_an_answer_is_readable_without_the_secrets_in_it() -> None:
         assert told == {"Message": f'"{MARK}"', "Name": f"Zoë {MARK}/", "Id": [MARK, "b"]}
 
 
-@pytest.mark.usefixtures("nothing_known")
 def test_what_is_too_short_for_a_secret_is_left_alone() -> None:
     keep_secret("", None, "GST", "1048237")
     assert scrubbed("GST of 1048237") == "GST of 1048237"
 
 
-@pytest.mark.usefixtures("nothing_known")
 def test_what_is_no_utf8_stays_as_it_is() -> None:
     keep_secret("a-secret-of-ours")
     assert scrubbed_bytes(b"\xff\x00 a-secret-of-ours \xfe") == b"\xff\x00 (secret) \xfe"

@@ -16,7 +16,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlencode, urlsplit
@@ -75,12 +74,6 @@ class CaspenServer:
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._http.handle_error = lambda *_: None  # type: ignore[method-assign]  # who hangs up has his reasons
         self._thread = threading.Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-
-    @classmethod
-    def serving_export(cls, file: Path, **options: Any) -> Self:
-        """A server of what a JSON Lines export holds."""
-        lines = file.read_text(encoding="utf-8").splitlines()
-        return cls([json.loads(line, parse_float=Decimal) for line in lines if line.strip()], **options)
 
     @property
     def url(self) -> str:
