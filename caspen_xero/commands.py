@@ -10,6 +10,7 @@ import hashlib
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from caspen_xero.outside_text import UNSEEN
 
@@ -22,17 +23,25 @@ _QUOTED = r"""'[^']*'(?:"'"'[^']*')*"""
 WORD = rf"""(?:(?:--[a-z-]+=)?{_QUOTED}|[^\s'";]+)"""
 """A word as a shell takes it, of those that are made here."""
 VERBS = (
-    "settings [a-z]+|taxes [a-z]+|invoices [a-z]+|contacts [a-z]+|(?:dis)?connect|status|doctor|import|push|pull|sync|drift"
-    "|unsynced|log|backup|restore|adopt|purge"
+    "settings [a-z]+|taxes [a-z]+|invoices [a-z]+|payments [a-z]+|contacts [a-z]+|(?:dis)?connect|status|doctor|import|push|pull"
+    "|sync|drift|unsynced|log|backup|restore|adopt|purge"
 )
 """The commands that work in a workspace."""
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")
 _VERB = re.compile(rf"{PROGRAM} (?:{VERBS})\b")
 _NAMES_AN_INVOICE = re.compile(
-    rf"({PROGRAM} (?:push|log|invoices (?:show|open|skip|unskip|link|unlink|accept)))"
+    rf"({PROGRAM} (?:push|log|invoices (?:show|open|skip|unskip|link(?: --force)?(?: --with-payments)?|unlink|accept)))"
     rf"(?: (--overwrite|--pay-anyway|--invoice)[ =]| (--) | (?!-))({_QUOTED}|[^\s'\";]+)"
 )
 """A command of ours that names an invoice; by which option, and the name as a shell takes it."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several answers that are possible: the whole command that gives it, and what it is in words. None is *the* answer."""
+
+    command: str
+    label: str
 
 
 def to_paste(what: str, *arguments: str) -> str:

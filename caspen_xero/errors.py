@@ -35,6 +35,7 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Any, Self
 
+from caspen_xero.commands import Choice
 from caspen_xero.outside_text import harmless
 
 
@@ -51,9 +52,15 @@ class ExitCode(IntEnum):
     ALL_WELL = 0, "all well"
     FAILED = 1, "failed"
     USAGE = 2, "wrong usage"
-    PARTLY = 3, "partly: some invoices are unsynced, or some records were bad"
+    PARTLY = (
+        3,
+        "partly: some invoices are unsynced or differ, and that is not accepted, some records were bad, or a push could not finish",
+    )
     CONNECT_NEEDED = 4, "connect needed"
-    NOTHING_CAN_BE_SENT = 5, "nothing could be sent: no default account, or no linked rate"
+    NOTHING_CAN_BE_SENT = (
+        5,
+        "nothing could be sent: no default account, or no linked rate; and no invoice is in Xero yet",
+    )
     TRY_LATER = 6, "try again later: a limit, or the network"
     ANOTHER_RUN = 7, "another run is active"
     INTERRUPTED = 130, "interrupted"
@@ -62,13 +69,17 @@ class ExitCode(IntEnum):
 class UserError(Exception):
     """An error that a person can act on: `message` says what is wrong, `fix` the next command or step (may be empty).
 
-    `code` is stable, for scripts. A class whose errors end a command otherwise than with 1 has an `exit_code` of its own.
+    `choices`: the answers that are possible, where a person has to decide. `code` is stable, for scripts. A class whose errors end
+    a command otherwise than with 1 has an `exit_code` of its own.
     """
 
     exit_code: int = ExitCode.FAILED
 
-    def __init__(self, code: str, message: str, fix: str = "", exit_code: int | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, fix: str = "", exit_code: int | None = None, choices: tuple[Choice, ...] = ()
+    ) -> None:
         super().__init__(message)
+        self.choices = choices
         self.code = code
         self.message = message
         self.fix = fix

@@ -24,6 +24,7 @@ from typing import Any
 
 import httpx
 import pytest
+from emulator import on_screen
 from typer.testing import CliRunner
 
 from caspen_xero import scrubbing
@@ -72,11 +73,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @dataclass(frozen=True)
 class Result:
-    """What one run of the command line gave."""
+    """What one run of the command line gave. `screen`: at a terminal, what a person sees there when it has ended."""
 
     exit_code: int
     stdout: str
     stderr: str
+    screen: str = ""
 
     @property
     def json(self) -> Any:
@@ -204,7 +206,8 @@ def screen(home: Path) -> Callable[..., Result]:
         if shell:
             command = ["bash", "-c", f"set -o pipefail; {shlex.join(command)} {shell}"]
         shown = _at_a_terminal(command, typing, columns=columns, undisturbed=True, TERM="xterm-256color")
-        return replace(shown, stdout=CONTROL.sub("", shown.stdout).replace("\r", ""))
+        plain = CONTROL.sub("", shown.stdout).replace("\r", "")
+        return replace(shown, stdout=plain, screen=on_screen(shown.stdout, columns))
 
     return run
 

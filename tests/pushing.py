@@ -22,6 +22,7 @@ from conftest import sign_in
 from typer.testing import CliRunner
 
 from caspen_xero.cli.app import app
+from caspen_xero.commands import each_command
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
 from caspen_xero.sync.sending.journal import Journal
@@ -57,11 +58,19 @@ class Clinic:
         """`push --json`."""
         return self.cli("push", "--json", *arguments)
 
-    def run(self, command: str) -> Any:
-        """A command as it was printed, pasted into a shell: `caspen-xero ...`."""
-        program, *arguments = shlex.split(command)
-        assert program == "caspen-xero", f"not a command to paste: {command}"
-        return self.cli(*arguments)
+    def run(self, printed: str, which: int = 0) -> Any:
+        """A command as it was printed, pasted into a shell: of those in a text the first, or `which`."""
+        found = commands_in(printed)
+        assert found, f"no command to paste: {printed}"
+        return self.cli(*shlex.split(found[which])[1:])
+
+    def chooses(self, row: Mapping[str, Any], answer: str = "") -> Any:
+        """Pastes the fix of a row, which asks; as nobody can answer, then the command of the first answer that is called so."""
+        asked = self.run(row["fix"].rsplit(", then: ")[-1])
+        assert asked.exit_code == 2, (row["fix"], asked.stdout, asked.stderr)
+        (command, *_) = [one["command"] for one in row["choices"] if answer in one["label"]]
+        assert f"  {command}\n" in asked.stderr
+        return self.run(command)
 
     def unsynced(self) -> list[dict[str, Any]]:
         """The rows of `unsynced --json`."""
@@ -73,6 +82,10 @@ class Clinic:
         """The one problem of an invoice."""
         (row,) = [row for row in self.unsynced() if row["number"] == number]
         return row
+
+    def answers(self, number: str = "INV-0001") -> list[str]:
+        """The commands of the one problem of an invoice where several answers are possible, in the order in which they stand."""
+        return commands_in(self.problem(number)["fix"])
 
     def listed(self) -> dict[str, dict[str, Any]]:
         """`invoices list --json`, by number."""
@@ -161,6 +174,13 @@ class Clinic:
         """A statement on the store's file, as somebody with a SQLite tool would run it."""
         with closing(Store(self.store_file)) as store, store.write():
             return store.rows(statement, *values)
+
+
+def commands_in(printed: str) -> list[str]:
+    """The commands that a person would copy out of a text, in their order."""
+    found: list[str] = []
+    each_command(printed, lambda ours: found.append(ours) or ours)
+    return found
 
 
 def same_figures(record: Mapping[str, Any], document: Mapping[str, Any]) -> bool:

@@ -210,7 +210,7 @@ def known(whole: Invoice, before: SeenInvoice | None) -> Known:
 
 def reconciled_with(of: Known, found: Invoice) -> Any:
     """What a pull makes of it."""
-    return reconcile(match_invoice(of, found, {}), {}, {}, set(), None, NOW)  # type: ignore[arg-type] - asked for nothing
+    return reconcile(match_invoice(of, found, {}), {}, {}, set(), None, {}, NOW)  # type: ignore[arg-type] - asked for nothing
 
 
 def seen_after(of: Known, found: Invoice) -> SeenInvoice:

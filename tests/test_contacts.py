@@ -17,7 +17,7 @@ from another_home import Home
 from clinics import client, invoice
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pushing import Clinic
+from pushing import Clinic, commands_in
 
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.sandbox.seam import ApiRequest
@@ -214,7 +214,7 @@ def test_where_the_number_is_taken_both_are_shown_and_nothing_is_sent(ready: Cli
     assert row["code"] == "contact-number-taken"
     for shown in ("Nell Okafor", "(1048201)", "Harbour Street Studio", contact, f"/contacts/contact/{contact}"):
         assert shown in row["reason"]
-    assert row["fix"] == f"caspen-xero contacts link 1048201 {contact}"
+    assert commands_in(row["fix"])[0] == f"caspen-xero contacts link 1048201 {contact}"
     assert ready.writes() == []
     assert in_xero.silent(ready)
     (again,) = ready.unsynced()
@@ -223,7 +223,7 @@ def test_where_the_number_is_taken_both_are_shown_and_nothing_is_sent(ready: Cli
 
 def test_a_person_links_the_contact_and_takes_that_back(ready: Clinic) -> None:
     contact, row = taken(ready)
-    done = ready.run(row["fix"] + " --json")
+    done = ready.run(commands_in(row["fix"])[0] + " --json")
     assert done.exit_code == 0, done.stdout
     assert done.json == {
         "client": "1048201",
@@ -277,7 +277,7 @@ def test_the_contact_of_one_client_is_never_linked_to_another(ready: Clinic) -> 
     ready.takes(invoice("INV-0002", client_id="1048201"))
     assert ready.push().exit_code == 3
     row = ready.problem("INV-0002")
-    assert (row["code"], row["fix"]) == ("contact-number-taken", "caspen-xero contacts unlink 1048202")
+    assert (row["code"], commands_in(row["fix"])[0]) == ("contact-number-taken", "caspen-xero contacts unlink 1048202")
     assert "which is linked to the client 1048202" in row["reason"]
 
 
@@ -343,10 +343,10 @@ def test_what_an_earlier_version_linked_by_the_number_alone_is_judged_anew(ready
     row = ready.problem("INV-0002")
     assert row["code"] == "contact-number-taken"
     assert "in Caspen Nell Okafor (1048201), in Xero Harbour Street Studio" in row["reason"]
-    assert "caspen-xero contacts unlink 1048201" in row["reason"]
-    assert row["fix"] == f"caspen-xero contacts link 1048201 {contact}"
+    ways = [f"caspen-xero contacts link 1048201 {contact}", "caspen-xero contacts unlink 1048201"]
+    assert commands_in(row["fix"]) == ways
     assert in_xero.silent(ready)
-    assert ready.run(row["fix"] if decision == "link" else "caspen-xero contacts unlink 1048201").exit_code == 0
+    assert ready.run(ways[0 if decision == "link" else 1]).exit_code == 0
     assert ready.push().exit_code == 0
     assert goes_to(ready) == contact
     assert (goes_to(ready, "INV-0002") == contact) is (decision == "link")
@@ -381,7 +381,7 @@ def test_payers_are_linked_too(ready: Clinic) -> None:
     contact = theirs(ready, "Somebody Else", "payer-7")
     ready.takes(HARBOUR, client("7"), invoice("INV-0001", client_id="7", invoice_to_id="7"))
     ready.push()
-    assert ready.problem()["fix"] == f"caspen-xero contacts link payer:7 {contact}"
+    assert commands_in(ready.problem()["fix"])[0] == f"caspen-xero contacts link payer:7 {contact}"
     assert ready.run(ready.problem()["fix"]).exit_code == 0
     assert ready.push().exit_code == 0
     assert goes_to(ready) == contact

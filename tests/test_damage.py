@@ -245,9 +245,8 @@ def test_a_lost_wal_is_told_and_all_of_ours_is_looked_up_before_anything_is_sent
     assert told.exit_code == 0
     assert f"{sent.store_file}-wal" in told.stderr
     assert "caspen-xero adopt" in told.stderr
-    assert (
-        told.stdout == "Nothing is unsynced as far as this store knows, but it may be an older one: caspen-xero adopt\n"
-    )
+    assert told.stdout.startswith("Nothing is unsynced: 1 of 1 finalised invoice is in Xero and equal")
+    assert told.stdout.endswith("as far as this store knows, but it may be an older one: caspen-xero adopt\n")
     assert sent.sql("SELECT value FROM settings WHERE key = 'adopt_due'")[0]["value"] == "1"
     for command in ("drift", "status", "doctor"):
         assert "caspen-xero adopt" in sent.cli(command).stdout
@@ -469,15 +468,17 @@ def test_nothing_is_said_of_invoices_before_there_is_a_connection(
     cli: Callable[..., Any], caspen: Callable[..., None]
 ) -> None:
     caspen(client("1048237"), invoice("INV-0001", status="draft"))
-    words = "Nothing is unsynced, but this workspace is not connected to Xero: caspen-xero connect\n"
+    said = "Nothing is unsynced: no finalised invoice is to be in Xero."
+    words = f"{said} This workspace is not connected to Xero: caspen-xero connect\n"
     assert cli("unsynced").stdout == words
 
 
 def test_what_was_left_out_is_not_called_sent(sent: Clinic) -> None:
-    assert sent.cli("unsynced").stdout == "Nothing is unsynced: every finalised invoice is in Xero.\n"
+    told = "Nothing is unsynced: 1 of 1 finalised invoice is in Xero and equal (as they were sent; no pull has looked since)"
+    assert sent.cli("unsynced").stdout == f"{told}.\n"
     sent.takes(invoice("INV-0002"))
     sent.cli("invoices", "skip", "INV-0002")
-    assert sent.cli("unsynced").stdout.endswith("is in Xero, but for 1 set aside or before the start date.\n")
+    assert sent.cli("unsynced").stdout == f"{told}; 1 skipped.\n"
 
 
 def test_nothing_is_said_to_agree_before_anything_was_sent(ready: Clinic) -> None:

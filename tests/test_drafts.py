@@ -67,7 +67,7 @@ def by_hand(clinic: Clinic, number: str, status: str) -> str:
 
 
 def linked(clinic: Clinic, status: str) -> None:
-    id_ = by_hand(clinic, "HAND-1", status)
+    id_ = by_hand(clinic, NUMBER, status)
     assert clinic.cli("invoices", "link", NUMBER, id_).exit_code == 0
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import in_xero
 import pytest
 from bookkeeping import killed_at
-from clinics import CASH, EFTPOS, client, invoice, line, payment
+from clinics import CASH, EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic
 
 QUESTION = "Send them? [y/N]"
@@ -35,6 +37,8 @@ def new(ready: Clinic) -> Clinic:
 
 SAID = """\
 First push to Demo Company (AU): 3 invoices, 3,300.00 AUD in all, the oldest of 2026-11-01.
+  Payments to create: 1, 100.00 AUD
+  Contacts to create: 1
   Account for invoice lines: 200 Sales
   Account for payments: 090 Business Bank Account
   Account for Cash payments: 855 Card and HICAPS Clearing
@@ -46,13 +50,15 @@ def in_one_line(text: str) -> str:
 
 
 def nothing_was_sent(clinic: Clinic) -> None:
-    """Xero was not even asked; the invoices are pending, and no push has taken place."""
-    assert clinic.calls() == []
+    """Nothing was written; the invoices are pending, and the push that sent nothing is told as that, and is no good one."""
+    assert clinic.writes() == []
     assert {row["code"] for row in clinic.unsynced()} == {"not-pushed-yet"}
     statuses = {number: row["sync_status"] for number, row in clinic.listed().items()}
     assert [statuses[f"INV-000{n}"] for n in (1, 2, 3)] == ["pending"] * 3
     status = clinic.cli("status", "--json", "--max-age", "1d")
-    assert (status.exit_code, status.json["last_push"]) == (1, None)
+    assert (status.exit_code, status.json["last_good_push"]) == (1, None)
+    assert status.json["last_push"]["ended"] in {"stopped", "interrupted"}
+    assert status.json["last_push"]["error"]["code"] in {"declined", "interrupted"}
 
 
 # --- at a terminal
@@ -68,6 +74,18 @@ def test_a_person_sees_what_goes_where_before_they_are_asked(new: Clinic, screen
     assert (SAID in before) == (columns == 120)
 
 
+def test_what_stands_on_the_screen_is_the_question_with_its_figures_and_no_bar(new: Clinic, screen: Screen) -> None:
+    shown = screen("push", typing=[(QUESTION, "n\n")], columns=120)
+    assert shown.screen.strip() == (
+        f"{SAID}See all of it first:  caspen-xero push --dry-run\n"
+        f"{QUESTION} n\n"
+        "Nothing was sent to Xero; the invoices stay pending.\n"
+        "To send them:            caspen-xero push\n"
+        "To leave out older ones: caspen-xero settings set --start-date YYYY-MM-DD\n"
+        "A run without a terminal, as from cron, does not ask: the next one sends them."
+    )
+
+
 @pytest.mark.parametrize("command", ["push", "sync"])
 @pytest.mark.parametrize("answer", ["\n", "n\n", "No\n", "perhaps\n\n"])
 def test_without_a_yes_nothing_is_sent(new: Clinic, screen: Screen, command: str, answer: str) -> None:
@@ -75,6 +93,7 @@ def test_without_a_yes_nothing_is_sent(new: Clinic, screen: Screen, command: str
     assert shown.exit_code == 0
     said = shown.stdout[shown.stdout.index(QUESTION) :]
     assert "Nothing was sent to Xero; the invoices stay pending." in said
+    assert ("What was pulled is kept." in said) == (command == "sync")
     assert "caspen-xero push\n" in said
     assert "caspen-xero settings set --start-date YYYY-MM-DD\n" in said
     assert "synced" not in said
@@ -126,14 +145,22 @@ def test_a_dry_run_is_not_asked(new: Clinic, screen: Screen) -> None:
 
 def test_where_payments_and_accounts_are_otherwise_that_is_said(new: Clinic, screen: Screen) -> None:
     new.takes(invoice("INV-0005", currency="NZD"), invoice("INV-0006", currency="NZD"))
+    in_xero.writes(new, "PUT", "Currencies", {"Code": "NZD"})
     new.cli("settings", "set", "--payments", "off")
-    new.sql("DELETE FROM account_links WHERE purpose = 'sales'")
     asked = screen("push", typing=[(QUESTION, "n\n")])
     assert asked.exit_code == 0
     shown = in_one_line(asked.stdout)
     assert "5 invoices, 3,300.00 AUD and 330.00 NZD in all" in shown
-    assert "Account for invoice lines: not chosen Payments stay out of Xero: a bank feed brings them" in shown
+    assert "Account for invoice lines: 200 Sales Payments stay out of Xero: a bank feed brings them" in shown
     assert "Account for payments" not in shown
+    assert "Payments to create" not in shown
+
+
+def test_that_they_go_as_drafts_is_said(new: Clinic, screen: Screen) -> None:
+    new.cli("settings", "set", "--invoice-status", "draft")
+    shown = screen("push", typing=[(QUESTION, "n\n")], columns=120)
+    assert "\n  They go as drafts, and a person approves them in Xero (--invoice-status draft)\n" in shown.screen
+    assert " Drafts to create " in new.cli("push", "--dry-run").stdout
 
 
 def test_an_account_that_waits_for_its_payment_method_is_said_too(ready: Clinic, screen: Screen) -> None:
@@ -154,12 +181,38 @@ def test_after_a_no_sync_ends_as_its_pull_does(new: Clinic, screen: Screen, tmp_
     nothing_was_sent(new)
 
 
+def test_a_no_is_told_as_the_reason_until_a_push_is_agreed_to(new: Clinic, screen: Screen) -> None:
+    def reasons() -> set[str]:
+        return {row["reason"] for row in new.unsynced()}
+
+    assert reasons() == {"no push has reached it yet"}
+    assert screen("push", typing=[(QUESTION, "\x03")]).exit_code == 130
+    assert reasons() == {"no push has reached it yet"}
+    assert screen("push", typing=[(QUESTION, "n\n")]).exit_code == 0
+    (reason,) = reasons()
+    assert re.fullmatch(
+        r"no push has reached it yet; the first one was declined on \d{4}-\d\d-\d\d \d\d:\d\d \S+", reason
+    )
+    assert screen("push", "INV-0001", typing=[(QUESTION, "y\n")]).exit_code == 0
+    assert reasons() == {reason}
+    assert screen("push", "--max-writes", "1", typing=[(QUESTION, "y\n")]).exit_code == 3
+    assert reasons() == {"no push has reached it yet"}
+
+
+def test_after_a_no_the_exit_code_is_0_whatever_else_is_wrong(new: Clinic, screen: Screen, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps([{**invoice("INV-0007"), "total": "much"}]))
+    new.cli("settings", "set", "--source", bad)
+    assert screen("push", typing=[(QUESTION, "n\n")]).exit_code == 0
+    assert new.in_xero() == {}
+
+
 def test_no_contact_is_changed_before_the_answer(new: Clinic, screen: Screen) -> None:
     assert new.push("--max-writes", "1").json["contacts_created"] == 1
     new.takes(client("1048237", "Nelly"))
     new.forget_calls()
     assert screen("push", typing=[(QUESTION, "n\n")]).exit_code == 0
-    assert new.calls() == []
+    assert new.writes() == []
 
 
 def test_a_first_push_that_was_killed_is_finished_and_not_asked_for_again(new: Clinic, screen: Screen) -> None:
@@ -310,3 +363,112 @@ def test_an_invoice_linked_by_hand_is_no_push(new: Clinic, screen: Screen) -> No
     assert shown.exit_code == 0
     assert "First push to Demo Company (AU): " in in_one_line(shown.stdout)
     assert set(new.in_xero()) == {"INV-0002"}
+
+
+# --- what is announced is what is sent
+
+LEVY = {"object": "tax_rate", "id": "tax_levy", "name": "Levy", "rate": "0", "archived": False}
+UNLINKED = invoice("INV-0005", [line("150.00", rate="tax_levy")], issue_date="2026-10-01")
+
+
+def test_what_cannot_be_sent_is_told_beside_the_figures_and_keeps_its_problem_after_a_no(
+    new: Clinic, screen: Screen
+) -> None:
+    new.takes(LEVY, UNLINKED, payment("50.00", ("inv_INV-0005", "50.00"), id_="pay_5"), credit_note())
+    planned = new.push("--dry-run").json["summary"]
+    shown = in_one_line(screen("push", typing=[(QUESTION, "n\n")]).stdout)
+    assert planned["kinds"]["create-invoice"]["sums"] == {"AUD": "3300.00"}
+    assert "3 invoices, 3,300.00 AUD in all, the oldest of 2026-11-01. Payments to create: 1, 100.00 AUD" in shown
+    assert "Credit notes to create: 1, 44.00 AUD Allocations to make: 1, 44.00 AUD" in shown
+    assert "Stay out: 1 invoice, 150.00 AUD" in shown
+    assert new.in_xero() == {}
+    codes = {row["number"]: row["code"] for row in new.unsynced()}
+    assert codes == {f"INV-000{n}": "not-pushed-yet" for n in (1, 2, 3)} | {"INV-0005": "tax-rate-not-linked"}
+    assert screen("push", typing=[(QUESTION, "y\n")]).exit_code == 3
+    assert set(new.in_xero()) == {"INV-0001", "INV-0002", "INV-0003"}
+
+
+@pytest.mark.parametrize("together", [1, 2])
+def test_what_is_planned_in_parts_is_announced_as_a_whole(
+    new: Clinic, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    monkeypatch.setattr("caspen_xero.sync.sending.push.SLICE", together)
+    done = new.cli("push")
+    assert (done.exit_code, SAID in done.stderr) == (0, True)
+    assert len(new.in_xero()) == 3
+    assert len(new.contacts()) == 1
+
+
+def test_the_question_costs_no_call(new: Clinic, screen: Screen) -> None:
+    new.takes(LEVY, UNLINKED)
+    assert new.cli("invoices", "skip", "INV-0003").exit_code == 0
+    assert screen("push", typing=[(QUESTION, "y\n")]).exit_code == 3
+    asked = new.calls()
+    assert len(asked) == len(set(asked))
+    assert sum(call.startswith("GET Contacts") for call in asked) == 1
+
+
+@pytest.mark.parametrize("command", ["push", "sync"])
+def test_where_nothing_can_be_sent_nobody_is_asked_and_the_reason_is_said(
+    ready: Clinic, screen: Screen, command: str
+) -> None:
+    ready.takes(LEVY, client("1048237"), UNLINKED)
+    for _ in range(2):
+        shown = screen(command)
+        assert shown.exit_code == 5
+        assert "First push" not in shown.stdout
+        assert "1 invoice is unsynced: caspen-xero unsynced" in in_one_line(shown.stdout)
+        assert ready.problem("INV-0005")["code"] == "tax-rate-not-linked"
+    ready.takes(invoice("INV-0006"))
+    shown = screen(command, typing=[(QUESTION, "y\n")])
+    assert "First push to Demo Company (AU): 1 invoice, 165.00 AUD in all" in in_one_line(shown.stdout)
+    assert set(ready.in_xero()) == {"INV-0006"}
+
+
+def test_without_a_sales_account_nobody_is_asked(new: Clinic, screen: Screen) -> None:
+    new.sql("DELETE FROM account_links WHERE purpose = 'sales'")
+    shown = screen("push")
+    assert (shown.exit_code, "First push" in shown.stdout) == (5, False)
+
+
+def linked_by_hand(clinic: Clinic) -> None:
+    """The one invoice of a clinic is in Xero already, and was linked there by a person."""
+    clinic.takes(EFTPOS, client("1048237"), invoice())
+    assert clinic.push().exit_code == 0
+    there = clinic.in_xero()["INV-0001"]["InvoiceID"]
+    clinic.sql("DELETE FROM links")
+    clinic.sql("DELETE FROM settings WHERE key = 'begun'")
+    assert clinic.cli("invoices", "link", "INV-0001", there).exit_code == 0
+
+
+def test_what_is_only_linked_by_hand_is_not_announced(ready: Clinic) -> None:
+    linked_by_hand(ready)
+    for _ in range(2):
+        done = ready.cli("push")
+        assert (done.exit_code, "First push" in done.stderr) == (0, False)
+
+
+def test_a_payment_on_what_was_linked_by_hand_is_announced_as_that_and_once(ready: Clinic) -> None:
+    linked_by_hand(ready)
+    ready.takes(payment("50.00", ("inv_INV-0001", "50.00")))
+    done = ready.cli("push")
+    assert "First push to Demo Company (AU): no new invoice.\n  Payments to create: 1, 50.00 AUD\n" in done.stderr
+    ready.takes(payment("60.00", ("inv_INV-0001", "60.00"), id_="pay_2"))
+    assert "First push" not in ready.cli("push").stderr
+    assert sum(one["Amount"] for one in ready.state("Payments")) == 110
+
+
+def test_a_push_that_may_write_only_some_says_so_and_one_that_may_write_nothing_does_not_ask(
+    new: Clinic, screen: Screen
+) -> None:
+    none = screen("push", "--max-writes", "0")
+    assert (none.exit_code, "First push" in none.stdout) == (3, False)
+    some = screen("push", "--max-writes", "2", typing=[(QUESTION, "n\n")])
+    assert "No more than 2 of these documents are written (--max-writes 2)" in in_one_line(some.stdout)
+
+
+def test_what_was_merely_not_reached_could_have_been_sent(new: Clinic) -> None:
+    new.takes(LEVY, UNLINKED)
+    assert new.cli("push", "--dry-run").exit_code == 3
+    assert new.cli("push", "--max-writes", "0").exit_code == 3
+    assert new.cli("push", "INV-0005").exit_code == 5

@@ -28,7 +28,7 @@ ARROWS = {
     "secrets": set(),
     "sandbox": set(),
 }
-FLOORS = ("pulling", "sending", "planning", "setup", "problems")
+FLOORS = ("books", "pulling", "sending", "planning", "setup", "fix_commands", "problems")
 """Inside sync/, from the top down. The files beside them may use any floor, and no floor uses them."""
 
 LIBRARIES: dict[str, set[str | None]] = {
@@ -187,13 +187,14 @@ PLAIN: dict[str, set[str] | None] = {
     ),
     **dict.fromkeys(("hashlib", "json", "re", "typing", "unicodedata"), ALL),
     "datetime": {"date"},
+    "functools": {"cached_property"},
     "caspen_xero.caspen.records": ALL,
     "caspen_xero.store.bad_records": {"KeptBadRecord"},
     "caspen_xero.commands": ALL,
     "caspen_xero.outside_text": ALL,
     "caspen_xero.store.clinic": {"AppliedPayment"},
     "caspen_xero.store.holds": {"APPROVE", "Hold", "ORGANISATION", "month_of"},
-    "caspen_xero.store.mappings": {"KnownContact", "Link", "name_key"},
+    "caspen_xero.store.mappings": {"Despite", "KnownContact", "Link", "name_key"},
     "caspen_xero.store.xero_payments": {"XeroPayment"},
     "caspen_xero.seals": ALL,
     "caspen_xero.xero.addresses": ALL,
@@ -201,6 +202,7 @@ PLAIN: dict[str, set[str] | None] = {
     "caspen_xero.xero.dealings": ALL,
     "caspen_xero.xero.documents": ALL,
     "caspen_xero.xero.elements": ALL,
+    "caspen_xero.sync.fix_commands": ALL,
     "caspen_xero.sync.problems": ALL,
     "caspen_xero.sync.setup.accounts": ALL,
     "caspen_xero.sync.setup.taxes": ALL,
@@ -240,6 +242,15 @@ def test_planning_has_no_clock_no_chance_and_no_files() -> None:
         (name, ast.unparse(node)) for name, file in PLANNING.items() for node in ast.walk(tree_of(file)) if does(node)
     ]
     assert found == []
+
+
+def test_a_time_is_made_local_in_one_place() -> None:
+    def is_made_local(node: ast.AST) -> bool:
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+        return is_call and node.func.attr == "astimezone" and not (node.args or node.keywords)
+
+    files = [file for file in MODULES.values() if any(is_made_local(node) for node in ast.walk(tree_of(file)))]
+    assert [file.name for file in files] == ["times.py"]
 
 
 def does(node: ast.AST) -> bool:

@@ -97,7 +97,7 @@ def test_also_where_the_telling_breaks(ready: Clinic, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Journal, "send", raising(RuntimeError(PRIVATE)))
     elif place == "rendering":
         monkeypatch.setattr(output, "_json_value", raising(RuntimeError(PRIVATE)))
-        monkeypatch.setattr(log, "note", raising(RuntimeError(PRIVATE)))
+        monkeypatch.setattr(log, "end", raising(RuntimeError(PRIVATE)))
     else:
         monkeypatch.setattr(Session, "close", raising(RuntimeError(PRIVATE)))
     ended = run("push", "--json")

@@ -24,7 +24,12 @@ def is_told_of(clinic: Clinic, number: str, caspen: str) -> None:
         (row,) = drift(clinic)
         assert (row["number"], row["code"], row["caspen"]) == (number, "payment-astray-in-xero", caspen)
     assert pull(clinic, "--dry-run")["payments"] == 0
-    assert "1 thing is not the same in Caspen and Xero:  caspen-xero drift" in clinic.cli("pull").stderr
+    pulled = clinic.cli("pull")
+    assert pulled.exit_code == 3
+    assert "1 invoice differs:  caspen-xero unsynced" in pulled.stderr
+    assert [(row["number"], row["code"]) for row in clinic.unsynced() if row["code"] != "not-pushed-yet"] == [
+        (number, "payment-astray-in-xero")
+    ]
     assert told(clinic) == []
 
 

@@ -41,6 +41,8 @@ COMMANDS = (
     ("invoices", "list"),
     ("pull",),
     ("drift",),
+    ("payments", "list"),
+    ("payments", "list", "--to-enter"),
     ("log",),
     ("log", "--warnings"),
     ("doctor",),

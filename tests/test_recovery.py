@@ -89,7 +89,9 @@ class Machine:
         told = [json.loads(line) for line in (self.export / "caspen-updates.jsonl").read_text().splitlines()]
         assert [(each["invoice_number"], each["amount"]) for each in told] == [("INV-0002", "10.00")]
         assert self.clinic.unsynced() == []
-        assert "every finalised invoice is in Xero" in self.clinic.cli("unsynced").stdout
+        assert (
+            "Nothing is unsynced: 4 of 4 finalised invoices are in Xero and equal" in self.clinic.cli("unsynced").stdout
+        )
         self.clinic.forget_calls()
         assert self.clinic.push().exit_code == 0
         assert self.clinic.writes() == []

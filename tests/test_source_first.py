@@ -251,7 +251,10 @@ def test_an_older_store_tells_nothing_that_was_sent_or_told_whatever_becomes_of_
         ):  # that Caspen takes it elsewhere is not guessed
             assert (done.exit_code, done.json["stopped"]["code"]) == (1, "nowhere-to-deliver")
         else:
-            assert done.exit_code == 0
+            in_order = thirty.cli("status", "--json").json[
+                "in_order"
+            ]  # some were voided in Xero, and credits taken off
+            assert done.exit_code == (0 if in_order else 3)
     if isinstance(caspen_side, InFiles) and export == "has gone":
         (caspen_side.folder.parent / "away").rename(caspen_side.folder)
     told = caspen_side.told()
@@ -286,7 +289,7 @@ def test_money_that_somebody_entered_on_both_sides_is_not_told(
     synced: Clinic, bookkeeper: Bookkeeper, caspen_side: Caspen, command: str
 ) -> None:
     bookkeeper.pays("INV-0001", "50.00", reference="Cash at desk")
-    caspen_side.exports(payment(1, "INV-0001", "50.00", date="2026-11-20"))
+    caspen_side.exports(payment(1, "INV-0001", "50.00", date="2026-11-17"))  # the bank has it three days later
     assert pull(synced, "--dry-run")["payments"] == 0
     synced.cli(command)
     assert caspen_side.told() == []
@@ -425,7 +428,12 @@ def test_where_the_source_cannot_be_read_nothing_is_pulled_told_or_sent_and_that
         assert in_words.stderr.startswith("Error: ")
         assert error["message"] in in_words.stderr
         assert f"-> {error['fix']}" in in_words.stderr
-        assert error["message"] in synced.cli(*command, "--quiet").stderr
+        quiet = synced.cli(*command, "--quiet")
+        assert quiet.exit_code == trouble.exit_code
+        # With --quiet what a person has to mend is said once, and what may pass by itself once it has lasted for three runs. A dry
+        # run, which is none of cron's, says it each time.
+        is_news = "--dry-run" in command or "--full" not in command
+        assert (error["message"] in quiet.stderr) is is_news
     assert "Nothing was sent to Demo Company (AU)." in synced.push().json["error"]["message"]
     assert synced.calls() == []
     assert caspen_side.told() == []
@@ -468,11 +476,12 @@ def waits(synced: Clinic, bookkeeper: Bookkeeper, caspen_side: Caspen) -> str:
     return xero_id
 
 
-def held(clinic: Clinic) -> dict[str, Any]:
+def held(clinic: Clinic, *codes: str) -> dict[str, Any]:
     """What a pull holds back, in words and on both ways the same: the one entry of its JSON."""
     (entry,) = pull(clinic)["held"]
     in_words = clinic.cli("pull")
-    assert in_words.exit_code == 0
+    assert in_words.exit_code == 3
+    assert [row["code"] for row in clinic.unsynced() if row["number"] == "INV-0001"] == list(codes)
     assert entry["fix"] in in_words.stderr
     rows = [row for row in clinic.cli("drift", "--json").json["drift"] if row["code"] == "not-in-caspen-yet"]
     assert [row["fix"] for row in rows] == [entry["fix"]]
@@ -504,7 +513,7 @@ def test_what_waits_and_caspen_names_for_something_else_is_held_until_that_is_co
     synced: Clinic, caspen_side: Caspen, waits: str, number: str, amount: str
 ) -> None:
     caspen_side.exports(payment(1, number, amount, xero_id=waits))
-    entry = held(synced)
+    entry = held(synced, "payment-xero-id-wrong")
     assert (entry["id"], "pay_1" in entry["message"]) == (waits, True)
     assert caspen_side.told() == []
     later = {"updated_at": "2027-01-01T00:00:00Z"}
@@ -517,7 +526,7 @@ def test_what_waits_and_caspen_named_for_something_else_is_known_once_it_is_corr
     synced: Clinic, caspen_side: Caspen, waits: str
 ) -> None:
     caspen_side.exports(payment(1, "INV-0002", "50.00", xero_id=waits))
-    held(synced)
+    held(synced, "payment-xero-id-wrong")
     caspen_side.exports(payment(1, "INV-0001", "50.00", xero_id=waits, updated_at="2027-01-01T00:00:00Z"))
     done = sync(synced)
     assert (done["pull"]["payments"], done["push"]["payments"]) == (0, 0)
@@ -529,7 +538,7 @@ def test_what_waits_and_may_be_the_same_money_is_held_and_known_once_a_person_sa
     synced: Clinic, caspen_side: Caspen, waits: str
 ) -> None:
     caspen_side.exports(payment(1, "INV-0001", "50.00", date="2026-11-20"))
-    fix = held(synced)["fix"]
+    fix = held(synced, "payment-maybe-already-in-xero")["fix"]
     command = fix.split("; ")[0].partition(": ")[2]
     assert command == f"caspen-xero invoices link INV-0001 {waits}"
     assert synced.run(command).exit_code == 0
@@ -543,7 +552,7 @@ def test_what_waits_and_is_other_money_is_told_once_a_person_says_so(
     synced: Clinic, caspen_side: Caspen, waits: str
 ) -> None:
     caspen_side.exports(payment(1, "INV-0001", "50.00", date="2026-11-20"))
-    command = held(synced)["fix"].rpartition(": ")[2]
+    command = held(synced, "payment-maybe-already-in-xero")["fix"].rpartition(": ")[2]
     assert command == "caspen-xero push --pay-anyway INV-0001"
     assert synced.run(command).exit_code == 0
     assert sync(synced)["pull"]["payments"] == 1
@@ -551,7 +560,8 @@ def test_what_waits_and_is_other_money_is_told_once_a_person_says_so(
     assert len(synced.state("Payments")) == 2
 
 
-@pytest.mark.parametrize("change", [{"date": "2026-11-19"}, {"status": "void"}, {"amount": "51.00"}])
+# Of an equal amount a bank's date may be days later, so another day alone makes it no other payment.
+@pytest.mark.parametrize("change", [{"status": "void"}, {"amount": "51.00"}])
 def test_what_waits_and_is_like_no_payment_to_be_sent_is_told(
     synced: Clinic, caspen_side: Caspen, waits: str, change: dict[str, str]
 ) -> None:
@@ -561,11 +571,14 @@ def test_what_waits_and_is_like_no_payment_to_be_sent_is_told(
     assert caspen_side.told() == [waits]
 
 
-def test_what_waits_on_an_invoice_that_is_set_aside_is_told(synced: Clinic, caspen_side: Caspen, waits: str) -> None:
+def test_what_is_in_doubt_on_an_invoice_that_is_set_aside_stays_held(
+    synced: Clinic, caspen_side: Caspen, waits: str
+) -> None:
     caspen_side.exports(payment(1, "INV-0001", "50.00", date="2026-11-20"))
-    held(synced)
+    held(synced, "payment-maybe-already-in-xero")
     synced.cli("invoices", "skip", "INV-0001")
-    assert pull(synced)["payments"] == 1
+    assert [one["id"] for one in pull(synced)["held"]] == [waits]
+    assert caspen_side.told() == []
 
 
 def test_what_waits_and_the_bank_feed_has_brought_for_caspens_own_payment_is_known(

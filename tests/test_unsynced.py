@@ -48,12 +48,20 @@ LISTED = {
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
-def fixed_by_its_command(clinic: Clinic, number: str = "INV-0001") -> None:
-    """Pastes the command of the invoice's row; the invoice is in Xero after it, or after one more push."""
-    assert clinic.run(clinic.problem(number)["fix"]).exit_code == 0
+def fixed_by_its_command(clinic: Clinic, number: str = "INV-0001", which: int = 0) -> None:
+    """Pastes the command of the invoice's row (`which` of them); it is in Xero after it, or after one more push."""
+    assert clinic.run(clinic.problem(number)["fix"], which).exit_code == 0
     assert clinic.push().exit_code == 0
     assert clinic.unsynced() == []
     assert clinic.listed()[number]["sync_status"] == "synced"
+
+
+def fixed_by_an_answer(clinic: Clinic, answer: str) -> None:
+    """Pastes the command of the invoice's row, which asks, and that of the answer; the next push brings the invoice to Xero."""
+    assert clinic.chooses(clinic.problem(), answer).exit_code == 0
+    assert [(row["code"], row["fix"]) for row in clinic.unsynced()] == [("not-pushed-yet", "caspen-xero push")]
+    assert clinic.run("caspen-xero push").exit_code == 0
+    assert clinic.unsynced() == []
 
 
 def waits_without_calls(clinic: Clinic) -> None:
@@ -76,7 +84,7 @@ def test_an_unlinked_tax_rate(clinic: Clinic) -> None:
     assert row["code"] == "tax-rate-not-linked"
     assert "GST free" in row["reason"]
     waits_without_calls(clinic)
-    fixed_by_its_command(clinic)
+    fixed_by_an_answer(clinic, "GST Free Income")
 
 
 def test_a_line_without_a_rate_in_a_taxed_invoice(clinic: Clinic) -> None:
@@ -84,7 +92,7 @@ def test_a_line_without_a_rate_in_a_taxed_invoice(clinic: Clinic) -> None:
     clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
     clinic.push()
     assert clinic.problem()["code"] == "tax-rate-not-linked"
-    fixed_by_its_command(clinic)
+    fixed_by_an_answer(clinic, "BAS Excluded")
     assert [item["TaxType"] for item in clinic.in_xero()["INV-0001"]["LineItems"]] == ["OUTPUT", "BASEXCLUDED"]
 
 
@@ -95,7 +103,7 @@ def test_two_unlinked_rates_are_two_rows_with_a_command_each(clinic: Clinic) -> 
     rows = clinic.unsynced()
     assert [row["code"] for row in rows] == ["tax-rate-not-linked"] * 2
     for row in rows:
-        assert clinic.run(row["fix"]).exit_code == 0
+        assert clinic.chooses(row).exit_code == 0
     assert clinic.push().exit_code == 0
 
 
@@ -109,7 +117,7 @@ def test_a_rate_whose_name_a_shell_would_read(clinic: Clinic, tmp_path: Path) ->
     program.chmod(0o755)
     ours = {"CASPEN_XERO_HOME": str(clinic.home), "XERO_URL": clinic.sandbox.url}
     pasted = subprocess.run(
-        ["sh", "-c", clinic.problem()["fix"]],
+        ["sh", "-c", clinic.problem()["choices"][0]["command"]],
         env=clean_environment(**ours, PATH=f"{tmp_path}:{os.environ['PATH']}"),
         capture_output=True,
         text=True,
@@ -124,7 +132,7 @@ def test_two_rates_of_one_name_are_told_apart_by_their_ids(clinic: Clinic) -> No
     clinic.takes(*twins, client("1048237"), invoice("INV-0001", [line(rate="tax_2")]))
     clinic.cli("settings", "set", "--sales-account", "200", "--payment-account", "090")
     clinic.push()
-    fixed_by_its_command(clinic)
+    fixed_by_an_answer(clinic, "GST Free Income")
 
 
 def test_no_account_for_invoice_lines(clinic: Clinic) -> None:
@@ -132,7 +140,7 @@ def test_no_account_for_invoice_lines(clinic: Clinic) -> None:
     assert clinic.push().exit_code == 5
     assert clinic.problem()["code"] == "sales-account-missing"
     waits_without_calls(clinic)
-    fixed_by_its_command(clinic)
+    fixed_by_an_answer(clinic, "200 Sales")
 
 
 def test_an_account_that_was_archived_in_xero_since(ready: Clinic) -> None:
@@ -143,7 +151,7 @@ def test_an_account_that_was_archived_in_xero_since(ready: Clinic) -> None:
     row = ready.problem()
     assert row["code"] in {"sales-account-unfit", "sales-account-missing"}
     assert "200" in row["reason"]
-    fixed_by_its_command(ready)
+    fixed_by_an_answer(ready, "260 Other Revenue")
 
 
 def test_a_locked_period(ready: Clinic) -> None:
@@ -195,7 +203,7 @@ def test_totals_that_xero_shows_otherwise_are_mended_by_id_or_told_but_never_app
     assert ready.in_xero()["INV-0001"]["Status"] == "DRAFT"
     waits_without_calls(ready)
     ready.control("organisation", KeepsTaxAmount=True)
-    fixed_by_its_command(ready)
+    fixed_by_its_command(ready, which=-1)
     there = ready.in_xero()["INV-0001"]
     assert same_figures(record, there)
     assert there["Status"] == "AUTHORISED"
@@ -223,8 +231,9 @@ def test_a_number_that_another_invoice_has(ready: Clinic) -> None:
     assert "165.00" in row["reason"]
     waits_without_calls(ready)
     assert ready.in_xero()["INV-0001"]["Contact"]["Name"] == "Someone else"
-    ready.run(row["fix"])  # a person says that it is this one: it is looked at, but stays as it is
-    ready.push()
+    assert "invoices link" not in row["fix"]
+    assert ready.cli("invoices", "link", "--force", "INV-0001", theirs["InvoiceID"]).exit_code == 0
+    ready.push()  # a person says that it is this one: it is looked at, but stays as it is
     there = ready.in_xero()["INV-0001"]
     assert (there["Contact"]["Name"], there["Total"]) == ("Someone else", Decimal(f"{theirs['Total']}"))
     assert ready.unsynced()
@@ -460,7 +469,7 @@ def test_an_invoice_whose_number_reads_as_an_option_is_named_by_its_id(ready: Cl
     in_xero.pays(ready, "-x", "50.00")
     ready.takes(payment("50.00", ("inv_-x", "50.00"), id_="pay_2"))
     assert ready.push().exit_code == 3
-    assert ready.run(ready.problem("-x")["fix"]).exit_code == 0
+    assert ready.run(ready.answers("-x")[0]).exit_code == 0
     assert ready.push().exit_code == 0
 
 
@@ -469,7 +478,7 @@ def test_a_number_that_has_to_be_corrected_is_not_the_name_in_the_fix(ready: Cli
     assert ready.push().exit_code == 3
     fix = ready.problem("y" * 300)["fix"]
     ready.takes(invoice("INV-0001", id="inv_1"))
-    assert ready.run(fix.rpartition(": ")[2]).exit_code == 0
+    assert ready.run(fix, -1).exit_code == 0
     assert "INV-0001" in ready.in_xero()
 
 

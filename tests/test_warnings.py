@@ -41,7 +41,7 @@ def test_a_draft_that_lost_its_account_is_a_problem_that_its_fix_mends(drafts: C
     assert "line 1: account was sent as 200, Xero shows none; line 2: account was sent as 200" in problem["reason"]
     assert "has been removed" in problem["xero_says"]
 
-    drafts.run(problem["fix"])  # now it is known that the account is archived
+    drafts.run(problem["fix"], -1)  # now it is known that the account is archived
     problem = drafts.problem()
     assert problem["code"] == "sales-account-unfit"
     drafts.cli("settings", "set", "--sales-account", "260")
@@ -85,7 +85,7 @@ def test_a_tax_rate_that_was_deleted_since_is_named_and_another_link_mends_it(dr
     problem = drafts.problem()
     assert problem["code"] == "tax-rate-refused"
     assert ("INV-0001" in drafts.in_xero()) == (way == "warned")
-    drafts.run(problem["fix"])  # now it is known that the rate is gone
+    drafts.run(problem["fix"], -1)  # now it is known that the rate is gone
     assert drafts.problem()["code"] == "tax-rate-unfit"
     assert drafts.cli("taxes", "map", "GST", "TAX001").exit_code == 0
     drafts.push("INV-0001")

@@ -8,6 +8,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.exit_codes import worst_of
+from caspen_xero.cli.runs import begins, ends
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.errors import ExitCode
@@ -32,9 +33,9 @@ def adopt(session: Session) -> int:
     \b
     caspen-xero adopt
     """
-    from caspen_xero.store import log
     from caspen_xero.sync.sending.adopt import Adopt
 
+    begins(session, "adopt")
     with session.only_writer():
         read = read_source(session, f"Nothing was looked up in {plain(session.connection.tenant_name)}.")
         with session.output.progress("Looking up") as progress:
@@ -42,7 +43,7 @@ def adopt(session: Session) -> int:
             result = engine.run()
         code = _exit_code(result, read.bad_count)
         summary = _summary(result, session.seconds())
-        log.note(session.store, session.mappings.tenant_id, "adopt", session.started_at, code, summary)
+        ends(session, "adopt", code, summary, result.stopped)
     if session.output.json:
         session.output.document(summary)
     else:

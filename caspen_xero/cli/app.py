@@ -60,6 +60,7 @@ GROUPS = {
     "adopt": ("adopt",),
     "drift": ("drift",),
     "invoices": ("invoices",),
+    "payments": ("payments",),
     "contacts": ("contacts",),
     "status": ("status",),
     "doctor": ("doctor",),

@@ -45,7 +45,7 @@ def backup(
     store = session.store_file
     if not store.exists():
         words = f"There is no store in {plain(session.folder)} to copy."
-        raise StoreError(StoreCode.MISSING, words, "caspen-xero restore FILE, or for a new one: caspen-xero connect")
+        raise StoreError(StoreCode.MISSING, words, "caspen-xero restore FILE; or for a new one: caspen-xero connect")
     target = given_path(file) if file is not None else None
     if target is not None and target.is_dir():
         target = target / place_for(store, "by-hand").name
@@ -153,6 +153,8 @@ def back_up_today(session: Session) -> None:
     except StoreError as error:
         if error.code != StoreCode.BACKUP_FAILED:
             raise
-        session.output.warn(f"Today's copy of the store could not be made, and the push goes on: {error.message}")
+        session.output.warn(
+            f"Today's copy of the store could not be made, and the push goes on: {error.message}", key="no copy"
+        )
         return
     session.store.set_setting(_COPIED_ON, today)

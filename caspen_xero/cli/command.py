@@ -7,15 +7,17 @@ import inspect
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Annotated, Any, get_type_hints
 
 import typer
 
 from caspen_xero.cli.defects import keep_defect, told_defect
+from caspen_xero.cli.news import tell_news
 from caspen_xero.cli.output import NotTaken, Output, tell, write_no_more
+from caspen_xero.cli.runs import all_end
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import MOST_WORDS, plain
@@ -31,7 +33,7 @@ Workspace = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only; for cron.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only; of push, pull and sync what is new.")]
 
 
 def command(
@@ -85,6 +87,8 @@ def _carry_out(
             session.close()
         raise
     try:
+        with _whatever_happens(session, code):
+            all_end(session, code)
         session.close()
     except Exception as error:  # noqa: BLE001 - the last net: its result was given already
         if folder := session.known_folder():
@@ -92,6 +96,15 @@ def _carry_out(
         output.warn(told_defect(error).message)
         return code or ExitCode.FAILED
     return code
+
+
+@contextmanager
+def _whatever_happens(session: Session, code: int) -> Iterator[None]:
+    """What a run has kept to its end is said after this, also where this goes wrong."""
+    try:
+        yield
+    finally:
+        tell_news(session, code)
 
 
 def _run(session: Session, function: Callable[..., int | None], arguments: dict[str, Any]) -> int:
@@ -104,12 +117,14 @@ def _run(session: Session, function: Callable[..., int | None], arguments: dict[
         words = "Interrupted. Nothing is lost: run the same command again to go on."
         return _end(session, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
     except NotTaken as error:
+        session.ended_by = error
         return _end_unread(session.output, error)
     except Exception as error:  # noqa: BLE001 - the last net
         return _end(session, _in_words(session, error))
 
 
 def _end(session: Session, error: UserError) -> int:
+    session.ended_by = error
     try:
         session.output.error(error, session.so_far())
     except NotTaken as unread:

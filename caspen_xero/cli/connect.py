@@ -276,7 +276,8 @@ def _organisation(
         raise SignInFailed(
             "another-organisation",
             f"This workspace belongs to {plain(bound.tenant_name)}; {plain(chosen.name)} can't be connected to it as well.",
-            f"For {plain(chosen.name)}: another workspace (caspen-xero connect --workspace NAME), or caspen-xero disconnect first.",
+            f"For {plain(chosen.name)} take another workspace: caspen-xero connect --workspace NAME; or end this link first: "
+            "caspen-xero disconnect",
             exit_code=ExitCode.FAILED,
         )
     return chosen
@@ -304,7 +305,7 @@ def _remember(
             raise SessionError(
                 "another-organisation",
                 f"Meanwhile this workspace was connected to {plain(now_stored['tenant_name'])}.",
-                "caspen-xero disconnect, then caspen-xero connect",
+                "caspen-xero disconnect; then: caspen-xero connect",
             )
     keep_sign_in(store, session.folder / "token.lock", secret, grant.access)
     session.store.set_connection(connection.to_dict())

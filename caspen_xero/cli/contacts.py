@@ -81,8 +81,8 @@ def unlink(session: Session, client: ClientName) -> int:
 def _one_party(session: Session, name: str) -> tuple[PartyKind, str]:
     """The client or payer that a person named. Raises `SessionError` where none or several fit."""
     from caspen_xero.store import clinic
+    from caspen_xero.sync.fix_commands import party_name
     from caspen_xero.sync.planning.contact_matching import party_of
-    from caspen_xero.sync.problems import party_name
 
     store = session.store
     if clinic.clients(store, [name]) or (name == GENERIC_ID and session.settings.privacy == "generic"):

@@ -139,11 +139,16 @@ class _Story:
             raise StoryBroke(f"One invoice should be unsynced for its tax rate, but there is: {codes or 'none'}.")
 
     def _fix_it(self) -> None:
-        fix = shlex.split(self._unsynced()[0]["fix"])
-        if fix[:1] != ["caspen-xero"]:
-            raise StoryBroke(f"The fix is no command to paste: {shlex.join(fix)}")
-        self._say("6. The fix, exactly as shown, and the push again: only what was left over is sent.")
-        self._run(*fix[1:])
+        choices = {one["label"]: one["command"] for one in self._unsynced()[0]["choices"]}
+        if (meant := next((label for label in choices if label.startswith("GST Free Income")), None)) is None:
+            raise StoryBroke(
+                f"GST Free Income should be one of the rates to choose from: {', '.join(choices) or 'none'}."
+            )
+        self._say(
+            "6. On a terminal that command asks which of Xero's rates it is; here the demo answers. Then the push again: only\n"
+            "   what was left over is sent."
+        )
+        self._run(*shlex.split(choices[meant])[1:])
         self._run("push")
 
     def _everything_is_there(self, export: Path) -> None:

@@ -110,7 +110,7 @@ def _ask(session: Session, words: list[str], in_doubt: list[str]) -> None:
     Raises where something is in doubt that a push would settle.
     """
     if in_doubt:
-        again = f"caspen-xero push, or if it is to go all the same: {PURGE} --yes"
+        again = f"caspen-xero push; or if it is to go all the same: {PURGE} --yes"
         raise SessionError("writes-unsettled", words[0], again)
     for one in words:
         session.output.warn(one)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import Ours
+from caspen_xero.cli.output import Ours, in_words
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.cli.standing import LOOK, basis, read_standing, trouble_in_words
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 
@@ -43,15 +44,23 @@ def doctor(
         raise SessionError("usage", words, "caspen-xero doctor --bundle FILE", ExitCode.USAGE)
     checks = _checks(session)
     if session.output.json:
-        found = [vars(check) | {"fix": session.output.command(check.fix)} for check in checks]
+        output = session.output
+        found = [
+            vars(check) | {"fix": output.command(check.fix), "choices": output.choices(check.choices)}
+            for check in checks
+        ]
         session.output.document({"checks": found})
     else:
         rows = [
-            ("ok" if check.ok else "NOT OK", check.name, Ours(check.message), Ours(session.output.command(check.fix)))
+            ("ok" if check.ok else "NOT OK", check.name, _finding(check), Ours(session.output.command(check.fix)))
             for check in checks
         ]
         session.output.table(("", "Check", "Finding", "What to do"), rows)
     return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
+
+
+def _finding(check: Check) -> Ours:
+    return Ours(f"{check.message}; to choose from: {in_words(check.choices)}" if check.choices else check.message)
 
 
 def _bundle(session: Session, file: str | None) -> int:
@@ -78,7 +87,8 @@ def _bundle(session: Session, file: str | None) -> int:
 def _checks(session: Session) -> list[Check]:
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.sending.other_homes import another_home
-    from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check
+    from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check, unsynced_checks
+    from caspen_xero.sync.unsynced import unsynced_rows
 
     checks = [_store_check(session), source_check(session.settings.source, caspen_key(session))]
     if session.store.connection() is None:
@@ -88,7 +98,14 @@ def _checks(session: Session) -> list[Check]:
         checks.append(Check("connection", True, f"{plain(connection.tenant_name)} (tokens: {connection.token_store})"))
         if (alive := another_home(session.mappings)) is not None:
             checks.append(Check("another home", False, alive.message, alive.fix))
-        checks += organisation_checks(session.store, session.mappings, lambda: session.client, session.now())
+        checks += organisation_checks(
+            session.store, session.mappings, session.settings, lambda: session.client, session.now()
+        )
+    if checks[0].ok:
+        books = read_standing(session)
+        told = f"{trouble_in_words(books)}; {basis(session, books)}" if books.troubles else basis(session, books)
+        checks.append(Check("invoices", books.in_order, told, LOOK if books.troubles else ""))
+        checks += unsynced_checks(unsynced_rows(session.store, session.known_mappings, session.settings, books))
     return checks
 
 

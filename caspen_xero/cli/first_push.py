@@ -6,11 +6,13 @@ import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from caspen_xero.cli.dry_run import KINDS
 from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import Session
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
+    from caspen_xero.sync.planning.outlook import Tally
     from caspen_xero.sync.sending.push_result import Announcement
     from caspen_xero.sync.setup.changes import AccountChoice
 
@@ -21,26 +23,28 @@ def may_begin(session: Session, announcement: Announcement, *, yes: bool) -> boo
     if yes or not somebody_is_there(session.output):
         session.output.note(*told)
         return True
-    return confirm(session.output, "Send them?", before=told)
+    look = session.output.command("See all of it first:  caspen-xero push --dry-run")
+    return confirm(session.output, "Send them?", before=[*told, look])
 
 
 def tell_declined(session: Session) -> None:
-    """After a no: that nothing was sent, and how to go on."""
-    session.output.say("Nothing was sent to Xero; the invoices stay pending.")
+    """After a no: that nothing was sent, and how to go on. What the pull of a `sync` has done is done."""
+    pulled = " What was pulled is kept." if session.whole == "sync" else ""
+    session.output.say(f"Nothing was sent to Xero; the invoices stay pending.{pulled}")
     session.output.note("To send them:            caspen-xero push")
     session.output.note("To leave out older ones: caspen-xero settings set --start-date YYYY-MM-DD")
+    session.output.note("A run without a terminal, as from cron, does not ask: the next one sends them.")
 
 
 def _in_words(session: Session, announcement: Announcement) -> list[str]:
-    number = announcement.invoices
-    sums = " and ".join(f"{total:,.2f} {plain(currency)}" for currency, total in sorted(announcement.totals.items()))
     first = "First push" if announcement.is_first else "First push of all that is due"
-    what = (
-        f"{first} to {plain(session.connection.tenant_name)}: {number} {'invoice' if number == 1 else 'invoices'}, "
-        f"{sums} in all, the oldest of {announcement.oldest}."
-    )
+    new = announcement.kinds.get("create-invoice")
+    what = f"{_invoices(new)} in all, the oldest of {new.oldest}" if new else "no new invoice"
     width = session.output.console(stderr=True).width
-    lines = [what, *(f"  {line}" for line in _accounts(session))]
+    lines = [
+        f"{first} to {plain(session.connection.tenant_name)}: {what}.",
+        *(f"  {line}" for line in (*_besides(announcement), *_where(session))),
+    ]
     return [
         part
         for line in lines
@@ -48,8 +52,30 @@ def _in_words(session: Session, announcement: Announcement) -> list[str]:
     ]
 
 
-def _accounts(session: Session) -> Iterator[str]:
-    """Where the invoices' lines go, and where the payments go: from what was chosen, no call is made."""
+def _besides(announcement: Announcement) -> Iterator[str]:
+    """What else is written, what stays out, and where it ends."""
+    for kind, words in KINDS.items():
+        if kind != "create-invoice" and (tally := announcement.kinds.get(kind)) is not None:
+            yield f"{words}: {', '.join([str(tally.number), *_sums(tally)])}"
+    for why, tally in sorted(announcement.stay_out.items()):
+        yield f"{'Stay out' if why == 'problem' else 'Wait'}: {_invoices(tally)}"
+    if announcement.at_most is not None:
+        yield f"No more than {announcement.at_most} of these documents are written (--max-writes {announcement.at_most})"
+
+
+def _invoices(tally: Tally) -> str:
+    number = tally.number
+    return ", ".join(["1 invoice" if number == 1 else f"{number} invoices", *_sums(tally)])
+
+
+def _sums(tally: Tally) -> list[str]:
+    """What they come to by currency, in one piece; of contacts nothing."""
+    sums = " and ".join(f"{total:,.2f} {plain(currency)}" for currency, total in sorted(tally.sums.items()))
+    return [sums] if sums else []
+
+
+def _where(session: Session) -> Iterator[str]:
+    """Whether they go as drafts, where their lines go, and where the payments go: from what was chosen, no call is made."""
     from caspen_xero.store import clinic
     from caspen_xero.sync.setup.accounts import account_label, method_purpose
     from caspen_xero.sync.setup.awaited import awaited
@@ -60,6 +86,8 @@ def _accounts(session: Session) -> Iterator[str]:
     mappings = session.mappings
     chart = known_accounts(mappings) or []
     choices = account_choices(mappings, chart)
+    if session.settings.invoice_status == "draft":
+        yield "They go as drafts, and a person approves them in Xero (--invoice-status draft)"
     yield f"{SALES_ACCOUNT.title}: {_chosen(choices.get(SALES_ACCOUNT.purpose))}"
     if session.settings.feed_brings_payments:
         yield "Payments stay out of Xero: a bank feed brings them (--payments off)"

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.invoice_links import InvoiceName, link, say_done, unlink
+from caspen_xero.cli.output import in_words
 from caspen_xero.cli.session import Session, SessionError, one_invoice
+from caspen_xero.cli.standing import read_standing
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import MOST_WORDS, plain, said
+from caspen_xero.times import local
 
 if TYPE_CHECKING:
     from caspen_xero.store.listing import ListedInvoice
     from caspen_xero.store.mappings import Mappings
-
-InvoiceName = Annotated[str, typer.Argument(metavar="INVOICE", help="Its number or id.")]
+    from caspen_xero.sync.books import Books, Trouble
 
 
 def register(app: typer.Typer) -> None:
@@ -29,14 +32,16 @@ def register(app: typer.Typer) -> None:
     command(group, "open")(open_)
     command(group, "skip")(skip)
     command(group, "unskip")(unskip)
+    command(group, "accept")(accept)
     command(group, "link")(link)
+    command(group, "unlink")(unlink)
     app.add_typer(group, name="invoices", help="Each invoice in Caspen and in Xero.")
 
 
 def list_(
     session: Session,
     status: Annotated[
-        str | None, typer.Option("--status", help="synced, unsynced, pending, draft, skipped or void.")
+        str | None, typer.Option("--status", help="synced, unsynced, differs, pending, draft, skipped or void.")
     ] = None,
 ) -> int:
     """List every invoice with its sync status.
@@ -50,8 +55,8 @@ def list_(
         raise SessionError(
             "bad-status", f"{plain(status)} is no sync status.", f"One of: {', '.join(SYNC_STATUSES)}.", ExitCode.USAGE
         )
-    listed = list_invoices(session.store, _mappings(session), session.settings.start_date)
-    rows = [invoice for invoice in listed if status in (None, invoice.sync_status)]
+    listed = list_invoices(session.store, session.known_mappings, session.settings.start_date)
+    rows = [one for one in read_standing(session).judged(listed) if status in (None, one.sync_status)]
     if session.output.json:
         link = _links(session)
         session.output.document({"invoices": [_as_json(invoice, link(invoice)) for invoice in rows]})
@@ -63,8 +68,8 @@ def list_(
                 invoice.number or invoice.invoice_id,
                 invoice.client or ("(purged)" if invoice.details_purged else ""),
                 invoice.issue_date,
-                invoice.caspen_status,
-                invoice.sync_status,
+                invoice.caspen_own_status,
+                _in_words(invoice),
                 invoice.xero_status,
                 invoice.total,
                 invoice.amount_due,
@@ -72,7 +77,7 @@ def list_(
             for invoice in rows
         ],
     )
-    session.output.say(f"{len(rows)} invoices.")
+    session.output.say("1 invoice." if len(rows) == 1 else f"{len(rows)} invoices.")
     return ExitCode.ALL_WELL
 
 
@@ -82,15 +87,12 @@ def show(session: Session, invoice: InvoiceName) -> int:
     \b
     caspen-xero invoices show INV-0042
     """
-    from caspen_xero.store import problems as store_problems
-    from caspen_xero.store.invoice_names import InvoiceNames
     from caspen_xero.store.journal import writes
-    from caspen_xero.sync.problems import named_rightly
 
-    listed, mappings = _find(session, invoice), _mappings(session)
-    found = store_problems.problems(mappings, listed.invoice_id) if mappings else []
-    names = InvoiceNames(session.store)
-    problems = [named_rightly(row, listed.invoice_id, names) for row in found]
+    books = read_standing(session)
+    listed, mappings = _find(session, invoice, books), session.known_mappings
+    problems = books.troubles_of.get(listed.invoice_id, ())
+    accepted = [one for one in books.accepted if one.invoice_id == listed.invoice_id]
     sent = writes(mappings, 50, listed.invoice_id) if mappings else []
     edited = _edited(mappings, listed.invoice_id) if mappings else []
     if session.output.json:
@@ -99,9 +101,14 @@ def show(session: Session, invoice: InvoiceName) -> int:
             {
                 "invoice": _as_json(listed, _links(session)(listed)),
                 "problems": [
-                    {key: problem[key] for key in shown} | {"fix": session.output.command(problem["fix"])}
+                    {key: getattr(problem, key) for key in shown}
+                    | {
+                        "fix": session.output.command(problem.fix),
+                        "choices": session.output.choices(problem.choices),
+                    }
                     for problem in problems
                 ],
+                "accepted": [{"code": one.code, "reason": one.reason} for one in accepted],
                 "writes": sent,
                 "edited_in_xero": edited,
             }
@@ -115,22 +122,26 @@ def show(session: Session, invoice: InvoiceName) -> int:
         ("Paid", _money(listed.amount_paid, listed.currency)),
         ("Credited", _money(listed.amount_credited, listed.currency)),
         ("Due", _money(listed.amount_due, listed.currency)),
-        ("In Caspen", listed.caspen_status),
-        ("Sync", listed.sync_status.capitalize()),
+        ("In Caspen", listed.caspen_own_status),
+        ("Sync", _in_words(listed).capitalize()),
         ("In Xero", listed.xero_status),
         ("Open in Xero", link),
-        ("Details", "purged here, by caspen-xero purge" if listed.details_purged else None),
+        ("Details", "purged here" if listed.details_purged else None),
     ]
     session.output.table(
         (f"Invoice {plain(listed.number or listed.invoice_id)}", ""), [fact for fact in facts if fact[1]]
     )
     for problem in problems:
-        session.output.say(f"{problem['code']}: {problem['reason']}", f"  -> {problem['fix']}")
-    for one in edited:
-        session.output.say(f"edited in Xero: {one['xero']} (sent: {one['caspen']})")
+        session.output.say(f"{problem.code}: {problem.reason}", f"  -> {session.output.command(problem.fix)}")
+        if problem.choices:
+            session.output.say(f"     asks which: {in_words(problem.choices)}")
+    for one in accepted:
+        session.output.say(f"accepted: {one.code}: {one.reason}")
+    for edit in edited:
+        session.output.say(f"edited in Xero: {edit['xero']} (sent: {edit['caspen']})")
     for row in sent:
         session.output.say(
-            f"{row['first_sent_at'][:16]}  {row['operation']}  {row['state']}  {plain(row['message'] or '', MOST_WORDS)}"
+            f"{local(row['first_sent_at'])}  {row['operation']}  {row['state']}  {plain(row['message'] or '', MOST_WORDS)}"
         )
         for warning in row["warnings"]:
             session.output.say(f"  Xero warned: {said(warning)}")
@@ -183,7 +194,7 @@ def skip(
     with session.only_writer():
         found = one_invoice(session, invoice, or_bad=True)
         skips.skip(session.store, found, reason, session.now())
-    return _say_done(session, invoice, "is set aside", to_paste("invoices unskip", name_for(found, invoice)))
+    return say_done(session, invoice, "is set aside", to_paste("invoices unskip", name_for(found, invoice)))
 
 
 def unskip(session: Session, invoice: InvoiceName) -> int:
@@ -196,7 +207,7 @@ def unskip(session: Session, invoice: InvoiceName) -> int:
             raise SessionError(
                 "not-skipped", f"Invoice {plain(invoice)} was not set aside.", "caspen-xero invoices list"
             )
-    return _say_done(session, invoice, "is taken care of again", _push_of(session, found, invoice))
+    return say_done(session, invoice, "is taken care of again", _push_of(session, found, invoice))
 
 
 def _push_of(session: Session, invoice_id: str, name: str) -> str:
@@ -210,57 +221,63 @@ def _push_of(session: Session, invoice_id: str, name: str) -> str:
     )
 
 
-def link(
-    session: Session,
-    invoice: InvoiceName,
-    xero_id: Annotated[str, typer.Argument(metavar="XERO_ID", help="InvoiceID or PaymentID, or the address in Xero.")],
-) -> int:
-    """Link an invoice, or a payment of it, to what is in Xero already, so that it is not sent a second time.
+def accept(session: Session, invoice: InvoiceName) -> int:
+    """Be content with what differs on an invoice between Caspen and Xero: with just that, not with what may differ later.
 
     \b
-    caspen-xero invoices link INV-0042 60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1
+    caspen-xero invoices accept INV-0042
     """
-    from caspen_xero.sync.sending.manual_link import link_to
+    from caspen_xero.store import accepted
 
     with session.only_writer():
-        found = one_invoice(session, invoice)
-        told = link_to(session.client, session.mappings, found, xero_id, session.now())
-    return _say_done(session, invoice, told, to_paste("push", name_for(found, invoice)))
+        books = read_standing(session)
+        listed = _find(session, invoice, books)
+        name = name_for(listed.invoice_id, listed.number)
+        troubles = books.troubles_of.get(listed.invoice_id, ())
+        differing = [one for one in troubles if one.is_difference]
+        if not differing:
+            raise _nothing_to_accept(listed.number or invoice, name, troubles)
+        accepted.accept(session.mappings, listed.invoice_id, [one.key for one in differing], session.now())
+    if not session.output.json:
+        for one in differing:
+            session.output.say(f"accepted: {one.code}: {one.reason}")
+    return say_done(session, invoice, "differs with your consent", to_paste("invoices show", name))
 
 
-def _say_done(session: Session, invoice: str, what: str, next_command: str) -> int:
-    if session.output.json:
-        session.output.document({"invoice": invoice, "done": what})
-    else:
-        session.output.say(f"Invoice {plain(invoice)} {what}.")
-        session.output.note(f"Next: {next_command}")
-    return ExitCode.ALL_WELL
+def _nothing_to_accept(name: str, invoice_name: str, troubles: Sequence[Trouble]) -> SessionError:
+    """Why there is nothing that one can accept: all is well, or what is wrong is for somebody to mend."""
+    if not troubles:
+        why = f"Nothing differs on {plain(name)} between Caspen and Xero that is not accepted."
+        return SessionError("nothing-to-accept", why, "caspen-xero unsynced")
+    first, more = troubles[0], len(troubles) - 1
+    also = f" (of {more + 1} problems the first)" if more else ""
+    why = f"What is wrong with {plain(name)} is no difference that one can accept{also}: {first.code}: {first.reason}"
+    is_there = first.invoice.xero_invoice_id is not None  # then setting it aside could hide money in doubt
+    aside = "" if is_there else f"; to set the invoice aside: {to_paste('invoices skip', invoice_name)}"
+    return SessionError("nothing-to-accept", why, first.fix + aside)
 
 
-def _find(session: Session, name: str) -> ListedInvoice:
+def _find(session: Session, name: str, books: Books | None = None) -> ListedInvoice:
+    """The invoice that a person named; in its state, where it is told how the books stand."""
     from caspen_xero.store.listing import list_invoices
 
     found = one_invoice(session, name)
-    return list_invoices(session.store, _mappings(session), session.settings.start_date, found)[0]
+    listed = list_invoices(session.store, session.known_mappings, session.settings.start_date, [found])
+    return (books.judged(listed) if books else listed)[0]
 
 
-def _mappings(session: Session) -> Mappings | None:
-    return session.mappings if session.store.connection() else None
+def _in_words(invoice: ListedInvoice) -> str:
+    return f"{invoice.sync_status} (accepted)" if invoice.is_accepted else invoice.sync_status
 
 
 def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     """A function that gives the address at which an invoice opens in Xero, or None where it is not there."""
     if session.store.connection() is None:
         return lambda listed: None
-    from caspen_xero.sync.setup.organisation import known_organisation
-    from caspen_xero.xero.deeplinks import XERO_PAGES, invoice_link
-    from caspen_xero.xero.hosts import base_url
+    from caspen_xero.sync.setup.organisation import pages_of
 
-    facts = known_organisation(session.mappings)
-    short_code = facts.organisation.short_code if facts else None
-    stored = session.connection.xero_url
-    base = base_url(stored) if stored else XERO_PAGES  # a browser may be sent there
-    return lambda listed: invoice_link(short_code, listed.xero_invoice_id or "", base)
+    pages = pages_of(session.mappings)
+    return lambda listed: pages.invoice(listed.xero_invoice_id)
 
 
 def _money(amount: Decimal | None, currency: str) -> str | None:
@@ -276,6 +293,7 @@ def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:
         "invoice_id": listed.invoice_id,
         "client": listed.client,
         "caspen_status": listed.caspen_status,
+        "caspen_own_status": listed.caspen_own_status,
         "sync_status": listed.sync_status,
         "xero_invoice_id": listed.xero_invoice_id,
         "xero_status": listed.xero_status,
@@ -285,4 +303,5 @@ def _as_json(listed: ListedInvoice, link: str | None) -> dict[str, Any]:
         "amount_credited": text(listed.amount_credited),
         "amount_due": text(listed.amount_due),
         "currency": listed.currency,
+        "accepted": listed.is_accepted,
     } | ({"details_purged": True} if listed.details_purged else {})

@@ -11,6 +11,7 @@ from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import MOST_WORDS, plain
+from caspen_xero.times import local
 
 
 def register(app: typer.Typer) -> None:
@@ -47,10 +48,10 @@ def log(
         session.output.document({"log": rows})
         return ExitCode.ALL_WELL
     session.output.table(
-        ("Sent (UTC)", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
+        ("Sent", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
         [
             (
-                row["first_sent_at"][:19].replace("T", " "),
+                local(row["first_sent_at"], seconds=True),
                 row["operation"].replace("-", " "),
                 row["number"],
                 row["state"] if row["write_state"] != "sent" else "unknown",

@@ -22,7 +22,7 @@ def somebody_is_there(output: Output) -> bool:
 def pick(
     output: Output, title: str, options: Sequence[str], *, chosen: int | None = None, otherwise: str = "skip"
 ) -> int | None:
-    """Lets a person pick one of `options` by its number; the Enter key keeps `chosen`, or means `otherwise` (None)."""
+    """Lets a person pick one of `options` by its number; the Enter key (or Esc) keeps `chosen`, or means `otherwise` (None)."""
     options = [plain(option) for option in options]
     keep = options[chosen] if chosen is not None else otherwise
     with output.without_bar():
@@ -32,7 +32,7 @@ def pick(
             _show(f" {mark}{number:>3}  {option}")
         while True:
             answer = _answer(output, f"Number (Enter: {keep}):")
-            if not answer:
+            if not answer.strip("\x1b"):
                 return chosen
             if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(options):
                 return int(answer) - 1

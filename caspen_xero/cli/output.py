@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from caspen_xero.commands import in_workspace
-from caspen_xero.errors import UserError
+from caspen_xero.commands import Choice, in_workspace
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import UNSEEN, harmless, plain
 from caspen_xero.scrubbing import scrubbed
+from caspen_xero.times import local
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,10 +31,26 @@ LONGEST_CELL = 300
 """Characters of what is from outside in a table."""
 
 
+NARROW = 110
+"""Columns: on a screen with less, tables leave out what stands elsewhere too."""
+DEAD_SIGN_IN = "connect-needed"
+"""By what an error is known that a new sign-in mends, whatever its words: there is one thing to do."""
+
+
 class Ours(str):
     """Words of ours for a cell of a table, such as a reason or a command: what is from outside in them was made safe before."""
 
     __slots__ = ()
+
+
+@dataclass(frozen=True)
+class Held:
+    """Something that a run with `--quiet` keeps to its end: a warning or an error; `key` is the same for the same."""
+
+    kind: Literal["warning", "error"]
+    key: str
+    lines: tuple[str, ...]
+    exit_code: int = 0
 
 
 Cell = str | Decimal | int | date | None
@@ -40,6 +60,12 @@ def one_line(text: object) -> str:
     """A line as it is shown: whatever it was made of, it is one line, harmless, without secrets, and has an end."""
     line = harmless(scrubbed(str(text)[: 2 * LONGEST_LINE])).rstrip()
     return line if len(line) <= LONGEST_LINE else f"{line[:LONGEST_LINE]}..."
+
+
+def in_words(choices: Sequence[Choice]) -> str:
+    """The answers that are possible, the first six by their names; "" where there are none."""
+    more = f", and {len(choices) - 6} more" if len(choices) > 6 else ""
+    return ", ".join(one.label for one in choices[:6]) + more
 
 
 def _json_value(value: object) -> object:
@@ -56,12 +82,14 @@ def _json_value(value: object) -> object:
 class Output:
     """One command's way of speaking. `json`: stdout holds one JSON document and nothing else. `quiet`: errors only.
 
-    `workspace`: the one that was named on the command line, so that the commands we show name it too.
+    `workspace`: the one that was named on the command line, so that the commands we show name it too. `held`: what a routine
+    run has to say, kept till it ends (`cli/news.py`); None where all is said at once.
     """
 
     json: bool = False
     quiet: bool = False
     workspace: str | None = None
+    held: list[Held] | None = None
     _bar: Progress | None = field(default=None, init=False, repr=False)
 
     def console(self, *, stderr: bool = False) -> Console:
@@ -81,35 +109,65 @@ class Output:
             + "\n"
         )
 
+    def spreadsheet(self, columns: Sequence[str], rows: Iterable[Sequence[Cell | bool]]) -> None:
+        """Writes CSV to stdout, in UTF-8: a row of names, then these. Amounts stay numbers, and no text becomes a formula."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow(columns)
+        writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(encoding="utf-8")
+        _give(scrubbed(text.getvalue()))
+
     def command(self, fix: str) -> str:
         """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
         return in_workspace(fix, self.workspace)
 
-    def _lines(self, lines: Iterable[str]) -> str:
+    def choices(self, choices: Iterable[Choice]) -> list[dict[str, str]]:
+        """The answers that are possible, as JSON shows them."""
+        return [{"command": self.command(one.command), "label": harmless(one.label)} for one in choices]
+
+    def as_lines(self, lines: Iterable[str]) -> str:
         return "".join(f"{one_line(self.command(line))}\n" for line in lines)
 
     def say(self, *lines: str) -> None:
         """Result for people, on stdout. Here and below each argument is one line, whatever it holds."""
         if not (self.json or self.quiet):
-            _give(self._lines(lines or ("",)))
+            _give(self.as_lines(lines or ("",)))
 
     def note(self, *lines: str) -> None:
         """Talk (progress, a hint), on stderr."""
         if not self.quiet:
-            tell(self._lines(lines))
+            tell(self.as_lines(lines))
 
-    def warn(self, text: str, fix: str = "") -> None:
-        """Something a person should look at, with what to do, on stderr, also with `--quiet`."""
-        tell(self._lines([f"Warning: {text}", *([f"  -> {fix}"] if fix else [])]))
+    def warn(self, text: str, fix: str = "", key: str = "") -> None:
+        """Something a person should look at, with what to do, on stderr, also with `--quiet`.
+
+        `key`: by what it is known again where its words are others each time.
+        """
+        lines = (f"Warning: {text}", *([f"  -> {fix}"] if fix else []))
+        if self.held is not None:
+            self.held.append(Held("warning", key or text, lines))
+        else:
+            tell(self.as_lines(lines))
 
     def error(self, error: UserError, so_far: Mapping[str, Any] | None = None) -> None:
         """The one way an error reaches a person (stderr) or a script (JSON on stdout, with what was done `so_far`)."""
         if self.json:
-            fix = self.command(error.fix)
-            self.document({**(so_far or {}), "error": error.as_json() | {"fix": fix}})
+            told = error.as_json() | {"fix": self.command(error.fix)}
+            if error.choices:
+                told["choices"] = self.choices(error.choices)
+            self.document({**(so_far or {}), "error": told})
             return
         fixes = [f"  -> {error.fix}"] if error.fix else []
-        tell(f"Error: {one_line(error.message)}\n" + self._lines(fixes))
+        fixes += [line for one in error.choices for line in (f"  {one.command}", f"      {one.label}")]
+        if self.held is not None:
+            key = f"{error.code} {re.sub('[0-9]+', '', error.message)}"  # numbers may be others each time
+            if error.exit_code == ExitCode.CONNECT_NEEDED:
+                key = DEAD_SIGN_IN
+            self.held.append(Held("error", key, (f"Error: {error.message}", *fixes), error.exit_code))
+            return
+        tell(f"Error: {one_line(error.message)}\n" + self.as_lines(fixes))
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:
         """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup."""
@@ -129,15 +187,17 @@ class Output:
         with _giving():
             self.console().print(table)
 
-    def what_to_do(self, found: Iterable[tuple[str, str, str]]) -> None:
-        """Of (fix, invoice, reason or ""): each fix once, alone on its line to be pasted, then what waits for it."""
-        waiting: dict[tuple[str, str], list[str]] = {}
-        for fix, number, why in found:
-            waiting.setdefault((fix, why), []).append(plain(number))
+    def what_to_do(self, found: Iterable[tuple[str, str, str, Sequence[Choice]]]) -> None:
+        """Of (fix, invoice, reason or "", choices): each fix once, alone on its line to be pasted; what it asks, and for whom."""
+        waiting: dict[tuple[str, str, str], dict[str, None]] = {}
+        for fix, number, why, choices in found:
+            waiting.setdefault((fix, why, in_words(choices)), {})[plain(number)] = None
         self.say("What to do:")
-        for (fix, why), numbers in waiting.items():
+        for (fix, why, answers), named in waiting.items():
+            numbers = list(named)
             more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-            self.say(f"  {fix}", f"      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
+            self.say(f"  {fix}", *([f"      asks which: {answers}"] if answers else []))
+            self.say(f"      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int, int | None], None]]:
@@ -242,13 +302,26 @@ def _no_progress(done: int, total: int | None = None) -> None:
     """Progress that nobody wants to see."""
 
 
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+
+
+def _csv_cell(value: Cell | bool) -> str:
+    """A cell of a spreadsheet. What it would compute, or call a program with, is made text by an apostrophe."""
+    if value is None or isinstance(value, bool):
+        return {None: "", True: "yes", False: "no"}[value]
+    if isinstance(value, Decimal | int | date):
+        return str(_json_value(value)) if not isinstance(value, int) else str(value)
+    text = harmless(value)
+    return f"'{text}" if _FORMULA.match(text) else text
+
+
 def _cell(value: Cell) -> str:
     if value is None:
         return ""
     if isinstance(value, Decimal):
         return f"{value:,.2f}"
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return local(value)
     return (
         one_line(value).strip() if isinstance(value, Ours) else plain(scrubbed(str(value)[:LONGEST_LINE]), LONGEST_CELL)
     )

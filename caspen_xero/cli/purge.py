@@ -16,6 +16,7 @@ from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.cli.spans import span
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
+from caspen_xero.times import local
 
 SHORTEST = timedelta(days=1)
 WHAT = {
@@ -61,19 +62,19 @@ def purge(
     with session.only_writer():
         counts = _purge(session, before, dry_run=True)
     if not dry_run and not yes and somebody_is_there(session.output):
-        _tell(session, counts, f"Before {before:%Y-%m-%d %H:%M} UTC:")
+        _tell(session, counts, f"Before {local(before)}:")
         if not confirm(session.output, "Purge that? It can't be undone."):
             session.output.say("Nothing was changed.")
             return ExitCode.ALL_WELL
     document: dict[str, Any] = {"command": "purge", "before": before, "dry_run": dry_run, "purged": counts}
     if dry_run:
-        _tell(session, counts, f"Would be purged, of before {before:%Y-%m-%d %H:%M} UTC:")
+        _tell(session, counts, f"Would be purged, of before {local(before)}:")
     else:
         session.done["purge"] = lambda: document
         with session.only_writer(patience=AFTER_ANSWERS):
             document["purged"] = _purge(session, before)
             document |= _wipe(session)
-        _tell(session, document["purged"], f"Purged, of before {before:%Y-%m-%d %H:%M} UTC:")
+        _tell(session, document["purged"], f"Purged, of before {local(before)}:")
         _tell_copies(session, document)
     if session.output.json:
         session.output.document(document)

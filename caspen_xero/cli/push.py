@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,18 +12,26 @@ import typer
 from caspen_xero.cli.adopt import tell_found
 from caspen_xero.cli.backup import back_up_today
 from caspen_xero.cli.command import command
-from caspen_xero.cli.drift import count_drift, tell_drift_count
+from caspen_xero.cli.dry_run import dry_run_summary, tell_dry_run
 from caspen_xero.cli.exit_codes import worst_of
 from caspen_xero.cli.first_push import may_begin, tell_declined
-from caspen_xero.cli.session import Session, one_invoice
+from caspen_xero.cli.news import MaxAge, only_news
+from caspen_xero.cli.runs import begins, ends
+from caspen_xero.cli.session import Session, SessionError, one_invoice
 from caspen_xero.cli.source import read_source
-from caspen_xero.errors import ExitCode
+from caspen_xero.cli.standing import note_standing, tell_standing
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
+    from caspen_xero.sync.books import Books
     from caspen_xero.sync.sending.push_result import PushResult
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
+
+_DECLINED = UserError(
+    "declined", "Nothing was sent: whoever was asked before the first push said no.", exit_code=ExitCode.ALL_WELL
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -37,6 +46,7 @@ def push(
         typer.Argument(metavar="INVOICE", help="Only these, by number or id; tried again at once."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan; write nothing to Xero.")] = False,
+    every_step: Annotated[bool, typer.Option("--all", help="With --dry-run: show every step.")] = False,
     max_writes: Annotated[
         int | None, typer.Option("--max-writes", min=0, metavar="N", help="Write at most N documents, then stop.")
     ] = None,
@@ -53,6 +63,7 @@ def push(
         list[str] | None,
         typer.Option("--pay-anyway", metavar="INVOICE", help="Send its payments though Xero shows one like them."),
     ] = None,
+    max_age: MaxAge = "26h",
 ) -> int:
     """Send finalised invoices to Xero: new ones only, each exactly once.
 
@@ -67,13 +78,22 @@ def push(
     caspen-xero push --dry-run
     caspen-xero push INV-0042
     """
+    if every_step and not dry_run:
+        words = "--all shows every step of a dry run; a push without it sends all that is due."
+        raise SessionError("all-without-dry-run", words, "caspen-xero push --dry-run --all", ExitCode.USAGE)
+    if not (dry_run or invoices or overwrite or pay_anyway):
+        only_news(session, max_age)
+    if not dry_run:
+        begins(session, "push")
     with session.only_writer():
+        before = _payments_on(session, pay_anyway or ())
         read = read_source(session, f"Nothing was sent to {plain(session.connection.tenant_name)}.")
         pushed = push_now(
             session,
             invoices or (),
             overwrite or (),
             pay_anyway or (),
+            known=before,
             bad_records=read.bad_count,
             yes=yes,
             dry_run=dry_run,
@@ -83,18 +103,18 @@ def push(
     if session.output.json:
         session.output.document(pushed.summary)
     else:
-        tell_push(session, pushed)
+        tell_push(session, pushed, everything=every_step)
     return pushed.exit_code
 
 
 @dataclass(frozen=True)
 class Pushed:
-    """A push that has ended: what it did, the same in numbers, and on how many things the two sides differ by now."""
+    """A push that has ended: what it did, the same in numbers, and how the books stand by now; None where nothing was done."""
 
     result: PushResult
     summary: dict[str, Any]
     exit_code: int
-    drift_count: int = 0
+    books: Books | None = None
 
 
 def push_now(
@@ -103,16 +123,23 @@ def push_now(
     overwrite: Sequence[str] = (),
     pay_anyway: Sequence[str] = (),
     *,
+    known: Collection[tuple[str, Decimal]] = (),
     bad_records: int = 0,
     yes: bool = False,
     **options: Any,
 ) -> Pushed:
-    """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records."""
-    from caspen_xero.store import log
+    """Pushes, and logs it; the caller holds the workspace's lock and has read the source, with so many bad records.
+
+    `known`: the keys and amounts of payments that were there before that, so that a person can have been asked about them.
+    """
+    from caspen_xero.store import clinic
+    from caspen_xero.sync.pulling.undelivered import tell_what_is_different
     from caspen_xero.sync.sending.push import Push
     from caspen_xero.sync.sending.push_result import PushOptions
 
     mappings = session.mappings
+    if not options.get("dry_run"):
+        begins(session, "push")
     overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
     named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
     for invoice_id in named:
@@ -132,16 +159,23 @@ def push_now(
             PushOptions(
                 invoice_ids=named or None,
                 overwrite=frozenset(overwritten),
-                pay_anyway=frozenset(paid),
+                pay_anyway={
+                    id_: {one.key for one in payments if (one.key, one.amount) in known}
+                    for id_, payments in clinic.payments_on(session.store, paid).items()
+                },
                 **options,
             )
         )
+    if paid and not (result.dry_run or result.declined):
+        tell_what_is_different(mappings, session.settings, paid, session.now())
     _tell_wrong_clock(session)
-    code = exit_code(result, bad_records)
-    summary = push_summary(result, session.seconds())
-    if not (result.dry_run or result.declined):
-        log.note(session.store, mappings.tenant_id, "push", session.started_at, code, summary)
-    return Pushed(result, summary, code, 0 if result.declined or result.dry_run else count_drift(session))
+    books = None if result.declined or result.dry_run else note_standing(session)
+    some = mappings.has_invoices()
+    code = ExitCode.ALL_WELL if result.declined else exit_code(result, bad_records, books, named, some_in_xero=some)
+    summary = push_summary(result, session.seconds(), books)
+    if not result.dry_run:
+        ends(session, "push", code, summary, result.stopped, _DECLINED if result.declined else None)
+    return Pushed(result, summary, code, books)
 
 
 def _tell_wrong_clock(session: Session) -> None:
@@ -150,14 +184,14 @@ def _tell_wrong_clock(session: Session) -> None:
 
     ahead = session.client.clock.machine_ahead if session.has_client else None
     if ahead is not None and abs(ahead) > CLOCKS_APART:
-        session.output.warn(f"This machine's clock is {clocks_apart(ahead)}. See:  caspen-xero doctor")
+        session.output.warn(f"This machine's clock is {clocks_apart(ahead)}. See:  caspen-xero doctor", key="clock")
 
 
 def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
     """A person who names an invoice that never goes to Xero is told why."""
     from caspen_xero.store.listing import list_invoices
 
-    listed = list_invoices(session.store, session.mappings, session.settings.start_date, invoice_id)[0]
+    listed = list_invoices(session.store, session.mappings, session.settings.start_date, [invoice_id])[0]
     why = {
         "draft": "is a draft in Caspen: it is sent once it is finalised",
         "void": "is void in Caspen and was never sent",
@@ -167,24 +201,46 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
         session.output.note(f"Invoice {plain(listed.number or invoice_id)} {why}.")
 
 
+def _payments_on(session: Session, names: Sequence[str]) -> set[tuple[str, Decimal]]:
+    """The keys and amounts of the payments on the invoices that may be meant, as far as they are known."""
+    from caspen_xero.store import clinic
+
+    ids = [id_ for name in names for id_ in clinic.invoice_ids(session.store, name)]
+    return {(one.key, one.amount) for some in clinic.payments_on(session.store, ids).values() for one in some}
+
+
 def _ids(session: Session, names: Sequence[str]) -> list[str]:
     """The ids of the invoices that were named."""
     return [one_invoice(session, name) for name in names]
 
 
-def exit_code(result: PushResult, bad_records: int = 0) -> int:
-    """How a push ends: by why it stopped, else by what is unsynced."""
+def exit_code(
+    result: PushResult,
+    bad_records: int = 0,
+    books: Books | None = None,
+    named: Collection[str] = (),
+    *,
+    some_in_xero: bool = False,
+) -> int:
+    """How a push ends: by why it stopped, else by what is unsynced or differs, of all invoices or of those that were `named`.
+
+    `some_in_xero`: some invoice is there already, so that not nothing is in order. It is what keeps the code from run to run.
+    """
     codes: set[int] = set()
     if result.stopped is not None:
         codes.add(result.stopped.exit_code)
-    if result.only_settings_missing and not result.plan:
+    if result.only_settings_missing and not result.plan and not some_in_xero:
         codes.add(ExitCode.NOTHING_CAN_BE_SENT)
-    if result.problems or (result.unfinished and not result.dry_run) or bad_records:
+    if books is not None:
+        is_wrong = bool(books.troubles_of.keys() & set(named) if named else books.troubles)
+    else:
+        is_wrong = bool(result.problems)
+    if is_wrong or (result.unfinished and not result.dry_run) or bad_records:
         codes.add(ExitCode.PARTLY)
     return worst_of(codes)
 
 
-def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
+def push_summary(result: PushResult, seconds: float, books: Books | None = None) -> dict[str, Any]:
     """A push in numbers, as JSON shows it and the log keeps it."""
     from caspen_xero.sync.sending.steps import SPECIFICATIONS
 
@@ -193,7 +249,7 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
         "dry_run": result.dry_run,
         "synced": len(result.synced),
         "updated": len(result.updated),
-        "unsynced": result.unsynced,
+        "unsynced": _unsynced(result, books),
         "skipped": result.skipped,
         **{one.counts_as.key: result.count(one.kind) for one in SPECIFICATIONS if one.counts_as},
         "pending": len(result.waiting),
@@ -201,6 +257,8 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
         "seconds": seconds,
         "warnings": list(dict.fromkeys(result.warnings)),
     }
+    if books is not None:
+        summary |= {"differs": books.differing}
     if result.found_in_xero:
         summary["found_in_xero"] = result.found_in_xero.as_json()
     if result.stopped is not None:
@@ -209,19 +267,25 @@ def push_summary(result: PushResult, seconds: float) -> dict[str, Any]:
         summary["plan"] = [
             {"operation": step.kind, "number": step.number, "detail": step.detail} for step in result.plan
         ]
+        summary["summary"] = dry_run_summary(result)
     return summary
 
 
-def tell_push(session: Session, pushed: Pushed) -> None:
-    """A push for people."""
+def _unsynced(result: PushResult, books: Books | None) -> int:
+    """How many of the invoices that this push has looked at are not in Xero; one that is there, and differs, is."""
+    overlay = books.overlay if books is not None else {}
+    return sum(overlay.get(id_) != "differs" for id_ in {*result.problems, *result.unfinished})
+
+
+def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> None:
+    """A push for people. `everything`: every step of a dry run is shown."""
     from caspen_xero.store.bad_records import lone_invoices
     from caspen_xero.store.clinic import invoice_numbers
-    from caspen_xero.store.invoice_names import InvoiceNames
-    from caspen_xero.sync.problems import naming_its_own
     from caspen_xero.sync.sending.steps import SPECIFICATIONS
 
     output, result = session.output, pushed.result
     if result.declined:
+        output.note(*result.linked_rates)
         tell_declined(session)
         return
     for line in (*result.linked_rates, *(f"Note: {warning}" for warning in result.warnings)):
@@ -230,25 +294,9 @@ def tell_push(session: Session, pushed: Pushed) -> None:
     numbers = {one.bad.id: one.number for one in lone_invoices(session.store) if one.number}
     numbers |= invoice_numbers(session.store, {*result.problems, *result.waiting})
     if result.dry_run:
-        output.table(
-            ("Step", "Number", "Detail"),
-            [(step.kind.replace("-", " "), step.number, step.detail) for step in result.plan],
-        )
-        output.say(f"{len(result.plan)} steps; nothing was written to Xero.")
-        if result.problems:
-            number = len(result.problems)
-            output.say(f"{number} {'invoice' if number == 1 else 'invoices'} would not be wholly in Xero.")
-            found = [problem for problems in result.problems.values() for problem in problems]
-            names = InvoiceNames(session.store)
-            output.what_to_do(
-                (
-                    naming_its_own(p.fix, p.invoice_id, names),
-                    numbers.get(p.invoice_id, p.invoice_id),
-                    f"{p.code}: {naming_its_own(p.reason, p.invoice_id, names)}",
-                )
-                for p in found
-            )
+        tell_dry_run(session, result, numbers, everything=everything)
     else:
+        not_reached = sum(pushed.books is not None and id_ not in pushed.books.overlay for id_ in result.unfinished)
         counts = [
             ("invoices synced", len(result.synced)),
             ("invoices updated", len(result.updated)),
@@ -257,7 +305,8 @@ def tell_push(session: Session, pushed: Pushed) -> None:
                 for one in SPECIFICATIONS
                 if one.counts_as and one.counts_as.words
             ),
-            ("invoices unsynced", result.unsynced),
+            ("invoices unsynced", pushed.summary["unsynced"] - not_reached),
+            ("invoices not reached, pending", not_reached),
         ]
         rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
         output.table((f"Push to {plain(session.connection.tenant_name)}", ""), rows)
@@ -265,8 +314,7 @@ def tell_push(session: Session, pushed: Pushed) -> None:
         output.note(f"{plain(numbers.get(invoice_id, invoice_id))} waits: {why.reason}.")
     if len(result.waiting) > 5:
         output.note(f"... and {len(result.waiting) - 5} more wait.")
-    if result.unsynced and not result.dry_run:
-        output.note("See why, and what to do:  caspen-xero unsynced")
-    tell_drift_count(session, pushed.drift_count)
+    if pushed.books is not None:
+        tell_standing(session, pushed.books)
     if result.stopped is not None:
         output.error(result.stopped)

@@ -8,12 +8,13 @@ import re
 import shlex
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
+from contextlib import contextmanager, nullcontext, suppress
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from caspen_xero.cli.lock_holder import Holder, active_holder, held_by, holder
 from caspen_xero.cli.output import Output
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode, UserError
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from caspen_xero.store.mappings import Mappings
     from caspen_xero.store.store import Store
+    from caspen_xero.sync.books import Books
     from caspen_xero.sync.setup.settings import Settings
     from caspen_xero.xero.client import XeroClient
     from caspen_xero.xero.connection import Connection
@@ -51,6 +53,11 @@ class Session:
         self._began = time.monotonic()
         self.whole: str | None = None
         self.done: dict[str, Callable[[], dict[str, Any]]] = {}
+        self.noted: list[tuple[str, int]] = []
+        self.ended_by: UserError | None = None
+        self.patience = timedelta()
+        self.books: Books | None = None
+        """How they stand after what this command has done, where it has looked."""
 
     def so_far(self) -> dict[str, Any]:
         """What the command has done by now, for the JSON document of an error: as its own document would say it.
@@ -76,7 +83,7 @@ class Session:
 
     def start_again(self) -> None:
         """Begins a second part of the same command, with a clock and a count of calls of its own."""
-        self.started_at, self._began = self.now(), time.monotonic()
+        self.started_at, self._began, self.books = self.now(), time.monotonic(), None
         if self.has_client:
             self.__dict__.pop("client").close()
 
@@ -188,6 +195,17 @@ class Session:
 
         return Mappings(self.store, self.connection.tenant_id)
 
+    @property
+    def known_mappings(self) -> Mappings | None:
+        """The same; None where no organisation is linked."""
+        return self.mappings if self.store.connection() else None
+
+    @property
+    def tenant_id(self) -> str:
+        """The linked organisation's id; "" where none is."""
+        stored = self.store.connection()
+        return stored["tenant_id"] if stored else ""
+
     @cached_property
     def tokens(self) -> AccessTokens:
         """The access tokens of the linked organisation, refreshed as needed."""
@@ -230,9 +248,11 @@ class Session:
         """
         with self.writer_if_free(patience=patience) as is_free:
             if not is_free:
+                other = holder(self.folder)
+                which = f": {other.in_words(self.now())}" if other else ""
                 raise SessionError(
                     "another-run",
-                    "Another caspen-xero run is active in this workspace.",
+                    f"Another caspen-xero run is active in this workspace{which}.",
                     "Wait for it to end.",
                     ExitCode.ANOTHER_RUN,
                 )
@@ -254,10 +274,16 @@ class Session:
             from caspen_xero.store.damage import read_only
 
             raise read_only(self.store_file, f" ({error.strerror})") from error
+        is_first = self._lock.lock_counter == 1
         try:
-            yield True
+            with held_by(self.folder, Holder(self.command, self.started_at)) if is_first else nullcontext():
+                yield True
         finally:
             self._lock.release()
+
+    def active_run(self) -> Holder | None:
+        """The run that has the workspace's lock at this moment, as far as is known which; None where none has it."""
+        return active_holder(self.folder)
 
     def refuse_if_busy(self) -> None:
         """Raises `another-run` where another run is active: before a person is asked what could not be saved then."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +13,15 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.errors import ExitCode
-from caspen_xero.sync.setup.settings import ACCOUNTS, PAYMENT_METHOD, SET, SETTINGS, Option
+from caspen_xero.sync.setup.settings import (
+    ACCOUNTS,
+    PAYMENT_ACCOUNT,
+    PAYMENT_METHOD,
+    SALES_ACCOUNT,
+    SET,
+    SETTINGS,
+    Option,
+)
 
 if TYPE_CHECKING:
     from caspen_xero.sync.setup.changes import SettingsChange
@@ -39,16 +48,47 @@ def show(session: Session) -> None:
     show_settings(session)
 
 
+class Purpose(StrEnum):
+    """What an account can be chosen for, as it is typed."""
+
+    SALES = SALES_ACCOUNT.purpose
+    PAYMENTS = PAYMENT_ACCOUNT.purpose
+
+
 @command(settings_app, "accounts")
-def accounts(session: Session) -> None:
-    """List Xero's chart of accounts, and which account can take sales or payments.
+def accounts(
+    session: Session,
+    purpose: Annotated[
+        Purpose | None, typer.Argument(metavar="[sales|payments]", help="Ask which account these go to.")
+    ] = None,
+    method: Annotated[
+        str | None, typer.Argument(metavar="[METHOD]", help="Only for payments of this method: its name or id.")
+    ] = None,
+) -> None:
+    """List Xero's chart of accounts. With `sales` or `payments`: ask which account these go to, of those that can take them.
 
     \b
     caspen-xero settings accounts
+    caspen-xero settings accounts sales
+    caspen-xero settings accounts payments
+    caspen-xero settings accounts payments EFTPOS
     """
     from caspen_xero.cli.settings_view import show_accounts
+    from caspen_xero.cli.settings_walk import ask_for_one_account
 
-    show_accounts(session)
+    if purpose is None:
+        show_accounts(session)
+        return
+    if method is not None and purpose is Purpose.SALES:
+        words = "Only payments have an account for each method."
+        raise SessionError("usage", words, "caspen-xero settings accounts payments METHOD", ExitCode.USAGE)
+    answered = ask_for_one_account(session, purpose.value, method)
+    if answered is None:
+        session.output.say("Nothing was changed.")
+        return
+    change, words = answered
+    _save(session, change, patience=AFTER_ANSWERS)
+    session.output.say(words)
 
 
 def _options() -> Iterator[inspect.Parameter]:
@@ -109,7 +149,7 @@ def _save(session: Session, change: SettingsChange, *, patience: float = 0) -> N
 
     with session.only_writer(patience=patience):
         checked = check_change(session.store, change, chart)
-        save_change(session.store, session.mappings if session.store.connection() else None, checked)
+        save_change(session.store, session.known_mappings, checked)
         if "source" in checked.values:
             forget_other_key(session, checked.values["source"])
     for warning in checked.warnings:

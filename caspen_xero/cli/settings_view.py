@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from caspen_xero.caspen.records import PaymentMethod
-from caspen_xero.cli.output import Cell
+from caspen_xero.cli.output import Cell, in_words
 from caspen_xero.cli.session import Session
+from caspen_xero.commands import Choice
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.sync.setup.accounts import (
     PAYMENTS,
     SALES,
-    account_command,
+    account_answers,
+    account_fix,
     account_label,
+    purpose_in_words,
     why_not_payments,
     why_not_sales,
 )
 from caspen_xero.sync.setup.awaited import awaited
-from caspen_xero.sync.setup.changes import AccountChoice, account_choices
+from caspen_xero.sync.setup.changes import AccountChoice, account_choices, purposes_in_use
 from caspen_xero.sync.setup.organisation import known_accounts, left_out, read_accounts
 from caspen_xero.sync.setup.settings import (
     ACCOUNTS,
-    PAYMENT_ACCOUNT,
     PAYMENT_METHOD,
-    SALES_ACCOUNT,
     SET,
     SETTINGS,
-    AccountSetting,
     Settings,
     SettingsError,
     check_source,
@@ -41,9 +41,15 @@ from caspen_xero.xero.errors import XeroError
 
 @dataclass(frozen=True)
 class _State:
-    """The settings. `accounts` by key; `own`: of payment methods by id; `waiting`: of methods not yet known, by name."""
+    """The settings. `accounts` by key; `own`: of payment methods by id; `waiting`: of methods not yet known, by name.
+
+    `chosen`: the accounts by purpose; `needed`: the purposes that need one; `chart`: Xero's, as it is now.
+    """
 
     organisation: str | None
+    chosen: Mapping[str, AccountChoice]
+    needed: Sequence[str]
+    chart: Sequence[Account]
     accounts: Mapping[str, AccountChoice | None]
     own: Mapping[str, AccountChoice]
     methods: Mapping[str, PaymentMethod]
@@ -55,35 +61,39 @@ class _State:
         return self.methods.get(id_) or PaymentMethod.model_construct(id=id_, name=id_)
 
     @property
-    def problems(self) -> list[dict[str, str]]:
-        """What keeps these settings from working: code, message, fix."""
+    def problems(self) -> list[dict[str, Any]]:
+        """What keeps these settings from working: code, message, fix, choices."""
         found = []
         if self.organisation is None:
             found.append(_problem("not-connected", "No Xero organisation is connected.", "caspen-xero connect"))
-        else:
-            found += self._problems_of(SALES_ACCOUNT)
-            if not self.settings.feed_brings_payments:
-                found += self._problems_of(PAYMENT_ACCOUNT)
-                for method_id, choice in self.own.items():
-                    fix = account_command("CODE", self.method(method_id), self.methods.values())
-                    what = f"{plain(self.method(method_id).name)} payments"
-                    found += _account_problems("payment-account", what, choice, fix)
+        methods = self.methods.values()
+        for purpose in self.needed:
+            what, choice = purpose_in_words(purpose, methods), self.chosen.get(purpose)
+            code = "sales-account" if purpose == SALES else "payment-account"
+            if choice is None:
+                code, message = f"{code}-missing", f"No account for {what} has been chosen."
+            elif choice.problem:
+                code, message = f"{code}-unfit", f"{account_text(choice)} can't be used for {what}: {choice.problem}."
+            else:
+                continue
+            answers = account_answers(purpose, self.chart, methods)
+            found.append(_problem(code, message, account_fix(purpose, self.chart, methods), answers))
         try:
             check_source(self.settings.source or "none")
         except SettingsError as error:
             found.append(_problem("source-missing", error.message, f"{SET} --source PATH"))
         return found
 
-    def _problems_of(self, account: AccountSetting) -> list[dict[str, str]]:
-        code, fix = account.key.replace("_", "-"), f"{SET} {account.option} CODE"
-        return _account_problems(code, account.what, self.accounts[account.key], fix)
-
 
 def show_settings(session: Session) -> None:
     """Every setting with the option that changes it, then what is wrong. Accounts are judged by Xero's chart of now."""
     state = _read(session)
     if session.output.json:
-        problems = [problem | {"fix": session.output.command(problem["fix"])} for problem in state.problems]
+        output = session.output
+        problems = [
+            problem | {"fix": output.command(problem["fix"]), "choices": output.choices(problem["choices"])}
+            for problem in state.problems
+        ]
         session.output.document(_document(state) | {"problems": problems})
         return
     rows: list[list[Cell]] = [
@@ -102,6 +112,8 @@ def show_settings(session: Session) -> None:
     session.output.table(["Setting", "Value", "Set with"], rows)
     for problem in state.problems:
         session.output.say(f"! {problem['message']}", f"  -> {problem['fix']}")
+        if problem["choices"]:
+            session.output.say(f"     asks which: {in_words(problem['choices'])}")
 
 
 def show_accounts(session: Session) -> None:
@@ -131,21 +143,26 @@ def show_accounts(session: Session) -> None:
             for account in listed
         ],
     )
-    session.output.say(f"Choose: {SET} --sales-account CODE --payment-account CODE")
+    session.output.say("Choose: caspen-xero settings accounts sales", "Choose: caspen-xero settings accounts payments")
 
 
 def _read(session: Session) -> _State:
     store = session.store
     connected = store.connection() is not None
-    choices = account_choices(session.mappings, _chart(session)) if connected else {}
+    chart = _chart(session) if connected else []
+    choices = account_choices(session.mappings, chart) if connected else {}
+    settings = read_settings(store)
     waiting = [choice for choice in awaited(session.mappings) if choice.kind == "payment_method"] if connected else []
     return _State(
         organisation=session.connection.tenant_name if connected else None,
+        chosen=choices,
+        needed=purposes_in_use(session.mappings, settings) if connected else [],
+        chart=chart,
         accounts={account.key: choices.get(account.purpose) for account in ACCOUNTS},
         own={p.removeprefix("method:"): choice for p, choice in choices.items() if p.startswith("method:")},
         methods={method.id: method for method in clinic.payment_methods(store)},
         waiting={choice.name: choice.target for choice in waiting},
-        settings=read_settings(store),
+        settings=settings,
     )
 
 
@@ -197,16 +214,8 @@ def account_text(choice: AccountChoice | None) -> str:
     return account_label(choice.account) if choice.account else choice.account_id
 
 
-def _account_problems(code: str, what: str, choice: AccountChoice | None, fix: str) -> list[dict[str, str]]:
-    if choice is None:
-        return [_problem(f"{code}-missing", f"No account for {what} has been chosen.", fix)]
-    if choice.problem:
-        return [_problem(f"{code}-unfit", f"{account_text(choice)} can't be used for {what}: {choice.problem}.", fix)]
-    return []
-
-
-def _problem(code: str, message: str, fix: str) -> dict[str, str]:
-    return {"code": code, "message": message, "fix": fix}
+def _problem(code: str, message: str, fix: str, choices: tuple[Choice, ...] = ()) -> dict[str, Any]:
+    return {"code": code, "message": message, "fix": fix, "choices": choices}
 
 
 def _purpose(purpose: str) -> str:

@@ -1,14 +1,28 @@
-"""`settings set` without options: a walk through everything that is to be set, with the Enter key for "as it is"."""
+"""Questions about settings: all of them (`settings set` without options), or one account (`settings accounts sales`).
+
+The Enter key means "as it is".
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
-from caspen_xero.cli.menu import ask, pick
-from caspen_xero.cli.session import Session
+from caspen_xero.cli.menu import ask, pick, somebody_is_there
+from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
-from caspen_xero.sync.setup.accounts import account_label, why_not
+from caspen_xero.store import clinic
+from caspen_xero.sync.setup.accounts import (
+    account_answers,
+    account_fix,
+    account_label,
+    fit_for,
+    method_name,
+    method_purpose,
+    purpose_in_words,
+)
+from caspen_xero.sync.setup.awaited import find_payment_method
 from caspen_xero.sync.setup.changes import SettingsChange
 from caspen_xero.sync.setup.organisation import read_accounts
 from caspen_xero.sync.setup.settings import (
@@ -34,27 +48,62 @@ def walk_through(session: Session) -> SettingsChange:
         del left[payments.key]
     else:
         chart = read_accounts(session.client, session.mappings, now=session.started_at)
-        chosen = session.mappings.account_links()
-        wanted[SALES_ACCOUNT.key] = _ask_for_account(session, SALES_ACCOUNT, chart, chosen)
+        wanted[SALES_ACCOUNT.key] = _ask_for_account(session, SALES_ACCOUNT, chart)
         wanted[payments.key] = _ask_for(session, left.pop(payments.key), now)
         if (wanted[payments.key] or now[payments.key]) == "on":
-            wanted[PAYMENT_ACCOUNT.key] = _ask_for_account(session, PAYMENT_ACCOUNT, chart, chosen)
+            wanted[PAYMENT_ACCOUNT.key] = _ask_for_account(session, PAYMENT_ACCOUNT, chart)
     for setting in left.values():
         wanted[setting.key] = _ask_for(session, setting, now)
     return SettingsChange.of(wanted)
 
 
-def _ask_for_account(
-    session: Session, setting: AccountSetting, chart: Sequence[Account], links: Mapping[str, str]
-) -> str | None:
-    usable = [account for account in chart if why_not(account, setting.purpose) is None]
-    ids = [account.account_id for account in usable]
-    chosen_id = links.get(setting.purpose)
-    chosen = ids.index(chosen_id) if chosen_id in ids else None
+def ask_for_one_account(session: Session, purpose: str, method_text: str | None) -> tuple[SettingsChange, str] | None:
+    """Asks which account sales or payments (`purpose`) go to, or the payments of one method; gives the change, and it in words.
+
+    None where nothing was answered. Raises `SessionError`: `which-account` (usage), with the choices, where nobody can be asked;
+    `no-account-fits`.
+    """
+    chart = read_accounts(session.client, session.mappings, now=session.started_at)
+    methods = clinic.payment_methods(session.store)
+    method = find_payment_method(methods, method_text) if method_text is not None else None
+    key = SALES_ACCOUNT.key if purpose == SALES_ACCOUNT.purpose else PAYMENT_ACCOUNT.key
+    purpose = method_purpose(method.id) if method else purpose
+    what, choices = purpose_in_words(purpose, methods), account_answers(purpose, chart, methods)
+    if not choices:
+        raise SessionError(
+            "no-account-fits", f"No account in Xero can take {what}.", account_fix(purpose, chart, methods)
+        )
+    if not somebody_is_there(session.output):
+        words, fix = f"Which account do {what} go to?", "One of these, each with the command that chooses it:"
+        raise SessionError("which-account", words, fix, ExitCode.USAGE, choices)
+    session.refuse_if_busy()
+    found = _pick_account(session, f"Which account do {what} go to?", purpose, chart)
+    if found is None:
+        return None
+    change = (
+        SettingsChange(payment_methods=(f"{method_name(method, methods)}={found.account_id}",))
+        if method
+        else SettingsChange(accounts={key: found.account_id})
+    )
+    return change, f"Account for {what}: {account_label(found)}."
+
+
+def _ask_for_account(session: Session, setting: AccountSetting, chart: Sequence[Account]) -> str | None:
+    found = _pick_account(session, f"{setting.title}:", setting.purpose, chart)
+    is_chosen = found is None or found.account_id == session.mappings.account_links().get(setting.purpose)
+    return None if found is None or is_chosen else found.account_id
+
+
+def _pick_account(session: Session, title: str, purpose: str, chart: Sequence[Account]) -> Account | None:
+    """The account that a person picks; for the Enter key the one chosen by now, None where that is of no use."""
+    usable = fit_for(purpose, chart)
     if not usable:
         return None
-    found = pick(session.output, f"{setting.title}:", [account_label(account) for account in usable], chosen=chosen)
-    return None if found is None or found == chosen else ids[found]
+    ids = [account.account_id for account in usable]
+    chosen_id = session.mappings.account_links().get(purpose)
+    chosen = ids.index(chosen_id) if chosen_id in ids else None
+    found = pick(session.output, title, [account_label(account) for account in usable], chosen=chosen)
+    return None if found is None else usable[found]
 
 
 def _ask_for(session: Session, setting: Setting, now: Mapping[str, str | None]) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from caspen_xero.cli.session import Session
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
+    from caspen_xero.caspen.feed import BadRecord
     from caspen_xero.store.bad_records import WithoutInvoice
     from caspen_xero.store.imports import ImportResult
 
@@ -102,12 +104,31 @@ def some_without_invoice(waiting: Sequence[WithoutInvoice]) -> str:
 
 
 def _tell_bad_records(session: Session, result: ImportResult) -> None:
+    if session.output.held is not None:
+        _note_bad_records(session, result)
+        return
     for bad in result.bad[:SHOWN_BAD_RECORDS]:
-        what = " ".join(plain(part) for part in (bad.kind, bad.id) if part)
-        wrong = f"{plain(bad.field)} {bad.reason}".strip()
-        session.output.warn(f"{plain(bad.file)}, {bad.where}: {what + ': ' if what else ''}{wrong}")
+        session.output.warn(_of_bad_record(bad))
     if result.bad_count > SHOWN_BAD_RECORDS:
         session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
     if result.bad_count:
         left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
         session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")
+
+
+def _note_bad_records(session: Session, result: ImportResult) -> None:
+    """Those that no invoice tells of itself, each known again wherever it stands in the next export."""
+    alone = [bad for bad in result.bad if bad.readable is None or not bad.readable.invoice_ids]
+    alike: Counter[str] = Counter()
+    for bad in alone[:SHOWN_BAD_RECORDS]:
+        key = f"bad record: {bad.kind} {bad.id} {bad.field} {bad.reason}"
+        alike[key] += 1
+        session.output.warn(
+            f"{_of_bad_record(bad)}; it was left out.", "Correct it in Caspen.", key=f"{key} {alike[key]}"
+        )
+
+
+def _of_bad_record(bad: BadRecord) -> str:
+    what = " ".join(plain(part) for part in (bad.kind, bad.id) if part)
+    wrong = f"{plain(bad.field)} {bad.reason}".strip()
+    return f"{plain(bad.file)}, {bad.where}: {what + ': ' if what else ''}{wrong}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,13 +10,20 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.sign_in import calls_left_today, sign_in
 from caspen_xero.cli.source import some_without_invoice
 from caspen_xero.cli.spans import span
+from caspen_xero.cli.standing import LOOK, basis, read_standing
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.outside_text import plain
+from caspen_xero.outside_text import MOST_WORDS, plain
+from caspen_xero.times import local
 
 if TYPE_CHECKING:
     from caspen_xero.store.bad_records import WithoutInvoice
+    from caspen_xero.store.log import Run
+
+
+STOPPED = ("stopped", "interrupted")
 
 
 def register(app: typer.Typer) -> None:
@@ -38,16 +44,13 @@ def status(
     caspen-xero status --max-age 26h --quiet || mail-me
     """
     from caspen_xero.store import bad_records
-    from caspen_xero.store.listing import SYNC_STATUSES, list_invoices
+    from caspen_xero.store import log as runs
 
     too_old = _why_too_old(session, max_age) if max_age is not None else ""
     stored = session.store.connection()
-    mappings = session.mappings if stored else None
-    counts = Counter(
-        invoice.sync_status for invoice in list_invoices(session.store, mappings, session.settings.start_date)
-    )
+    books = read_standing(session)
     without_invoice = bad_records.without_invoice(session.store)
-    last = _last_run(session, "push", "synced", "unsynced")
+    good = runs.last_good(session.store, "push")
     summary: dict[str, Any] = {
         "command": "status",
         "workspace": session.workspace,
@@ -57,9 +60,19 @@ def status(
         "connection": session.connection.kind if stored else None,
         "token_store": session.connection.token_store if stored else None,
         "xero_url": session.connection.xero_url if stored else None,
-        "last_push": last,
-        "last_pull": _last_run(session, "pull", "payments", "invoices_updated"),
-        "invoices": {name: counts.get(name, 0) for name in SYNC_STATUSES},
+        "last_push": _last_run(session, ("push", "sync"), "synced", "unsynced"),
+        "last_pull": _last_run(session, ("pull", "sync"), "payments", "invoices_updated"),
+        "last_sync": _last_run(session, ("sync",)),
+        "last_good_push": good.ended_at if good else None,
+        "interrupted": _interrupted(session),
+        "sign_in": sign_in(session) if stored else None,
+        "calls_left_today": calls_left_today(session) if stored else None,
+        "drift": len(books.differences),
+        "invoices": books.counts,
+        "accepted": books.content_with,
+        "before_start_date": books.before_start,
+        "in_order": books.in_order,
+        "basis": basis(session, books),
         "bad_records": bad_records.count(session.store),
         "without_invoice": {
             "payments": sum(one.kind == "payment" for one in without_invoice),
@@ -79,7 +92,6 @@ def status(
 
 
 def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Sequence[WithoutInvoice]) -> None:
-    last, pulled = summary["last_push"], summary["last_pull"]
     facts: list[tuple[str, str]] = [
         ("Workspace", summary["workspace"]),
         ("Organisation", summary["organisation"] or Ours("not connected  (caspen-xero connect)")),
@@ -89,15 +101,25 @@ def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Seq
         facts.append(("Tokens", kept[summary["token_store"]]))
         if summary["xero_url"]:
             facts.append(("Xero", Ours(f"{plain(summary['xero_url'])}  (not the real Xero)")))
-    told = "never"
-    if last:
-        told = f"{last['ended_at'][:16].replace('T', ' ')} UTC: {last['synced']} synced, {last['unsynced']} unsynced"
-    facts.append(("Last push", told))
-    told = f"{pulled['ended_at'][:16].replace('T', ' ')} UTC: {pulled['payments']} payments" if pulled else "never"
-    facts.append(("Last pull", told))
+    facts += [("Sign-in", Ours(_of_sign_in(summary["sign_in"])))] if summary["connected"] else []
+    facts.append(("Last push", Ours(_of_run(summary["last_push"], "synced", "unsynced"))))
+    if (last := summary["last_push"]) and last["ended"] in STOPPED:
+        facts.append(("Last good push", local(summary["last_good_push"]) or "never"))
+    facts.append(("Last pull", Ours(_of_run(summary["last_pull"], "payments"))))
+    if summary["last_sync"]:
+        facts.append(("Last sync", Ours(_of_run(summary["last_sync"]))))
+    if summary["interrupted"]:
+        times = [f"{run['command']} of {local(run['started_at'])}" for run in summary["interrupted"]]
+        more = f" and {len(times) - 3} more" if len(times) > 3 else ""
+        facts.append(("Did not end", f"{', '.join(times[:3])}{more}: killed, or the machine went down"))
+    if calls := summary["calls_left_today"]:
+        facts.append(("Calls left", f"{calls['left']} of Xero's limit for the day, as of {local(calls['as_of'])}"))
     if stop := summary.get("another_home"):
         facts.append(("Stopped", Ours(f"{stop['message']}  ->  {stop['fix']}")))
     facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
+    facts.append(("In Xero", Ours(summary["basis"])))
+    if not summary["in_order"]:
+        facts.append(("To do", Ours(LOOK)))
     if summary["bad_records"]:
         facts.append(
             ("Bad records", f"{summary['bad_records']}, of which nothing is sent till they are corrected in Caspen")
@@ -109,27 +131,75 @@ def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Seq
     session.output.table(("caspen-xero", ""), facts)
 
 
-def _last_run(session: Session, command_name: str, *counts: str) -> dict[str, Any] | None:
+def _of_run(run: dict[str, Any] | None, *counts: str) -> str:
+    """One run in words: when, how it ended, what it did."""
+    if run is None:
+        return "never"
+    if run["ended"] is None:
+        return f"running since {local(run['started_at'])}"
+    when = local(run["ended_at"] or run["started_at"])
+    if run["ended"] in STOPPED:
+        return f"{when}: {run['ended']}: {plain(run['error']['message'], MOST_WORDS)}"
+    return ", ".join([f"{when}: {run['ended']}", *(f"{run[name]} {name}" for name in counts)])
+
+
+def _of_sign_in(told: dict[str, Any]) -> str:
+    if told["works"] is False:
+        return f"does not work: {plain(told['why'], MOST_WORDS)}  ->  caspen-xero connect"
+    if told["kind"] == "custom":
+        return "works, without an end (a custom connection)"
+    if told["works"] is None:
+        return f"not used since long; it was to be used by {local(told['until'])}"
+    if told["until"] is None:
+        return "works, as far as is known"
+    return f"works until {local(told['until'])}, and longer with each use; unless access is taken away in Xero"
+
+
+def _last_run(session: Session, commands: Sequence[str], *counts: str) -> dict[str, Any] | None:
+    """The last of these runs, with what it counted and how it ended; `ended` None while it runs."""
     from caspen_xero.store import log as runs
 
-    run = runs.last(session.store, command_name)
+    run = runs.last(session.store, *commands)
     if run is None:
         return None
-    told = {"started_at": run.started_at, "ended_at": run.ended_at, "exit_code": run.exit_code}
-    return {**told, **{name: run.result.get(name, 0) for name in counts}}
+    told = {"command": run.command, "started_at": run.started_at, "ended_at": run.ended_at, "exit_code": run.exit_code}
+    ended = None if _is_active(session, run) else run.ended
+    counted = {name: run.result.get(name, 0) for name in counts}
+    return {**told, "ended": ended, "error": run.why if ended else None, **counted}
+
+
+def _is_active(session: Session, run: Run) -> bool:
+    """Whether a run that was not noted as ended is the one that has the workspace's lock."""
+    from caspen_xero.store.store import utc_text
+
+    if run.exit_code is not None:
+        return False
+    holder = session.active_run()
+    return holder is not None and run.started_at >= utc_text(holder.since)
+
+
+def _interrupted(session: Session) -> list[dict[str, str]]:
+    """The commands that were begun since the last good push, and did not end."""
+    from caspen_xero.store import log as runs
+
+    good = runs.last_good(session.store, "push")
+    found = runs.not_ended(session.store, good.id if good else 0)
+    return [{"command": run.command, "started_at": run.started_at} for run in found if not _is_active(session, run)]
 
 
 def _why_too_old(session: Session, max_age: str) -> str:
     """What is wrong with the age of the last good push; empty where nothing is."""
     from caspen_xero.store import log as runs
+    from caspen_xero.store.store import utc_time
     from caspen_xero.xero.clock import CLOCKS_APART
 
     limit, now = span(max_age), session.now()
-    ended = runs.last_good_push(session.store)
+    good = runs.last_good(session.store, "push")
+    ended = utc_time(good.ended_at) if good else None
     if ended is None or now - ended > limit:
         return f"is older than {plain(max_age)}"
     if ended - now > CLOCKS_APART:
-        return f"is noted for {ended:%Y-%m-%d %H:%M} UTC, by a clock that was wrong: it may be of any age"
+        return f"is noted for {local(ended)}, by a clock that was wrong: it may be of any age"
     return ""
 
 

@@ -6,8 +6,10 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.exit_codes import worst_of
+from caspen_xero.cli.news import MaxAge, only_news
 from caspen_xero.cli.pull import pull_now
 from caspen_xero.cli.push import Yes, push_now, tell_push
+from caspen_xero.cli.runs import begins
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.outside_text import plain
@@ -18,13 +20,15 @@ def register(app: typer.Typer) -> None:
     command(app, "sync")(sync)
 
 
-def sync(session: Session, yes: Yes = False) -> int:
+def sync(session: Session, yes: Yes = False, max_age: MaxAge = "26h") -> int:
     """Read the source, pull, then push: all that cron needs. Before the first push it asks on a terminal, as push does.
 
     \b
     */15 * * * *  caspen-xero sync --quiet
     """
     session.whole = "sync"
+    only_news(session, max_age)
+    begins(session, "sync")
     organisation = session.connection.tenant_name
     undone = f"Nothing was told to Caspen or sent to {plain(organisation)}, as it is not known what Caspen has already."
     with session.only_writer():

@@ -9,7 +9,6 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session, SessionError
-from caspen_xero.commands import can_be_pasted, to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 
@@ -47,9 +46,12 @@ def map_(
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Link also where the percentages differ.")] = False,
 ) -> int | None:
-    """Link a Caspen tax rate to the Xero rate that stands for it. Without arguments, on a terminal: asks for each.
+    """Link a Caspen tax rate to the Xero rate that stands for it. Without TAX_TYPE: asks; without a terminal, lists what fits.
+
+    Without arguments, on a terminal: asks for each rate that is not linked.
 
     \b
+    caspen-xero taxes map GST
     caspen-xero taxes map GST OUTPUT
     caspen-xero taxes map "GST free" "GST Free Income"
     caspen-xero taxes map "no tax" BASEXCLUDED
@@ -59,19 +61,18 @@ def map_(
         raise SessionError(
             "usage", "--suggest takes no rate and no --force.", "caspen-xero taxes map --suggest", ExitCode.USAGE
         )
-    if rate and not tax_type:
-        called = rate if can_be_pasted(rate) else "RATE"
-        fix = f"Caspen's rate first, then Xero's tax type or name: {to_paste('taxes map', called, 'TAX_TYPE')}"
-        raise SessionError("usage", "Which Xero tax rate?", fix, ExitCode.USAGE)
     if suggest:
         return _suggest(session)
+    if rate and not tax_type:
+        _ask_for_one(session, rate, force=force)
+        return None
     if rate and tax_type:
         with session.only_writer():
             said = _map_one(session, rate, tax_type, force=force)
         _tell(session, said)
         return None
     if not somebody_is_there(session.output):
-        fix = "caspen-xero taxes map RATE TAX_TYPE, or caspen-xero taxes map --suggest"
+        fix = "For those that fit: caspen-xero taxes map RATE; for proposals: caspen-xero taxes map --suggest"
         raise SessionError("usage", "Which tax rates?", fix, ExitCode.USAGE)
     return _walk_through(session)
 
@@ -142,6 +143,14 @@ def _suggest(session: Session) -> int:
         assert link.xero_rate is not None
         session.output.say(f"{plain(link.rate.name)} is linked to {rate_label(link.xero_rate)}.")
     return show_links(session, read_links(session), linked=[link.rate.id for link in linked])
+
+
+def _ask_for_one(session: Session, rate: str, *, force: bool) -> None:
+    from caspen_xero.cli.taxes_view import read_source_once
+    from caspen_xero.cli.taxes_walk import ask_for_one
+
+    read_source_once(session)
+    _tell(session, ask_for_one(session, rate, force=force) or "Nothing was changed.")
 
 
 def _walk_through(session: Session) -> int:

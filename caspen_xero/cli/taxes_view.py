@@ -7,14 +7,13 @@ from typing import Any
 
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import import_source
-from caspen_xero.commands import to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
 from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, left_out, read_tax_rates
 from caspen_xero.sync.setup.tax_links import RateLink, rate_links
-from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_name
+from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_fix
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
 
@@ -30,7 +29,9 @@ def read_source_once(session: Session) -> None:
         if result is not None:
             session.output.note(f"Imported {result.read} records from {plain(session.settings.source)}.")
             if result.bad_count:
-                session.output.warn(f"{result.bad_count} bad records were left out; caspen-xero push names them.")
+                session.output.warn(
+                    f"{result.bad_count} bad records were left out. They are named by: caspen-xero push"
+                )
 
 
 def read_rates(session: Session) -> list[TaxRate]:
@@ -95,9 +96,13 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
         if link.problem:
             session.output.say(f"! {plain(link.rate.name)}: {link.problem}.")
     if left:
-        name = rate_name(left[0].rate, (link.rate for link in links))
-        session.output.say(f"Link a rate: {to_paste('taxes map', name, 'TAX_TYPE')}")
+        rates, xero_rates = clinic.tax_rates(session.store), _known_rates(session)
+        session.output.say(f"Link a rate: {rate_fix(left[0].rate, rates, xero_rates)}")
     return ExitCode.PARTLY if left else ExitCode.ALL_WELL
+
+
+def _known_rates(session: Session) -> list[TaxRate]:
+    return (known_tax_rates(session.known_mappings) if session.known_mappings else None) or []
 
 
 def _status(link: RateLink) -> str:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import Ours
+from caspen_xero.cli.output import NARROW, Ours
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.standing import basis, read_standing
 from caspen_xero.errors import ExitCode
+from caspen_xero.times import local
 
-NARROW = 110
+if TYPE_CHECKING:
+    from caspen_xero.sync.books import Books
 
 
 def register(app: typer.Typer) -> None:
@@ -21,36 +24,38 @@ def register(app: typer.Typer) -> None:
 
 
 def unsynced(session: Session) -> int:
-    """Show which invoices are not in Xero, why, since when, and the command that fixes it."""
+    """Show which invoices are not in Xero as they are in Caspen, why, since when, and the command that fixes it."""
     from caspen_xero.sync.unsynced import unsynced_rows
 
-    rows = unsynced_rows(session.store, session.mappings if session.store.connection() else None, session.settings)
+    books = read_standing(session)
+    rows = unsynced_rows(session.store, session.known_mappings, session.settings, books)
     if session.output.json:
-        session.output.document({"unsynced": [row | {"fix": session.output.command(row["fix"])} for row in rows]})
+        session.output.document(
+            {
+                "unsynced": [
+                    row | {"fix": session.output.command(row["fix"]), "choices": session.output.choices(row["choices"])}
+                    for row in rows
+                ]
+            }
+        )
     elif not rows:
-        session.output.say(_why_none(session))
+        session.output.say(_why_none(session, books))
     else:
         _tell_unsynced(session, rows)
+        session.output.say(f"{basis(session, books)}.")
     return ExitCode.ALL_WELL
 
 
-def _why_none(session: Session) -> str:
-    """That nothing is unsynced; nothing is said of invoices that nobody can know about."""
-    from caspen_xero.store.clinic import count_invoices
-    from caspen_xero.store.listing import list_invoices
-
-    store = session.store
-    if not count_invoices(store):
+def _why_none(session: Session, books: Books) -> str:
+    """That nothing is unsynced, and on what that rests; nothing is said of invoices that nobody can know about."""
+    if not sum(books.counts.values()):
         return "Nothing is unsynced, as no invoice has been imported yet: caspen-xero import PATH"
-    if store.connection() is None:
-        return "Nothing is unsynced, but this workspace is not connected to Xero: caspen-xero connect"
-    if store.adopt_is_due:
-        return "Nothing is unsynced as far as this store knows, but it may be an older one: caspen-xero adopt"
-    listed = list_invoices(store, session.mappings, session.settings.start_date)
-    left_out = sum(invoice.sync_status == "skipped" for invoice in listed)
-    if not left_out:
-        return "Nothing is unsynced: every finalised invoice is in Xero."
-    return f"Nothing is unsynced: every finalised invoice is in Xero, but for {left_out} set aside or before the start date."
+    told = f"Nothing is unsynced: {basis(session, books)}."
+    if session.store.connection() is None:
+        return f"{told} This workspace is not connected to Xero: caspen-xero connect"
+    if session.store.adopt_is_due:
+        return f"{told} That is as far as this store knows, but it may be an older one: caspen-xero adopt"
+    return told
 
 
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
@@ -65,14 +70,19 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
                 row["date"],
                 Decimal(row["total"]) if row["total"] is not None else None,
                 row["code"] if narrow else Ours(f"{row['code']}: {row['reason']}"),
-                (row["first_failed_at"] or "")[: 10 if narrow else 16].replace("T", " "),
+                local(row["first_failed_at"])[: 10 if narrow else None],
                 row["attempts"],
             )
             for row in rows
         ],
-        title="Unsynced invoices",
+        title="Not in Xero as in Caspen",
     )
     session.output.what_to_do(
-        (row["fix"], row["number"] or row["invoice_id"], f"{row['code']}: {row['reason']}" if narrow else "")
+        (
+            row["fix"],
+            row["number"] or row["invoice_id"],
+            f"{row['code']}: {row['reason']}" if narrow else "",
+            row["choices"],
+        )
         for row in rows
     )

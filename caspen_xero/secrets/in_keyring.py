@@ -17,8 +17,8 @@ _LONGER = 64
 
 WAYS_OUT = (
     "Any of these three: (1) install or start a keyring for this user (on Linux a Secret Service such as GNOME Keyring "
-    "or KWallet), then connect again; (2) caspen-xero connect --token-store file, which keeps the tokens in a file that "
-    "only you can read; (3) set PYTHON_KEYRING_BACKEND to a keyring back end that works here, then connect again."
+    "or KWallet), then connect again; (2) keep the tokens in a file that only you can read: caspen-xero "
+    "connect --token-store file; (3) set PYTHON_KEYRING_BACKEND to a keyring back end that works here, then connect again."
 )
 
 _T = TypeVar("_T")

@@ -41,6 +41,12 @@ def keep(mappings: Mappings, members: Iterable[Member]) -> None:
         )
 
 
+def forget(mappings: Mappings, invoice_id: str) -> None:
+    """Forgets which payments on an invoice are in which batch: it stands for no invoice in Xero any more."""
+    sql = "DELETE FROM batch_members WHERE tenant_id = ? AND invoice_id = ?"
+    mappings.store.run(sql, mappings.tenant_id, invoice_id)
+
+
 def members_of(mappings: Mappings, batch_ids: Iterable[str]) -> list[Member]:
     """The members of batches, as far as they were seen."""
     return _members(mappings, "batch_id", batch_ids)

@@ -4,37 +4,82 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
-from caspen_xero.caspen.records import PAYS
+from caspen_xero.caspen.records import FINALISED, PAYS
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import utc_text
+
+_NOTHING = "IN ('0', '0.0', '0.00')"
+_MAY_DIFFER = f"""
+    (v.status IN {FINALISED} AND COALESCE(v.xero_status, '') IN ('VOIDED', 'DELETED')) OR v.status = 'draft'
+    OR (s.discrepancies IS NOT NULL AND s.discrepancies <> '[]')
+    OR v.invoice_id IN (SELECT invoice_id FROM links WHERE tenant_id = :tenant AND kind = 'payment' AND status = 'DELETED')
+    OR v.subtotal IS NOT v.xero_subtotal OR v.tax IS NOT v.xero_tax OR v.total IS NOT v.xero_total
+    OR COALESCE(v.amount_paid, '0') <> CASE m.payments WHEN 0 THEN '0' WHEN 1 THEN m.payment ELSE '' END
+        AND NOT (COALESCE(m.payments, 0) = 0 AND COALESCE(v.amount_paid, '0') {_NOTHING})
+    OR COALESCE(v.amount_credited, '0') <> CASE m.credits WHEN 0 THEN '0' WHEN 1 THEN m.credit ELSE '' END
+        AND NOT (COALESCE(m.credits, 0) = 0 AND COALESCE(v.amount_credited, '0') {_NOTHING})
+"""
+"""Leaves out most of those that surely agree, by the very text of their figures; those that are left are looked at."""
 
 
-def linked_invoices(mappings: Mappings) -> Iterator[sqlite3.Row]:
-    """Every invoice that stands in Xero, with both sides' figures, oldest first; one at a time, as there may be very many.
+def linked_invoices_that_may_differ(mappings: Mappings) -> Iterator[sqlite3.Row]:
+    """The invoices in Xero, with both sides' figures, of which something may differ, oldest first; those set aside are left out.
 
-    `is_quiet`: nothing of it is left to send, nothing is wrong, and nobody has set it aside. `seen_at`: as pull last saw it.
+    `is_quiet`: nothing of it is left to send, and no push has found anything wrong with it (`has_problem`). `seen_at`: as pull
+    last saw it.
     """
     yield from mappings.store.db.conn.execute(
-        "SELECT v.*, v.is_done AND p.invoice_id IS NULL AND k.invoice_id IS NULL AS is_quiet, s.updated_at AS seen_at "
-        "FROM linked_invoices v "
+        "WITH money AS (SELECT invoice_id, SUM(kind = 'payment') AS payments, MIN(CASE kind WHEN 'payment' THEN amount END) "
+        "AS payment, SUM(kind <> 'payment') AS credits, MIN(CASE WHEN kind <> 'payment' THEN amount END) AS credit "
+        "FROM paid_in_caspen WHERE tenant_id IS NULL OR tenant_id = :tenant GROUP BY invoice_id) "
+        "SELECT v.*, v.is_done AND p.invoice_id IS NULL AS is_quiet, p.invoice_id IS NOT NULL AS has_problem, "
+        "s.updated_at AS seen_at FROM linked_invoices v "
         "LEFT JOIN seen_invoices s ON s.tenant_id = v.tenant_id AND s.invoice_id = v.invoice_id "
         "LEFT JOIN (SELECT DISTINCT tenant_id, invoice_id FROM problems) p "
         "ON p.tenant_id = v.tenant_id AND p.invoice_id = v.invoice_id "
-        "LEFT JOIN skips k ON k.invoice_id = v.invoice_id "
-        "WHERE v.tenant_id = ? ORDER BY v.issue_date, v.number, v.invoice_id",
-        (mappings.tenant_id,),
+        "LEFT JOIN money m ON m.invoice_id = v.invoice_id "
+        f"WHERE v.tenant_id = :tenant AND v.invoice_id NOT IN (SELECT invoice_id FROM skips) AND ({_MAY_DIFFER}) "
+        "ORDER BY v.issue_date, v.number, v.invoice_id",
+        {"tenant": mappings.tenant_id},
     )
 
 
-def paid_in_caspen(mappings: Mappings) -> dict[str, Decimal]:
+def paid_in_caspen(mappings: Mappings, invoice_ids: Iterable[str]) -> dict[str, Decimal]:
     """What is paid or credited of each invoice in Caspen, or was found in Xero and is about to be told there."""
     paid: defaultdict[str, Decimal] = defaultdict(Decimal)
-    sql = "SELECT invoice_id, amount FROM paid_in_caspen WHERE tenant_id IS NULL OR tenant_id = ?"
-    for invoice_id, amount in mappings.store.db.conn.execute(sql, (mappings.tenant_id,)):
-        paid[invoice_id] += Decimal(amount)
+    sql = "SELECT invoice_id, amount FROM paid_in_caspen WHERE (tenant_id IS NULL OR tenant_id = ?) AND invoice_id IN ({})"
+    for row in mappings.store.rows_among(sql, invoice_ids, mappings.tenant_id):
+        paid[row["invoice_id"]] += Decimal(row["amount"])
     return dict(paid)
+
+
+def some_linked_after(mappings: Mappings, at: datetime) -> bool:
+    """Whether anything of Caspen's was sent, or found in Xero, after a moment (UTC)."""
+    sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind IN ('invoice', 'payment', 'allocation') AND linked_at > ? LIMIT 1"
+    return mappings.store.row(sql, mappings.tenant_id, utc_text(at)) is not None
+
+
+def moved_since(mappings: Mappings, invoice_ids: Iterable[str], moment: datetime) -> set[str]:
+    """Invoices of which something was sent, or linked, since then: what Xero shows as paid on them was not looked at since."""
+    ids, at = list(invoice_ids), utc_text(moment)
+    sent = (
+        "SELECT DISTINCT d.invoice_id FROM journal j JOIN journal_documents d ON d.journal_id = j.id "
+        "WHERE j.tenant_id = ? AND j.first_sent_at >= ? AND d.invoice_id IN ({})"
+    )
+    linked = (
+        "SELECT DISTINCT invoice_id FROM links WHERE tenant_id = ? AND kind IN ('payment', 'allocation') AND linked_at >= ? "
+        "AND invoice_id IN ({})"
+    )
+    return {
+        row["invoice_id"]
+        for sql in (sent, linked)
+        for row in mappings.store.rows_among(sql, ids, mappings.tenant_id, at)
+    }
 
 
 def wanted_in_xero(mappings: Mappings) -> set[str]:
@@ -50,6 +95,30 @@ def wanted_in_xero(mappings: Mappings) -> set[str]:
         *[mappings.tenant_id] * 3,
     )
     return {row["xero_id"] for row in rows}
+
+
+@dataclass(frozen=True)
+class RemovedPayment:
+    """A payment that stood in Xero, and that a push or pull has seen to be gone. `key`: its allocation's; its Reference there."""
+
+    invoice_id: str
+    xero_id: str
+    key: str
+    amount: Decimal
+    reference: str | None
+
+
+def removed_payments(mappings: Mappings) -> list[RemovedPayment]:
+    """All that are known to be gone in Xero, whether Caspen still has them or not."""
+    rows = mappings.store.rows(
+        "SELECT invoice_id, xero_id, caspen_id, total, number FROM links WHERE tenant_id = ? AND kind = 'payment' "
+        "AND status = 'DELETED' AND invoice_id IS NOT NULL",
+        mappings.tenant_id,
+    )
+    return [
+        RemovedPayment(row["invoice_id"], row["xero_id"], row["caspen_id"], Decimal(row["total"] or 0), row["number"])
+        for row in rows
+    ]
 
 
 def archived_debtors(mappings: Mappings) -> list[sqlite3.Row]:

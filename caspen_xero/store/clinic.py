@@ -116,6 +116,12 @@ def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
     return {row["id"]: row["number"] for row in rows if row["number"]}
 
 
+def client_names(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
+    """The names of the clients of invoices, by invoice id; of one that was purged, or never imported, there is none."""
+    sql = "SELECT i.id, c.name FROM invoices i JOIN clients c ON c.id = i.client_id WHERE i.id IN ({})"
+    return {row["id"]: row["name"] for row in store.rows_among(sql, invoice_ids) if row["name"]}
+
+
 def finalised_figures(store: Store, ids: Iterable[str]) -> dict[str, tuple[Decimal, Decimal, Decimal]]:
     """Subtotal, tax and total of those among invoices that are finalised, by id."""
     sql = f"SELECT id, subtotal, tax, total FROM invoices WHERE status IN {FINALISED} AND id IN ({{}})"

@@ -29,7 +29,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Hold:
-    """What keeps one step of one record from being sent. An empty `fix` stands for "push the invoice again".
+    """What keeps one step of one record from being sent. An empty `fix` stands for the way out of its code.
 
     `code` is one of a problem. `depends_on` names the state that it belongs to: once that is another, the hold is void.
     `attempts` counts how often the step was held; times are UTC, and `release_at` is when it is tried again by itself.

@@ -261,6 +261,25 @@ def payments_asked_to_delete(mappings: Mappings, keys: Iterable[str]) -> set[str
     return {row["xero_id"] for row in mappings.store.rows_among(sql, keys, mappings.tenant_id) if row["xero_id"]}
 
 
+def invoices_under_way(mappings: Mappings) -> set[str]:
+    """The invoices of which something may have been sent, and nobody knows whether it is in Xero."""
+    rows = mappings.store.rows(
+        "SELECT DISTINCT d.invoice_id FROM journal j JOIN journal_documents d ON d.journal_id = j.id "
+        "WHERE j.tenant_id = ? AND j.state = 'sent' AND d.state = 'open' AND d.invoice_id IS NOT NULL",
+        mappings.tenant_id,
+    )
+    return {row["invoice_id"] for row in rows}
+
+
+def deleted_from_here(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
+    """Those of these payments in Xero that we have deleted there."""
+    sql = (
+        "SELECT DISTINCT d.expected ->> 'target' AS xero_id FROM journal_documents d JOIN journal j ON j.id = d.journal_id "
+        "WHERE d.operation = 'delete-payment' AND d.state = 'done' AND j.tenant_id = ? AND d.expected ->> 'target' IN ({})"
+    )
+    return {row["xero_id"] for row in mappings.store.rows_among(sql, xero_ids, mappings.tenant_id)}
+
+
 def has_open_entries(mappings: Mappings) -> bool:
     """Whether an earlier run left a write whose answer is unknown."""
     sql = "SELECT 1 FROM journal WHERE tenant_id = ? AND state = 'sent' LIMIT 1"

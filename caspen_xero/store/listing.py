@@ -1,7 +1,12 @@
-"""Invoices as people list them: Caspen's side, Xero's side, and how far they have come."""
+"""Invoices as people list them: Caspen's side, Xero's side, and how far they have come.
+
+`sync/books.py` says in which state an invoice is; what is said here of that knows nothing of problems and differences.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,19 +17,24 @@ from caspen_xero.store.bad_records import LoneInvoice, lone_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 
-SyncStatus = Literal["synced", "unsynced", "pending", "draft", "skipped", "void"]
-SYNC_STATUSES: tuple[SyncStatus, ...] = ("synced", "unsynced", "pending", "draft", "skipped", "void")
+SyncStatus = Literal["synced", "unsynced", "differs", "pending", "draft", "skipped", "void"]
+SYNC_STATUSES: tuple[SyncStatus, ...] = ("synced", "unsynced", "differs", "pending", "draft", "skipped", "void")
 
 
 @dataclass(frozen=True)
 class ListedInvoice:
-    """One invoice on both sides. Amounts in its currency: Xero's where it is there, else Caspen's."""
+    """One invoice on both sides. Amounts in its currency: Xero's where it is there, else Caspen's.
+
+    `caspen_own_status` is what Caspen says; `caspen_status` what it will say once it has taken in what Xero shows as paid.
+    `is_accepted`: it differs, and a person is content with that.
+    """
 
     invoice_id: str
     number: str | None
     client_id: str
     client: str
     issue_date: date | None
+    caspen_own_status: str
     caspen_status: str
     sync_status: SyncStatus
     total: Decimal | None
@@ -35,13 +45,32 @@ class ListedInvoice:
     xero_invoice_id: str | None
     xero_status: str | None
     details_purged: bool = False
+    is_accepted: bool = False
+
+
+@dataclass(frozen=True)
+class Counted:
+    """So many invoices are in one state by what the two sides' records alone say. `before_start`: left out by the start date."""
+
+    state: SyncStatus
+    before_start: bool
+    number: int
+
+
+def _state_in_sql(i: str, l: str) -> str:  # noqa: E741
+    """The state, by the records alone, of an invoice `i` with its link `l`, and with `s` where a person has set it aside."""
+    return f"""CASE
+        WHEN s.invoice_id IS NOT NULL THEN 'skipped'
+        WHEN {i}.status IN {GONE} AND ({l}.xero_id IS NULL OR {l}.is_done) THEN 'void'
+        WHEN {i}.status = 'draft' AND ({l}.xero_id IS NULL OR {l}.is_done) THEN 'draft'
+        WHEN {l}.xero_id IS NOT NULL THEN CASE WHEN {l}.is_done THEN 'synced' ELSE 'pending' END
+        WHEN COALESCE({i}.issue_date, '') < :start THEN 'skipped'
+        ELSE 'pending' END"""
 
 
 _SQL = f"""
 SELECT i.id, i.number, i.client_id, c.name AS client, i.purged, i.issue_date, i.status, i.total, i.currency,
-    l.xero_id, l.xero_status, l.is_done, l.amount_paid, l.amount_credited, l.amount_due,
-    s.invoice_id AS skipped,
-    (SELECT COUNT(*) FROM problems p WHERE p.tenant_id = :tenant AND p.invoice_id = i.id) AS problems,
+    l.xero_id, l.xero_status, l.amount_paid, l.amount_credited, l.amount_due, {_state_in_sql("i", "l")} AS state,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
         AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id
             AND n.status <> '{PAYS}')) AS told_paid
@@ -53,22 +82,22 @@ LEFT JOIN skips s ON s.invoice_id = i.id
 
 
 def list_invoices(
-    store: Store, mappings: Mappings | None, start_date: str | None, invoice_id: str | None = None
+    store: Store, mappings: Mappings | None, start_date: str | None, invoice_ids: Iterable[str] | None = None
 ) -> list[ListedInvoice]:
-    """Every invoice (or the one named), oldest first, then those of which there is only a bad record.
+    """Every invoice (or those named), oldest first, then those of which there is only a bad record.
 
     Without a linked organisation nothing is in Xero.
 
     `start_date` (`YYYY-MM-DD`): what is dated before that day, and not in Xero, is left out by a person's choice.
     """
-    tenant = mappings.tenant_id if mappings else ""
-    where = "WHERE i.id = :invoice " if invoice_id else ""
-    rows = store.db.conn.execute(
-        f"{_SQL} {where} ORDER BY i.issue_date, i.number, i.id", {"tenant": tenant, "invoice": invoice_id}
-    ).fetchall()
-    paid = _paid_in_caspen(store, invoice_id)
-    listed = [_listed(row, start_date or "", paid.get(row["id"], Decimal(0))) for row in rows]
-    lone = {one.bad.id: one for one in lone_invoices(store, start_date) if invoice_id in (None, one.bad.id)}
+    wanted = None if invoice_ids is None else set(invoice_ids)
+    where, given = "", {"tenant": mappings.tenant_id if mappings else "", "start": start_date or ""}
+    if wanted is not None and not any("\0" in one for one in wanted):  # at which SQLite's JSON ends a text
+        where, given = "WHERE i.id IN (SELECT value FROM json_each(:ids))", given | {"ids": json.dumps(sorted(wanted))}
+    rows = store.db.conn.execute(f"{_SQL} {where} ORDER BY i.issue_date, i.number, i.id", given).fetchall()
+    paid = _paid_in_caspen(store, wanted)
+    listed = [_listed(row, paid.get(row["id"], Decimal(0))) for row in rows if wanted is None or row["id"] in wanted]
+    lone = {one.bad.id: one for one in lone_invoices(store, start_date) if wanted is None or one.bad.id in wanted}
     if not lone:
         return listed
     known = [
@@ -78,7 +107,29 @@ def list_invoices(
     return [*known, *map(_lone, lone.values())]
 
 
-def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
+def pending_invoices(store: Store, mappings: Mappings | None, start_date: str | None) -> list[ListedInvoice]:
+    """Those that are pending by the records alone."""
+    given = {"tenant": mappings.tenant_id if mappings else "", "start": start_date or ""}
+    rows = store.db.conn.execute(f"SELECT id FROM ({_SQL}) WHERE state = 'pending'", given).fetchall()
+    ids = [row["id"] for row in rows]
+    return list_invoices(store, mappings, start_date, ids) if ids else []
+
+
+def count_invoices_by_state(store: Store, mappings: Mappings | None, start_date: str | None) -> list[Counted]:
+    """The same in numbers, without the invoices of which there is only a bad record."""
+    rows = store.db.conn.execute(
+        f"SELECT {_state_in_sql('v', 'v')} AS state, s.invoice_id IS NULL AND v.xero_id IS NULL "
+        "AND COALESCE(v.issue_date, '') < :start AS before_start, COUNT(*) AS number FROM ("
+        "SELECT invoice_id, status, issue_date, xero_id, is_done FROM linked_invoices WHERE tenant_id = :tenant UNION ALL "
+        "SELECT i.id, i.status, i.issue_date, NULL, NULL FROM invoices i WHERE NOT EXISTS (SELECT 1 FROM links l "
+        "WHERE l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id)) v "
+        "LEFT JOIN skips s ON s.invoice_id = v.invoice_id GROUP BY 1, 2",
+        {"tenant": mappings.tenant_id if mappings else "", "start": start_date or ""},
+    ).fetchall()
+    return [Counted(row["state"], bool(row["before_start"]), row["number"]) for row in rows]
+
+
+def _listed(row: Any, paid: Decimal) -> ListedInvoice:
     in_xero = row["xero_id"] is not None
     total = _decimal(row["total"])
     amount_paid = _decimal(row["amount_paid"]) if in_xero else paid
@@ -92,8 +143,9 @@ def _listed(row: Any, start_date: str, paid: Decimal) -> ListedInvoice:
         client_id=row["client_id"],
         client=row["client"] or "",
         issue_date=date.fromisoformat(row["issue_date"]) if row["issue_date"] else None,
+        caspen_own_status=row["status"],
         caspen_status="paid" if row["status"] == "open" and _is_paid(row) else row["status"],
-        sync_status=_sync_status(row, start_date),
+        sync_status=row["state"],
         total=total,
         currency=row["currency"] or "",
         amount_paid=amount_paid or Decimal(0),
@@ -117,6 +169,7 @@ def _lone(one: LoneInvoice) -> ListedInvoice:
         client_id=one.client_id or "",
         client=one.client,
         issue_date=one.day,
+        caspen_own_status=one.status or "",
         caspen_status=one.status or "",
         sync_status=_status_of(one),
         total=one.total,
@@ -134,27 +187,9 @@ def _is_paid(row: Any) -> bool:
     return row["xero_status"] == "PAID" or bool(row["told_paid"])
 
 
-def _sync_status(row: Any, start_date: str) -> SyncStatus:
-    in_xero = row["xero_id"] is not None
-    if row["skipped"]:
-        return "skipped"
-    if row["problems"]:
-        return "unsynced"
-    if row["status"] in GONE and (not in_xero or row["is_done"]):
-        return "void"
-    if row["status"] == "draft" and not in_xero:
-        return "draft"
-    if in_xero:
-        return "synced" if row["is_done"] else "pending"
-    return "skipped" if (row["issue_date"] or "") < start_date else "pending"
-
-
-def _paid_in_caspen(store: Store, invoice_id: str | None) -> dict[str, Decimal]:
-    one = " AND invoice_id = ?" if invoice_id else ""
-    rows = store.rows(
-        f"SELECT invoice_id, amount FROM paid_in_caspen WHERE kind = 'payment'{one}",
-        *([invoice_id] if invoice_id else []),
-    )
+def _paid_in_caspen(store: Store, invoice_ids: Iterable[str] | None) -> dict[str, Decimal]:
+    sql = "SELECT invoice_id, amount FROM paid_in_caspen WHERE kind = 'payment'"
+    rows = store.rows(sql) if invoice_ids is None else store.rows_among(f"{sql} AND invoice_id IN ({{}})", invoice_ids)
     paid: dict[str, Decimal] = {}
     for row in rows:
         paid[row["invoice_id"]] = paid.get(row["invoice_id"], Decimal(0)) + Decimal(row["amount"])

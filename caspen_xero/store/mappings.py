@@ -23,6 +23,22 @@ DOUBTED = "DOUBTED"
 
 
 @dataclass(frozen=True)
+class Despite:
+    """What differed when a person linked an invoice all the same, and still does: by name, what Caspen says and what Xero shows.
+
+    Of a contact both are ContactIDs, Caspen's "" where it has none. `with_payments`: the person has said that it is the same debt.
+    """
+
+    differences: Mapping[str, tuple[str, str]]
+    with_payments: bool = False
+
+    @property
+    def anothers(self) -> list[str]:
+        """What of it says that it may be somebody else's debt, where nobody has said that it is not."""
+        return [] if self.with_payments else [name for name in ("contact", "currency") if name in self.differences]
+
+
+@dataclass(frozen=True)
 class Link:
     """One Caspen record and the Xero document that stands for it.
 
@@ -32,6 +48,7 @@ class Link:
     `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
     `lines`: of an invoice, in the order in which they were written, what Caspen calls each line, and its LineItemID.
     `only_ours_until`: of an invoice, the `UpdatedDateUTC` up to which only we have changed it in Xero; None if that is not known.
+    `despite`: of an invoice, what a person linked it in spite of; None for nothing.
     """
 
     kind: LinkKind
@@ -54,6 +71,12 @@ class Link:
     xero_updated_at: datetime | None = None
     linked_at: datetime | None = None
     only_ours_until: datetime | None = None
+    despite: Despite | None = None
+
+    @property
+    def keeps_money_out(self) -> bool:
+        """Whether it stands for an invoice that may be somebody else's debt."""
+        return self.despite is not None and bool(self.despite.anothers)
 
     @property
     def is_deleted(self) -> bool:
@@ -135,6 +158,16 @@ class Mappings:
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ?"
         return [_link(dict(row)) for row in self.store.rows(sql, self.tenant_id, kind)]
 
+    def has_invoices(self) -> bool:
+        """Whether any invoice was ever linked to this organisation, by us or by a person."""
+        sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' LIMIT 1"
+        return self.store.row(sql, self.tenant_id) is not None
+
+    def links_in_spite_of_differences(self) -> dict[str, Link]:
+        """The links of invoices that a person linked though they differ, and that still do, by Caspen id."""
+        sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = 'invoice' AND despite IS NOT NULL"
+        return {row["caspen_id"]: _link(dict(row)) for row in self.store.rows(sql, self.tenant_id)}
+
     def links_of_invoices(self, kind: LinkKind, invoice_ids: Iterable[str]) -> list[Link]:
         """The links of a kind that belong to Caspen invoices: their payments, credit notes or allocations."""
         sql = "SELECT * FROM links WHERE tenant_id = ? AND kind = ? AND invoice_id IN ({})"
@@ -146,7 +179,18 @@ class Mappings:
         return {row["xero_id"]: _link(row) for row in self._among(sql, xero_ids)}
 
     def put_link(self, link: Link) -> None:
-        """Keeps a link, new or changed."""
+        """Keeps a link, new or changed; where it takes the place of what was deleted in Xero, nobody has to settle that."""
+        if link.kind == "payment":
+            self.store.run(
+                "DELETE FROM xero_payments WHERE tenant_id = ?1 AND xero_id <> ?3 AND xero_id IN (SELECT xero_id FROM links "
+                f"WHERE tenant_id = ?1 AND kind = 'payment' AND caspen_id = ?2 AND status = '{DELETED}' UNION ALL "
+                "SELECT d.value ->> 'subject' FROM allocations a JOIN payments p ON p.id = a.payment_id "
+                "JOIN seen_invoices s ON s.tenant_id = ?1 AND s.invoice_id = a.invoice_id, json_each(s.discrepancies) d "
+                "WHERE a.key = ?2 AND d.value ->> 'code' = 'payment-gone-in-xero' AND d.value ->> 'subject' = p.xero_id)",
+                self.tenant_id,
+                link.caspen_id,
+                link.xero_id,
+            )
         row: dict[str, Any] = {"tenant_id": self.tenant_id, **vars(link)}
         row["made_by_us"] = int(link.made_by_us)
         row["xero_updated_at"] = utc_text(link.xero_updated_at) if link.xero_updated_at else None
@@ -154,6 +198,7 @@ class Mappings:
         row["last_written"] = None if link.last_written is None else json.dumps(dict(link.last_written))
         row["lines"] = None if link.lines is None else json.dumps(link.lines)
         row["linked_at"] = utc_text(link.linked_at or datetime.now(UTC))
+        row["despite"] = None if link.despite is None else json.dumps(vars(link.despite))
         for column in _MONEY:
             row[column] = None if row[column] is None else f"{row[column]:f}"
         names = ", ".join(row)
@@ -304,9 +349,14 @@ class Mappings:
                 )
 
     def contacts(self, xero_ids: Iterable[str]) -> dict[str, KnownContact]:
-        """Known Xero contacts by ContactID."""
+        """Known Xero contacts by ContactID, and those that they were merged into."""
         sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND xero_id IN ({})"
-        return {row["xero_id"]: _contact(row) for row in self._among(sql, xero_ids)}
+        found, asked = dict[str, KnownContact](), set(xero_ids)
+        while asked:
+            more = {row["xero_id"]: _contact(row) for row in self._among(sql, asked)}
+            found |= more
+            asked = {one.merged_to for one in more.values() if one.merged_to} - found.keys()
+        return found
 
     def contacts_numbered(self, numbers: Iterable[str]) -> list[KnownContact]:
         """Known Xero contacts with these ContactNumbers, the case of letters aside."""
@@ -322,18 +372,18 @@ class Mappings:
         rows: list[Any] = self.store.rows(sql, self.tenant_id)
         return [_contact(row) for row in rows]
 
-    def refuse_contact(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
-        """A person has said that this client or payer is not that contact: it is not linked to it again by itself."""
+    def refuse_link(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
+        """A person has said that this client, payer or invoice is not that one in Xero: it is not linked again by itself."""
         sql = "INSERT OR IGNORE INTO refused_contacts (tenant_id, kind, caspen_id, xero_id) VALUES (?, ?, ?, ?)"
         self.store.run(sql, self.tenant_id, kind, caspen_id, xero_id)
 
-    def allow_contact(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
+    def allow_link(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
         """A person has said that it is."""
         sql = "DELETE FROM refused_contacts WHERE tenant_id = ? AND kind = ? AND caspen_id = ? AND xero_id = ?"
         self.store.run(sql, self.tenant_id, kind, caspen_id, xero_id)
 
-    def refused_contacts(self) -> set[tuple[str, str]]:
-        """All that was said so and holds: `client:ID` or `payer:ID`, and a ContactID."""
+    def refused_links(self) -> set[tuple[str, str]]:
+        """All that was said so and holds: `client:ID`, `payer:ID` or `invoice:ID`, and Xero's id."""
         sql = "SELECT kind, caspen_id, xero_id FROM refused_contacts WHERE tenant_id = ?"
         rows = self.store.rows(sql, self.tenant_id)
         return {(f"{row['kind']}:{row['caspen_id']}", row["xero_id"]) for row in rows}
@@ -371,7 +421,14 @@ def _link(row: Mapping[str, Any]) -> Link:
         xero_updated_at=utc_time(row["xero_updated_at"]),
         linked_at=utc_time(row["linked_at"]),
         only_ours_until=utc_time(row["only_ours_until"]),
+        despite=_despite(json.loads(row["despite"])) if row["despite"] else None,
         **{column: None if row[column] is None else Decimal(row[column]) for column in _MONEY},
+    )
+
+
+def _despite(kept: Mapping[str, Any]) -> Despite:
+    return Despite(
+        {name: (ours, theirs) for name, (ours, theirs) in kept["differences"].items()}, kept["with_payments"]
     )
 
 

@@ -5,6 +5,8 @@ A step that has landed is never edited: a change is a new step.
 
 from __future__ import annotations
 
+import json
+import re
 from collections import defaultdict
 from decimal import Decimal
 
@@ -234,6 +236,29 @@ CREATE VIEW paid_in_caspen AS
 """
 
 
+_RUNS = """
+CREATE TABLE runs (
+    id INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, command TEXT NOT NULL, started_at TEXT NOT NULL, ended_at TEXT,
+    exit_code INTEGER, result TEXT NOT NULL, error TEXT, part_of INTEGER);
+INSERT INTO runs SELECT id, tenant_id, command, started_at, ended_at, exit_code, result,
+    json_extract(result, '$.stopped'), NULL FROM log;
+DROP TABLE log;
+ALTER TABLE runs RENAME TO log;
+CREATE TABLE told (
+    tenant_id TEXT NOT NULL, scope TEXT NOT NULL, key TEXT NOT NULL, since TEXT NOT NULL, told_at TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, scope, key)) WITHOUT ROWID;
+"""
+
+_DIFFERENT = """
+CREATE TABLE different_money (
+    tenant_id TEXT NOT NULL, caspen_id TEXT NOT NULL, xero_id TEXT NOT NULL,
+    PRIMARY KEY (tenant_id, caspen_id, xero_id)) WITHOUT ROWID;
+ALTER TABLE xero_payments ADD COLUMN account_id TEXT
+"""
+
+_DETAIL = re.compile(r"(line \d+ )?(reference|due date|description|account|tax type) ")
+"""How what a bookkeeper may edit begins in words, by all versions."""
+
 _REFUSED = """
 CREATE TABLE refused_contacts (
     tenant_id TEXT NOT NULL, kind TEXT NOT NULL, caspen_id TEXT NOT NULL, xero_id TEXT NOT NULL,
@@ -392,6 +417,53 @@ def what_was_purged(db: Database) -> None:
     db.execute(
         "CREATE INDEX invoices_payer ON invoices (record ->> 'invoice_to_id') WHERE record ->> 'invoice_to_id' IS NOT NULL"
     )
+
+
+@migrations()
+def differences_that_are_accepted(db: Database) -> None:
+    """With which differences between the two sides a person is content, each by its key."""
+    _run(
+        db,
+        "CREATE TABLE accepted (tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, difference TEXT NOT NULL, "
+        "accepted_at TEXT NOT NULL, PRIMARY KEY (tenant_id, difference)) WITHOUT ROWID",
+    )
+    db.execute("DELETE FROM settings WHERE key = 'pull_full_at'")  # what was called edited so far is judged anew
+    rows = db.execute(
+        "SELECT tenant_id, invoice_id, discrepancies FROM seen_invoices WHERE discrepancies <> '[]'"
+    ).fetchall()
+    for tenant_id, invoice_id, text in rows:
+        told = json.loads(text)
+        for one in told:
+            parts = [*one["caspen"].split("; "), *one["xero"].split("; ")]
+            if one["code"] == "invoice-edited-in-xero" and all(map(_DETAIL.match, parts)):
+                one["code"] = "details-edited-in-xero"
+        sql = "UPDATE seen_invoices SET discrepancies = ? WHERE tenant_id = ? AND invoice_id = ?"
+        db.execute(sql, (json.dumps(told), tenant_id, invoice_id))
+
+
+@migrations()
+def runs_from_their_beginning(db: Database) -> None:
+    """Runs are noted when they begin, and with the error that ended them; and what runs with `--quiet` have told is remembered."""
+    _run(db, _RUNS)
+
+
+@migrations()
+def where_caspen_was_told(db: Database) -> None:
+    """To which file or server a payment from Xero went; '' of earlier ones, of which nobody knows. None: it was not told."""
+    db.execute("ALTER TABLE xero_payments ADD COLUMN told_to TEXT")
+    db.execute("UPDATE xero_payments SET told_to = '' WHERE delivered_at IS NOT NULL")
+
+
+@migrations()
+def money_that_is_not_the_same(db: Database) -> None:
+    """What a person has said of payments that look alike, and which account one was found in. Of earlier ones nobody knows."""
+    _run(db, _DIFFERENT)
+
+
+@migrations()
+def links_in_spite_of_differences(db: Database) -> None:
+    """What a person linked though it differs: what differs, and whether its money is ours all the same. As JSON; NULL: nothing."""
+    db.execute("ALTER TABLE links ADD COLUMN despite TEXT")
 
 
 def names_of_all() -> set[str]:

@@ -72,12 +72,24 @@ def drop_problem(mappings: Mappings, invoice_id: str, code: str) -> None:
     )
 
 
-def drop_problems_about(mappings: Mappings, subject: str) -> list[str]:
-    """Forgets the problems about one subject, such as a client; gives the ids of the invoices that had them."""
-    of_it = "FROM problems WHERE tenant_id = ? AND subject = ?"
-    rows = mappings.store.rows(f"SELECT DISTINCT invoice_id {of_it}", mappings.tenant_id, subject)
-    mappings.store.run(f"DELETE {of_it}", mappings.tenant_id, subject)
-    return [row["invoice_id"] for row in rows]
+def drop_problems_about(mappings: Mappings, subject: str, codes: Iterable[str] | None = None) -> list[str]:
+    """Forgets the problems (of some `codes`) about one subject, such as a client; gives the ids of the invoices that had them."""
+    wanted = None if codes is None else set(codes)
+    sql = "SELECT invoice_id, code FROM problems WHERE tenant_id = ? AND subject = ?"
+    found = [
+        (row["invoice_id"], row["code"])
+        for row in mappings.store.rows(sql, mappings.tenant_id, subject)
+        if wanted is None or row["code"] in wanted
+    ]
+    for invoice_id, code in found:
+        mappings.store.run(
+            "DELETE FROM problems WHERE tenant_id = ? AND subject = ? AND invoice_id = ? AND code = ?",
+            mappings.tenant_id,
+            subject,
+            invoice_id,
+            code,
+        )
+    return list(dict.fromkeys(invoice_id for invoice_id, _ in found))
 
 
 def replace_problems(mappings: Mappings, invoice_id: str, problems: Iterable[ProblemLike], now: datetime) -> None:

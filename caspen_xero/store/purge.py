@@ -230,12 +230,13 @@ def _purge_journal(store: Store, before: str) -> int:
 
 
 def _purge_log(store: Store, before: str) -> int:
-    """Of an old run stay its numbers."""
+    """Of an old run stay its numbers, and the code of what stopped it."""
     found = 0
-    for row in store.rows("SELECT id, result FROM log WHERE ended_at < ?", before):
+    for row in store.rows("SELECT id, result, error FROM log WHERE started_at < ?", before):
         numbers = json.dumps(log.in_numbers(json.loads(row["result"])))
-        if numbers != row["result"]:
-            store.run("UPDATE log SET result = ? WHERE id = ?", numbers, row["id"])
+        error = log.code_alone(row["error"])
+        if (numbers, error) != (row["result"], row["error"]):
+            store.run("UPDATE log SET result = ?, error = ? WHERE id = ?", numbers, error, row["id"])
             found += 1
     return found
 

@@ -142,6 +142,15 @@ class Store:
                 self.db.conn.execute("ROLLBACK")
             raise
 
+    @contextmanager
+    def in_a_hurry(self) -> Iterator[None]:
+        """While it lasts, a write that has to wait for another program gives up at once instead of after ten seconds."""
+        self.db.conn.execute("PRAGMA busy_timeout = 200")
+        try:
+            yield
+        finally:
+            self.db.conn.execute("PRAGMA busy_timeout = 10000")
+
     def rows(self, sql: str, *values: Any) -> list[sqlite3.Row]:
         """The rows of a query."""
         return self.db.conn.execute(sql, values).fetchall()

@@ -2,15 +2,37 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import date
+from dataclasses import dataclass, field
+from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from caspen_xero.caspen.records import FINALISED
+from caspen_xero.caspen.records import FINALISED, GONE
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.store.store import Store
+from caspen_xero.store.store import Store, utc_text, utc_time
 
+WhyLeftOut = Literal["set-aside", "before-start-date", "draft", "void"]
+SET_ASIDE: WhyLeftOut = "set-aside"
+BEFORE_START: WhyLeftOut = "before-start-date"
+
+
+@dataclass
+class LeftOut:
+    """How many invoices, and what they come to by currency."""
+
+    invoices: int = 0
+    sums: defaultdict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    def add(self, total: str | None, currency: str) -> None:
+        """One more; a draft may have no total yet."""
+        self.invoices += 1
+        if total is not None:
+            self.sums[currency] += Decimal(total)
+
+
+_DECLINED = "first_push_declined"
 _DRAFTS = "SELECT caspen_id FROM links WHERE tenant_id = ?1 AND kind = 'invoice' AND status IN ('DRAFT', 'SUBMITTED')"
 
 
@@ -31,6 +53,24 @@ def invoices_to_do(mappings: Mappings, start_date: str | None, *, drafts_are_don
         start_date or "",
     )
     return [row["id"] for row in rows]
+
+
+def left_out(mappings: Mappings, start_date: str | None) -> dict[WhyLeftOut, LeftOut]:
+    """What no push takes, by why: set aside, or not in Xero and a draft, void, or dated before `start_date` (`YYYY-MM-DD`)."""
+    rows = mappings.store.rows(
+        f"SELECT '{SET_ASIDE}' AS why, i.total, i.currency FROM skips s LEFT JOIN invoices i ON i.id = s.invoice_id UNION ALL "
+        f"SELECT CASE WHEN i.status = 'draft' THEN 'draft' WHEN i.status IN {GONE} THEN 'void' ELSE '{BEFORE_START}' END, "
+        "i.total, i.currency FROM invoices i "
+        "LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'invoice' AND l.caspen_id = i.id "
+        "WHERE l.xero_id IS NULL AND i.id NOT IN (SELECT invoice_id FROM skips) "
+        f"AND (i.status NOT IN {FINALISED} OR i.issue_date < ?2)",
+        mappings.tenant_id,
+        start_date or "",
+    )
+    found: defaultdict[WhyLeftOut, LeftOut] = defaultdict(LeftOut)
+    for row in rows:
+        found[row["why"]].add(row["total"], row["currency"] or "")
+    return dict(found)
 
 
 def contacts_to_do(mappings: Mappings) -> list[tuple[Literal["client", "payer"], str, int]]:
@@ -58,15 +98,10 @@ def touched(
     }
 
 
-def has_links(mappings: Mappings) -> bool:
-    """Whether any invoice was ever linked to this organisation, by us or by a person."""
-    sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' LIMIT 1"
-    return mappings.store.row(sql, mappings.tenant_id) is not None
-
-
 def has_sent(mappings: Mappings) -> bool:
-    """Whether any invoice of this organisation was made by us."""
-    sql = "SELECT 1 FROM links WHERE tenant_id = ? AND kind = 'invoice' AND made_by_us LIMIT 1"
+    """Whether any invoice, payment or credit note of this organisation was made by us."""
+    kinds = ("invoice", "payment", "credit_note")
+    sql = f"SELECT 1 FROM links WHERE tenant_id = ? AND kind IN {kinds} AND made_by_us LIMIT 1"
     return mappings.store.row(sql, mappings.tenant_id) is not None
 
 
@@ -78,18 +113,23 @@ def has_begun(mappings: Mappings) -> bool:
 def begin(mappings: Mappings) -> None:
     """A push of all that is due may begin: nobody asks before the next ones."""
     mappings.set_setting("begun", "yes")
+    mappings.set_setting(_DECLINED, None)
 
 
-def finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> list[tuple[date, Decimal, str]]:
-    """Issue date, total and currency of those among invoices that are finalised, oldest first."""
-    found = [
-        (date.fromisoformat(row["issue_date"]), Decimal(row["total"]), row["currency"])
-        for row in mappings.store.rows_among(
-            f"SELECT issue_date, total, currency FROM invoices WHERE status IN {FINALISED} AND id IN ({{}})",
-            invoice_ids,
-        )
-    ]
-    return sorted(found)
+def decline(mappings: Mappings, now: datetime) -> None:
+    """A person did not want the first push."""
+    mappings.set_setting(_DECLINED, utc_text(now))
+
+
+def declined_at(mappings: Mappings) -> datetime | None:
+    """When a person last declined the first push, where none of all that is due has been agreed to since."""
+    return utc_time(mappings.setting(_DECLINED))
+
+
+def has_finalised(mappings: Mappings, invoice_ids: Sequence[str]) -> bool:
+    """Whether any of these invoices is finalised."""
+    sql = f"SELECT 1 FROM invoices WHERE status IN {FINALISED} AND id IN ({{}}) LIMIT 1"
+    return bool(mappings.store.rows_among(sql, invoice_ids))
 
 
 def other_currency(mappings: Mappings, invoice_ids: Sequence[str], base: str) -> bool:

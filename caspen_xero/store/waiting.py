@@ -55,6 +55,12 @@ def drop_others(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
             _drop(mappings, invoice_id)
 
 
+def drop(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
+    """These invoices wait for nothing."""
+    for invoice_id in invoice_ids:
+        _drop(mappings, invoice_id)
+
+
 def drafts(mappings: Mappings) -> set[str]:
     """The invoices that are drafts in Xero while payments or credit notes of them are not there."""
     rows = mappings.store.rows(

@@ -13,7 +13,12 @@ from typing import Any, Literal
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_text, utc_time
 
+PULLED_AT = "pulled_at"
+"""The setting that says when a pull last ended that has looked at all that changed in Xero (UTC)."""
 PaymentKind = Literal["payment", "batch_payment", "prepayment", "overpayment", "credit_note"]
+
+CREDITS: tuple[PaymentKind, ...] = ("prepayment", "overpayment", "credit_note")
+"""What is no payment, but an allocated credit."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +27,7 @@ class XeroPayment:
 
     `xero_id` is the PaymentID or the AllocationID; `credit_id` the credit that an allocation is of. `invoice_status` and
     `amount_due` are the invoice's when this was found. `told_as`: the id of its batch, where an earlier version told it so.
+    `account_id`: of the account that it is in; None where that is not known.
     """
 
     xero_id: str
@@ -37,11 +43,22 @@ class XeroPayment:
     credit_id: str | None = None
     delivered: bool = False
     told_as: str | None = None
+    account_id: str | None = None
 
     @property
     def id_in_caspen(self) -> str:
         """The id by which Caspen is told of it."""
         return self.told_as or self.xero_id
+
+    @property
+    def is_credit(self) -> bool:
+        """Whether no money came: a credit that was there has been allocated to the invoice."""
+        return self.kind in CREDITS
+
+    @property
+    def kind_in_words(self) -> str:
+        """Its kind as a bookkeeper calls it."""
+        return self.kind.replace("_", " ")
 
     def as_record(self) -> dict[str, Any]:
         """The `xero_payment` record of Caspen's billing feed."""
@@ -66,11 +83,20 @@ DiscrepancyCode = Literal[
     "payment-twice-in-xero",
     "payment-astray-in-xero",
     "credit-gone-in-xero",
+    "credit-changed-in-xero",
+    "credit-note-voided-in-xero",
     "credit-astray-in-xero",
     "invoice-edited-in-xero",
     "details-edited-in-xero",
+    "voided-in-xero",
+    "draft-in-caspen",
+    "figures-differ",
+    "paid-in-caspen-only",
+    "paid-in-xero-only",
 ]
 
+PAYMENT_GONE: DiscrepancyCode = "payment-gone-in-xero"
+"""What stood on it was deleted there, or taken off."""
 
 DETAILS_EDITED: DiscrepancyCode = "details-edited-in-xero"
 """What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
@@ -112,13 +138,18 @@ class SeenInvoice:
     discrepancies: Sequence[Discrepancy] = ()
     whole: bool = True
 
+    @property
+    def gone(self) -> set[str]:
+        """The ids of the payments and allocations that stood there, and no longer do."""
+        return {one.subject for one in self.discrepancies if one.code == "payment-gone-in-xero"}
+
 
 def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -> None:
     """Records payments; one that is recorded already stays as it is."""
     for payment in payments:
         mappings.store.run(
             "INSERT INTO xero_payments (tenant_id, xero_id, invoice_id, kind, credit_id, date, amount, invoice_status, record, "
-            "found_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, xero_id) DO NOTHING",
+            "found_at, account_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, xero_id) DO NOTHING",
             mappings.tenant_id,
             payment.xero_id,
             payment.invoice_id,
@@ -129,7 +160,15 @@ def record(mappings: Mappings, payments: Iterable[XeroPayment], now: datetime) -
             payment.invoice_status,
             json.dumps(payment.as_record(), default=_plain),
             utc_text(now),
+            payment.account_id,
         )
+
+
+def withdraw(mappings: Mappings, xero_ids: Iterable[str]) -> None:
+    """Forgets what Caspen was not told of: it is gone in Xero."""
+    for xero_id in xero_ids:
+        sql = "DELETE FROM xero_payments WHERE tenant_id = ? AND xero_id = ? AND delivered_at IS NULL"
+        mappings.store.run(sql, mappings.tenant_id, xero_id)
 
 
 def known_ids(mappings: Mappings, xero_ids: Iterable[str]) -> set[str]:
@@ -164,16 +203,40 @@ def undelivered(mappings: Mappings) -> list[XeroPayment]:
     return [_payment(row) for row in mappings.store.rows(sql, mappings.tenant_id)]
 
 
-def mark_delivered(mappings: Mappings, xero_ids: Iterable[str], now: datetime) -> None:
-    """Notes that Caspen has these."""
+def mark_delivered(mappings: Mappings, xero_ids: Iterable[str], now: datetime, told_to: str | None = None) -> None:
+    """Notes that Caspen has these. `told_to`: the file or server that they went to; None where Caspen had them by itself."""
     with mappings.store.write():
         for xero_id in xero_ids:
             mappings.store.run(
-                "UPDATE xero_payments SET delivered_at = ? WHERE tenant_id = ? AND xero_id = ?",
+                "UPDATE xero_payments SET delivered_at = ?, told_to = ? WHERE tenant_id = ? AND xero_id = ?",
                 utc_text(now),
+                told_to,
                 mappings.tenant_id,
                 xero_id,
             )
+
+
+def told_to(mappings: Mappings) -> dict[str, str]:
+    """The file or server to which each payment went, by its Xero id, oldest first; what an earlier version told is left out."""
+    is_told = "delivered_at IS NOT NULL AND told_to > ''"
+    sql = f"SELECT xero_id, told_to FROM xero_payments WHERE tenant_id = ? AND {is_told} ORDER BY seq"
+    return {row["xero_id"]: row["told_to"] for row in mappings.store.rows(sql, mappings.tenant_id)}
+
+
+def tell_again(mappings: Mappings, xero_ids: Iterable[str]) -> None:
+    """Notes of these that Caspen may not have them: the next pull judges them anew, and what is told twice has one id."""
+    sql = "UPDATE xero_payments SET delivered_at = NULL, told_to = NULL WHERE tenant_id = ? AND xero_id = ?"
+    for xero_id in xero_ids:
+        mappings.store.run(sql, mappings.tenant_id, xero_id)
+
+
+def forget_invoice(mappings: Mappings, invoice_id: str) -> None:
+    """Forgets how an invoice looked in Xero, and what was found on it and not told yet: it stands for none there any more."""
+    mappings.store.run(
+        "DELETE FROM seen_invoices WHERE tenant_id = ? AND invoice_id = ?", mappings.tenant_id, invoice_id
+    )
+    sql = "DELETE FROM xero_payments WHERE tenant_id = ? AND invoice_id = ? AND delivered_at IS NULL"
+    mappings.store.run(sql, mappings.tenant_id, invoice_id)
 
 
 # --- what pull last saw
@@ -303,6 +366,7 @@ def _payment(row: sqlite3.Row) -> XeroPayment:
         credit_id=row["credit_id"],
         delivered=row["delivered_at"] is not None,
         told_as=row["told_as"],
+        account_id=row["account_id"],
     )
 
 

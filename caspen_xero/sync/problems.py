@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Self
 
-from caspen_xero.commands import each_command, name_for, naming, option, to_paste
-from caspen_xero.outside_text import MOST, harmless, said
+from caspen_xero.outside_text import MOST, said
+
+_CORRECTED = "correct it in Caspen, import it, then `caspen-xero push INVOICE`"
 
 
 class ProblemCode(StrEnum):
@@ -36,12 +36,12 @@ class ProblemCode(StrEnum):
     TAX_RATE_NOT_LINKED = (
         "tax-rate-not-linked",
         "a line's tax rate has no Xero rate",
-        "`caspen-xero taxes map RATE TAX_TYPE`",
+        "`caspen-xero taxes map RATE`, which asks for the Xero rate",
     )
     TAX_RATE_UNFIT = (
         "tax-rate-unfit",
         "the linked Xero rate is gone, or can't be used on sales",
-        "link another: `caspen-xero taxes map RATE TAX_TYPE`",
+        "`caspen-xero taxes map RATE`, which asks for another",
     )
     TAX_RATE_MISSING = (
         "tax-rate-missing",
@@ -51,22 +51,22 @@ class ProblemCode(StrEnum):
     SALES_ACCOUNT_MISSING = (
         "sales-account-missing",
         "no account for invoice lines was chosen, or it is gone",
-        "`caspen-xero settings set --sales-account CODE`",
+        "`caspen-xero settings accounts sales`, which asks for one",
     )
     SALES_ACCOUNT_UNFIT = (
         "sales-account-unfit",
         "the account chosen for invoice lines takes none",
-        "`caspen-xero settings set --sales-account CODE`",
+        "`caspen-xero settings accounts sales`, which asks for one",
     )
     PAYMENT_ACCOUNT_MISSING = (
         "payment-account-missing",
         "no account for its payments was chosen, or it is gone",
-        "`caspen-xero settings set --payment-account CODE`",
+        "`caspen-xero settings accounts payments [METHOD]`, which asks for one",
     )
     PAYMENT_ACCOUNT_UNFIT = (
         "payment-account-unfit",
         "the account chosen for its payments takes none",
-        "`caspen-xero settings set --payment-account CODE`",
+        "`caspen-xero settings accounts payments [METHOD]`, which asks for one",
     )
     DETAILS_PURGED = (
         "details-purged",
@@ -96,41 +96,48 @@ class ProblemCode(StrEnum):
     CURRENCY_NOT_ENABLED = (
         "currency-not-enabled",
         "the organisation has not enabled its currency",
-        "enable it in Xero, then `caspen-xero push --refresh`",
+        "add it in Xero, then `caspen-xero push --refresh`",
     )
     INVOICE_NUMBER_TAKEN = (
         "invoice-number-taken",
         "Xero has another invoice of that number",
-        "see both; `caspen-xero invoices link INVOICE XERO_ID` if it is the same",
+        "give one of them another number, then `caspen-xero push INVOICE`; if it is the same: "
+        "`caspen-xero invoices link INVOICE XERO_ID`",
+    )
+    LINKED_WITH_DIFFERENCES = (
+        "linked-with-differences",
+        "a person linked it to an invoice in Xero of another contact or currency; nothing is written, paid or credited there",
+        "`caspen-xero invoices unlink INVOICE`; if it is the same debt: "
+        "`caspen-xero invoices link --force --with-payments INVOICE XERO_ID`",
     )
     CONTACT_NUMBER_TAKEN = (
         "contact-number-taken",
         "Xero has another contact of that number or name",
-        "see both; `caspen-xero contacts link CLIENT XERO_ID`, then `caspen-xero push INVOICE`",
+        "see both; `caspen-xero contacts link CLIENT XERO_ID`, with that one or with another, then `caspen-xero push INVOICE`",
     )
     CREDIT_NOTE_NUMBER_TAKEN = (
         "credit-note-number-taken",
         "Xero has another credit note of that number",
-        "see it in Xero, then `caspen-xero push INVOICE`",
+        "see it in Xero: approve it if it is the same, else issue this one under a new number; then `caspen-xero push INVOICE`",
     )
-    INVOICE_NUMBER_INVALID = "invoice-number-invalid", "Xero can't hold it as it is", "correct it in Caspen"
-    CREDIT_NOTE_NUMBER_INVALID = "credit-note-number-invalid", "Xero can't hold it as it is", "correct it in Caspen"
-    NO_LINES = "no-lines", "Xero can't hold it as it is", "correct it in Caspen"
-    NEGATIVE_TOTAL = "negative-total", "Xero can't hold it as it is", "correct it in Caspen"
+    INVOICE_NUMBER_INVALID = "invoice-number-invalid", "Xero can't hold it as it is", _CORRECTED
+    CREDIT_NOTE_NUMBER_INVALID = "credit-note-number-invalid", "Xero can't hold it as it is", _CORRECTED
+    NO_LINES = "no-lines", "Xero can't hold it as it is", _CORRECTED
+    NEGATIVE_TOTAL = "negative-total", "Xero can't hold it as it is", _CORRECTED
     TOTALS_DIFFER = (
         "totals-differ",
         "Caspen's figures do not add up, or Xero shows others",
-        "correct it in Caspen, or look at it in Xero",
+        "make them agree, in Caspen or in Xero, then `caspen-xero push INVOICE`",
     )
     ACCOUNT_REFUSED = (
         "account-refused",
         "Xero refused an account",
-        "`caspen-xero doctor`, then `caspen-xero push INVOICE`",
+        "`caspen-xero settings accounts`; make it active in Xero or choose another, then `caspen-xero push INVOICE`",
     )
     TAX_RATE_REFUSED = (
         "tax-rate-refused",
         "Xero refused a tax rate of a line",
-        "`caspen-xero doctor`, then `caspen-xero push INVOICE`",
+        "`caspen-xero taxes list`; put it right in Xero or link another, then `caspen-xero push INVOICE`",
     )
     NEEDS_APPROVAL_IN_XERO = (
         "needs-approval-in-xero",
@@ -142,21 +149,30 @@ class ProblemCode(StrEnum):
         "the organisation's plan has no approvals left for a month",
         "upgrade it in Xero; where Xero counts by the day of approval, the next month will do",
     )
-    VOIDED_IN_XERO = "voided-in-xero", "somebody voided or deleted it in Xero", "`caspen-xero invoices skip INVOICE`"
+    VOIDED_IN_XERO = (
+        "voided-in-xero",
+        "somebody voided or deleted it in Xero",
+        "void it in Caspen too, or issue it there under a new number; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
+    EDITED_IN_XERO = (
+        "edited-in-xero",
+        "its number, contact, date, currency or figures are others in Xero than in Caspen",
+        "undo that in Xero, or `caspen-xero push --overwrite INVOICE`; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
     CHANGED_IN_XERO = (
         "changed-in-xero",
         "it changed in Caspen, and somebody edited it in Xero",
-        "`caspen-xero push --overwrite INVOICE`, or skip it",
+        "`caspen-xero push --overwrite INVOICE`; or change it in Caspen to match, then `caspen-xero push INVOICE`",
     )
     CHANGED_AFTER_PAYMENT = (
         "changed-after-payment",
         "what moves money changed in Caspen, but it has a payment or credit in Xero",
-        "take that back in Xero first",
+        "take that back in Xero, or change it back in Caspen, then `caspen-xero push INVOICE`",
     )
     VOID_NOT_OURS = (
         "void-not-ours",
         "void in Caspen; caspen-xero did not make the one in Xero",
-        "void it in Xero, or `caspen-xero push --overwrite INVOICE`",
+        "void it in Xero, then `caspen-xero push INVOICE`; or `caspen-xero push --overwrite INVOICE`",
     )
     VOID_HAS_PAYMENT = (
         "void-has-payment",
@@ -165,13 +181,44 @@ class ProblemCode(StrEnum):
     )
     PAYMENT_MAYBE_ALREADY_IN_XERO = (
         "payment-maybe-already-in-xero",
-        "Xero shows a payment like it",
-        "`caspen-xero invoices link INVOICE XERO_ID`, or `caspen-xero push --pay-anyway INVOICE`",
+        "Xero has a payment that may be the same money, or a part of it: neither is sent nor told before a person has said",
+        "`caspen-xero invoices link INVOICE XERO_ID` if it is the same, `caspen-xero push --pay-anyway INVOICE` if another",
+    )
+    PAYMENT_ASTRAY_IN_XERO = (
+        "payment-astray-in-xero",
+        "a payment in Xero carries the name of one of Caspen's, and is not as Caspen has it",
+        "read Caspen's newest export; else correct it in Caspen, or remove it in Xero",
     )
     PAYMENT_REMOVED_IN_XERO = (
         "payment-removed-in-xero",
         "the payment was in Xero, and somebody deleted it there",
-        "`caspen-xero push --pay-anyway INVOICE` sends it anew; or void it in Caspen",
+        "`caspen-xero push --pay-anyway INVOICE` sends it anew; `caspen-xero invoices link INVOICE XERO_ID` if another one there "
+        "stands for it; or void it in Caspen",
+    )
+    PAYMENT_CHANGED_IN_XERO = (
+        "payment-changed-in-xero",
+        "a payment has another amount in Xero than in Caspen",
+        "correct it in Caspen or in Xero; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
+    PAYMENT_TWICE_IN_XERO = (
+        "payment-twice-in-xero",
+        "one payment of Caspen's stands in Xero twice",
+        "delete one of the two in Xero, then `caspen-xero pull`",
+    )
+    PAID_IN_CASPEN_ONLY = (
+        "paid-in-caspen-only",
+        "more is paid or credited in Caspen than in Xero",
+        "correct it where it is wrong; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
+    PAID_IN_XERO_ONLY = (
+        "paid-in-xero-only",
+        "more is paid or credited in Xero than in Caspen",
+        "enter it in Caspen, or remove it in Xero; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
+    NOT_IN_CASPEN_YET = (
+        "not-in-caspen-yet",
+        "a payment was found in Xero, and Caspen has not been told of it",
+        "`caspen-xero pull`",
     )
     PAYMENT_XERO_ID_WRONG = (
         "payment-xero-id-wrong",
@@ -183,17 +230,25 @@ class ProblemCode(StrEnum):
         "refunded in Caspen after it was sent; what stands in Xero is for a person to decide",
         "delete the payment in Xero, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
     )
-    PAYMENT_EXCEEDS_DUE = "payment-exceeds-due", "it is more than what is due in Xero", "look at the invoice in Xero"
-    PAYMENT_RECONCILED = "payment-reconciled", "removed in Caspen, reconciled in Xero", "unreconcile it in Xero first"
+    PAYMENT_EXCEEDS_DUE = (
+        "payment-exceeds-due",
+        "it is more than what is due in Xero",
+        "put right what is wrong, in Xero or in Caspen, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
+    )
+    PAYMENT_RECONCILED = (
+        "payment-reconciled",
+        "removed in Caspen, reconciled in Xero",
+        "unreconcile it in Xero, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
+    )
     PAYMENT_NOT_OURS = (
         "payment-not-ours",
         "removed or changed in Caspen; the one in Xero was made there, is in a batch, or has another amount",
-        "look at the invoice in Xero",
+        "delete it in Xero if it is to go, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
     )
     CREDIT_NOTE_CHANGED = (
         "credit-note-changed",
         "the credit note changed in Caspen after it was sent",
-        "void it in Caspen and issue another",
+        "void it in Caspen and issue another, then `caspen-xero push INVOICE`",
     )
     CREDIT_NOTE_ALLOCATED_IN_XERO = (
         "credit-note-allocated-in-xero",
@@ -203,29 +258,43 @@ class ProblemCode(StrEnum):
     CREDIT_NOTE_VOIDED_IN_XERO = (
         "credit-note-voided-in-xero",
         "somebody voided or deleted the credit note in Xero",
-        "void it in Caspen and issue another",
+        "void it in Caspen, and issue another if one is due, then `caspen-xero push INVOICE`",
+    )
+    CREDIT_GONE_IN_XERO = (
+        "credit-gone-in-xero",
+        "a credit note that stood on the invoice in Xero no longer does, or with another amount",
+        "allocate it in Xero again, or void it in Caspen; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
+    CREDIT_ASTRAY_IN_XERO = (
+        "credit-astray-in-xero",
+        "a credit note of Caspen's is allocated in Xero otherwise than in Caspen",
+        "allocate it to its own invoice in Xero, or correct it in Caspen",
     )
     CREDIT_NOTE_NOT_OURS = (
         "credit-note-not-ours",
         "the credit note is void in Caspen; caspen-xero did not make the one in Xero",
-        "look at the credit note in Xero",
+        "take it off the invoice and void it in Xero, then `caspen-xero push INVOICE`",
     )
     INVOICE_NOT_AUTHORISED = (
         "invoice-not-authorised",
         "Xero takes payments on approved invoices only",
-        "approve it in Xero",
+        "approve it in Xero, then `caspen-xero push INVOICE`",
     )
     NOT_AS_SENT = (
         "not-as-sent",
         "Xero took it, but shows something else than was sent",
-        "look at it in Xero; `caspen-xero push --overwrite INVOICE` sends it once more",
+        "look at it in Xero; `caspen-xero push --overwrite INVOICE`, of a payment `caspen-xero push INVOICE`, sends it once more",
     )
     UNREADABLE_IN_XERO = (
         "unreadable-in-xero",
         "what Xero answers about it can't be read, so nobody knows what is there",
-        "look at it in Xero, then `caspen-xero pull` and `caspen-xero push INVOICE`: both read it again",
+        "open it in Xero and save it anew, then `caspen-xero pull` and `caspen-xero push INVOICE`: both read it again",
     )
-    XERO_REFUSED = "xero-refused", "Xero said no; its own words stand in the reason", "as they say"
+    XERO_REFUSED = (
+        "xero-refused",
+        "Xero said no; its own words stand in the reason",
+        "put right what they say, then `caspen-xero push INVOICE`; or do it by hand, and `caspen-xero invoices skip INVOICE`",
+    )
 
 
 _BY_NAME = {str(code): code for code in ProblemCode}
@@ -267,6 +336,25 @@ SETTING_CODES = frozenset(
 """Problems of the settings: where there is nothing else, a push exits with 5."""
 
 
+DIFFERENCES = frozenset(
+    {
+        ProblemCode.VOIDED_IN_XERO,
+        ProblemCode.EDITED_IN_XERO,
+        ProblemCode.PAYMENT_REMOVED_IN_XERO,
+        ProblemCode.PAYMENT_CHANGED_IN_XERO,
+        ProblemCode.PAYMENT_TWICE_IN_XERO,
+        ProblemCode.PAYMENT_ASTRAY_IN_XERO,
+        ProblemCode.PAID_IN_CASPEN_ONLY,
+        ProblemCode.PAID_IN_XERO_ONLY,
+        ProblemCode.CREDIT_GONE_IN_XERO,
+        ProblemCode.CREDIT_ASTRAY_IN_XERO,
+        ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO,
+        ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO,
+    }
+)
+"""What makes an invoice that is in Xero differ: its figures, status, payments or credits are not equal on the two sides."""
+
+
 FACT_CODES = frozenset(
     {
         ProblemCode.PERIOD_LOCKED,
@@ -278,72 +366,14 @@ FACT_CODES = frozenset(
 """Refusals that mean that the organisation, its accounts or tax rates are no longer as we last read them."""
 
 
-def invoice_name(number: str | None, invoice_id: str) -> str:
-    """What names an invoice in a command: its number; its id where it has none that can be pasted, else a handle for that."""
-    return name_for(invoice_id, number or None)
-
-
-class InvoiceNamesLike(Protocol):
-    """Which invoices a name means, and which number an invoice has (the store's `InvoiceNames`)."""
-
-    def means(self, name: str) -> set[str]: ...
-    def number(self, invoice_id: str) -> str | None: ...
-
-
-def naming_its_own(text: str, invoice_id: str, names: InvoiceNamesLike) -> str:
-    """A fix or a reason of an invoice, in which every command that names an invoice names this one, and means no other.
-
-    A number may have become that of two invoices, or another's; a payment's hold may have been found on another invoice of it.
-    """
-
-    def means_it(name: str) -> bool:
-        return names.means(name) == {invoice_id}
-
-    def of_its_own() -> str:
-        number = names.number(invoice_id)
-        return invoice_name(number if number is not None and means_it(number) else None, invoice_id)
-
-    return each_command(text, lambda ours: naming(ours, lambda name: name if means_it(name) else of_its_own()))
-
-
-def named_rightly(row: Mapping[str, Any], invoice_id: str, names: InvoiceNamesLike) -> dict[str, Any]:
-    """A row with a reason and a fix, both `naming_its_own`."""
-    return {**row, **{part: naming_its_own(harmless(row[part]), invoice_id, names) for part in ("reason", "fix")}}
-
-
-def push_command(number: str | None, invoice_id: str) -> str:
-    """The command that tries one invoice again."""
-    return to_paste("push", invoice_name(number, invoice_id))
-
-
-def overwrite_command(number: str | None, invoice_id: str) -> str:
-    """The command that sends Caspen's version of one invoice over what stands in Xero."""
-    return to_paste(f"push {option('--overwrite', invoice_name(number, invoice_id))}")
-
-
-def pay_anyway_command(number: str | None, invoice_id: str) -> str:
-    """The command that sends payments of one invoice though Xero may have them."""
-    return to_paste(f"push {option('--pay-anyway', invoice_name(number, invoice_id))}")
-
-
-def contact_command(verb: str, kind: str, caspen_id: str, *more: str) -> str:
-    """A command about the contact of a client or payer: `contacts link CLIENT XERO_ID`, `contacts unlink CLIENT`."""
-    return to_paste(f"contacts {verb}", party_name(kind, caspen_id), *more)
-
-
-def party_name(kind: str, caspen_id: str) -> str:
-    """A client or payer as commands name them: by Caspen's id, or a handle of it where that can't be pasted."""
-    return f"payer:{name_for(caspen_id)}" if kind == "payer" else name_for(caspen_id)
+def read_again(there: str) -> str:
+    """The way out of what only a pull has to read. `there`: where it is in Xero, in words."""
+    return f"Open it {there} and save it anew, then: caspen-xero pull"
 
 
 def unreadable(why: str) -> str:
     """The reason of `unreadable-in-xero`. `why`: what of an answer can't be read."""
     return f"Xero's answer can't be read: {why}"
-
-
-def correct_it(number: str | None, invoice_id: str) -> str:
-    """The fix for what only Caspen can put right."""
-    return f"Correct it in Caspen, then: {push_command(number, invoice_id)}"
 
 
 def figures_differ(what: str, caspen: Iterable[Decimal], xero: Iterable[Decimal | None]) -> str:
@@ -354,38 +384,3 @@ def figures_differ(what: str, caspen: Iterable[Decimal], xero: Iterable[Decimal 
 def _in_words(figures: Iterable[Decimal | None]) -> str:
     named = zip(("subtotal", "tax", "total"), figures, strict=True)
     return ", ".join(f"{name} {'unknown' if value is None else f'{value:.2f}'}" for name, value in named)
-
-
-_NUMBER_TAKEN = {
-    "contact": ProblemCode.CONTACT_NUMBER_TAKEN,
-    "invoice": ProblemCode.INVOICE_NUMBER_TAKEN,
-    "credit-note": ProblemCode.CREDIT_NOTE_NUMBER_TAKEN,
-}
-
-# Xero's words are matched loosely, to name a refusal. On a match depends how long what is like it waits; never what is sent.
-_KNOWN_WORDS: tuple[tuple[str, ProblemCode | Mapping[str, ProblemCode]], ...] = (
-    (
-        r"lock(ed|ing)?[ -]?date|(locked|closed)[ -](\w+ )?(period|year)|(period|year)\b.{0,40}\b(is|been) (locked|closed)",
-        ProblemCode.PERIOD_LOCKED,
-    ),
-    (r"contact.*archived|archived contact", ProblemCode.CONTACT_ARCHIVED),
-    (r"limit of invoices you can approve", ProblemCode.APPROVAL_LIMIT),
-    (r"must be unique|already assigned to another contact|this contact number", _NUMBER_TAKEN),
-    (
-        r"account code.*(not a valid|archived|deleted)|account could not be found|account code or id must",
-        ProblemCode.ACCOUNT_REFUSED,
-    ),
-    (r"taxtype code|taxtype field", ProblemCode.TAX_RATE_REFUSED),
-    (r"not subscribed to currency", ProblemCode.CURRENCY_NOT_ENABLED),
-    (r"amount exceeds the amount", ProblemCode.PAYMENT_EXCEEDS_DUE),
-    (r"only be made against authorised", ProblemCode.INVOICE_NOT_AUTHORISED),
-)
-
-
-def code_of(operation: str, messages: Iterable[str]) -> ProblemCode:
-    """The code of a refusal of an operation in Xero's own words; `xero-refused` where we don't know them."""
-    words = " ".join(messages).casefold()
-    codes = next((codes for pattern, codes in _KNOWN_WORDS if re.search(pattern, words)), ProblemCode.XERO_REFUSED)
-    if isinstance(codes, ProblemCode):
-        return codes
-    return codes.get(operation.split("-", 1)[1], ProblemCode.XERO_REFUSED)

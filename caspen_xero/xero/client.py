@@ -61,6 +61,11 @@ class XeroClient:
         self._transport = Transport(self._hosts.api)
         self._one_at_a_time = Lock()
 
+    @property
+    def calls_left_today(self) -> int | None:
+        """How many calls the day still has for this app and organisation, as Xero last said in this run."""
+        return self._pace.left_today
+
     def get(self, path: str, params: Params | None = None, *, since: datetime | None = None) -> Answer:
         """Reads. `since`: only what changed since then; nothing changed is an answer without elements.
 

@@ -132,7 +132,7 @@ def unclear(possible: Sequence[Linked]) -> SignInFailed:
     return SignInFailed(
         "organisation-unclear",
         f"Several organisations are connected: {_listing(possible)}.",
-        "Say which one: caspen-xero connect --org NAME (or its id, where two share a name).",
+        "Say which one, by its name, or by its id where two share a name: caspen-xero connect --org NAME",
         exit_code=ExitCode.FAILED,
     )
 

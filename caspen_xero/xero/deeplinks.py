@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from caspen_xero.xero.addresses import is_id
 
-XERO_PAGES = "https://go.xero.com"
 
+@dataclass(frozen=True)
+class XeroPages:
+    """Where an organisation's documents open in a browser. `short_code` is the organisation's, with its `!`; `base` "": nowhere."""
 
-def invoice_link(short_code: str | None, invoice_id: str, base: str = XERO_PAGES) -> str | None:
-    """Where a sales invoice opens in Xero; None for what is no id. `short_code` is the organisation's, with its `!`."""
-    return _link(base, short_code, f"invoicing/view/{invoice_id}") if is_id(invoice_id) else None
+    short_code: str | None = None
+    base: str = "https://go.xero.com"
 
+    def invoice(self, xero_id: str | None) -> str | None:
+        """Where a sales invoice opens; None for what is no id."""
+        return self._page("invoicing/view", xero_id)
 
-def contact_link(short_code: str | None, contact_id: str, base: str = XERO_PAGES) -> str | None:
-    """Where a contact opens in Xero; None for what is no id."""
-    return _link(base, short_code, f"contacts/contact/{contact_id}") if is_id(contact_id) else None
+    def contact(self, xero_id: str | None) -> str | None:
+        """Where a contact opens; None for what is no id."""
+        return self._page("contacts/contact", xero_id)
 
+    def there(self, xero_id: str | None) -> str:
+        """Where an invoice is, in words: `in Xero (its page)`; without the page where it is not there, or nobody knows."""
+        page = self.invoice(xero_id)
+        return f"in Xero ({page})" if page else "in Xero"
 
-def _link(base: str, short_code: str | None, page: str) -> str:
-    return f"{base}/app/{quote(short_code or '', safe='!')}/{page}"
+    def _page(self, kind: str, xero_id: str | None) -> str | None:
+        if not self.base or not is_id(xero_id or ""):
+            return None
+        return f"{self.base}/app/{quote(self.short_code or '', safe='!')}/{kind}/{xero_id}"

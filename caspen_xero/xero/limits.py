@@ -41,6 +41,11 @@ class Pace:
         self._remaining: int | None = None
         self._day_remaining: int | None = None
 
+    @property
+    def left_today(self) -> int | None:
+        """How many calls of the day's limit are left, as the last answer said; None where none has said it."""
+        return self._day_remaining
+
     def delay(self) -> float:
         """Seconds to wait before the next call. Raises `LimitReached` where the day's calls are used up."""
         if self._day_remaining == 0:

@@ -33,7 +33,7 @@ def accepted(answer: Answer, path: str, organisation: str) -> Answer:
             "organisation-unavailable",
             f"Xero no longer gives access to {plain(organisation)}: it was disconnected there, your role in it changed, it is "
             "no longer active, or it is a demo company that was reset.",
-            f"{CONNECT_AGAIN}   (for a demo company that was reset: caspen-xero disconnect first)",
+            f"{CONNECT_AGAIN}; for a demo company that was reset, first: caspen-xero disconnect",
         )
     if status == 404 and "/" in path:
         raise NotFound(path)

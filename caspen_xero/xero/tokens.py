@@ -28,6 +28,9 @@ LONGEST_REFRESH = 240
 _LONGEST_ASKING = 110.0
 """Seconds for one request of a refresh, of which there may be two."""
 
+UNUSED = timedelta(days=60)
+"""How long a sign-in lasts that is not renewed. Source: Xero's page on token types."""
+
 EARLY = timedelta(seconds=60)
 """A token is renewed when it has less than this left, so that it does not expire on its way."""
 
@@ -90,6 +93,8 @@ class AccessTokens:
         self._lock_path = lock_path
         self._now = now
         self._access: Access | None = None
+        self.renewed_at: datetime | None = None
+        """When this object last renewed the sign-in (UTC), which then lasts anew."""
 
     def current(self) -> str:
         """A token that is good for the next minute. Raises `ConnectNeeded`, `Unreachable`, `TokenStoreError`."""
@@ -165,6 +170,7 @@ class AccessTokens:
         if grant.refresh_token is not None and self._connection.kind == "pkce":
             self._store.save_secret(grant.refresh_token)
         self._store.save_access(grant.access)
+        self.renewed_at = self._now()
         return grant.access
 
     def _secret(self) -> str:

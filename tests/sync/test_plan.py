@@ -182,7 +182,7 @@ SEEN = Looks(invoices={IN_XERO: as_seen(RECORD)}, notes_on={IN_XERO: {}}, delete
         ),
         pytest.param(
             snapshot(state(invoice(), payments=PAID, credit_notes=(NOTE,))),
-            ["create-invoice", "(create-payment)", "(create-credit-note)"],
+            ["create-invoice", "(create-payment)", "(create-credit-note)", "(allocate-credit-note)"],
             id="money waits for its invoice",
         ),
         pytest.param(snapshot(state(invoice(status="draft"))), [], id="a draft: nothing"),

@@ -17,12 +17,13 @@ from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.claims import adopt_payment
-from caspen_xero.sync.planning.contact_matching import Match, Party, match_party
+from caspen_xero.sync.planning.contact_matching import Match, Party, match_party, merged_into
 from caspen_xero.sync.planning.contacts import link_contact
 from caspen_xero.sync.planning.credit_notes import add_creation, adopt_allocation
 from caspen_xero.sync.planning.invoices import address
-from caspen_xero.sync.planning.payments import payment_there
+from caspen_xero.sync.planning.money_on_invoice import claim_of, unclaimed
 from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.same_money import our_own
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import ExpectedDocument
 from caspen_xero.sync.planning.translate import (
@@ -67,7 +68,9 @@ def invoices_there(planner: Planner) -> None:
         if document is None:  # it never went to Xero
             continue
         expected = address(planner, document, _contact_of(planner, state.party), state.fingerprint)
-        detail = f"{document.total} {plain(invoice.currency)} for {plain(state.party.full_name or state.party.name())}"
+        detail = (
+            f"{document.total:.2f} {plain(invoice.currency)} for {plain(state.party.full_name or state.party.name())}"
+        )
         planner.add(state, "create-invoice", detail=detail, body=document.body, expected=expected)
 
 
@@ -134,8 +137,10 @@ def money_there(planner: Planner) -> None:
         if seen is None:
             planner.ask(state, "invoices", link.xero_id)
             continue
+        claims = [claim_of(payment, planner.snapshot.methods, {}, waits=True) for payment in payments]
+        found = {claim.key: one for claim, one in our_own(claims, unclaimed(planner, seen))}
         for payment in payments:
-            ours = payment_there(planner, payment, seen)
+            ours = found.get(payment.key)
             if ours is not None and ours.amount == payment.amount:
                 adopt_payment(planner, state, payment, ours, made_by_us=True)
         for note, note_link in notes:
@@ -172,7 +177,7 @@ def _contact_of(planner: Planner, party: Party) -> str | None:
     else:
         known = book.by_id.get(link.xero_id)
     if known is not None:
-        return known.merged_to or known.xero_id
+        return merged_into(known.xero_id, book.by_id)
     return link.xero_id if link else None
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from caspen_xero.outside_text import plain
 from caspen_xero.store.bad_records import KeptBadRecord
-from caspen_xero.sync.problems import Problem, ProblemCode, push_command
+from caspen_xero.sync.fix_commands import push_command
+from caspen_xero.sync.planning.ways_out import after_caspen
+from caspen_xero.sync.problems import Problem, ProblemCode
 
 
 def problem_of_known(bad: KeptBadRecord, invoice_id: str, number: str | None, source: str | None) -> Problem:
@@ -26,6 +28,5 @@ def _problem(bad: KeptBadRecord, invoice_id: str, push: str, source: str | None)
     its_own = bad.kind == "invoice" and bad.id == invoice_id
     what = "its record" if its_own else f"the record of its {bad.kind.replace('_', ' ')} {plain(bad.id)}"
     reason = f"{what} is bad, so nothing of that is sent ({bad.place}): {bad.wrong}"
-    read = "" if source else "caspen-xero import PATH; "
-    fix = f"Correct it in Caspen, then: {read}{push}"
+    fix = f"Correct it in Caspen, then: {after_caspen(push, source)}"
     return Problem(ProblemCode.BAD_RECORD, invoice_id, reason, fix, subject=subject_of(bad))

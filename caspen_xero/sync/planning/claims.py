@@ -14,10 +14,12 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.same_money import There
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedPayment
-from caspen_xero.sync.problems import ProblemCode, correct_it
-from caspen_xero.xero.documents import Invoice, Payment
+from caspen_xero.sync.planning.ways_out import correct_it
+from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.xero.documents import Invoice
 
 
 def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
@@ -66,7 +68,7 @@ def _judge_told(planner: Planner, state: InvoiceState, payment: AppliedPayment, 
 def _judge_member(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
     """A payment that names a batch stands for one of its members on the invoice, of its amount; so may others, for the others."""
     snapshot, batch_id = planner.snapshot, payment.xero_id or ""
-    taken = snapshot.claimed | planner.adopting
+    taken = snapshot.claimed | planner.adopting.keys()
     free = [one for one in snapshot.members.get((batch_id, state.invoice.id), ()) if one[0] not in taken]
     fit = next((xero_id for xero_id, amount in free if amount == payment.amount), None)
     if fit is not None:
@@ -81,21 +83,21 @@ def adopt_payment(
     planner: Planner,
     state: InvoiceState,
     payment: AppliedPayment,
-    found: Payment | None,
+    found: There | None,
     *,
     made_by_us: bool,
     target: str = "",
 ) -> None:
     """Links a payment to the one that stands for it in Xero: `found`, else `target`, else the one that it names itself."""
-    target = (found.payment_id if found else target or payment.xero_id) or ""
-    planner.adopting.add(target)
+    target = (found.xero_id if found else target or payment.xero_id) or ""
+    planner.adopting[target] = payment.key
     made_by_us = made_by_us and not (found and found.batch_id)  # we make no batches
     planner.add(
         state,
         "adopt-payment",
         caspen_id=payment.key,
         number=found.reference if found else None,
-        detail=f"{payment.amount} is there already" if found else f"{payment.amount} came from Xero",
+        detail=f"{payment.amount:.2f} is there already" if found else f"{payment.amount:.2f} came from Xero",
         body={},
         expected=ExpectedPayment(payment_fingerprint(payment), payment.amount, made_by_us=made_by_us),
         target=target,
@@ -135,7 +137,7 @@ def _applied(planner: Planner, state: InvoiceState, seen: Invoice, claim: str) -
     if credits is None:
         planner.ask(state, "credits", xero_id)
         return None
-    return payments | credits
+    return payments | {allocation_id: one.amount for allocation_id, one in credits.items()}
 
 
 def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
@@ -161,20 +163,26 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
 
 def _refuse(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
     """A problem that the store alone shows: it is judged anew by every push."""
-    planner.problem(state, ProblemCode.PAYMENT_XERO_ID_WRONG, *_words(state, payment, why), subject=payment.key)
+    planner.problem(
+        state, ProblemCode.PAYMENT_XERO_ID_WRONG, *_words(planner, state, payment, why), subject=payment.key
+    )
 
 
 def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
     """A problem that took a look into Xero."""
     planner.found(
-        state, "adopt-payment", ProblemCode.PAYMENT_XERO_ID_WRONG, *_words(state, payment, why), caspen_id=payment.key
+        state,
+        "adopt-payment",
+        ProblemCode.PAYMENT_XERO_ID_WRONG,
+        *_words(planner, state, payment, why),
+        caspen_id=payment.key,
     )
 
 
-def _words(state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
+def _words(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
     reason = (
         f"Caspen says that its payment {plain(payment.payment_id)} of {payment.amount:.2f} of {payment.date} came from Xero as "
         f"{plain(payment.xero_id)}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
         f"if it is another payment on this invoice in Xero: {to_paste('invoices link', state.name, 'XERO_PAYMENT_ID')}"
     )
-    return reason, correct_it(state.invoice.number, state.invoice.id)
+    return reason, correct_it(state, planner.snapshot)

@@ -18,9 +18,13 @@ SHOWN = 6
 ZERO, CENT = Decimal(0), Decimal("0.01")
 FIGURES = ("total", "whole tax")
 """What of a shape Xero computes."""
+HEADING = frozenset({"number", "contact", "date", "currency"})
+"""What of a shape says which invoice it is, besides its figures: both sides have to agree on it."""
 _BOTH_TELL = ("account", "tax type", "discounted by", "discount")
 NEVER_EMPTY = frozenset({"number", "contact", "date", "currency", "amounts are", *FIGURES, "Name"})
 DETAILS = frozenset({"reference", "due date", "description", "account", "tax type"})
+_MONEY = ("price", "discounted by", *FIGURES)
+_NUMBER = re.compile(r"-?\d+(\.\d+)?")
 _LINE = re.compile(r"line (\d+) (.+)")
 ADDRESS_TYPES = ("STREET", "POBOX")
 ADDRESS_PARTS = ("AddressLine1", "AddressLine2", "City", "Region", "PostalCode", "Country")
@@ -154,10 +158,28 @@ def differences(one: Mapping[str, str], other: Mapping[str, str]) -> list[tuple[
     ]
 
 
+def name_in_words(name: str) -> str:
+    """What a name in a shape is called."""
+    return "tax" if name == "whole tax" else name
+
+
+def in_words(name: str, value: str) -> str:
+    """A value of a shape as people write it: money with its cents."""
+    if field_of(name) in _MONEY and _NUMBER.fullmatch(value):
+        return with_cents(value)
+    return plain(value or "nothing")
+
+
+def with_cents(amount: str) -> str:
+    """A plain amount with at least its cents."""
+    whole, _, part = amount.partition(".")
+    return f"{whole}.{part:0<2}"
+
+
 def told(found: list[tuple[str, str, str]]) -> str:
     """Differences in words: Caspen's side first."""
     parts = [
-        f"{name} is {plain(ours or 'nothing')} in Caspen, {plain(theirs or 'nothing')} in Xero"
+        f"{name_in_words(name)} is {in_words(name, ours)} in Caspen, {in_words(name, theirs)} in Xero"
         for name, ours, theirs in found
     ]
     return shortened(parts) or "nothing that shows"
@@ -165,7 +187,9 @@ def told(found: list[tuple[str, str, str]]) -> str:
 
 def told_edits(found: list[tuple[str, str, str]]) -> str:
     """What somebody has edited in Xero, in words: what was sent first; "" for nothing."""
-    parts = [f"{name} was {plain(ours or 'nothing')}, is {plain(theirs or 'nothing')}" for name, ours, theirs in found]
+    parts = [
+        f"{name_in_words(name)} was {in_words(name, ours)}, is {in_words(name, theirs)}" for name, ours, theirs in found
+    ]
     return shortened(parts)
 
 

@@ -129,8 +129,9 @@ def last_five_digits(caspen_id: str) -> str:
 class ContactBook:
     """What is known of Xero's contacts: links by party, contacts by number (`number_key`), by name and by id.
 
-    `others`: those among them that stand for a party already. Pairs of a party's key and a ContactID: `made`, those that our
-    journal says we made for the party; `refused`, those of which a person has said that the one is not the other.
+    `others`: those that stand for a party already, among them and those that invoices were seen with. Pairs of a party's key and a
+    ContactID: `made`, those that our journal says we made for the party; `refused`, those of which a person has said that the one
+    is not the other.
     """
 
     links: Mapping[tuple[str, str], Link] = field(default_factory=dict)
@@ -149,6 +150,15 @@ class ContactBook:
     def holding(self, number: str) -> list[KnownContact]:
         """Contacts of that number, letter case aside, archived ones too."""
         return self.numbered.get(number_key(number), [])
+
+
+def merged_into(contact_id: str, contacts: Mapping[str, KnownContact]) -> str:
+    """The ContactID that a contact has by now, however often it was merged, as far as these contacts (by ContactID) say."""
+    seen = set[str]()
+    while contact_id not in seen and (known := contacts.get(contact_id)) is not None and known.merged_to:
+        seen.add(contact_id)
+        contact_id = known.merged_to
+    return contact_id
 
 
 @dataclass

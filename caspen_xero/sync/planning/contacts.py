@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import KnownContact, Link, name_key
+from caspen_xero.sync.fix_commands import contact_command
 from caspen_xero.sync.planning.contact_matching import (
     Match,
     Party,
     contact_body,
     contact_fingerprint,
     match_party,
+    merged_into,
 )
 from caspen_xero.sync.planning.contact_numbers import number_key
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
-from caspen_xero.sync.problems import Problem, ProblemCode, contact_command, kept_code, push_command
-from caspen_xero.xero.deeplinks import contact_link
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
 
 
 def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]:
@@ -27,11 +28,33 @@ def contact_of(planner: Planner, state: InvoiceState) -> tuple[str | None, bool]
     problem = planner.contact_problems.get(key)
     if problem is None:
         return planner.contact_ids[key], True
-    fix = problem.fix or push_command(state.invoice.number, state.invoice.id)
     planner.problem(
-        state, problem.code, problem.reason, fix, subject=key, xero_says=problem.xero_says, attempts=problem.attempts
+        state,
+        problem.code,
+        problem.reason,
+        problem.fix,
+        subject=key,
+        xero_says=problem.xero_says,
+        attempts=problem.attempts,
     )
     return None, False
+
+
+def take_the_one_there(planner: Planner, state: InvoiceState, again: str) -> str:
+    """The way out where an invoice is on another contact in Xero than the party's, which may be theirs: link it, then `again`.
+
+    "" where it stands for another party, or is the party's already.
+    """
+    seen = planner.snapshot.looks.invoices.get(state.link.xero_id) if state.link else None
+    book, party = planner.snapshot.contacts, state.party
+    id_ = seen.contact.contact_id if seen and seen.contact else None
+    link = book.links.get((party.kind, party.caspen_id))
+    if not id_ or id_ in book.others or (link is not None and link.xero_id == id_) or party.is_generic:
+        return ""
+    name = (seen.contact.name if seen and seen.contact else None) or id_
+    before = f"{contact_command('unlink', party.kind, party.caspen_id)}; " if link is not None else ""
+    link_them = contact_command("link", party.kind, party.caspen_id, id_)
+    return f"if {plain(name)} in Xero is the contact of {plain(party.full_name or party.name())}: {before}{link_them}; {again}"
 
 
 def tell_if_doubted(planner: Planner, state: InvoiceState) -> None:
@@ -53,7 +76,7 @@ def _decide(planner: Planner, state: InvoiceState) -> str | None:
         if link.is_doubted and known is not None and not is_partys and (known.merged_to or known.status == "ACTIVE"):
             _linked_by_number_alone(planner, state, known)
             return None
-        if known is not None and known.merged_to:
+        if known is not None and merged_into(known.xero_id, book.by_id) != known.xero_id:
             return link_contact(planner, party, known)
         if known is not None and known.status != "ACTIVE":
             _asks(planner, state)
@@ -125,7 +148,7 @@ def _create(planner: Planner, state: InvoiceState, match: Match) -> None:
 
 def link_contact(planner: Planner, party: Party, known: KnownContact) -> str:
     """Links a party to the contact in Xero that is its own, or to the one that this was merged into; gives that one's id."""
-    xero_id = known.merged_to or known.xero_id
+    xero_id = merged_into(known.xero_id, planner.snapshot.contacts.by_id)
     planner.given.names.add(name_key(known.name))
     planner.given.contacts.add(known.xero_id)
     planner.plan.steps.append(
@@ -143,7 +166,7 @@ def link_contact(planner: Planner, party: Party, known: KnownContact) -> str:
 
 
 def _archived(planner: Planner, state: InvoiceState, contact_id: str, name: str) -> None:
-    link = contact_link(planner.snapshot.facts.organisation.short_code, contact_id)
+    link = planner.snapshot.xero_pages.contact(contact_id)
     where = f"open {link}" if link else "open it there"
     reason = f"its contact {plain(name)} is archived in Xero, which only a person can undo: {where} and restore it"
     _left_to_a_person(planner, state.party, Problem(ProblemCode.CONTACT_ARCHIVED, "", reason, ""))
@@ -155,18 +178,16 @@ def _number_taken(planner: Planner, state: InvoiceState, number: str, holder: Kn
     both = _both(planner, party, holder)
     reason = f"its contact in Xero would get the number {plain(number)}, which another one there has: {both}"
     stands_for = planner.snapshot.contacts.others.get(holder.xero_id)
-    fix = contact_command("link", party.kind, party.caspen_id, holder.xero_id)
+    link_them = contact_command("link", party.kind, party.caspen_id, holder.xero_id)
     if stands_for is not None:
         whose = f"{stands_for.kind} {plain(stands_for.caspen_id)}"
-        reason += (
-            f", which is linked to the {whose}: take that back, or link this one to another contact ({_link_to(party)})"
-        )
-        fix = _unlink(stands_for)
+        reason += f", which is linked to the {whose}"
+        one = f"If it is not theirs: {_unlink(stands_for)}"
     elif holder.status != "ACTIVE":
-        reason += f": restore it there if they are one, else link it to another contact ({_link_to(party)})"
-        fix = f"Restore it in Xero, then: {fix}"
+        one = f"If they are one, restore it in Xero, then: {link_them}"
     else:
-        reason += f": link them if they are one, else link it to another contact ({_link_to(party)})"
+        one = f"If they are one: {link_them}"
+    fix = f"{one}; else make another contact in Xero, then: {_link_to(party)}"
     _left_to_a_person(planner, party, Problem(ProblemCode.CONTACT_NUMBER_TAKEN, "", reason, fix))
 
 
@@ -175,15 +196,16 @@ def _linked_by_number_alone(planner: Planner, state: InvoiceState, known: KnownC
     party = state.party
     reason = (
         f"its contact was linked by the number {plain(known.number)} alone, which another system may have given: "
-        f"{_both(planner, party, known)}; if they are not one: {contact_command('unlink', party.kind, party.caspen_id)}"
+        f"{_both(planner, party, known)}"
     )
-    fix = contact_command("link", party.kind, party.caspen_id, known.xero_id)
+    link_them = contact_command("link", party.kind, party.caspen_id, known.xero_id)
+    fix = f"If they are one: {link_them}; else: {contact_command('unlink', party.kind, party.caspen_id)}"
     _left_to_a_person(planner, party, Problem(ProblemCode.CONTACT_NUMBER_TAKEN, "", reason, fix))
 
 
 def _both(planner: Planner, party: Party, there: KnownContact) -> str:
     """A party and a contact side by side, in words."""
-    link = contact_link(planner.snapshot.facts.organisation.short_code, there.xero_id)
+    link = planner.snapshot.xero_pages.contact(there.xero_id)
     about = ", ".join(one for one in (there.xero_id, "" if there.status == "ACTIVE" else "archived", link) if one)
     return f"in Caspen {plain(party.full_name or 'no name')} ({plain(party.caspen_id)}), in Xero {plain(there.name)} ({about})"
 

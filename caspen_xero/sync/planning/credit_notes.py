@@ -20,7 +20,8 @@ from caspen_xero.sync.planning.translate import (
     credit_note_fingerprint,
     translate_credit_note,
 )
-from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, kept_code
+from caspen_xero.sync.planning.ways_out import correct_it, replace_note
+from caspen_xero.sync.problems import ProblemCode, figures_differ, kept_code
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 
@@ -38,7 +39,13 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             continue
         if not link.made_by_us:
             reason = f"the credit note {plain(note.number)} is void in Caspen; caspen-xero did not make the one in Xero"
-            planner.problem(state, ProblemCode.CREDIT_NOTE_NOT_OURS, reason, subject=note.id)
+            if planner.held(state, "void-credit-note", note.id):
+                continue
+            if link.xero_id in planner.snapshot.looks.notes:
+                planner.found(state, "void-credit-note", ProblemCode.CREDIT_NOTE_NOT_OURS, reason, caspen_id=note.id)
+            else:  # somebody may have voided it there
+                planner.ask(state, "credit_notes", link.xero_id)
+                planner.problem(state, ProblemCode.CREDIT_NOTE_NOT_OURS, reason, subject=note.id)
             continue
         allocation = state.allocation_links.get(note.id)
         seen = planner.snapshot.looks.notes.get(link.xero_id)
@@ -59,7 +66,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 "remove-allocation",
                 caspen_id=note.id,
                 number=note.number,
-                detail=f"{note.total}",
+                detail=f"{note.total:.2f}",
                 body={} if allocation_id else None,
                 target=link.xero_id,
                 other=allocation_id or "",
@@ -76,7 +83,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
             "void-credit-note",
             caspen_id=note.id,
             number=note.number,
-            detail=f"{note.total}",
+            detail=f"{note.total:.2f}",
             body={"CreditNoteID": link.xero_id, "Status": "DELETED" if link.status in UNAPPROVED else "VOIDED"}
             if allocation is None and seen is not None
             else None,
@@ -106,17 +113,18 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
         held = planner.snapshot.holds.get(("authorise-credit-note", note.id))
         reason = held.reason if held else f"Xero did not keep the credit note {plain(note.number)} as it was sent"
         code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
-        fix = "Void it in Caspen and issue another"
+        fix = replace_note(state, planner.snapshot)
         says = held.xero_says if held else None
         planner.problem(state, code, reason, fix, subject=note.id, xero_says=says)
     elif link.fingerprint is not None and link.fingerprint != credit_note_fingerprint(note):
-        reason = f"the credit note {plain(note.number)} has changed in Caspen since it was sent; void it there and issue another"
+        reason = f"the credit note {plain(note.number)} has changed in Caspen since it was sent"
         planner.problem(state, ProblemCode.CREDIT_NOTE_CHANGED, reason, subject=note.id)
     elif (link.subtotal, link.tax, link.total) != (note.subtotal, note.tax, note.total):
         figures = (note.subtotal, note.tax, note.total)
         shown = (link.subtotal, link.tax, link.total)
         reason = figures_differ(f"the figures of credit note {plain(note.number)} differ", figures, shown)
-        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, subject=note.id)
+        fix = replace_note(state, planner.snapshot)
+        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, fix, subject=note.id)
     elif link.status in UNAPPROVED and not link.made_by_us:
         reason = f"its credit note {plain(note.number)} is a draft in Xero that caspen-xero did not make; it waits for its approval"
         planner.plan.waiting.setdefault(state.invoice.id, Waiting(ProblemCode.WAITS_FOR_APPROVAL, reason))
@@ -149,7 +157,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     problems = [
         *checks.details(state, note),
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
-        *locked(state.invoice.id, _booking_of(note), planner.snapshot, note.id),
+        *locked(state, _booking_of(note), planner.snapshot, note.id),
         *checks.sales_account(state.invoice.id, planner.snapshot),
     ]
     if problems or planner.terms is None:
@@ -167,20 +175,21 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if stage is Stage.WAITING:
         wait_for_approval(planner, state)
         return
-    add_creation(planner, state, note, document, contact_id, ready=ready)
+    if add_creation(planner, state, note, document, contact_id, ready=ready) and note.total:
+        _add_allocation(planner, state, note)
 
 
 def add_creation(
     planner: Planner, state: InvoiceState, note: CreditNote, document: Document, contact_id: str | None, *, ready: bool
-) -> None:
-    """Adds the step that makes a credit note, or by which one that is there already is known."""
+) -> bool:
+    """Adds the step that makes a credit note, or by which one that is there already is known; gives whether it did."""
     expected = address(planner, document, contact_id, credit_note_fingerprint(note))
-    planner.add(
+    return planner.add(
         state,
         "create-credit-note",
         caspen_id=note.id,
         number=note.number,
-        detail=f"{note.total} on {plain(state.invoice.number)}",
+        detail=f"{note.total:.2f} on {plain(state.invoice.number)}",
         body=document.body if ready and contact_id else None,
         expected=expected,
         booking=_booking_of(note),
@@ -222,10 +231,7 @@ def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Docu
     try:
         return translate_credit_note(note, state.invoice, planner.terms)
     except CannotTranslate as error:
-        reason, fix = (
-            f"the credit note {plain(note.number)}: {error.reason}",
-            correct_it(state.invoice.number, state.invoice.id),
-        )
+        reason, fix = f"the credit note {plain(note.number)}: {error.reason}", correct_it(state, planner.snapshot)
         planner.problem(state, error.code, reason, fix, subject=note.id)
         return None
 
@@ -245,21 +251,25 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
             on = None
         elif not _clear_to_allocate(planner, state, note, link, on):
             return
+    _add_allocation(planner, state, note, link, on)
+
+
+def _add_allocation(
+    planner: Planner, state: InvoiceState, note: CreditNote, link: Link | None = None, on: Link | None = None
+) -> None:
+    """`link`: what the credit note is in Xero; `on`: the invoice there that takes it. It waits for both."""
+    booking = _allocation_of(note, state)
     planner.add(
         state,
         "allocate-credit-note",
         caspen_id=note.id,
         number=note.number,
-        detail=f"{note.total} to {plain(state.invoice.number)}",
-        body={
-            "Amount": note.total,
-            "Date": booking.day,
-            "Invoice": {"InvoiceID": on.xero_id},
-        }
-        if on is not None
+        detail=f"{note.total:.2f} to {plain(state.invoice.number)}",
+        body={"Amount": note.total, "Date": booking.day, "Invoice": {"InvoiceID": on.xero_id}}
+        if link is not None and on is not None
         else None,
         expected=ExpectedAllocation(amount=note.total, invoice_xero_id=state.link.xero_id if state.link else ""),
-        target=link.xero_id,
+        target=link.xero_id if link else "",
         booking=booking,
     )
 
@@ -272,7 +282,7 @@ def _clear_to_allocate(planner: Planner, state: InvoiceState, note: CreditNote, 
         return False
     if applied is not None:
         reason = (
-            f"of its credit note {plain(note.number)} of {note.total} somebody has put {applied:.2f} on the invoice in Xero: "
+            f"of its credit note {plain(note.number)} of {note.total:.2f} somebody has put {applied:.2f} on the invoice in Xero: "
             "remove that there, and push puts the whole of it"
         )
         planner.found(
@@ -281,9 +291,7 @@ def _clear_to_allocate(planner: Planner, state: InvoiceState, note: CreditNote, 
         return False
     due = None if on_invoice.amount_due is None else on_invoice.amount_due - planner.promised[state.invoice.id]
     if due is not None and note.total > due:
-        reason = (
-            f"the credit note {plain(note.number)} of {note.total} is more than the {due:.2f} that Xero shows as due"
-        )
+        reason = f"the credit note {plain(note.number)} of {note.total:.2f} is more than the {due:.2f} that Xero shows as due"
         planner.found(state, "allocate-credit-note", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, caspen_id=note.id)
         return False
     planner.promised[state.invoice.id] += note.total
@@ -297,7 +305,7 @@ def adopt_allocation(planner: Planner, state: InvoiceState, note: CreditNote, li
         "adopt-allocation",
         caspen_id=note.id,
         number=note.number,
-        detail=f"{note.total} is there already",
+        detail=f"{note.total:.2f} is there already",
         body={},
         expected=ExpectedAllocation(amount=note.total, invoice_xero_id=invoice_xero_id),
         target=link.xero_id,

@@ -5,15 +5,24 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
 from caspen_xero.store.holds import APPROVE
 from caspen_xero.store.mappings import Link
+from caspen_xero.sync.fix_commands import overwrite_command, push_command, unlink_command
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.compare import differences, field_of, invoice_shape, lacks_account, sent_shape, told
-from caspen_xero.sync.planning.contacts import contact_of
+from caspen_xero.sync.planning.compare import (
+    differences,
+    field_of,
+    invoice_shape,
+    lacks_account,
+    sent_shape,
+    text_of,
+    told,
+)
+from caspen_xero.sync.planning.contacts import contact_of, take_the_one_there
 from caspen_xero.sync.planning.kept import is_lost
+from caspen_xero.sync.planning.linked_by_hand import leave_alone, may_be_anothers, unlink_or_correct
 from caspen_xero.sync.planning.lock_dates import approval_month, booking_of
 from caspen_xero.sync.planning.merge import NO_MONEY, Base, Differences, Known, Merged, merge
 from caspen_xero.sync.planning.plan import Stage, Waiting
@@ -21,7 +30,8 @@ from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Booking, Expected, ExpectedDocument
 from caspen_xero.sync.planning.translate import CannotTranslate, Document
-from caspen_xero.sync.problems import ProblemCode, correct_it, figures_differ, overwrite_command, push_command
+from caspen_xero.sync.planning.ways_out import ONCE_UNPAID, about, correct_it, way_out, worded
+from caspen_xero.sync.problems import ProblemCode, figures_differ
 from caspen_xero.sync.setup.taxes import percentage_of
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, Invoice
 
@@ -39,14 +49,16 @@ def plan_finalised(planner: Planner, state: InvoiceState, *, taking_back: bool) 
         _create(planner, state)
     elif link.status in GONE_STATUSES:
         reason = f"it is {plain((link.status or '').lower())} in Xero, where its number can't be used again"
-        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason, to_paste("invoices skip", state.name))
+        planner.problem(state, ProblemCode.VOIDED_IN_XERO, reason)
+    elif may_be_anothers(planner, state, link):
+        leave_alone(planner, state, link)
     elif link.fingerprint is not None and link.fingerprint != state.fingerprint:
-        if not taking_back:
-            _change(planner, state, link, LOST if is_lost(link.fingerprint) else "it has changed in Caspen")
-    elif not totals_agree(state, link):
-        _mend(planner, state, link)
+        why = LOST if is_lost(link.fingerprint) else "it has changed in Caspen"
+        _change(planner, state, link, why, taking_back=taking_back)
     elif state.invoice.id in planner.snapshot.overwrite and not taking_back:
         _overwrite(planner, state, link)
+    elif not totals_agree(state, link):
+        _mend(planner, state, link)
     else:
         _authorise(planner, state, link)
 
@@ -85,7 +97,7 @@ def _create(planner: Planner, state: InvoiceState) -> None:
     planner.add(
         state,
         "create-invoice",
-        detail=f"{document.total} {plain(state.invoice.currency)} for {plain(state.party.full_name or state.party.name())}",
+        detail=f"{document.total:.2f} {plain(state.invoice.currency)} for {plain(state.party.full_name or state.party.name())}",
         body=document.body if contact_id else None,
         expected=expected,
     )
@@ -109,10 +121,8 @@ def _written(planner: Planner, state: InvoiceState, *, certain: bool = False) ->
     try:
         return planner.translations.of(state, planner.terms, certain=certain)
     except CannotTranslate as error:
-        number = (
-            None if error.code is ProblemCode.INVOICE_NUMBER_INVALID else state.invoice.number
-        )  # it will have another
-        planner.problem(state, error.code, error.reason, correct_it(number, state.invoice.id))
+        is_renamed = error.code is ProblemCode.INVOICE_NUMBER_INVALID
+        planner.problem(state, error.code, error.reason, correct_it(state, planner.snapshot, is_renamed=is_renamed))
         return None
 
 
@@ -144,12 +154,11 @@ def _leave_to_a_person(planner: Planner, state: InvoiceState, link: Link) -> Non
         f"in Xero it is a draft ({plain(link.status)}) that caspen-xero did not make: a person approves it there, or has it "
         f"approved as Caspen has it by {overwrite_command(state.invoice.number, state.invoice.id)}"
     )
-    fix = f"Approve it in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
     if link.xero_id in planner.snapshot.looks.invoices:
-        planner.found(state, "authorise-invoice", ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
+        planner.found(state, "authorise-invoice", ProblemCode.NEEDS_APPROVAL_IN_XERO, reason)
     else:
         planner.ask(state, "invoices", link.xero_id)
-        planner.problem(state, ProblemCode.NEEDS_APPROVAL_IN_XERO, reason, fix)
+        planner.problem(state, ProblemCode.NEEDS_APPROVAL_IN_XERO, reason)
 
 
 def _has_no_approvals(planner: Planner, state: InvoiceState) -> bool:
@@ -201,14 +210,20 @@ def _overwrite(planner: Planner, state: InvoiceState, link: Link) -> None:
     """A person wants Caspen's version, though only Xero's may have changed: written if anybody has edited it there."""
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     shown, was_written = invoice_shape(seen) if seen else {}, link.last_written
-    if seen is None or was_written is None or differences(opened(was_written, shown), shown) or lacks_account(seen):
+    is_edited = was_written is None or bool(differences(opened(was_written, shown), shown))
+    if seen is None or is_edited or not link.made_by_us or lacks_account(seen):
         _change(planner, state, link, "it was edited in Xero")
+    elif not totals_agree(state, link):
+        _mend(planner, state, link)
     else:
         _authorise(planner, state, link)
 
 
-def _change(planner: Planner, state: InvoiceState, link: Link, why: str) -> None:
-    """Caspen's invoice is not what was sent: the same Xero document is updated, if nothing speaks against it."""
+def _change(planner: Planner, state: InvoiceState, link: Link, why: str, *, taking_back: bool = False) -> None:
+    """Caspen's invoice is not what was sent: the same Xero document is updated, if nothing speaks against it.
+
+    `taking_back`: once its payments or credits are gone.
+    """
     if planner.held(state, "update-invoice"):
         return
     document = _written(planner, state)
@@ -222,11 +237,11 @@ def _change(planner: Planner, state: InvoiceState, link: Link, why: str) -> None
         return
     merged = _merged(planner, state, link, document, contact_id, seen)
     if not merged.changes and not merged.against and totals_agree(state, link):
-        _keep(planner, state, link, document, merged)
-    elif seen.amount_paid or seen.credited:
+        _keep(planner, state, link, document, merged, waits=taking_back)
+    elif (seen.amount_paid or seen.credited) and not taking_back:
         _change_of_a_paid_one(planner, state, link, document, merged, why)
     elif not _conflicts(planner, state, link, merged, why) and not _is_locked(planner, state, seen):
-        _update(planner, state, link, document, merged, why)
+        _update(planner, state, link, document, merged, why, waits=taking_back)
 
 
 def _merged(
@@ -246,15 +261,32 @@ def _merged(
 def _change_of_a_paid_one(
     planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged, why: str
 ) -> None:
-    """Xero changes nothing that moves money on an invoice with payments: only what moves none is sent."""
+    """Xero changes nothing that moves money on an invoice with payments: only what moves none is sent.
+
+    Its contact only where a person wants Caspen's version, and no credit is on it: with one, Xero keeps it (Invoices page).
+    """
     seen = planner.snapshot.looks.invoices[link.xero_id]
+    is_wanted = state.invoice.id in planner.snapshot.overwrite
+    may_change = NO_MONEY | {"contact"} if is_wanted and not seen.credited else NO_MONEY
     against_money = [one for one in merged.against if field_of(one[0]) not in NO_MONEY]
-    if merged.changes - NO_MONEY or against_money or not totals_agree(state, link):
+    if merged.changes - may_change or against_money or not totals_agree(state, link):
         wrong = differences(merged.own, invoice_shape(seen))
         reason = f"{why}, but has a payment or credit in Xero: {_told(planner, state, link, wrong)}"
-        planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason)
+        way = worded(ONCE_UNPAID, about(state, planner.snapshot)) if is_wanted else ""
+        fix = _or_link_contact(planner, state, ProblemCode.CHANGED_AFTER_PAYMENT, wrong, way)
+        planner.found(state, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason, fix)
     elif not _conflicts(planner, state, link, merged, why) and not _is_locked(planner, state, seen):
         _update(planner, state, link, document, merged, why)
+
+
+def _or_link_contact(
+    planner: Planner, state: InvoiceState, code: ProblemCode, wrong: Differences, way: str = ""
+) -> str:
+    """The way out of a difference; where the contact is among what differs, the one there may be the right one."""
+    link_it = ""
+    if any(what == "contact" for what, _, _ in wrong):
+        link_it = take_the_one_there(planner, state, push_command(state.invoice.number, state.invoice.id))
+    return "; ".join((way or way_out(code, about(state, planner.snapshot)), link_it)) if link_it else way
 
 
 def _conflicts(planner: Planner, state: InvoiceState, link: Link, merged: Merged, why: str) -> bool:
@@ -262,18 +294,14 @@ def _conflicts(planner: Planner, state: InvoiceState, link: Link, merged: Merged
     if state.invoice.id in planner.snapshot.overwrite or (link.made_by_us and not merged.against):
         return False
     seen = planner.snapshot.looks.invoices[link.xero_id]
+    wrong = merged.against
     if merged.against:
         reason = f"{why}, and it was also edited in Xero: {_told(planner, state, link, merged.against)}"
     else:
         wrong = differences(merged.own, invoice_shape(seen))
         reason = f"{why}, and it was not made by caspen-xero: {_told(planner, state, link, wrong)}"
-    planner.found(
-        state,
-        "update-invoice",
-        ProblemCode.CHANGED_IN_XERO,
-        reason,
-        overwrite_command(state.invoice.number, state.invoice.id),
-    )
+    fix = _or_link_contact(planner, state, ProblemCode.CHANGED_IN_XERO, wrong)
+    planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
     return True
 
 
@@ -285,14 +313,19 @@ def _is_locked(planner: Planner, state: InvoiceState, seen: Invoice) -> bool:
     return planner.is_locked(state, standing, seen_for="update-invoice")
 
 
-def _keep(planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged) -> None:
+def _keep(
+    planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged, *, waits: bool
+) -> None:
     """What has changed in Caspen shows nowhere in Xero: nothing is sent."""
     planner.add(
         state,
         "keep-invoice",
         detail="nothing that shows in Xero has changed",
-        body=merged.body,
-        expected=_merged_expectation(document, merged, state),
+        body=None if waits else merged.body,
+        expected=replace(
+            _merged_expectation(document, merged, state),
+            seen=invoice_shape(planner.snapshot.looks.invoices[link.xero_id]),
+        ),
         target=link.xero_id,
     )
 
@@ -301,7 +334,10 @@ def _told(planner: Planner, state: InvoiceState, link: Link, found: Differences)
     """Differences in words, with the contacts' names."""
     seen = planner.snapshot.looks.invoices[link.xero_id]
     names = (state.party.name(), seen.contact.name or "" if seen.contact else "")
-    return told([(what, *names) if what == "contact" else (what, ours, theirs) for what, ours, theirs in found])
+    whole = [(what, *names) if what == "contact" else (what, ours, theirs) for what, ours, theirs in found]
+    if seen.total is not None and seen.total != state.invoice.total and "total" not in {what for what, _, _ in found}:
+        whole.insert(0, ("total", text_of(state.invoice.total), text_of(seen.total)))
+    return told(whole)
 
 
 def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
@@ -314,7 +350,8 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
         figures = [figure for figure in _figures(state) if figure is not None]
         shown = (link.subtotal, link.tax, link.total)
         reason = figures_differ("the figures differ", figures, shown)
-        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, attempts=held.attempts if held else None)
+        fix = unlink_or_correct(state) if link.despite is not None else ""
+        planner.problem(state, ProblemCode.TOTALS_DIFFER, reason, fix, attempts=held.attempts if held else None)
         return
     seen = planner.snapshot.looks.invoices.get(link.xero_id)
     if seen is None:
@@ -328,13 +365,22 @@ def _mend(planner: Planner, state: InvoiceState, link: Link) -> None:
     merged = _merged(planner, state, link, document, contact_id, seen)
     if merged.against and state.invoice.id not in planner.snapshot.overwrite:
         reason = "it was edited in Xero since it was sent: " + _told(planner, state, link, merged.against)
-        fix = overwrite_command(state.invoice.number, state.invoice.id)
+        fix = _or_link_contact(planner, state, ProblemCode.CHANGED_IN_XERO, merged.against)
         planner.found(state, "update-invoice", ProblemCode.CHANGED_IN_XERO, reason, fix)
         return
     _update(planner, state, link, document, merged, "mend the figures")
 
 
-def _update(planner: Planner, state: InvoiceState, link: Link, document: Document, merged: Merged, detail: str) -> None:
+def _update(
+    planner: Planner,
+    state: InvoiceState,
+    link: Link,
+    document: Document,
+    merged: Merged,
+    detail: str,
+    *,
+    waits: bool = False,
+) -> None:
     seen = planner.snapshot.looks.invoices[link.xero_id]
     # What an update leaves out stays in Xero, so a reference that is gone is said to be empty.
     body = {"InvoiceID": link.xero_id, "Reference": "", **merged.body}
@@ -346,7 +392,7 @@ def _update(planner: Planner, state: InvoiceState, link: Link, document: Documen
         state,
         "update-invoice",
         detail=detail,
-        body=body if body["Contact"]["ContactID"] else None,
+        body=body if body["Contact"]["ContactID"] and not waits else None,
         expected=replace(
             _merged_expectation(document, merged, state),
             status=body.get("Status"),
@@ -367,11 +413,14 @@ def plan_void(planner: Planner, state: InvoiceState, *, taking_back: bool) -> No
     link = state.link
     if link is None or link.status in GONE_STATUSES or planner.held(state, "void-invoice"):
         return
-    if not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite:
+    if link.keeps_money_out or (not link.made_by_us and state.invoice.id not in planner.snapshot.overwrite):
         reason = "it is void in Caspen, but caspen-xero did not make the invoice in Xero and leaves it alone"
-        planner.problem(
-            state, ProblemCode.VOID_NOT_OURS, reason, overwrite_command(state.invoice.number, state.invoice.id)
-        )
+        fix = unlink_command(state.invoice.number, state.invoice.id) if link.keeps_money_out else ""
+        if link.xero_id in planner.snapshot.looks.invoices:
+            planner.found(state, "void-invoice", ProblemCode.VOID_NOT_OURS, reason, fix)
+        else:  # somebody may have voided it there
+            planner.ask(state, "invoices", link.xero_id)
+            planner.problem(state, ProblemCode.VOID_NOT_OURS, reason, fix)
         return
     booking = booking_of(state, "void-invoice", planner.snapshot)
     if booking is not None and planner.is_locked(state, booking):

@@ -16,11 +16,10 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store.holds import ORGANISATION, Hold, month_of
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Booking, StepKind
+from caspen_xero.sync.planning.ways_out import about, way_out
 from caspen_xero.sync.problems import Problem, ProblemCode
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.xero.documents import UNAPPROVED
-
-FIX = "caspen-xero push --refresh"
 
 
 @dataclass(frozen=True)
@@ -44,20 +43,20 @@ def lock_over(booking: Booking | None, facts: OrganisationFacts) -> Lock | None:
     return Lock(period, "post-in-period") if period is not None and booking.day <= period else None
 
 
-def locked(invoice_id: str, booking: Booking, snapshot: Snapshot, subject: str = "") -> list[Problem]:
+def locked(state: InvoiceState, booking: Booking, snapshot: Snapshot, subject: str = "") -> list[Problem]:
     """A period-locked problem where Xero is sure to refuse a booking by a lock date, or has just refused one like it."""
     lock = lock_over(booking, snapshot.facts)
     if lock is None:
         return []
-    dated = f"{booking.what} is dated {booking.day}"
+    code, dated = ProblemCode.PERIOD_LOCKED, f"{booking.what} is dated {booking.day}"
+    fix = way_out(code, about(state, snapshot))
     if lock.asked is None:
         reason = f"{dated}, and the end of year lock date in Xero, which binds everybody, is {lock.day}: move it there"
-        return [Problem(ProblemCode.PERIOD_LOCKED, invoice_id, reason, FIX, subject)]
+        return [Problem(code, state.invoice.id, reason, fix, subject)]
     held = snapshot.holds.get((lock.asked, ORGANISATION))
     if held is None or held.depends_on != lock.day.isoformat():
         return []
-    code, reason = ProblemCode.PERIOD_LOCKED, f"{dated}; {held.reason}"
-    return [Problem(code, invoice_id, reason, FIX, subject, held.xero_says, held.attempts)]
+    return [Problem(code, state.invoice.id, f"{dated}; {held.reason}", fix, subject, held.xero_says, held.attempts)]
 
 
 def refused_by(lock: Lock, booking: Booking, words: str | None) -> Hold:
@@ -68,7 +67,7 @@ def refused_by(lock: Lock, booking: Booking, words: str | None) -> Hold:
     else:
         way_out = "move that date there"
     reason = f"Xero refused {booking.what} of {booking.day} by its lock date of {lock.day}, and what is like it waits: {way_out}"
-    return Hold(lock.asked, ORGANISATION, ProblemCode.PERIOD_LOCKED, reason, FIX, lock.day.isoformat(), words)
+    return Hold(lock.asked, ORGANISATION, ProblemCode.PERIOD_LOCKED, reason, "", lock.day.isoformat(), words)
 
 
 def approval_month(invoice: Invoice) -> str:

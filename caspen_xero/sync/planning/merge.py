@@ -19,6 +19,7 @@ from caspen_xero.sync.planning.compare import (
     Shape,
     differences,
     heading_of,
+    in_words,
     invoice_shape,
     line_shape,
     lines_of,
@@ -83,7 +84,7 @@ def merge(document: Document, seen: Invoice, base: Base, known: Known, *, overwr
     ours, shown = sent_shape(document.body, document.total, document.tax), invoice_shape(seen)
     written = opened(base.shape, ours, shown) if base.shape else shown
     _merge_heading(merged, heading_of(ours), heading_of(shown), heading_of(written), overwrite=overwrite)
-    if seen.amount_paid or seen.credited:
+    if (seen.amount_paid or seen.credited) and not overwrite:
         _leave_contact(merged, seen, heading_of(written).get("contact"))
     lines = _Lines(document, seen, Base(written, base.lines), known, overwrite=overwrite)
     order = lines.merge_into(merged)
@@ -179,7 +180,7 @@ class _Lines:
         if stand is None:
             if not self.overwrite and not self._all_as_ours():
                 self.money_moved = True
-                merged.against.append(("what it has of lines", *_listed(self.ours, self.shown)))
+                merged.against.append(("what it has", *_listed(self.ours, self.shown)))
                 return list(range(len(self.bodies)))
             # What it shows now is all that there is to go by.
             self.written, self.base_lines = self.shown, None
@@ -355,12 +356,25 @@ def _account(line: Line) -> dict[str, Any]:
 
 
 def _listed(ours: Sequence[Shape], shown: Sequence[Shape]) -> tuple[str, str]:
-    """The lines of both sides in words: their texts, and where those are the same all of each line."""
-    sides = tuple(f"{len(side)} lines: " + ", ".join(_text_of(one) for one in side) for side in (ours, shown))
-    if sides[0] == sides[1]:
-        sides = tuple("; ".join(" ".join(filter(None, one.values())) for one in side) for side in (ours, shown))
-    return sides[0], sides[1]
+    """The lines of both sides in words: their texts and prices, and where those are the same all of each line."""
+    sides = tuple(_in_words(side, is_whole=False) for side in (ours, shown))
+    return (
+        (sides[0], sides[1])
+        if sides[0] != sides[1]
+        else (_in_words(ours, is_whole=True), _in_words(shown, is_whole=True))
+    )
 
 
-def _text_of(line: Shape) -> str:
-    return line.get("description", "") or "no text"
+def _in_words(lines: Sequence[Shape], *, is_whole: bool) -> str:
+    told = ", ".join(_line_in_words(one, is_whole=is_whole) for one in lines)
+    return f"{len(lines)} line{'' if len(lines) == 1 else 's'} ({told})"
+
+
+def _line_in_words(line: Shape, *, is_whole: bool) -> str:
+    quantity, price = line.get("quantity", "1"), in_words("price", line.get("price", "0"))
+    rest = [
+        f"{name} {in_words(name, text)}"
+        for name, text in line.items()
+        if name not in ("description", "quantity", "price")
+    ]
+    return ", ".join([f"{line.get('description') or 'no text'}: {quantity} x {price}", *(rest if is_whole else ())])

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from dataclasses import dataclass
 
 from caspen_xero.caspen.records import PaymentMethod, payment_id_in
 from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
+from caspen_xero.sync.fix_commands import push_command
 from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
 from caspen_xero.sync.planning.invoices import wait_for_approval
 from caspen_xero.sync.planning.kept import as_lost
+from caspen_xero.sync.planning.money_on_invoice import Money
 from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
 from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
+from caspen_xero.sync.planning.same_money import There
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot, is_only_ours
 from caspen_xero.sync.planning.steps import Booking, ExpectedPayment, ExpectedRemoval
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, pay_anyway_command, push_command
+from caspen_xero.sync.planning.ways_out import REMOVED, about, way_out, worded
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
 from caspen_xero.sync.setup import accounts
-from caspen_xero.xero.documents import Account, Invoice, Payment
+from caspen_xero.xero.documents import Account, Payment
 
 
 def take_back(planner: Planner, state: InvoiceState) -> bool:
@@ -60,8 +64,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
                 else "was made there, or has another amount than ours"
             )
             reason = f"a payment was {happened} in Caspen; the one in Xero {why}, so it is left alone"
-            fix = to_paste("invoices show", state.name)
-            planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, fix, caspen_id=key)
+            planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, caspen_id=key)
             continue
         under_way |= _delete(planner, state, key, link)
     return under_way
@@ -91,12 +94,12 @@ def _may_be_made_anew(planner: Planner, state: InvoiceState, payment: AppliedPay
 def _tell_not_kept(planner: Planner, state: InvoiceState, key: str, link: Link) -> None:
     """Money is never moved by itself because of what a payment shows: it stays a problem until a person names the invoice."""
     held = planner.snapshot.holds.get(("delete-payment", key))
-    reason = held.reason if held else f"Xero shows the payment of {link.total} otherwise than it was sent"
+    reason = held.reason if held else f"Xero shows the payment of {link.total or 0:.2f} otherwise than it was sent"
     seen = planner.snapshot.looks.payments.get(link.xero_id)
     fix = ""
     if seen is not None and (seen.reconciled or seen.batch_id is not None):
         reason += "; it is reconciled or in a batch there, so it is left alone"
-        fix = f"Look at the payment in Xero: {to_paste('invoices open', state.name)}"
+        fix = way_out(ProblemCode.PAYMENT_RECONCILED, about(state, planner.snapshot))
     code = kept_code(held.code) if held else ProblemCode.NOT_AS_SENT
     planner.problem(state, code, reason, fix, subject=key, xero_says=held.xero_says if held else None)
 
@@ -104,12 +107,11 @@ def _tell_not_kept(planner: Planner, state: InvoiceState, key: str, link: Link) 
 def _tell_refunded(planner: Planner, state: InvoiceState, key: str, link: Link) -> None:
     """Where its money went back from, and how that is booked, nobody knows but a person."""
     reason = (
-        f"its payment of {link.total} is refunded in Caspen, and stands in Xero: nothing of it is deleted by itself. If the "
-        "payment is to go, delete it in Xero; if the refund is booked otherwise there, set the invoice aside: "
+        f"its payment of {link.total or 0:.2f} is refunded in Caspen, and stands in Xero: nothing of it is deleted by itself. If "
+        "the payment is to go, delete it in Xero; if the refund is booked otherwise there, set the invoice aside: "
         f"{to_paste('invoices skip', state.name)}"
     )
-    fix = f"Delete the payment in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
-    planner.found(state, "delete-payment", ProblemCode.PAYMENT_REFUNDED, reason, fix, caspen_id=key)
+    planner.found(state, "delete-payment", ProblemCode.PAYMENT_REFUNDED, reason, caspen_id=key)
 
 
 def _look_at(planner: Planner, state: InvoiceState, link: Link) -> bool:
@@ -123,12 +125,10 @@ def _look_at(planner: Planner, state: InvoiceState, link: Link) -> bool:
 def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool:
     seen = planner.snapshot.looks.payments.get(link.xero_id)
     if seen is not None and seen.reconciled:
-        reason = (
-            f"a payment of {link.total} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
-        )
+        reason = f"a payment of {link.total or 0:.2f} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
         planner.found(state, "delete-payment", ProblemCode.PAYMENT_RECONCILED, reason, caspen_id=key)
         return False
-    booking = None if seen is None or seen.date is None else Booking(f"the payment of {link.total}", seen.date)
+    booking = None if seen is None or seen.date is None else Booking(f"the payment of {link.total or 0:.2f}", seen.date)
     if booking is not None and planner.is_locked(state, booking, key, seen_for="delete-payment"):
         return False
     if key in planner.deleting:  # moved from one invoice to another, it concerns both
@@ -139,7 +139,7 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
         "delete-payment",
         caspen_id=key,
         number=link.number,
-        detail=f"{link.total}",
+        detail=f"{link.total or 0:.2f}",
         body={"Status": "DELETED"} if seen is not None else None,
         target=link.xero_id,
         invoice_id=link.invoice_id,
@@ -148,23 +148,42 @@ def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool
     return True
 
 
+@dataclass(frozen=True)
+class _Wish:
+    """A payment that Xero does not have.
+
+    `moved`: it still stands there, on another invoice or as it was before, and has to be taken back first. `removed`: what stood
+    for it, where somebody has deleted that.
+    """
+
+    payment: AppliedPayment
+    moved: bool = False
+    removed: Link | None = None
+
+
 def plan_payments(planner: Planner, state: InvoiceState) -> None:
     """Adds the payments that Xero does not have yet."""
+    wishes: list[_Wish] = []
     for payment in state.payments:
         link = state.payment_links.get(payment.key)
         if not payment.pays or state.is_bad("payment", payment.payment_id):
             continue
         if link is not None and link.is_deleted and payment.xero_id is None:
-            if not planner.snapshot.settings.feed_brings_payments:
-                _create(planner, state, payment, removed=link)
+            wishes.append(_Wish(payment, removed=link))
         elif link is not None and link.invoice_id == state.invoice.id and payment.key not in planner.deleting:
             _look_if_it_is_missing(planner, state, payment, link)
         elif link is not None and link.invoice_id is None:
             _stands_elsewhere(planner, state, payment, link)
         elif payment.xero_id and link is None:
             judge_claim(planner, state, payment)
-        elif not planner.snapshot.settings.feed_brings_payments:
-            _create(planner, state, payment, moved=link is not None)
+        else:
+            wishes.append(_Wish(payment, moved=link is not None))
+    if planner.snapshot.settings.feed_brings_payments:
+        return
+    money = Money(planner, state)
+    money.note_what_is_different()
+    for wish in wishes:
+        _create(planner, state, wish, money)
 
 
 def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
@@ -173,12 +192,18 @@ def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPay
         return
     there = planner.snapshot.looks.payments[link.xero_id]
     number = there.invoice.invoice_number if there.invoice else None
+    on_its_page = planner.snapshot.xero_pages.there(there.invoice.invoice_id if there.invoice else None)
     reason = (
-        f"the payment of {payment.amount} of {payment.date} is in Xero already ({plain(link.number)}), but on "
-        f"{plain(number or 'another invoice')}, which stands for none of Caspen's: remove it there, or link that invoice and call "
-        "caspen-xero adopt"
+        f"the payment of {payment.amount:.2f} of {payment.date} is in Xero already ({plain(link.number)}), but on "
+        f"{plain(number or 'another invoice')}, which stands for none of Caspen's"
     )
-    planner.found(state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, caspen_id=payment.key)
+    fix = (
+        f"Remove it {on_its_page}, then: {push_command(state.invoice.number, state.invoice.id)}; or if that invoice is one of "
+        "Caspen's: caspen-xero invoices link INVOICE XERO_ID; then: caspen-xero adopt"
+    )
+    planner.found(
+        state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
+    )
 
 
 def _look_if_it_is_missing(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
@@ -190,36 +215,25 @@ def _look_if_it_is_missing(planner: Planner, state: InvoiceState, payment: Appli
         _look_at(planner, state, link)
 
 
-def _create(
-    planner: Planner,
-    state: InvoiceState,
-    payment: AppliedPayment,
-    *,
-    moved: bool = False,
-    removed: Link | None = None,
-) -> None:
-    """`moved`: it still stands in Xero, on another invoice or as it was before, and has to be taken back first.
-
-    `removed`: what stood for it in Xero, where somebody has deleted that.
-    """
-    link, snapshot = state.link, planner.snapshot
+def _create(planner: Planner, state: InvoiceState, wish: _Wish, money: Money) -> None:
+    link, snapshot, payment = state.link, planner.snapshot, wish.payment
     if planner.held(state, "create-payment", payment.key):
         return
     account, problem = payment_account(state, payment, snapshot)
-    booking = Booking(f"the payment of {payment.amount}", payment.date)
+    booking = Booking(f"the payment of {payment.amount:.2f}", payment.date)
     planner.plan.problems[state.invoice.id] += [problem] if problem else []
     if planner.is_locked(state, booking, payment.key) or problem:
         return
     stage = planner.stages[state.invoice.id]
     if stage is Stage.BLOCKED or (link is None and stage is Stage.WAITING):
         return
-    if link is not None and stage is Stage.WAITING and not moved:
+    if link is not None and stage is Stage.WAITING and not wish.moved:
         wait_for_approval(planner, state)
         _look_now_and_then(planner, state, link)
         return
-    ready: bool | None = stage is Stage.OPEN and not moved
-    if ready and link is not None and (state.invoice.id not in snapshot.created or removed is not None):
-        ready = _look_before_paying(planner, state, payment, link, removed)
+    ready: bool | None = stage is Stage.OPEN and not wish.moved
+    if ready and link is not None and (state.invoice.id not in snapshot.created or wish.removed is not None):
+        ready = _look_before_paying(planner, state, wish, link, money)
         if ready is None:
             return
     reference = reference_of(payment, _method(snapshot, payment))
@@ -228,7 +242,7 @@ def _create(
         "create-payment",
         caspen_id=payment.key,
         number=reference,
-        detail=f"{payment.amount} on {plain(state.invoice.number)}, {plain(reference)}",
+        detail=f"{payment.amount:.2f} on {plain(state.invoice.number)}, {plain(reference)}",
         body={
             "Invoice": {"InvoiceID": link.xero_id},
             "Account": {"AccountID": account.account_id},
@@ -243,20 +257,19 @@ def _create(
     )
 
 
-def _look_before_paying(
-    planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link, removed: Link | None
-) -> bool | None:
+def _look_before_paying(planner: Planner, state: InvoiceState, wish: _Wish, link: Link, money: Money) -> bool | None:
     """Whether the payment can go by what was seen of its invoice; None where it is not to go: it is there, or a person decides."""
-    seen = planner.snapshot.looks.invoices.get(link.xero_id)
-    if seen is None:
-        planner.ask(state, "invoices", link.xero_id)
+    apart = money.apart
+    if apart is None:  # it has to be looked at first
         return False
-    if _is_there(planner, state, payment, seen, removed):
+    ours = next((one for claim, one in apart.certain if claim.key == wish.payment.key), None)
+    if ours is not None:
+        _is_there(planner, state, wish, ours)
         return None
-    if _has_to_see_deleted_ones(planner, link, removed):
+    if _has_to_see_deleted_ones(planner, link, wish.removed):
         planner.ask(state, "deleted", link.xero_id)
         return False
-    return True if _clear_to_pay(planner, state, payment, seen, removed) else None
+    return True if _clear_to_pay(planner, state, wish, money) else None
 
 
 def _look_now_and_then(planner: Planner, state: InvoiceState, link: Link) -> None:
@@ -271,64 +284,33 @@ def _has_to_see_deleted_ones(planner: Planner, link: Link, removed: Link | None)
     return removed is None and not is_only_ours(link) and link.xero_id not in planner.snapshot.looks.deleted
 
 
-def _is_there(
-    planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice, removed: Link | None
-) -> bool:
-    """Whether the invoice shows this very payment: then it is linked; with another amount, a person has to say which is right."""
-    ours = payment_there(planner, payment, seen)
-    if ours is None:
-        return False
-    if ours.amount == payment.amount:
-        adopt_payment(planner, state, payment, ours, made_by_us=removed is None)
+def _is_there(planner: Planner, state: InvoiceState, wish: _Wish, ours: There) -> None:
+    """The invoice shows this very payment, so it is linked; with another amount, a person has to say which is right."""
+    if ours.amount == wish.payment.amount:
+        adopt_payment(planner, state, wish.payment, ours, made_by_us=wish.removed is None)
     else:
-        _has_another_amount(planner, state, payment, ours)
-    return True
+        _has_another_amount(planner, state, wish.payment, ours)
 
 
-def payment_there(planner: Planner, payment: AppliedPayment, seen: Invoice) -> Payment | None:
-    """The living payment on an invoice that we have made for this one, if it stands for no other. Its amount may be another."""
-    return _ours(_unclaimed(planner, seen), payment, _method(planner.snapshot, payment))
-
-
-def _clear_to_pay(
-    planner: Planner, state: InvoiceState, payment: AppliedPayment, seen: Invoice, removed: Link | None
-) -> bool:
-    """Whether nobody has deleted this payment in Xero, and the invoice there leaves room for it; else a person decides."""
-    unclaimed, method = _unclaimed(planner, seen), _method(planner.snapshot, payment)
-    due = _due(seen) - planner.promised[state.invoice.id]
-    if state.invoice.id not in planner.snapshot.pay_anyway:
-        gone = removed or _removed(planner, state, payment, method)
+def _clear_to_pay(planner: Planner, state: InvoiceState, wish: _Wish, money: Money) -> bool:
+    """Whether nobody has deleted this payment in Xero, none there may be it, and it is not too much; else a person decides."""
+    payment, apart = wish.payment, money.apart
+    if payment.key not in planner.snapshot.pay_anyway.get(state.invoice.id, ()):
+        gone = wish.removed or _removed(planner, state, payment, _method(planner.snapshot, payment))
         if gone is not None:
             _tell_removed(planner, state, payment, gone)
             return False
-        alike = [found for found in unclaimed if found.amount == payment.amount]
-        covered = payment.amount > due and (unclaimed or seen.prepayments or seen.overpayments)
-        if alike or covered:
-            _maybe_there(planner, state, payment, alike or unclaimed)
-            return False
+    if apart is not None and payment.key in apart.held:
+        code, (reason, fix) = ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, money.question(payment.key)
+        planner.found(state, "create-payment", code, reason, fix, caspen_id=payment.key)
+        return False
+    due = money.due - planner.promised[state.invoice.id]
     if payment.amount > due:
-        reason = f"the payment of {payment.amount} is more than the {due:.2f} that Xero shows as due"
+        reason = f"the payment of {payment.amount:.2f} is more than the {due:.2f} that Xero shows as due"
         planner.found(state, "create-payment", ProblemCode.PAYMENT_EXCEEDS_DUE, reason, caspen_id=payment.key)
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
-
-
-def _unclaimed(planner: Planner, seen: Invoice) -> list[Payment]:
-    """The living payments on an invoice that stand for none of Caspen's, and that this plan links to none."""
-    claimed = planner.snapshot.claimed | planner.adopting
-    return [one for one in seen.payments if one.payment_id not in {None, *claimed} and one.status != "DELETED"]
-
-
-def _due(seen: Invoice) -> Decimal:
-    """What Xero shows as due."""
-    return seen.amount_due if seen.amount_due is not None else seen.total or Decimal(0)
-
-
-def _ours(shown: list[Payment], payment: AppliedPayment, method: PaymentMethod | None) -> Payment | None:
-    """The payment in Xero that we made for this one: its Reference has the ids of it. One of its amount comes first."""
-    found = [one for one in shown if _names(one, payment, method)]
-    return min(found, key=lambda one: one.amount != payment.amount, default=None)
 
 
 def _names(one: Payment, payment: AppliedPayment, method: PaymentMethod | None) -> bool:
@@ -354,50 +336,27 @@ def _tell_removed(planner: Planner, state: InvoiceState, payment: AppliedPayment
             "note-removed-payment",
             caspen_id=payment.key,
             number=removed.reference,
-            detail=f"{payment.amount} was there and is deleted",
+            detail=f"{payment.amount:.2f} was there and is deleted",
             body={},
             expected=ExpectedRemoval(payment_fingerprint(payment), removed.amount or payment.amount),
             target=removed.payment_id or "",
         )
-    anyway = pay_anyway_command(state.invoice.number, state.invoice.id)
     amount = removed.total if isinstance(removed, Link) else removed.amount
     as_it_was = "" if amount in (None, payment.amount) else f" as {amount:.2f}"
     reason = (
-        f"the payment of {payment.amount} of {payment.date} was in Xero{as_it_was}, and somebody deleted it there; if it is to be "
-        f"sent anew: "
-        f"{anyway}; if another payment there stands for it: {to_paste('invoices link', state.name, 'XERO_PAYMENT_ID')}"
+        f"the payment of {payment.amount:.2f} of {payment.date} was in Xero{as_it_was}, and somebody deleted it there"
     )
-    planner.found(state, "create-payment", ProblemCode.PAYMENT_REMOVED_IN_XERO, reason, anyway, caspen_id=payment.key)
+    fix = worded(REMOVED, about(state, planner.snapshot))
+    planner.found(state, "create-payment", ProblemCode.PAYMENT_REMOVED_IN_XERO, reason, fix, caspen_id=payment.key)
 
 
-def _has_another_amount(planner: Planner, state: InvoiceState, payment: AppliedPayment, ours: Payment) -> None:
+def _has_another_amount(planner: Planner, state: InvoiceState, payment: AppliedPayment, ours: There) -> None:
     """It would be paid twice, so nobody can have it sent all the same."""
     reason = (
-        f"the payment of {payment.amount} of {payment.date} is in Xero already, but as {ours.amount or 0:.2f} of {ours.date} "
+        f"the payment of {payment.amount:.2f} of {payment.date} is in Xero already, but as {ours.amount or 0:.2f} of {ours.date} "
         f"({plain(ours.reference)})"
     )
-    fix = f"Make the amounts agree in Caspen or in Xero, then: {push_command(state.invoice.number, state.invoice.id)}"
-    planner.found(
-        state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
-    )
-
-
-def _maybe_there(planner: Planner, state: InvoiceState, payment: AppliedPayment, found: list[Payment]) -> None:
-    there = ", ".join(
-        f"{one.amount or 0:.2f} of {one.date} ({plain(one.reference or 'no reference')})" for one in found[:3]
-    )
-    anyway = pay_anyway_command(state.invoice.number, state.invoice.id)
-    reason = (
-        f"the payment of {payment.amount} of {payment.date} may be in Xero already: {there or 'an allocated credit'}; "
-        f"if it is another one: {anyway}"
-    )
-    if not found:
-        fix = anyway
-    elif found[0].amount == payment.amount:
-        fix = to_paste("invoices link", state.name, found[0].payment_id or "XERO_PAYMENT_ID")
-    else:
-        again = push_command(state.invoice.number, state.invoice.id)
-        fix = f"If it is that one, make the amounts agree in Caspen or in Xero, then: {again}"
+    fix = worded("Make the amounts agree in Caspen or {there}, then: {fresh}", about(state, planner.snapshot))
     planner.found(
         state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key
     )
@@ -407,29 +366,22 @@ def payment_account(
     state: InvoiceState, payment: AppliedPayment, snapshot: Snapshot
 ) -> tuple[Account | None, Problem | None]:
     """The account that a payment goes to: its method's own, else the default; or the problem with it."""
-    links = snapshot.account_links
-    own = links.get(accounts.method_purpose(payment.method_id or ""))
-    account_id = own or links.get(accounts.PAYMENTS)
+    own = snapshot.account_links.get(accounts.method_purpose(payment.method_id or ""))
+    account_id = accounts.account_of_payment(snapshot.account_links, payment.method_id)
     account = snapshot.facts.account(account_id)
     why = accounts.why_not_payments(account) if account else None
     if account is not None and why is None:
         return account, None
-    method = snapshot.methods.get(payment.method_id or "") if own else None
-    choice = _likely_payment_account(snapshot)
-    fix = accounts.account_command(choice, method, snapshot.methods.values())
+    purpose = accounts.method_purpose(payment.method_id or "") if own else accounts.PAYMENTS
+    subject = accounts.problem_subject(purpose)
+    fix = accounts.account_fix(purpose, snapshot.facts.accounts, snapshot.methods.values())
     if account is None:
         reason = (
             "no default account for payments has been chosen" if account_id is None else "its account is gone in Xero"
         )
-        return None, Problem(ProblemCode.PAYMENT_ACCOUNT_MISSING, state.invoice.id, reason, fix)
+        return None, Problem(ProblemCode.PAYMENT_ACCOUNT_MISSING, state.invoice.id, reason, fix, subject)
     reason = f"payments can't go to {accounts.account_label(account)}: {why}"
-    return None, Problem(ProblemCode.PAYMENT_ACCOUNT_UNFIT, state.invoice.id, reason, fix)
-
-
-def _likely_payment_account(snapshot: Snapshot) -> str:
-    fit = [account for account in snapshot.facts.accounts if accounts.why_not_payments(account) is None]
-    fit.sort(key=lambda account: (account.type != "BANK", account.code or "~"))
-    return accounts.account_name(fit[0]) if fit else "CODE"
+    return None, Problem(ProblemCode.PAYMENT_ACCOUNT_UNFIT, state.invoice.id, reason, fix, subject)
 
 
 def _method(snapshot: Snapshot, payment: AppliedPayment) -> PaymentMethod | None:

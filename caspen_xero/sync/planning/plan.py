@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Literal
 
 from caspen_xero.store.holds import Hold
+from caspen_xero.sync.planning.contact_matching import GivenAway
 from caspen_xero.sync.planning.steps import Step
 from caspen_xero.sync.problems import Problem, ProblemCode, check_code
 
@@ -57,12 +58,32 @@ class Asks:
 
 
 @dataclass
+class Decided:
+    """What a plan has decided of what its invoices share with others.
+
+    By a party's key the ContactID that it has, or None where it is to be created first, and the problem with its contact; the
+    contacts, names and numbers that are `given` away; and the payments (by key) that are taken back.
+    """
+
+    contact_ids: dict[str, str | None] = field(default_factory=dict)
+    contact_problems: dict[str, Problem] = field(default_factory=dict)
+    given: GivenAway = field(default_factory=GivenAway)
+    deleting: set[str] = field(default_factory=set)
+
+    def for_another(self) -> Decided:
+        """The same for another plan, which adds to it."""
+        given = GivenAway(set(self.given.names), set(self.given.numbers), set(self.given.contacts))
+        return Decided(dict(self.contact_ids), dict(self.contact_problems), given, set(self.deleting))
+
+
+@dataclass
 class Plan:
     """Steps to carry out, problems by invoice, warnings, and the invoices that need nothing more (`done`).
 
     `holds`: what a look into Xero has found to speak against a step. `left_to_a_person`: of parties (by key), why only a person can
     say or restore their contact. `waiting`: invoices that wait though nothing is wrong. `contacts_done`: clients and payers (kind,
-    id) whose change needs nothing more, with the import number that it came with.
+    id) whose change needs nothing more, with the import number that it came with. `different`: payments of Caspen's (by key) and of
+    Xero's (by id) that are not the same money, as a person has just said.
     """
 
     steps: list[Step] = field(default_factory=list)
@@ -74,3 +95,5 @@ class Plan:
     asks: Asks = field(default_factory=Asks)
     done: list[str] = field(default_factory=list)
     contacts_done: dict[tuple[str, str], int] = field(default_factory=dict)
+    decided: Decided = field(default_factory=Decided)
+    different: set[tuple[str, str]] = field(default_factory=set)

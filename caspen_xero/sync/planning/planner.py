@@ -8,13 +8,13 @@ from typing import Any, Literal
 
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning import checks
-from caspen_xero.sync.planning.contact_matching import GivenAway
 from caspen_xero.sync.planning.lock_dates import booking_of, locked
-from caspen_xero.sync.planning.plan import Plan, Stage
+from caspen_xero.sync.planning.plan import Decided, Plan, Stage
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Booking, Expected, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code, push_command
+from caspen_xero.sync.planning.ways_out import about, fix_or_way_out
+from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
 
 NOTHING = Expected()
 
@@ -22,22 +22,19 @@ NOTHING = Expected()
 class Planner:
     """One plan in the making.
 
-    `given`: the contacts, names and numbers that this plan gives away; `stages`: how far each invoice has come; `promised`: what
-    this plan pays on an invoice; `deleting` and `adopting`: the payments (by key) that it takes back, and those (by Xero id) that
-    it links.
+    `decided` goes on from the plan of other invoices where nothing is carried out in between. `stages`: how far each invoice has
+    come; `promised`: what this plan pays on an invoice; `adopting`: the keys of the payments that it links, by Xero id.
     """
 
-    def __init__(self, snapshot: Snapshot, translations: Translations) -> None:
+    def __init__(self, snapshot: Snapshot, translations: Translations, decided: Decided | None = None) -> None:
         self.snapshot, self.translations = snapshot, translations
-        self.plan = Plan()
+        self.plan = Plan(decided=decided.for_another() if decided else Decided())
         self.terms = checks.terms(snapshot)
-        self.contact_ids: dict[str, str | None] = {}
-        self.contact_problems: dict[str, Problem] = {}
-        self.given = GivenAway()
+        self.contact_ids, self.contact_problems = self.plan.decided.contact_ids, self.plan.decided.contact_problems
+        self.given, self.deleting = self.plan.decided.given, self.plan.decided.deleting
         self.stages: dict[str, Stage] = {}
         self.promised: defaultdict[str, Decimal] = defaultdict(Decimal)
-        self.deleting: set[str] = set()
-        self.adopting: set[str] = set()
+        self.adopting: dict[str, str] = {}
 
     def ask(
         self,
@@ -64,8 +61,8 @@ class Planner:
         other: str = "",
         invoice_id: str | None = None,
         booking: Booking | None = None,
-    ) -> None:
-        """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from.
+    ) -> bool:
+        """Adds a step that belongs to an invoice: this one, or the one that a payment is taken from; gives whether it did.
 
         `booking`: what lock dates say of a payment or credit note; of the invoice itself that is known. Where Xero's answer to such
         a step can't be read, it is not added: whether it is done nobody knows.
@@ -73,7 +70,7 @@ class Planner:
         unknown = self.snapshot.unsettled.get((kind, caspen_id or state.invoice.id))
         if unknown is not None:
             self._unreadable(state, unknown, subject=kind)
-            return
+            return False
         self.plan.steps.append(
             Step(
                 kind=kind,
@@ -89,11 +86,13 @@ class Planner:
                 booking=booking or booking_of(state, kind, self.snapshot),
             )
         )
+        return True
 
     def keep_unreadable(self, state: InvoiceState) -> None:
-        """Keeps what a pull has said of an invoice that it could not read, till somebody can."""
+        """Keeps what was said of an invoice that could not be read, till it can: so it is read once more."""
         why = self.snapshot.unreadable.get(state.invoice.id)
-        if state.link is not None and state.link.xero_id not in self.snapshot.looks.invoices:
+        if why is not None and state.link is not None and state.link.xero_id not in self.snapshot.looks.invoices:
+            self.ask(state, "invoices", state.link.xero_id)
             self._unreadable(state, why)
 
     def _unreadable(self, state: InvoiceState, why: str | None, subject: str = "") -> None:
@@ -116,8 +115,8 @@ class Planner:
         xero_says: str | None = None,
         attempts: int | None = None,
     ) -> None:
-        """Adds a problem of an invoice; without a `fix` it is to push the invoice again."""
-        fix = fix or push_command(state.invoice.number, state.invoice.id)
+        """Adds a problem of an invoice; without a `fix` of its own with the way out of its kind."""
+        fix = fix_or_way_out(fix, code, about(state, self.snapshot), attempts)
         self.plan.problems[state.invoice.id].append(
             Problem(code, state.invoice.id, reason, fix, subject, xero_says, attempts)
         )
@@ -145,7 +144,7 @@ class Planner:
         `seen_for`: the step that it took a look into Xero to know that of; it is held until the lock dates are others.
         """
         id_ = caspen_id or state.invoice.id
-        found = locked(state.invoice.id, booking, self.snapshot, _subject(state, id_))
+        found = locked(state, booking, self.snapshot, _subject(state, id_))
         self.plan.problems[state.invoice.id] += found
         if found and seen_for is not None:
             why, depends_on = found[0], self._depends_on_locks(state)

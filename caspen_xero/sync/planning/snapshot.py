@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -15,12 +16,15 @@ from caspen_xero.caspen.records import TaxRate as CaspenRate
 from caspen_xero.store.bad_records import KeptBadRecord
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.holds import Hold
-from caspen_xero.store.mappings import Link
+from caspen_xero.store.mappings import Despite, Link
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
+from caspen_xero.sync.fix_commands import invoice_name
 from caspen_xero.sync.planning.contact_matching import ContactBook, Party
-from caspen_xero.sync.problems import invoice_name
+from caspen_xero.sync.planning.same_invoice import heading_in_xero
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
+from caspen_xero.xero.dealings import CreditKind
+from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import Contact as XeroContact
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
@@ -78,11 +82,21 @@ class SeenNote:
     allocations: Mapping[str, str]
 
 
+@dataclass(frozen=True)
+class SeenCredit:
+    """An allocation of a credit on an invoice in Xero. `number`: of a credit note."""
+
+    kind: CreditKind
+    amount: Decimal
+    date: date | None
+    number: str | None
+
+
 @dataclass
 class Looks:
     """What this run has seen in Xero, by Xero's ids: contacts (None: not there), invoices, payments, and our credit notes.
 
-    `credits`: by InvoiceID, the amounts of the allocations on it that are not of our own credit notes, by AllocationID.
+    `credits`: by InvoiceID, the allocations on it that are not of our own credit notes, by AllocationID.
     `notes_on`: by InvoiceID, what of each credit note stood on it, by CreditNoteID; our own writes since change none of that.
     `deleted`: by InvoiceID, the payments that were deleted, in that order. `odd`: why what was asked for can't be read, by what it
     was asked for as (a field of `Asks`) and its id.
@@ -92,7 +106,7 @@ class Looks:
     invoices: dict[str, XeroInvoice] = field(default_factory=dict)
     payments: dict[str, XeroPayment] = field(default_factory=dict)
     notes: dict[str, SeenNote] = field(default_factory=dict)
-    credits: dict[str, dict[str, Decimal]] = field(default_factory=dict)
+    credits: dict[str, dict[str, SeenCredit]] = field(default_factory=dict)
     notes_on: dict[str, dict[str, Decimal]] = field(default_factory=dict)
     deleted: dict[str, list[XeroPayment]] = field(default_factory=dict)
     odd: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -121,6 +135,7 @@ class Snapshot:
     answers that say so; `claimed`: Xero payments that stand for ours; `deleted_by_us`: those that we have asked Xero to delete.
 
     `is_named`: a person has named these invoices. `refunded`: the payments (by Caspen's id) that stand in Xero and are refunded.
+    `xero_pages`: where the organisation's documents open in a browser.
     `unsettled`: why Xero's answer about a step can't be read, by kind and record; `unreadable`: why a pull could not read an
     invoice.
 
@@ -128,6 +143,9 @@ class Snapshot:
     Caspen's living payments that name it, on whatever invoice; `claimed_by`, the link of what it stands for already.
     `members`: by batch and Caspen invoice, of those that were looked at, the ids and amounts of the batch's payments there, in the
     order in which Caspen's that name the batch stand for them.
+
+    `delivered`: of the payments on the invoices that were looked at, those that Caspen was told of. `different`: payments of
+    Caspen's (by key) and of Xero's (by id) of which a person has said that they are not the same money.
     """
 
     invoices: Sequence[InvoiceState]
@@ -154,8 +172,11 @@ class Snapshot:
     claimants: Mapping[str, list[AppliedPayment]] = field(default_factory=dict)
     claimed_by: Mapping[str, Link] = field(default_factory=dict)
     members: Mapping[tuple[str, str], Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
+    delivered: frozenset[str] = frozenset()
+    different: frozenset[tuple[str, str]] = frozenset()
     overwrite: frozenset[str] = frozenset()
-    pay_anyway: frozenset[str] = frozenset()
+    pay_anyway: Mapping[str, Collection[str]] = field(default_factory=dict)
+    xero_pages: XeroPages = field(default_factory=XeroPages)
     is_named: bool = False
 
     def must_prove_tax(self, *, tells_tax: bool) -> bool:
@@ -188,4 +209,19 @@ def link_as_seen(link: Link, found: XeroInvoice) -> Link:
         "amount_due": found.amount_due,
         "xero_updated_at": found.updated_date_utc,
     }
-    return link.with_(**{name: value for name, value in shown.items() if value is not None})
+    told = {name: value for name, value in shown.items() if value is not None}
+    return link.with_(**told, despite=still_despite(link.despite, found))
+
+
+def still_despite(despite: Despite | None, found: XeroInvoice) -> Despite | None:
+    """What of the differences in spite of which an invoice was linked Xero still shows.
+
+    That it is the same debt was said of what Xero showed then: of another contact or currency it has to be said again.
+    """
+    if despite is None:
+        return None
+    shown = {name: text for name, text in heading_in_xero(found).items() if text}
+    left = {name: (ours, shown.get(name, theirs)) for name, (ours, theirs) in despite.differences.items()}
+    left = {name: sides for name, sides in left.items() if sides[0] != sides[1]}
+    is_as_meant = all(sides == despite.differences[name] for name, sides in left.items())
+    return replace(despite, differences=left, with_payments=despite.with_payments and is_as_meant) if left else None

@@ -59,7 +59,8 @@ class Document:
 
     `tells_tax`: the totals can't come out right unless Xero keeps those amounts; with half cents alone they might by chance.
     `line_ids`: what tells its lines apart, in their order: Caspen's own ids; empty where those don't. `line_taxes`: the
-    tax of each line, told or not; None where its prices carry none.
+    tax of each line, told or not; None where its prices carry none. `line_amounts`: what each line comes to, its tax in it where
+    prices include tax.
     """
 
     body: dict[str, Any]
@@ -70,6 +71,7 @@ class Document:
     tells_tax: bool
     line_ids: tuple[str, ...] = ()
     line_taxes: tuple[Decimal | None, ...] = ()
+    line_amounts: tuple[Decimal, ...] = ()
 
 
 def translate_invoice(
@@ -118,6 +120,7 @@ def translate_invoice(
         figures.tells_tax,
         _line_ids(invoice.lines),
         figures.line_taxes,
+        figures.line_amounts,
     )
 
 
@@ -145,7 +148,16 @@ def translate_credit_note(note: CreditNote, invoice: Invoice, terms: Terms) -> D
         "Reference": invoice.number,
         "LineItems": figures.line_items,
     }
-    return Document(body, figures.subtotal, figures.tax, figures.total, figures.explicit_tax, figures.tells_tax)
+    return Document(
+        body,
+        figures.subtotal,
+        figures.tax,
+        figures.total,
+        figures.explicit_tax,
+        figures.tells_tax,
+        line_taxes=figures.line_taxes,
+        line_amounts=figures.line_amounts,
+    )
 
 
 def invoice_fingerprint(invoice: Invoice) -> str:
@@ -179,6 +191,7 @@ class _Figures:
     explicit_tax: bool
     tells_tax: bool
     line_taxes: tuple[Decimal | None, ...]
+    line_amounts: tuple[Decimal, ...]
 
 
 def _figures(
@@ -205,7 +218,8 @@ def _figures(
     explicit = any(line_tax is not None for line_tax in told)
     tells = explicit and _tells_tax(amounts, choices, tax, inclusive=tax_mode == "inclusive")
     whole = tuple(money(line_tax) if choice else None for line_tax, choice in zip(taxes, choices, strict=True))
-    return _Figures(line_items, money(subtotal), money(tax), money(total), explicit, tells, whole)
+    each = tuple(map(money, amounts))
+    return _Figures(line_items, money(subtotal), money(tax), money(total), explicit, tells, whole, each)
 
 
 def _own_totals(record: Invoice | CreditNote, tax_mode: str) -> tuple[int, int, int]:

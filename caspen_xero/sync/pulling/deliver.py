@@ -1,6 +1,6 @@
 """The way back: what pull has recorded is handed to Caspen, each record once, and marked delivered only after that.
 
-What Caspen has by now is marked without being told; what a person has to decide on is held (`waiting`).
+What Caspen has by now is marked without being told; what a person has to decide on is held (`held`).
 
 Files: appended to `caspen-updates.jsonl`, all or none; an id that is there already is not written again. HTTP: posted one by one
 with the record's id as idempotency key; 409 means that Caspen has it. So a crash between handing over and marking costs nothing.
@@ -12,10 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import is_url
-from caspen_xero.caspen.updates import append_updates
+from caspen_xero.caspen.updates import UPDATES_FILE, append_updates
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 from caspen_xero.store import xero_payments
@@ -30,13 +31,31 @@ _MAYBE_ABOUT_ONE_RECORD = frozenset({"caspen-unavailable", "caspen-odd-answer"})
 """Over one record, or altogether? Two in a row end the delivery."""
 
 
+@dataclass(frozen=True)
+class Destination:
+    """Where Caspen takes payments from Xero: a file, by its whole path, or a server, by its URL."""
+
+    where: str
+
+    @property
+    def in_words(self) -> str:
+        """How they get there, as in "1 payment for Caspen, ...": where a person finds them."""
+        if is_url(self.where):
+            return f"sent to Caspen at {plain(urlsplit(self.where).netloc)}"
+        file = Path(self.where)
+        return f"written to {plain(file.name)} in {plain(file.parent)}"
+
+
 @dataclass
 class Delivery:
-    """What reached Caspen, what is held for a person to decide, what Caspen refused and why, and why not all was tried to its
-    end: the next pull does that.
+    """What reached Caspen and by which way, what it had already, what is held for a person to decide, what Caspen refused and why,
+    what waits for the next pull, and why not all was tried to its end.
     """
 
+    to: Destination | None = None
     delivered: list[XeroPayment] = field(default_factory=list)
+    known: list[XeroPayment] = field(default_factory=list)
+    waiting: list[XeroPayment] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     refused: list[tuple[XeroPayment, FeedError]] = field(default_factory=list)
     stopped: FeedError | None = None
@@ -64,20 +83,46 @@ def deliver(
                 mappings.put_link(link)
             xero_payments.mark_delivered(mappings, [record.xero_id for record in judged.known], now())
     delivery, records = delivery or Delivery(), judged.to_tell
-    delivery.held = judged.held
+    delivery.known, delivery.held, delivery.waiting = judged.known, judged.held, list(records)
     if not records:
         return delivery
     if not knows_all:
         delivery.stopped = payment_unreadable(len(records))
         return delivery
     try:
+        delivery.to = destination(mappings.store, settings.source)
         if is_url(settings.source):
-            _post(mappings, str(settings.source), api_key(), records, delivery, now, progress)
+            _post(mappings, delivery.to, api_key(), records, delivery, now, progress)
         else:
-            _append(mappings, updates_folder(mappings.store, settings.source), records, delivery, now)
+            _append(mappings, delivery.to, records, delivery, now)
     except FeedError as error:
         delivery.stopped = error
     return delivery
+
+
+def foresee(
+    mappings: Mappings, settings: Settings, found: Sequence[XeroPayment], now: datetime, *, knows_all: bool = True
+) -> Delivery:
+    """What a delivery would do now, with what a dry run has `found`: `waiting` is what would reach Caspen, unless `stopped`."""
+    judged = judge_undelivered(mappings, settings, now, found)
+    delivery = Delivery(known=judged.known, held=judged.held, waiting=judged.to_tell)
+    if not delivery.waiting:
+        return delivery
+    if not knows_all:
+        delivery.stopped = payment_unreadable(len(delivery.waiting))
+        return delivery
+    try:
+        delivery.to = destination(mappings.store, settings.source)
+    except FeedError as error:
+        delivery.stopped = error
+    return delivery
+
+
+def destination(store: Store, source: str | None) -> Destination:
+    """Where Caspen takes payments now. `FeedError` where nothing says so, or it is not there."""
+    if is_url(source):
+        return Destination(str(source))
+    return Destination(str((updates_folder(store, source) / UPDATES_FILE).absolute()))
 
 
 def payment_unreadable(waiting: int) -> FeedError:
@@ -115,20 +160,21 @@ def updates_folder(store: Store, source: str | None) -> Path:
 
 def _append(
     mappings: Mappings,
-    folder: Path,
+    to: Destination,
     records: Sequence[XeroPayment],
     delivery: Delivery,
     now: Callable[[], datetime],
 ) -> None:
-    written = set(append_updates(folder, [record.as_record() for record in records]))
+    written = set(append_updates(Path(to.where).parent, [record.as_record() for record in records]))
     told = [record for record in records if record.id_in_caspen in written]
-    xero_payments.mark_delivered(mappings, [record.xero_id for record in told], now())
+    xero_payments.mark_delivered(mappings, [record.xero_id for record in told], now(), to.where)
     delivery.delivered += told
+    delivery.waiting = [record for record in records if record.id_in_caspen not in written]
 
 
 def _post(
     mappings: Mappings,
-    source: str,
+    to: Destination,
     api_key: str | None,
     records: Sequence[XeroPayment],
     delivery: Delivery,
@@ -137,7 +183,7 @@ def _post(
 ) -> None:
     from caspen_xero.caspen.api import ApiFeed
 
-    feed = ApiFeed(source, api_key=api_key)
+    feed = ApiFeed(to.where, api_key=api_key)
     has_failed = False
     try:
         for place, record in enumerate(records, 1):
@@ -146,13 +192,15 @@ def _post(
             except FeedError as error:
                 if error.code in _ABOUT_ONE_RECORD:
                     delivery.refused.append((record, error))
+                    delivery.waiting.remove(record)
                 elif error.code in _MAYBE_ABOUT_ONE_RECORD and not has_failed:
                     has_failed, delivery.stopped = True, error
                 else:
                     raise
             else:
-                xero_payments.mark_delivered(mappings, [record.xero_id], now())
+                xero_payments.mark_delivered(mappings, [record.xero_id], now(), to.where)
                 delivery.delivered.append(record)
+                delivery.waiting.remove(record)
                 has_failed = False
             progress(place, len(records))
     finally:

@@ -1,6 +1,6 @@
 """Where Caspen and Xero no longer agree, and what to do: from the store alone, as push and pull last saw Xero.
 
-Nothing here changes either side. What a push still has to do, or what stands in `unsynced`, is no drift.
+Nothing here changes either side. What a push still has to do is no drift, and what a person has set aside is none.
 """
 
 from __future__ import annotations
@@ -14,44 +14,80 @@ from typing import Any
 
 from caspen_xero.caspen.records import FINALISED
 from caspen_xero.outside_text import plain
-from caspen_xero.store import both_sides, xero_payments
+from caspen_xero.store import both_sides, clinic, skips, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
-from caspen_xero.store.mappings import Mappings
-from caspen_xero.store.xero_payments import Discrepancy, XeroPayment, money_text
-from caspen_xero.sync.problems import naming_its_own, overwrite_command
+from caspen_xero.store.journal import deleted_from_here
+from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.store import utc_text, utc_time
+from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, XeroPayment, money_text
+from caspen_xero.sync.fix_commands import (
+    accept_command,
+    naming_its_own,
+    unlink_command,
+)
+from caspen_xero.sync.planning.linked_by_hand import unlink_or_same_debt
+from caspen_xero.sync.planning.same_invoice import FIGURES, kept_in_words
+from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.planning.ways_out import (
+    CREDIT_CHANGED,
+    ONCE_UNPAID,
+    OR_ACCEPT,
+    REMOVED_FROM_OTHERS,
+    About,
+    after_caspen,
+    way_out,
+    worded,
+)
+from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.pulling.discrepancies import payment_in_words
+from caspen_xero.sync.pulling.may_be_there import told_and_gone
 from caspen_xero.sync.pulling.named import Named
-from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
+from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.sync.setup.settings import Settings
+from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
 DETAILS = xero_payments.DETAILS_EDITED
 """What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
-DOUBLED = "payment-twice-in-xero"
-_FIXES = {
-    "payment-gone-in-xero": "Void the payment in Caspen too; one entered in Xero again comes to Caspen by itself",
-    "payment-changed-in-xero": "Correct the payment in Caspen or in Xero, so that the amounts agree",
-    "payment-astray-in-xero": SETTLE_ASTRAY,
-    "credit-astray-in-xero": "Allocate it to its own invoice in Xero, or correct the credit note in Caspen",
-    DOUBLED: "Delete one of the two in Xero, then: caspen-xero pull",
-    "credit-gone-in-xero": "Allocate the credit note in Xero again, or void it in Caspen",
-    "invoice-edited-in-xero": "Undo the edit in Xero, or change the invoice in Caspen to match",
-    DETAILS: "It stays as it was edited, until a person decides otherwise; to write what Caspen says over it",
-    "voided-in-xero": "Void the invoice in Caspen too, or issue it there under a new number",
-    "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there",
-    "figures-differ": "Correct the invoice in Xero, or change it in Caspen to match",
-    "paid-in-caspen-only": "Record the payment in Caspen, and push sends it; or reopen the invoice there",
-    "paid-in-xero-only": "Enter the payment in Caspen, or remove it in Xero",
-    "not-in-caspen-yet": "caspen-xero pull",
-    "contact-archived": "Restore the contact in Xero (Contacts, Archived): its invoices can't be changed or voided",
-}
+LINKED_THOUGH_IT_DIFFERS = "linked-though-it-differs"
+"""What a person linked though number, contact, date or currency differ."""
 _ASTRAY = ("payment-astray-in-xero", "credit-astray-in-xero")
+_PROBLEMS = {
+    "invoice-edited-in-xero": ProblemCode.EDITED_IN_XERO,
+    "figures-differ": ProblemCode.EDITED_IN_XERO,
+    xero_payments.PAYMENT_GONE: ProblemCode.PAYMENT_REMOVED_IN_XERO,
+    "payment-changed-in-xero": ProblemCode.PAYMENT_CHANGED_IN_XERO,
+    "payment-twice-in-xero": ProblemCode.PAYMENT_TWICE_IN_XERO,
+    "payment-astray-in-xero": ProblemCode.PAYMENT_ASTRAY_IN_XERO,
+    "credit-gone-in-xero": ProblemCode.CREDIT_GONE_IN_XERO,
+    "credit-changed-in-xero": ProblemCode.CREDIT_GONE_IN_XERO,
+    "credit-note-voided-in-xero": ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO,
+    "credit-astray-in-xero": ProblemCode.CREDIT_ASTRAY_IN_XERO,
+    "voided-in-xero": ProblemCode.VOIDED_IN_XERO,
+    "paid-in-caspen-only": ProblemCode.PAID_IN_CASPEN_ONLY,
+    "paid-in-xero-only": ProblemCode.PAID_IN_XERO_ONLY,
+}
+"""How `unsynced` calls them, the first three otherwise than `drift` does; scripts rely on both names. The rest is no trouble."""
+_NO_TROUBLE: Mapping[str, str] = {
+    DETAILS: "It stays as it was edited, until a person decides otherwise; to write what Caspen says over it: {overwrite}",
+    "draft-in-caspen": "Finalise the invoice in Caspen again, or void it there, then: {sync}",
+}
+_WRITTEN_OVER = ("invoice-edited-in-xero", "figures-differ", DETAILS)
+_MAY_CHANGE = ("number ", "reference ", "due date ")
+"""What Xero changes on a paid invoice, as edits in words begin; the contact too, where nothing is credited (Invoices page)."""
+_ARCHIVED = "contact-archived"
+_INFORMATION = frozenset({DETAILS, _ARCHIVED})
 
 
 @dataclass(frozen=True)
 class Drift:
-    """One thing on which the two sides differ. `seen_at`: since when, as far as we know (ISO 8601, UTC)."""
+    """One thing on which the two sides differ. `seen_at`: since when, as far as we know (ISO 8601, UTC).
+
+    `problem`: how `unsynced` calls it; None for what is no trouble: what a bookkeeper may decide, and a draft again in Caspen.
+    `subject`: the Xero id of the payment or credit that it is about; "" for the invoice itself.
+    """
 
     number: str | None
     invoice_id: str | None
@@ -60,11 +96,13 @@ class Drift:
     xero: str
     seen_at: str | None
     fix: str
+    subject: str = ""
+    problem: ProblemCode | None = None
 
     @property
     def is_information(self) -> bool:
         """Whether nothing is wrong: a bookkeeper's decision, which stays."""
-        return self.code == DETAILS
+        return self.code in _INFORMATION
 
     def as_json(self) -> dict[str, Any]:
         """The row of `drift --json`."""
@@ -74,73 +112,138 @@ class Drift:
 def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     """Everything on which Caspen and Xero differ, by invoice date and number."""
     discrepancies = _standing_discrepancies(mappings)
-    money = _Money(mappings, settings)
-    found: list[Drift] = []
-    for row in both_sides.linked_invoices(mappings):
-        found += [_drift(row, *one) for one in _of_invoice(row, discrepancies.get(row["invoice_id"], []), money)]
+    rows = list(both_sides.linked_invoices_that_may_differ(mappings))
+    undelivered = _undelivered(mappings, settings)
+    money = _Money(mappings, settings, rows, {one.invoice_id for one in undelivered})
+    pages, found = pages_of(mappings), list[Drift]()
+    told = {one.xero_id for one in told_and_gone(mappings)}
+    others = {id_: link for id_, link in mappings.links_in_spite_of_differences().items() if link.keeps_money_out}
+    for row in rows:
+        here = list(_of_invoice(row, discrepancies[row["invoice_id"]], money))
+        ours = {id_ for id_, link in mappings.links_to(one.subject for one in here).items() if link.made_by_us}
+        other = others.get(row["invoice_id"])
+        found += [
+            _told_and_gone(row, one, settings)
+            if one.subject in told and one.code == xero_payments.PAYMENT_GONE
+            else _drift(row, one, one.subject in ours, settings, pages, other)
+            for one in here
+        ]
     names = InvoiceNames(mappings.store)
-    found = [replace(one, fix=naming_its_own(one.fix, one.invoice_id or "", names)) for one in found]
-    return found + _undelivered(mappings, settings) + _archived_contacts(mappings)
+    found = [
+        replace(one, fix=naming_its_own(one.fix, one.invoice_id or "", names))
+        for one in [*found, *_linked_by_hand(mappings, pages)]
+    ]
+    return found + undelivered + _archived_contacts(mappings)
 
 
-def doubled_payments(mappings: Mappings, settings: Settings) -> list[Drift]:
-    """Payments of ours that stand in Xero twice, as last seen."""
-    if not any(one.code == DOUBLED for _, one in xero_payments.discrepancies(mappings)):
-        return []
-    return [one for one in find_drift(mappings, settings) if one.code == DOUBLED]
-
-
-Told = tuple[str, str, str, str | None]
-
-
-def _of_invoice(row: Any, discrepancies: list[Discrepancy], money: _Money) -> Iterator[Told]:
-    if row["status"] in FINALISED and row["xero_status"] in GONE_STATUSES:
-        yield "voided-in-xero", str(row["status"]), row["xero_status"].lower(), row["xero_updated_at"]
+def _of_invoice(row: Any, discrepancies: Sequence[Discrepancy], money: _Money) -> Iterator[Discrepancy]:
+    """What differs on one invoice that stands in Xero."""
+    changed_at, status = row["xero_updated_at"] or "", row["status"]
+    if status in FINALISED and row["xero_status"] in GONE_STATUSES:
+        paid = money.paid_in_caspen(row)
+        ours = f"{status}, {_total(row['total'])}" + (f", paid or credited {money_text(paid)}" if paid else "")
+        yield _found("voided-in-xero", ours, row["xero_status"].lower(), changed_at)
         return
-    if row["status"] == "draft":
-        yield "draft-in-caspen", "draft", plain((row["xero_status"] or "").lower()), row["xero_updated_at"]
+    if status == "draft":
+        if row["is_quiet"]:
+            yield _found("draft-in-caspen", "draft", plain((row["xero_status"] or "").lower()), changed_at)
         return
-    outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")  # a push has looked since
+    # Of an invoice that changed in Caspen, or that a push has looked at since, the next push or pull knows more.
+    is_outdated = changed_at > (row["seen_at"] or "")
+    outdated = is_outdated or not (money.is_as_sent(row) or row["has_problem"])
     told = [one for one in discrepancies if not (one.code in xero_payments.EDITED and outdated)]
-    for one in told:
-        yield one.code, one.caspen, one.xero, one.since
-    if row["status"] not in FINALISED or not row["is_quiet"]:
+    yield from told
+    if status not in FINALISED or not money.is_as_sent(row):
         return
-    names = ("subtotal", "tax", "total")
-    if any(row[name] != row[f"xero_{name}"] and _amount(row[name]) != _amount(row[f"xero_{name}"]) for name in names):
-        ours = ", ".join(f"{name} {row[name]}" for name in names)
-        theirs = ", ".join(f"{name} {row[f'xero_{name}']}" for name in names)
-        yield "figures-differ", ours, theirs, row["xero_updated_at"]
-    elif all(one.code == DETAILS for one in told):
+    if ours_and_theirs := _figures(row):
+        yield _found("figures-differ", *ours_and_theirs, changed_at)
+    elif row["is_quiet"] and all(one.code == DETAILS for one in told):
         yield from _of_money(row, money)
 
 
-def _of_money(row: Any, money: _Money) -> Iterator[Told]:
-    """Whether the same is paid on both sides; what Caspen has been told, or is about to be, counts as paid there."""
+def _figures(row: Any) -> tuple[str, str] | None:
+    """The figures of both sides, in words, if they are not equal."""
+    names = ("subtotal", "tax", "total")
+    ours, theirs = ([_amount(row[prefix + name]) for name in names] for prefix in ("", "xero_"))
+    if ours == theirs:
+        return None
+    told = [
+        ", ".join(f"{name} {money_text(one)}" for name, one in zip(names, some, strict=True)) for some in (ours, theirs)
+    ]
+    return told[0], told[1]
+
+
+def _total(text: str | None) -> str:
+    return f"total {money_text(_amount(text))}"
+
+
+def _found(code: DiscrepancyCode, caspen: str, xero: str, since: str | None) -> Discrepancy:
+    return Discrepancy(code, "", caspen, xero, since or "")
+
+
+def _of_money(row: Any, money: _Money) -> Iterator[Discrepancy]:
+    """Whether the same is paid on both sides; what Caspen has been told, or is about to be, counts as paid there.
+
+    An invoice that Caspen calls paid is so, whatever records there are of it. What was paid since a pull has looked is the next
+    pull's to take.
+    """
     ours, theirs = money.paid_in_caspen(row), _amount(row["amount_paid"]) + _amount(row["amount_credited"])
-    if ours == theirs or (ours > theirs and money.feed_brings_payments):
+    at_most = max(ours, _amount(row["total"])) if row["status"] == "paid" else ours
+    if ours <= theirs <= at_most or (ours > theirs and money.feed_brings_payments) or not money.was_looked_at(row):
         return
-    code = "paid-in-caspen-only" if ours > theirs else "paid-in-xero-only"
-    yield code, f"{money_text(ours)} paid or credited", f"{money_text(theirs)} paid or credited", row["xero_updated_at"]
+    code: DiscrepancyCode = "paid-in-caspen-only" if ours > theirs else "paid-in-xero-only"
+    words = "{} paid or credited"
+    yield _found(code, words.format(money_text(ours)), words.format(money_text(theirs)), row["xero_updated_at"])
 
 
 class _Money:
-    """What is paid and credited in Caspen, by invoice."""
+    """What is paid and credited in Caspen, by invoice; and which invoices Caspen has changed since they were sent."""
 
-    def __init__(self, mappings: Mappings, settings: Settings) -> None:
-        self.feed_brings_payments = settings.feed_brings_payments
-        self._paid = both_sides.paid_in_caspen(mappings)
+    def __init__(
+        self, mappings: Mappings, settings: Settings, rows: Sequence[Any], undelivered: set[str | None]
+    ) -> None:
+        """`undelivered`: invoices of which something paid in Xero is not told to Caspen yet, which is said of each by itself."""
+        invoice_ids = [row["invoice_id"] for row in rows]
+        self._changed = _changed_since_sent(mappings, [row["invoice_id"] for row in rows if not row["is_done"]])
+        self.feed_brings_payments, self._undelivered = settings.feed_brings_payments, undelivered
+        self._paid = both_sides.paid_in_caspen(mappings, invoice_ids)
+        pulled_at = utc_time(mappings.setting(xero_payments.PULLED_AT))
+        self._unseen = (
+            set(invoice_ids) if pulled_at is None else both_sides.moved_since(mappings, invoice_ids, pulled_at)
+        )
 
     def paid_in_caspen(self, row: Any) -> Decimal:
-        """What is paid or credited of an invoice; all of one that Caspen calls paid."""
-        known = self._paid.get(row["invoice_id"], ZERO)
-        return max(known, _amount(row["total"])) if row["status"] == "paid" else known
+        """What is paid or credited of an invoice, by what there is of records."""
+        return self._paid.get(row["invoice_id"], ZERO)
+
+    def is_as_sent(self, row: Any) -> bool:
+        """Whether Caspen has the invoice itself as it was sent, though something of it may be left to send."""
+        return row["invoice_id"] not in self._changed
+
+    def was_looked_at(self, row: Any) -> bool:
+        """Whether a pull has seen what is paid on an invoice since anybody, as far as is known, has moved money there."""
+        is_outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")
+        return row["invoice_id"] not in {*self._undelivered, *self._unseen} and not is_outdated
+
+
+def _changed_since_sent(mappings: Mappings, invoice_ids: Sequence[str]) -> set[str]:
+    """Those that Caspen has otherwise by now than they were sent, and those of which that is not known."""
+    now, links = clinic.invoices(mappings.store, invoice_ids), mappings.links("invoice", invoice_ids)
+    sent = {id_: links[id_].fingerprint for id_ in invoice_ids if id_ in links}
+    return {id_ for id_ in invoice_ids if id_ not in now or sent.get(id_) != invoice_fingerprint(now[id_])}
 
 
 def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
     found: defaultdict[str, list[Discrepancy]] = defaultdict(list)
     all_discrepancies = xero_payments.discrepancies(mappings)
+    told = {(invoice_id, one.code, one.subject) for invoice_id, one in all_discrepancies}
+    for gone in both_sides.removed_payments(mappings):
+        if (gone.invoice_id, xero_payments.PAYMENT_GONE, gone.xero_id) not in told:
+            ours = payment_in_words(gone.amount, gone.reference or gone.key)
+            all_discrepancies.append(
+                (gone.invoice_id, Discrepancy(xero_payments.PAYMENT_GONE, gone.xero_id, ours, "it is gone", ""))
+            )
     standing = both_sides.wanted_in_xero(mappings) if all_discrepancies else set()
     standing |= _astray(mappings, [pair for pair in all_discrepancies if pair[1].code in _ASTRAY])
     for invoice_id, discrepancy in all_discrepancies:
@@ -152,7 +255,8 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
 def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set[str]:
     """The Xero ids of those that nothing here stands for by now."""
     subjects = [one.subject for _, one in found]
-    known, named = xero_payments.known_ids(mappings, subjects), Named(mappings, subjects)
+    known = xero_payments.known_ids(mappings, subjects) | deleted_from_here(mappings, subjects)
+    named = Named(mappings, subjects)
 
     def is_named(invoice_id: str, one: Discrepancy) -> bool:
         return one.amount is not None and named.has(one.subject, invoice_id, Decimal(one.amount))
@@ -162,14 +266,54 @@ def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set
 
 def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:
     """What was found in Xero and Caspen does not have: the next pull tells it, or a person has to decide first."""
-    judged = judge_undelivered(mappings, settings, datetime.now(UTC))
-    told_next = [_not_in_caspen(one, "it has not been told", _FIXES["not-in-caspen-yet"]) for one in judged.to_tell]
-    return told_next + [_not_in_caspen(one.payment, one.why, one.fix) for one in judged.held]
+    judged, aside = judge_undelivered(mappings, settings, datetime.now(UTC)), skips.invoice_ids(mappings.store)
+    yet = ProblemCode.NOT_IN_CASPEN_YET
+    told = [_not_in_caspen(one, "it has not been told", "caspen-xero pull", yet) for one in judged.to_tell]
+    told += [_not_in_caspen(one.payment, one.why, one.fix, one.code) for one in judged.held]
+    return [one for one in told if one.invoice_id not in aside]
 
 
-def _not_in_caspen(one: XeroPayment, why: str, fix: str) -> Drift:
-    there = f"{one.kind.replace('_', ' ')} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else "")
-    return Drift(one.invoice_number, one.invoice_id, "not-in-caspen-yet", why, there, None, fix)
+def _not_in_caspen(one: XeroPayment, why: str, fix: str, problem: ProblemCode) -> Drift:
+    there = f"{one.kind_in_words} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else "")
+    code = str(ProblemCode.NOT_IN_CASPEN_YET)
+    return Drift(one.invoice_number, one.invoice_id, code, why, there, None, fix, one.xero_id, problem)
+
+
+def _linked_by_hand(mappings: Mappings, pages: XeroPages) -> list[Drift]:
+    """What a person linked though it differs, where Xero still shows it so; its figures are held against Caspen's anyway."""
+    links = mappings.links_in_spite_of_differences()
+    differ = {
+        id_: {name: sides for name, sides in link.despite.differences.items() if name not in FIGURES}
+        for id_, link in links.items()
+        if link.despite is not None and link.status not in GONE_STATUSES
+    }
+    aside = skips.invoice_ids(mappings.store)
+    contacts = mappings.contacts(id_ for one in differ.values() for id_ in one.get("contact", ()))
+    names = {id_: contact.name for id_, contact in contacts.items()}
+    numbers = clinic.invoice_numbers(mappings.store, differ)
+    return [
+        Drift(
+            numbers.get(id_),
+            id_,
+            LINKED_THOUGH_IT_DIFFERS,
+            *kept_in_words(one, names),
+            _text(links[id_].linked_at),
+            f"Make them agree in Caspen or {pages.there(links[id_].xero_id)}; if it is another invoice: "
+            f"{unlink_command(numbers.get(id_), id_)}; if it may stay so: {accept_command(numbers.get(id_), id_)}",
+            problem=ProblemCode.EDITED_IN_XERO,
+        )
+        for id_, one in differ.items()
+        if one and id_ not in aside and not _is_same_debt(links[id_])
+    ]
+
+
+def _is_same_debt(link: Link) -> bool:
+    """Whether a person has said so, though contact or currency differ."""
+    return link.despite is not None and link.despite.with_payments
+
+
+def _text(at: datetime | None) -> str | None:
+    return utc_text(at) if at else None
 
 
 def _archived_contacts(mappings: Mappings) -> list[Drift]:
@@ -178,29 +322,68 @@ def _archived_contacts(mappings: Mappings) -> list[Drift]:
         Drift(
             None,
             None,
-            "contact-archived",
+            _ARCHIVED,
             f"client {plain(row['caspen_id'])} owes",
             f"{plain(row['name'])} is archived",
             row["updated_at"],
-            _FIXES["contact-archived"],
+            "Restore the contact in Xero (Contacts, Archived): its invoices can't be changed or voided",
         )
         for row in both_sides.archived_debtors(mappings)
     ]
 
 
-def _drift(row: Any, code: str, caspen: str, xero: str, since: str | None) -> Drift:
-    fix = _FIXES[code]
-    if code in xero_payments.EDITED:
-        over_it = overwrite_command(row["number"], row["invoice_id"])
-        fix += f": {over_it}" if code == DETAILS else f", then: {over_it}"
-    return Drift(row["number"], row["invoice_id"], code, caspen, xero, since, fix)
+def _drift(
+    row: Any, one: Discrepancy, is_ours: bool, settings: Settings, pages: XeroPages, others: Link | None
+) -> Drift:
+    """`is_ours`: what it is about was sent from here. `others`: its link, where it may be somebody else's debt: there nothing is
+    written over anything.
+    """
+    number, invoice_id, code = row["number"], row["invoice_id"], str(one.code)
+    problem, invoice = _PROBLEMS.get(code), About(number, invoice_id, pages.there(row["xero_id"]), settings.source)
+    if others is not None and code in _WRITTEN_OVER:
+        fix = ("It stays as it was edited. " if code == DETAILS else "") + unlink_or_same_debt(number, others)
+        fix += worded(OR_ACCEPT, invoice) if problem is not None else ""
+    elif problem is None:
+        fix = worded(_NO_TROUBLE[code], invoice)
+    elif code in _WRITTEN_OVER and _stands_while_paid(row, one):
+        fix = worded(ONCE_UNPAID + OR_ACCEPT, invoice)
+    elif code == "credit-changed-in-xero":
+        fix = worded(CREDIT_CHANGED, invoice)
+    elif problem is ProblemCode.PAYMENT_REMOVED_IN_XERO and not (is_ours and not settings.feed_brings_payments):
+        fix = worded(REMOVED_FROM_OTHERS, invoice)
+    else:
+        fix = way_out(problem, invoice)
+    return Drift(number, invoice_id, code, one.caspen, one.xero, one.since or None, fix, one.subject, problem)
+
+
+def _stands_while_paid(row: Any, one: Discrepancy) -> bool:
+    """Whether something of what differs is kept as it is by Xero, as the invoice is paid or credited there."""
+    credited = _amount(row["amount_credited"])
+    may_change = _MAY_CHANGE if credited else (*_MAY_CHANGE, "contact ")
+    is_all_free = all(edit.startswith(may_change) for edit in one.xero.split("; "))
+    return bool(_amount(row["amount_paid"]) or credited) and not is_all_free
+
+
+def _told_and_gone(row: Any, one: Discrepancy, settings: Settings) -> Drift:
+    """What Caspen was told of and its export does not have: whether it took that in only a person knows."""
+    number, invoice_id = row["number"], row["invoice_id"]
+    told = f"told of it, and not in its export yet: {one.caspen}"
+    again = after_caspen("caspen-xero sync", settings.source)
+    fix = (
+        f"If Caspen took it in, void it there, then: {again}; if it did not and is not to any more: "
+        f"{accept_command(number, invoice_id)}"
+    )
+    code = str(one.code)
+    return Drift(
+        number, invoice_id, code, told, "it is gone since", one.since or None, fix, one.subject, _PROBLEMS[code]
+    )
 
 
 def _amount(text: str | None) -> Decimal:
     return Decimal(text) if text is not None else ZERO
 
 
-def by_fix(rows: list[Drift]) -> Mapping[str, list[str]]:
+def by_fix(rows: Sequence[Drift]) -> Mapping[str, list[str]]:
     """What to do, and for which invoices."""
     fixes: defaultdict[str, list[str]] = defaultdict(list)
     for row in rows:

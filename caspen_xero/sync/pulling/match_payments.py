@@ -7,7 +7,7 @@ never becomes a record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,14 +15,15 @@ from typing import Any
 from caspen_xero.caspen.records import GONE
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import PaymentKind, SeenInvoice, XeroPayment, money_text, with_cents
+from caspen_xero.store.mappings import KnownContact, Link
+from caspen_xero.store.xero_payments import PAYMENT_GONE, PaymentKind, SeenInvoice, XeroPayment, money_text, with_cents
+from caspen_xero.sync.planning.same_money import There, our_own
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find_discrepancies
 from caspen_xero.sync.pulling.matching import Known, Matching
+from caspen_xero.sync.pulling.may_be_there import MaybeThere, link_of, unlinked
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import OwnNote
-from caspen_xero.sync.pulling.same_money import Claim, tell_apart
 from caspen_xero.xero.dealings import AppliedCredit, allocations_on, credits_on
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice, Payment
 
@@ -33,7 +34,8 @@ ZERO = Decimal(0)
 class Reconciled:
     """What is to be kept of a matching: new records, links, and how the invoice looks now.
 
-    `waits_no_more`: it was a draft when it was last seen, and is none any more.
+    `waits_no_more`: it was a draft when it was last seen, and is none any more. `withdrawn`: the Xero ids of payments that were
+    recorded, and are gone before Caspen was told of them.
     """
 
     payments: list[XeroPayment]
@@ -41,6 +43,7 @@ class Reconciled:
     seen: SeenInvoice
     updated: bool
     waits_no_more: bool = False
+    withdrawn: frozenset[str] = frozenset()
 
 
 def match_invoice(known: Known, found: Invoice, own: Mapping[str, OwnNote]) -> Matching:
@@ -60,6 +63,11 @@ def match_invoice(known: Known, found: Invoice, own: Mapping[str, OwnNote]) -> M
             and before.credits.get(credit.credit_id) == credit.applied
         ):
             matching.to_read.append(credit)
+    issued = {note.id for note in known.notes} if found.tells_its_dealings else ()
+    for link in (one for id_, one in known.allocation_links.items() if id_ in issued):
+        there = matching.own_credits.get(link.xero_id)
+        if there is None or there.applied != link.total:
+            matching.to_look_up.append(there or AppliedCredit("credit_note", link.xero_id, ZERO, None))
     return matching
 
 
@@ -86,16 +94,24 @@ def _is_ours(credit: AppliedCredit, known: Known) -> bool:
     )
 
 
-def recognise(matching: Matching, unknown: Iterable[Payment], claims: Sequence[Claim], now: datetime) -> None:
-    """Tells our own payments among those with unknown ids from new ones."""
+def recognise(matching: Matching, unknown: Iterable[Payment], maybe: Sequence[MaybeThere], now: datetime) -> None:
+    """Tells our own payments among those with unknown ids from others. Whether these are news is judged before Caspen is told."""
     shown = {payment.payment_id for payment in matching.found.payments}
     links = matching.known.payment_links
-    named = [one for one in unknown if not one.is_nameless]
-    apart = tell_apart(matching.invoice_id, named, claims, links, shown, now)
-    matching.payment_links += apart.links
-    doubled = {one.payment_id for payments in matching.doubled().values() for one in payments}
-    matching.unknown = [one for one in apart.new if one.payment_id not in doubled]
-    matching.is_undecided = bool(apart.undecided) or matching.has_nameless
+    named = {one.payment_id or "": one for one in unknown if not one.is_nameless}
+    ours = [one for one in maybe if one.named is None]
+    own = our_own(unlinked(ours, links, shown), [_there(one) for one in named.values()])
+    matching.payment_links += [
+        link_of(matching.invoice_id, claim, one, now, made_by_us=claim.key not in links) for claim, one in own
+    ]
+    known = {one.xero_id for _, one in own}
+    known |= {one.payment_id or "" for payments in matching.doubled().values() for one in payments}
+    matching.unknown = [one for id_, one in named.items() if id_ not in known]
+    matching.is_undecided = matching.has_nameless
+
+
+def _there(payment: Payment) -> There:
+    return There(payment.payment_id or "", payment.amount, payment.date, payment.reference, batch_id=payment.batch_id)
 
 
 def set_aside(matching: Matching, own: Mapping[str, str]) -> None:
@@ -110,11 +126,13 @@ def reconcile(
     credits: Mapping[str, CreditNote],
     known_ids: set[str],
     named: Named,
+    contacts: Mapping[str, KnownContact],
     now: datetime,
 ) -> Reconciled:
     """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids.
 
-    `known_ids`, `named`: the allocations that are recorded or linked, and those that Caspen names.
+    `known_ids`, `named`: the allocations that are recorded or linked, and those that Caspen names. `contacts`: those that the
+    invoices were written to, and are no longer on, by ContactID.
     """
     found, known = matching.found, matching.known
     records = [
@@ -133,12 +151,12 @@ def reconcile(
         allocations |= {id_: (credit.credit_id, amount) for id_, (amount, _) in here.items()}
         whole = whole and sum((amount for amount, _ in here.values()), ZERO) == credit.applied
         records += [
-            _record(matching, id_, credit.kind, amount, day, None, _reference_of(document), credit.credit_id)
+            _record(matching, id_, credit.kind, amount, day, None, _reference_of(document), credit_id=credit.credit_id)
             for id_, (amount, day) in here.items()
             if id_ not in known_ids and not named.has(id_, matching.invoice_id, amount)
         ]
     link = link_as_seen(known.link, found)
-    seen = _seen(matching, allocations, whole, now)
+    seen, withdrawn = _less_untold(known, _seen(matching, allocations, credits, whole, contacts, now))
     gone = _gone(known, seen) if found.tells_its_dealings else []
     if any(one.kind == "payment" for one in gone) or any(one.fingerprint is None for one in matching.payment_links):
         link = link.with_(done_up_to=None)  # the next push says that it is gone, or that it is of another amount
@@ -146,7 +164,15 @@ def reconcile(
     # An answer to a write lacks some amounts: one that was never told is taken for zero.
     updated = any((getattr(link, name) or ZERO) != (getattr(known.link, name) or ZERO) for name in FOLLOWED)
     waits_no_more = known.link.status in UNAPPROVED and link.status not in UNAPPROVED
-    return Reconciled(records, links, seen, updated, waits_no_more)
+    return Reconciled(records, links, seen, updated, waits_no_more, withdrawn)
+
+
+def _less_untold(known: Known, seen: SeenInvoice) -> tuple[SeenInvoice, frozenset[str]]:
+    """What is gone before Caspen was told of it concerns nobody any more."""
+    untold = {one.xero_id for one in known.recorded if not one.delivered}
+    untold -= {link.xero_id for link in known.payment_links.values()}
+    gone = frozenset(one.subject for one in seen.discrepancies if one.code == PAYMENT_GONE) & untold
+    return replace(seen, discrepancies=[one for one in seen.discrepancies if one.subject not in gone]), gone
 
 
 def _payment_record(matching: Matching, row: Payment, read: Payment | None) -> XeroPayment | None:
@@ -165,7 +191,7 @@ def _payment_record(matching: Matching, row: Payment, read: Payment | None) -> X
         payment.date or row.date,
         payment.reconciled,
         reference,
-        None,
+        account_id=payment.account.account_id if payment.account else None,
     )
 
 
@@ -177,7 +203,9 @@ def _record(
     day: Any,
     reconciled: bool | None,
     reference: str | None,
-    credit_id: str | None,
+    *,
+    credit_id: str | None = None,
+    account_id: str | None = None,
 ) -> XeroPayment:
     found = matching.found
     return XeroPayment(
@@ -192,6 +220,7 @@ def _record(
         invoice_status="paid" if found.status == "PAID" else "open",
         amount_due=with_cents(found.amount_due or ZERO),
         credit_id=credit_id,
+        account_id=account_id,
     )
 
 
@@ -201,7 +230,7 @@ def _reference_of(document: CreditNote | None) -> str | None:
 
 def _gone(known: Known, seen: SeenInvoice) -> list[Link]:
     """The links of payments and allocations that are gone in Xero, so that nobody waits for what is no longer there."""
-    missing = {one.subject for one in seen.discrepancies if one.code == "payment-gone-in-xero"}
+    missing = {one.subject for one in seen.discrepancies if one.code == PAYMENT_GONE}
     payments = [link for link in known.payment_links.values() if link.xero_id in missing]
     allocations = [link for link in known.allocation_links.values() if link.xero_id not in seen.credits]
     return [link.as_deleted() for link in (*payments, *allocations) if not link.is_deleted]
@@ -231,7 +260,9 @@ def _own_allocations(matching: Matching, now: datetime) -> list[Link]:
 def _seen(
     matching: Matching,
     allocations: Mapping[str, tuple[str, Decimal]],
+    credits: Mapping[str, CreditNote],
     whole: bool,
+    contacts: Mapping[str, KnownContact],
     now: datetime,
 ) -> SeenInvoice:
     found, known = matching.found, matching.known
@@ -243,8 +274,9 @@ def _seen(
         allocations=allocations,
         credits={credit.credit_id: credit.applied for credit in credits_on(found)},
         discrepancies=find_discrepancies(
-            matching, {id_: amount for id_, (_, amount) in allocations.items()}, whole, now
+            matching, {id_: amount for id_, (_, amount) in allocations.items()}, credits, whole, contacts, now
         ),
-        # What is undecided or astray is looked at again, though Xero changes nothing.
-        whole=whole and not (matching.is_undecided or matching.astray or matching.astray_credits),
+        # What is nameless, astray or taken off is looked at again, though Xero changes nothing of the invoice.
+        whole=whole
+        and not (matching.is_undecided or matching.astray or matching.astray_credits or matching.to_look_up),
     )

@@ -50,16 +50,18 @@ def under_own_ids(
 
 @dataclass
 class Matching:
-    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read.
+    """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read;
+    `to_look_up`: credit notes of ours that are no longer on it as they were, for what became of them.
 
-    `is_undecided`: a payment on it waits for a person to say whether it is one of Caspen's. `astray`: payments with a Reference of
-    ours, and what Caspen says of them in words; `astray_credits`: the same for credit notes of ours that don't stand so in Caspen.
+    `is_undecided`: what is unknown on it may be known, by an id that can't be learnt. `astray`: payments with a Reference of ours,
+    and what Caspen says of them in words; `astray_credits`: the same for credit notes of ours that don't stand so in Caspen.
     """
 
     known: Known
     found: Invoice
     unknown: list[Payment] = field(default_factory=list)
     to_read: list[AppliedCredit] = field(default_factory=list)
+    to_look_up: list[AppliedCredit] = field(default_factory=list)
     own_credits: dict[str, AppliedCredit] = field(default_factory=dict)
     payment_links: list[Link] = field(default_factory=list)
     is_undecided: bool = False

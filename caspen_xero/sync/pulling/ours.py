@@ -28,11 +28,6 @@ from caspen_xero.sync.planning.payment_references import (
 from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Payment
 
-SETTLE_ASTRAY = (
-    "Read Caspen's newest export, then: caspen-xero pull; what is still here then: correct it in Caspen, "
-    "or remove it in Xero"
-)
-
 
 def own_payments(store: Store, payments: Mapping[str, Sequence[Payment]]) -> dict[str, str]:
     """By PaymentID, those with a Reference of ours, and what Caspen says of the payment that it names, in words.

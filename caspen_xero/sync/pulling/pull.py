@@ -11,22 +11,24 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from caspen_xero.store import batches, clinic, holds, other_homes, problems, todo, xero_payments
+from caspen_xero.store import batches, clinic, holds, other_homes, problems, xero_payments
 from caspen_xero.store.batches import Member
 from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.payment_references import key_in
-from caspen_xero.sync.problems import Problem, ProblemCode, unreadable
+from caspen_xero.sync.problems import Problem, ProblemCode, read_again, unreadable
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
 from caspen_xero.sync.pulling.matching import Known, Matching, under_own_ids
+from caspen_xero.sync.pulling.may_be_there import maybe_there
+from caspen_xero.sync.pulling.moved_contacts import contacts_left
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import own_notes, own_payments
-from caspen_xero.sync.pulling.same_money import claims_on
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.other_homes import Find, FoundInXero, OtherHomes, OurPayment
 from caspen_xero.sync.sending.own_ids import OwnIds, members_shown
+from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.addresses import MOST_VALUES
 from caspen_xero.xero.answers import apart
@@ -107,7 +109,7 @@ class Pull:
         """
         result = self.result = PullResult(dry_run=dry_run)
         try:
-            if todo.has_links(self.mappings):
+            if self.mappings.has_invoices():
                 self._run(result, full)
         except XeroError as error:
             result.stopped = error
@@ -150,6 +152,7 @@ class Pull:
         if not result.dry_run:
             with self.mappings.store.write():
                 self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
+                self.mappings.set_setting(xero_payments.PULLED_AT, utc_text(started))
                 if result.full and "" not in result.unreadable:
                     self.mappings.set_setting(LAST_FULL, utc_text(started))
 
@@ -221,7 +224,8 @@ class Pull:
     def _leave(self, link: Link, error: Unreadable, result: PullResult) -> None:
         why = result.unreadable[link.caspen_id] = unreadable(error.why)
         if not result.dry_run:
-            problem = Problem(ProblemCode.UNREADABLE_IN_XERO, link.caspen_id, why, "caspen-xero pull")
+            fix = read_again(pages_of(self.mappings).there(link.xero_id))
+            problem = Problem(ProblemCode.UNREADABLE_IN_XERO, link.caspen_id, why, fix)
             with self.mappings.store.write():
                 xero_payments.look_again(self.mappings, link.caspen_id)
                 problems.add_problem(self.mappings, link.caspen_id, problem, self.now())
@@ -248,7 +252,10 @@ class Pull:
         allocations = [a.allocation_id for credit in credits.values() for a in credit.allocations if a.allocation_id]
         known_ids = xero_payments.known_ids(self.mappings, allocations)
         named = Named(self.mappings, allocations)
-        reconciled = [reconcile(matching, payments, credits, known_ids, named, self.now()) for matching in matchings]
+        contacts = contacts_left(self.client, self.mappings, matchings, keeps=not result.dry_run)
+        reconciled = [
+            reconcile(matching, payments, credits, known_ids, named, contacts, self.now()) for matching in matchings
+        ]
         if not result.dry_run:
             self._keep(reconciled, shown, cursor, self._homes.look_at(_ours_among(matchings)))
         result.found += [payment for one in reconciled for payment in one.payments]
@@ -265,6 +272,9 @@ class Pull:
             self._own_ids.keep(shown)
             for one in reconciled:
                 xero_payments.record(self.mappings, one.payments, self.now())
+                if one.withdrawn:
+                    xero_payments.withdraw(self.mappings, one.withdrawn)
+                    holds.make_invoices_due(self.mappings, [one.seen.invoice_id])  # what it was in question for may go
                 for link in one.links:
                     self.mappings.put_link(link)
                 if one.waits_no_more:
@@ -291,10 +301,10 @@ class Pull:
         renamings = batches.renamings(mappings, members)
         before = xero_payments.seen_invoices(mappings, links)
         recorded = xero_payments.recorded_on(mappings, links)
-        notes = clinic.credit_notes_on(mappings.store, credited)
         numbers = clinic.invoice_numbers(mappings.store, links)
         kinds: tuple[LinkKind, ...] = ("payment", "allocation", "credit_note")
         of = {kind: by_invoice(mappings.links_of_invoices(kind, links)) for kind in kinds}
+        notes = clinic.credit_notes_on(mappings.store, {*credited, *of["allocation"]})
         for one in renamings:
             under_own_ids(one, of["payment"], recorded)
         return {
@@ -329,10 +339,10 @@ class Pull:
             for matching in matchings
         }
         asked = [id_ for id_, payments in unknown.items() if payments]
-        claims = claims_on(self.mappings, self.settings, asked) if asked else {}
+        maybe = maybe_there(self.mappings, asked) if asked else {}
         for matching in matchings:
             if unknown[matching.invoice_id]:
-                own = claims.get(matching.invoice_id, [])
+                own = maybe.get(matching.invoice_id, [])
                 recognise(matching, unknown[matching.invoice_id], own, self.now())
         ours = own_payments(self.mappings.store, {one.invoice_id: one.unknown for one in matchings if one.unknown})
         for matching in matchings:
@@ -363,8 +373,8 @@ class Pull:
         }
 
     def _credits(self, matchings: Sequence[Matching], since: datetime | None) -> dict[str, CreditNote]:
-        """The credits whose allocations are not known, by their ids."""
-        return applied_credits(self.client, (credit for one in matchings for credit in one.to_read), since)
+        """The credits whose allocations, or what became of them, are not known, by their ids."""
+        return applied_credits(self.client, (c for one in matchings for c in (*one.to_read, *one.to_look_up)), since)
 
 
 def _unread(matchings: Iterable[Matching], read: Collection[str]) -> list[str]:

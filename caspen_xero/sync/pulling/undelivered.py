@@ -1,24 +1,30 @@
 """What pull has recorded and Caspen was not told yet, judged by what both sides hold now: to be told, known already, or held.
 
-It may have waited for long: meanwhile Caspen can have learnt of the same money in another way.
+It may have waited for long: meanwhile Caspen can have learnt of the same money in another way. What Caspen was told of and does not
+have yet is judged with it, as push does: it too may be what somebody has typed in there since.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 
-from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
-from caspen_xero.store import xero_payments
+from caspen_xero.store import batches, clinic, different_money, outstanding, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
-from caspen_xero.sync.problems import invoice_name, naming_its_own, pay_anyway_command
+from caspen_xero.sync.fix_commands import link_command, naming_its_own, unlink_command
+from caspen_xero.sync.planning.doubtful_payments import OnInvoice, may_be_in_caspen, may_be_in_xero, owed_in_caspen
+from caspen_xero.sync.planning.same_money import Apart, There, tell_apart
+from caspen_xero.sync.planning.ways_out import SETTLE_ASTRAY, after_caspen
+from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.pulling.may_be_there import claim_of_told, link_of, maybe_there, told_and_gone, unlinked
 from caspen_xero.sync.pulling.named import Named
-from caspen_xero.sync.pulling.ours import SETTLE_ASTRAY, own_notes, own_payments
-from caspen_xero.sync.pulling.same_money import claims_on, tell_apart
+from caspen_xero.sync.pulling.ours import own_notes, own_payments
+from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Payment
@@ -31,69 +37,180 @@ class Held:
     payment: XeroPayment
     why: str
     fix: str
+    code: ProblemCode
 
 
 @dataclass
 class Undelivered:
-    """What waits, in the order in which it was found. `known`: Caspen has it already; `links`: those that are its own payments."""
+    """What waits, in the order in which it was found. `known`: Caspen has it already; `links`: those that are its own payments.
+
+    Of what Caspen was told of before: `settled` (Caspen has it by now) and `doubted` (it may have it as a payment of its own).
+    `not_sent`: why payments of Caspen's are not to be sent, and what to do, by the key of their allocation. `told_before`: of what
+    is held as it may be what Caspen was told of before, the invoice, that one's id in Xero, and its own.
+    """
 
     to_tell: list[XeroPayment] = field(default_factory=list)
     known: list[XeroPayment] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
     links: list[Link] = field(default_factory=list)
+    settled: list[XeroPayment] = field(default_factory=list)
+    doubted: list[Held] = field(default_factory=list)
+    not_sent: dict[str, tuple[str, str]] = field(default_factory=dict)
+    told_before: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def has(self, record: XeroPayment) -> None:
+        """Caspen has it."""
+        (self.settled if record.delivered else self.known).append(record)
+
+    def hold(self, held: Held) -> None:
+        """A person has to decide."""
+        (self.doubted if held.payment.delivered else self.held).append(held)
 
 
-def judge_undelivered(mappings: Mappings, settings: Settings, now: datetime) -> Undelivered:
-    """Judges all that waits, from the store alone; keeps nothing."""
+def judge_undelivered(
+    mappings: Mappings,
+    settings: Settings,
+    now: datetime,
+    also: Sequence[XeroPayment] = (),
+    told: Sequence[XeroPayment] | None = None,
+) -> Undelivered:
+    """Judges all that waits, from the store alone; keeps nothing. `also`: what would be recorded beside that.
+
+    `told`: what Caspen was told of, and its export may not have; None: what there is of it on the invoices of what waits.
+    """
     undelivered = Undelivered()
-    records = xero_payments.undelivered(mappings)
+    waiting = [*xero_payments.undelivered(mappings), *also]
+    records = [*waiting, *(_told_on(mappings, waiting) if told is None else told)]
     ids = [record.xero_id for record in records]
     linked = mappings.links_to(ids)
     named = Named(mappings, ids)
+    anothers = {id_: link for id_, link in mappings.links_in_spite_of_differences().items() if link.keeps_money_out}
     unknown: list[XeroPayment] = []
     for record in records:
         is_linked = record.xero_id in linked and linked[record.xero_id].kind == "payment"
         if is_linked or named.has(record.xero_id, record.invoice_id, record.amount):
-            undelivered.known.append(record)
+            undelivered.has(record)
         elif who := named.disputed_by(record.xero_id):
-            undelivered.held.append(_misnamed(record, who))
+            undelivered.hold(_misnamed(record, who, settings))
+        elif record.invoice_id in anothers:
+            undelivered.hold(_of_another(record, anothers[record.invoice_id]))
         else:
             unknown.append(record)
-    _match(mappings, settings, unknown, undelivered, now)
+    # What is only about to be recorded its invoice does not know yet.
+    due: dict[str, Decimal | None] = {one.invoice_id: one.amount_due for one in also}
+    _match(mappings, settings, unknown, undelivered, ids, due, now)
     names = InvoiceNames(mappings.store)
-    undelivered.held = [
-        replace(held, fix=naming_its_own(held.fix, held.payment.invoice_id, names)) for held in undelivered.held
-    ]
+    for some in (undelivered.held, undelivered.doubted):
+        some[:] = [replace(held, fix=naming_its_own(held.fix, held.payment.invoice_id, names)) for held in some]
     return undelivered
 
 
+def _told_on(mappings: Mappings, waiting: Sequence[XeroPayment]) -> list[XeroPayment]:
+    """What Caspen was told of, and may not have, on the invoices of what waits."""
+    rows = outstanding.maybe_not_in_caspen(mappings, {one.invoice_id for one in waiting})
+    recorded = xero_payments.recorded(mappings, [row["xero_id"] for row in rows])
+    return [one for row in rows if (one := recorded[row["xero_id"]]).delivered]
+
+
+def tell_what_is_different(mappings: Mappings, settings: Settings, invoice_ids: Collection[str], now: datetime) -> None:
+    """A person has said of these invoices that what is held there is other money than what Caspen was told of before."""
+    pairs = [pair for id_, *pair in judge_undelivered(mappings, settings, now).told_before if id_ in invoice_ids]
+    if pairs:
+        with mappings.store.write():
+            different_money.keep(mappings, ((key, xero_id) for key, xero_id in pairs))
+
+
 def _match(
-    mappings: Mappings, settings: Settings, records: Sequence[XeroPayment], undelivered: Undelivered, now: datetime
+    mappings: Mappings,
+    settings: Settings,
+    records: Sequence[XeroPayment],
+    undelivered: Undelivered,
+    ids: Collection[str],
+    due: Mapping[str, Decimal | None],
+    now: datetime,
 ) -> None:
-    """Judges what no payment in Caspen names, by the rule by which pull judges what it finds."""
-    on: dict[str, list[Payment]] = {record.invoice_id: [] for record in records}
+    """Judges what no payment in Caspen names, by the rule by which push judges what it sends. `ids`: of all that waits."""
+    on: dict[str, list[XeroPayment]] = {}
     for record in records:
-        if record.credit_id is None:
-            on[record.invoice_id].append(_as_payment(record))
-    claims, seen = claims_on(mappings, settings, list(on)), xero_payments.seen_invoices(mappings, on)
-    links = by_invoice(mappings.links_of_invoices("payment", on))
-    undecided: set[str | None] = set()
-    for invoice_id, payments in on.items():
-        shown = seen[invoice_id].payments if invoice_id in seen else ()
-        apart = tell_apart(invoice_id, payments, claims[invoice_id], links[invoice_id], shown, now)
-        undelivered.links += apart.links
-        undecided |= {payment.payment_id for payment in apart.undecided}
-    own = {link.xero_id for link in undelivered.links}
-    astray = own_payments(mappings.store, on) | _own_allocations(mappings, records)
+        on.setdefault(record.invoice_id, []).append(record)
+    maybe, seen = maybe_there(mappings, list(on)), xero_payments.seen_invoices(mappings, on)
+    links, different = by_invoice(mappings.links_of_invoices("payment", on)), different_money.pairs(mappings)
+    due = {id_: link.amount_due for id_, link in mappings.links("invoice", on).items()} | {**due}
+    members = batches.among(mappings, {*ids, *(xero_id for look in seen.values() for xero_id in look.payments)})
+    batch_of = {one.xero_id: one.batch_id for one in members}
+    aparts: dict[str, Apart] = {}
+    own_ids: set[str] = set()
+    told_of = [one for one in told_and_gone(mappings) if one.kind != "credit_note"]
+    for invoice_id, some in on.items():
+        look = seen.get(invoice_id)
+        shown = {*ids, *look.payments, *look.allocations} if look is not None else {*ids}
+        shown |= {batch_of[xero_id] for xero_id in shown & batch_of.keys()}
+        shown -= look.gone if look is not None else set()
+        claims = unlinked(maybe[invoice_id], links[invoice_id], shown)
+        there = [_there(one) for one in some if one.kind != "credit_note"]
+        if not all(one.is_told for one in there):
+            claims += [claim_of_told(one) for one in told_of if one.invoice_id == invoice_id]
+        apart = aparts[invoice_id] = tell_apart(claims, there, due.get(invoice_id), different)
+        own_ids |= {one.xero_id for _, one in apart.certain}
+        for claim, one in apart.certain:
+            if not one.is_told:  # push links that one
+                is_new = claim.key not in links[invoice_id]
+                undelivered.links.append(link_of(invoice_id, claim, one, now, made_by_us=is_new))
+        if settings.feed_brings_payments:  # by that setting a person has said that the bank brings what Caspen has
+            brought = [pair for pair in apart.pairs if not (pair[0].was_told or pair[1].is_told)]
+            undelivered.links += [link_of(invoice_id, *pair, now, made_by_us=False) for pair in brought]
+        undelivered.told_before += [
+            (invoice_id, claim.key, xero_id)
+            for xero_id, alike in apart.in_question.items()
+            for claim in alike
+            if claim.was_told
+        ]
+    questions = _questions(mappings, settings, on, aparts, due, undelivered)
+    own_ids |= {link.xero_id for link in undelivered.links}
+    astray = own_payments(mappings.store, {id_: _payments(some) for id_, some in on.items()})
+    astray |= _own_allocations(mappings, records)
     for record in records:
-        if record.xero_id in own:
-            undelivered.known.append(record)
-        elif record.xero_id in undecided:
-            undelivered.held.append(_in_question(record))
+        if record.xero_id in own_ids:
+            undelivered.has(record)
+        elif record.xero_id in questions:
+            code = ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO
+            undelivered.hold(Held(record, *questions[record.xero_id], code))
         elif record.xero_id in astray:
-            undelivered.held.append(_astray(record, astray[record.xero_id]))
-        else:
+            undelivered.hold(_astray(mappings, record, astray[record.xero_id]))
+        elif not record.delivered:
             undelivered.to_tell.append(record)
+
+
+def _questions(
+    mappings: Mappings,
+    settings: Settings,
+    records: Mapping[str, Sequence[XeroPayment]],
+    aparts: Mapping[str, Apart],
+    due: Mapping[str, Decimal | None],
+    undelivered: Undelivered,
+) -> dict[str, tuple[str, str]]:
+    """Why Caspen is not told of those that are in question, and what to do, by Xero's id; and of its own, why they are not sent."""
+    in_question = [id_ for id_, apart in aparts.items() if apart.in_question]
+    invoices = clinic.invoices(mappings.store, in_question)
+    payments, notes = (
+        clinic.payments_on(mappings.store, in_question),
+        clinic.credit_notes_on(mappings.store, in_question),
+    )
+    questions: dict[str, tuple[str, str]] = {}
+    for id_ in in_question:
+        invoice, apart = invoices[id_], aparts[id_]
+        owed = owed_in_caspen(invoice.total, payments.get(id_, ()), notes.get(id_, ()))
+        is_fed = settings.feed_brings_payments
+        on = OnInvoice(invoice.number, id_, due.get(id_), apart.room, owed, is_fed=is_fed, asked=apart.asked)
+        there = {record.xero_id: _there(record) for record in records[id_]}
+        claims = {claim.key: claim for some in apart.in_question.values() for claim in some if not claim.was_told}
+        questions |= {
+            xero_id: may_be_in_caspen(there[xero_id], some, on) for xero_id, some in apart.in_question.items()
+        }
+        undelivered.not_sent |= {
+            key: may_be_in_xero(claims[key], some, on) for key, some in apart.held.items() if key in claims
+        }
+    return questions
 
 
 def _own_allocations(mappings: Mappings, records: Sequence[XeroPayment]) -> dict[str, str]:
@@ -111,40 +228,54 @@ def _own_allocations(mappings: Mappings, records: Sequence[XeroPayment]) -> dict
     }
 
 
-def _as_payment(record: XeroPayment) -> Payment:
-    return Payment(
-        payment_id=record.xero_id,
-        amount=record.amount,
-        date=record.date,
-        reference=record.reference,
-        status="AUTHORISED",
+def _there(record: XeroPayment) -> There:
+    is_credit = record.credit_id is not None
+    return There(
+        record.xero_id,
+        record.amount,
+        record.date,
+        record.reference,
+        record.account_id,
+        is_told=record.delivered,
+        is_credit=is_credit,
     )
 
 
-def _in_question(record: XeroPayment) -> Held:
-    name = invoice_name(record.invoice_number, record.invoice_id)
+def _payments(records: Sequence[XeroPayment]) -> list[Payment]:
+    return [
+        Payment(payment_id=one.xero_id, amount=one.amount, date=one.date, reference=one.reference)
+        for one in records
+        if one.credit_id is None
+    ]
+
+
+def _of_another(record: XeroPayment, link: Link) -> Held:
+    same = link_command(record.invoice_number, record.invoice_id, link.xero_id, force=True, with_payments=True)
     return Held(
         record,
-        "it may be the same money as a payment of Caspen's of that day and amount, which is yet to be sent",
-        f"If it is the same: {to_paste('invoices link', name, record.xero_id)}; "
-        f"if it is another one: {pay_anyway_command(record.invoice_number, record.invoice_id)}",
+        "the invoice in Xero that it is on was linked by a person though its contact or currency is another",
+        f"If it is another invoice: {unlink_command(record.invoice_number, record.invoice_id)}; if it is the same debt: {same}",
+        ProblemCode.LINKED_WITH_DIFFERENCES,
     )
 
 
-def _astray(record: XeroPayment, caspen: str) -> Held:
+def _astray(mappings: Mappings, record: XeroPayment, caspen: str) -> Held:
+    link = mappings.link("invoice", record.invoice_id)
     return Held(
         record,
         f"it carries the name of one of Caspen's own: {caspen}",
-        SETTLE_ASTRAY,
+        SETTLE_ASTRAY.format(there=pages_of(mappings).there(link.xero_id if link else None)),
+        ProblemCode.PAYMENT_ASTRAY_IN_XERO,
     )
 
 
-def _misnamed(record: XeroPayment, names: Sequence[str]) -> Held:
+def _misnamed(record: XeroPayment, names: Sequence[str], settings: Settings) -> Held:
     who = " and ".join(plain(name) for name in names[:5])
     return Held(
         record,
         f"Caspen's payments {who} both name it in their xero_id"
         if len(names) > 1
         else f"Caspen's payment {who} names it in its xero_id, but is not on this invoice with this amount",
-        f"Correct payment {who} in Caspen, then: caspen-xero pull",
+        f"Correct payment {who} in Caspen, then: {after_caspen('caspen-xero pull', settings.source)}",
+        ProblemCode.PAYMENT_XERO_ID_WRONG,
     )

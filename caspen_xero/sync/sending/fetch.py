@@ -11,7 +11,7 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import payments_asked_to_delete
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.plan import Plan
-from caspen_xero.sync.planning.snapshot import Looks, SeenNote
+from caspen_xero.sync.planning.snapshot import Looks, SeenCredit, SeenNote
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedPayment, Step
 from caspen_xero.sync.problems import ProblemCode, unreadable
 from caspen_xero.sync.sending.own_ids import OwnIds
@@ -125,9 +125,9 @@ class Fetcher:
         read = applied_credits(self.client(), (credit for credits in theirs.values() for credit in credits))
         for xero_id, credits in theirs.items():
             self.looks.credits[xero_id] = {
-                id_: amount
+                id_: SeenCredit(credit.kind, amount, day, credit.number)
                 for credit in credits
-                for id_, (amount, _) in allocations_on(xero_id, credit, read.get(credit.credit_id)).items()
+                for id_, (amount, day) in allocations_on(xero_id, credit, read.get(credit.credit_id)).items()
             }
 
     def _look_at_payments(self, ids: Sequence[str]) -> None:

@@ -17,10 +17,11 @@ from caspen_xero.sync.planning.compare import FIGURES, differences, field_of, se
 from caspen_xero.sync.planning.kept import as_lost
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.steps import ExpectedDocument
-from caspen_xero.sync.problems import Problem, ProblemCode, unreadable
+from caspen_xero.sync.problems import Problem, ProblemCode, read_again, unreadable
 from caspen_xero.sync.sending.expectations import as_steps
 from caspen_xero.sync.sending.fetch import Fetcher, keep_as_seen
 from caspen_xero.sync.sending.own_ids import OwnIds
+from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.xero.answers import apart
 from caspen_xero.xero.documents import GONE_STATUSES, Invoice
 from caspen_xero.xero.errors import Unreadable
@@ -84,7 +85,10 @@ class JudgeAnew:
     def _leave(self, links: Mapping[str, Link]) -> Callable[[str, Unreadable], None]:
         def leave(id_: str, error: Unreadable) -> None:
             invoice_id = links[id_].invoice_id or ""
-            problem = Problem(ProblemCode.UNREADABLE_IN_XERO, invoice_id, unreadable(error.why), "caspen-xero pull")
+            fix = read_again(
+                pages_of(self.mappings).there(links[id_].xero_id if links[id_].kind == "invoice" else None)
+            )
+            problem = Problem(ProblemCode.UNREADABLE_IN_XERO, invoice_id, unreadable(error.why), fix)
             with self.mappings.store.write():
                 xero_payments.look_again(self.mappings, invoice_id)
                 problems.add_problem(self.mappings, invoice_id, problem, self.now())

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import REFUNDED, Client, Contact, Invoice, payment_id_in
-from caspen_xero.store import batches, clinic, holds, problems, todo, xero_payments
+from caspen_xero.store import batches, clinic, different_money, holds, problems, todo, xero_payments
 from caspen_xero.store.bad_records import bad_records_on
 from caspen_xero.store.journal import contacts_made, payments_asked_to_delete, unsettled
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
@@ -31,7 +31,7 @@ from caspen_xero.sync.planning.translate import invoice_fingerprint
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.own_ids import members_shown
 from caspen_xero.sync.sending.tax_amounts import keeps_tax
-from caspen_xero.sync.setup.organisation import OrganisationFacts
+from caspen_xero.sync.setup.organisation import OrganisationFacts, pages_of
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
@@ -83,7 +83,7 @@ def load_snapshot(
     created: frozenset[str] = frozenset(),
     created_notes: frozenset[str] = frozenset(),
     overwrite: frozenset[str] = frozenset(),
-    pay_anyway: frozenset[str] = frozenset(),
+    pay_anyway: Mapping[str, Collection[str]] | None = None,
     is_named: bool = False,
     suggested_rates: Mapping[str, str] | None = None,
     ignore_holds: bool = False,
@@ -91,6 +91,7 @@ def load_snapshot(
     """Puts what Caspen says beside what the store now knows of Xero; `ignore_holds`: as if none stood."""
     looks = looks or Looks()
     links = _links(mappings, caspen, looks)
+    seen = _money_seen(looks, links.values())
     payment_links = _payment_links(mappings, caspen, looks)
     note_links = _note_links(mappings, caspen, looks)
     allocation_links = _allocation_links(mappings, caspen, looks, links)
@@ -126,7 +127,7 @@ def load_snapshot(
         tax_links={**(suggested_rates or {}), **mappings.tax_links()},
         account_links=mappings.account_links(),
         methods=caspen.methods,
-        contacts=_contact_book(mappings, caspen.parties.values(), changed_parties),
+        contacts=_contact_book(mappings, caspen.parties.values(), changed_parties, looks),
         holds={} if ignore_holds else holds.standing(mappings, now),
         unsettled=unsettled(mappings),
         unreadable=problems.reasons(mappings, ProblemCode.UNREADABLE_IN_XERO),
@@ -135,15 +136,18 @@ def load_snapshot(
         changed_parties=changed_parties,
         created=created,
         created_notes=created_notes,
-        claimed=frozenset(mappings.links_to(_payments_seen(looks, links.values()))),
+        claimed=frozenset(mappings.links_to(seen)),
         refunded=_refunded(mappings.store, caspen, payment_links),
         deleted_by_us=_deleted_by_us(mappings, caspen, looks, links),
         told=_told(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
         claimed_by=mappings.links_to(claims),
         members=_members(mappings, looks) if claims else {},
+        delivered=_delivered(mappings, seen),
+        different=different_money.pairs(mappings),
         overwrite=overwrite,
-        pay_anyway=pay_anyway,
+        pay_anyway=pay_anyway or {},
+        xero_pages=pages_of(mappings),
         is_named=is_named,
     )
 
@@ -174,6 +178,10 @@ def _told(mappings: Mappings, claims: Iterable[str]) -> dict[str, XeroPayment]:
     return {id_: one for id_, one in recorded.items() if stands(one)}
 
 
+def _delivered(mappings: Mappings, xero_ids: Iterable[str]) -> frozenset[str]:
+    return frozenset(one.xero_id for one in xero_payments.recorded(mappings, xero_ids).values() if one.delivered)
+
+
 def _members(mappings: Mappings, looks: Looks) -> dict[tuple[str, str], list[tuple[str, Decimal]]]:
     """The members of batches on the invoices that were looked at."""
     found: defaultdict[tuple[str, str], list[tuple[str, Decimal]]] = defaultdict(list)
@@ -182,10 +190,14 @@ def _members(mappings: Mappings, looks: Looks) -> dict[tuple[str, str], list[tup
     return found
 
 
-def _payments_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
-    """The ids of all payments on the invoices that were looked at."""
-    seen = (looks.invoices.get(link.xero_id) for link in links)
-    return [payment.payment_id for invoice in seen if invoice for payment in invoice.payments if payment.payment_id]
+def _money_seen(looks: Looks, links: Iterable[Link]) -> list[str]:
+    """The ids of all payments and allocations on the invoices that were looked at."""
+    seen: list[str] = []
+    for link in links:
+        invoice = looks.invoices.get(link.xero_id)
+        seen += [payment.payment_id for payment in invoice.payments if payment.payment_id] if invoice else []
+        seen += looks.credits.get(link.xero_id, ())
+    return seen
 
 
 def _party(invoice: Invoice, settings: Settings) -> Party:
@@ -265,7 +277,9 @@ def load_changed_parties(mappings: Mappings, settings: Settings) -> list[Changed
     ]
 
 
-def _contact_book(mappings: Mappings, parties: Iterable[Party], changed_parties: Iterable[ChangedParty]) -> ContactBook:
+def _contact_book(
+    mappings: Mappings, parties: Iterable[Party], changed_parties: Iterable[ChangedParty], looks: Looks
+) -> ContactBook:
     distinct = {(party.kind, party.caspen_id): party for party in parties}
     links: dict[tuple[str, str], Link] = {}
     touched: dict[tuple[str, str], int] = {}
@@ -290,15 +304,16 @@ def _contact_book(mappings: Mappings, parties: Iterable[Party], changed_parties:
     for contact in mappings.contacts_named(wanted):
         names[name_key(contact.name)].append(contact)
     alike = [contact.xero_id for contacts in (*names.values(), *numbered.values()) for contact in contacts]
+    alike += [id_ for one in looks.invoices.values() if one.contact and (id_ := one.contact.contact_id)]
     return ContactBook(
         links,
         touched,
         numbered,
         names,
-        by_id=mappings.contacts(link.xero_id for link in links.values()),
+        by_id=mappings.contacts([*(link.xero_id for link in links.values()), *alike]),
         others=mappings.links_to(alike),
         made=frozenset(contacts_made(mappings, (party.key for party in unlinked)) if numbered else ()),
-        refused=frozenset(mappings.refused_contacts()),
+        refused=frozenset(mappings.refused_links()),
     )
 
 

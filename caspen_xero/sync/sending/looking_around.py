@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from caspen_xero.store import holds, other_homes, todo
+from caspen_xero.store import holds, other_homes
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.fetch import Fetcher
@@ -78,7 +78,7 @@ class LookingAround:
 
     def _look_for_an_earlier_store(self) -> None:
         """Has all of ours looked up where contacts of ours in Xero show that this store, though it is new, is not the first."""
-        if todo.has_links(self.mappings) or other_homes.adopted_at(self.mappings) is not None:
+        if self.mappings.has_invoices() or other_homes.adopted_at(self.mappings) is not None:
             return
         self.fetcher.read_contacts()
         if has_contact_of_ours(self.mappings, self.settings):

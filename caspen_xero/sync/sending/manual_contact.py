@@ -8,8 +8,8 @@ from datetime import datetime
 from caspen_xero.outside_text import plain, said
 from caspen_xero.store import holds, problems
 from caspen_xero.store.mappings import KnownContact, Link, Mappings
+from caspen_xero.sync.fix_commands import contact_command
 from caspen_xero.sync.planning.contact_numbers import PartyKind
-from caspen_xero.sync.problems import contact_command
 from caspen_xero.sync.sending.manual_link import LinkError
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import ids_in
@@ -56,7 +56,7 @@ def link_contact(
     known = KnownContact(xero_id, contact.name or "", contact.contact_number, "ACTIVE")
     with mappings.store.write():
         mappings.put_contacts([known])
-        mappings.allow_contact(kind, caspen_id, xero_id)
+        mappings.allow_link(kind, caspen_id, xero_id)
         Records(mappings, lambda: now).link_contact(
             f"{kind}:{caspen_id}", xero_id, made_by_us=False, fingerprint=None, name=known.name
         )
@@ -71,7 +71,7 @@ def unlink_contact(mappings: Mappings, kind: PartyKind, caspen_id: str) -> Unlin
         raise LinkError("contact-not-linked", f"The {kind} {plain(caspen_id)} is linked to no contact in Xero.")
     with mappings.store.write():
         mappings.drop_link(kind, caspen_id)
-        mappings.refuse_contact(kind, caspen_id, link.xero_id)
+        mappings.refuse_link(kind, caspen_id, link.xero_id)
         _try_again(mappings, kind, caspen_id)
     return Unlinked(link.xero_id, link.number or "", mappings.count_written_to(link.xero_id))
 

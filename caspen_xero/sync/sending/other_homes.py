@@ -21,6 +21,7 @@ from caspen_xero.store.other_homes import Sighting
 from caspen_xero.store.store import utc_text
 from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.planning.steps import StepKind
+from caspen_xero.times import local
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import Payment
 from caspen_xero.xero.reading import payments_by_id
@@ -34,9 +35,10 @@ class AnotherHome(UserError):
     def __init__(self, seen: Sighting) -> None:
         super().__init__(
             "another-home",
-            f"Another copy of this workspace sends to Xero too: it made the payment of {seen.amount} on {plain(seen.number)} "
-            f"({plain(seen.reference)}) on {_spoken(seen.made_at)}, after this one had taken in all of ours on "
-            f"{_spoken(seen.adopted_at)}. Nothing is sent until one of the two is ended.",
+            f"Another copy of this workspace sends to Xero too: it made the payment of {seen.amount} on "
+            f"{plain(seen.number)} ({plain(seen.reference)}) on {local(seen.made_at, seconds=True)}, after this one had taken "
+            "in all of ours on "
+            f"{local(seen.adopted_at, seconds=True)}. Nothing is sent until one of the two is ended.",
             END_ONE,
         )
 
@@ -142,7 +144,3 @@ def another_home(mappings: Mappings) -> AnotherHome | None:
     """What is said for as long as another home is known to be alive."""
     seen = other_homes.another_home(mappings)
     return AnotherHome(seen) if seen is not None else None
-
-
-def _spoken(moment: str) -> str:
-    return f"{moment[:19].replace('T', ' at ')} UTC"

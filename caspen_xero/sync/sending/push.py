@@ -6,14 +6,12 @@ anew from the store until nothing is left to send. So whatever happens in betwee
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import holds, problems, skips, todo, waiting
+from caspen_xero.store import different_money, holds, other_homes, problems, skips, todo, waiting
 from caspen_xero.store.bad_records import lone_invoices
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
@@ -22,7 +20,7 @@ from caspen_xero.sync.planning.bad_records import problem_of_lone
 from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.planning.lock_dates import Lock, lock_over, refused_by
 from caspen_xero.sync.planning.make_plan import make_plan
-from caspen_xero.sync.planning.plan import Plan
+from caspen_xero.sync.planning.plan import Decided, Plan
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
 from caspen_xero.sync.planning.steps import ORDER, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
@@ -52,6 +50,14 @@ from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
 
 _MANY_PASSES = 60
+ADOPT_TO_COME = (
+    "this store may not know all of ours in Xero: the next push first looks it up, and does not send what is there already, though "
+    "it may stand in this plan"
+)
+RECOVERY_TO_COME = (
+    "an earlier run was broken off: the next push first settles what that left open, and some of that may stand in this "
+    "plan"
+)
 
 
 class Push:
@@ -76,7 +82,7 @@ class Push:
         self.progress, self.confirm, self.before_writing = progress, confirm, before_writing
         self.settler = Settler(mappings, now)
         self._homes = OtherHomes(mappings, lambda: self.client)
-        self.result = PushResult()
+        self.result = self._foreseen = PushResult()
         self._client: Client | None = None
         self._fetcher: Fetcher
         self._around: LookingAround
@@ -85,6 +91,8 @@ class Push:
         self._facts_are_new = False
         self._writes_left: int | None = None
         self._suggested: dict[str, str] = {}
+        self._decided: Decided | None = None  # by the plans that were foreseen so far
+        self._facts_ahead: OrganisationFacts | None = None
         self._ignore_holds = False
 
     @property
@@ -99,7 +107,7 @@ class Push:
 
         `result` has it also where anything else is raised.
         """
-        result = self.result = PushResult(dry_run=options.dry_run)
+        result = self.result = self._foreseen = PushResult(dry_run=options.dry_run)
         self._writes_left = options.max_writes
         self._fetcher = Fetcher(lambda: self.client, self.mappings, self.now, keeps=not options.dry_run)
         self._around = LookingAround(self.settings, self._fetcher, self.settler, self._homes)
@@ -114,20 +122,22 @@ class Push:
 
     def _run(self, options: PushOptions, result: PushResult) -> None:
         judge_records(self.mappings)
-        if options.dry_run and is_to_judge(self.mappings):
-            result.warnings.append(LOOK_TO_COME)
+        if options.dry_run:
+            result.warnings += self._not_foreseen(options)
         ids = self._invoice_ids(options) if options.dry_run else self._before_sending(options, result)
         result.skipped = skips.count_skipped(self.mappings)
+        if options.dry_run and options.invoice_ids is None:
+            result.left_out = todo.left_out(self.mappings, self.settings.start_date)
         if not options.dry_run and not self._may_begin(options, ids):
             result.declined = True
             return
         self._release_holds(options)
         if options.invoice_ids is None:
-            result.problems |= {
-                one.bad.id: [problem_of_lone(one.bad, one.bad.id, self.settings.source)]
-                for one in lone_invoices(self.mappings.store, self.settings.start_date)
-                if not one.is_set_aside
-            }
+            for one in lone_invoices(self.mappings.store, self.settings.start_date):
+                if not one.is_set_aside:
+                    problem = problem_of_lone(one.bad, one.bad.id, self.settings.source)
+                    result.problems[one.bad.id] = [problem]
+                    result.outlook.add_unreadable(str(problem.code), one.total, one.currency, one.day)
             self._update_contacts(options, result)
             if not options.dry_run:
                 problems.drop_other_problems(self.mappings, ids, but=ProblemCode.UNREADABLE_IN_XERO)
@@ -137,11 +147,22 @@ class Push:
                 self._read_facts(options, ids, result)
             return
         result.unfinished |= set(ids)
-        self._facts = self._read_facts(options, ids, result)
+        self._facts = self._facts_ahead or self._read_facts(options, ids, result)
         for start in range(0, len(ids), SLICE):
             self._push_slice(ids[start : start + SLICE], options, result)
             self.progress(min(start + SLICE, len(ids)), len(ids))
         self._push_what_was_taken_in(ids, options, result)
+
+    def _not_foreseen(self, options: PushOptions) -> Iterator[str]:
+        """What a push does first that a dry run does not, and that may change its plan; and that it would end early."""
+        if options.max_writes is not None:
+            yield f"a push with --max-writes {options.max_writes} writes no more than that many documents of this plan"
+        if is_to_judge(self.mappings):
+            yield LOOK_TO_COME
+        elif other_homes.adopt_is_due_to_send(self.mappings.store):
+            yield ADOPT_TO_COME
+        if has_open_entries(self.mappings):
+            yield RECOVERY_TO_COME
 
     def _before_sending(self, options: PushOptions, result: PushResult) -> list[str]:
         """Takes in what is in Xero already, and settles what an earlier run left open; gives the invoices to do after that."""
@@ -175,18 +196,58 @@ class Push:
         )
 
     def _may_begin(self, options: PushOptions, ids: Sequence[str]) -> bool:
-        """Whether anything may be sent: before the first push of all that is due, and of anything, that is for a person to say."""
+        """Whether anything may be sent: before the first push of all that is due, and of anything, that is for a person to say.
+
+        Where nothing can be sent there is nothing to ask: the push goes on, and says why.
+        """
         is_all, sent = options.invoice_ids is None, todo.has_sent(self.mappings)
-        invoices = todo.finalised(self.mappings, ids)
-        if not invoices or (sent and (todo.has_begun(self.mappings) or not is_all)):
+        if not todo.has_finalised(self.mappings, ids) or options.max_writes == 0:
             return True
-        totals: defaultdict[str, Decimal] = defaultdict(Decimal)
-        for _, total, currency in invoices:
-            totals[currency] += total
-        may = self.confirm(Announcement(len(invoices), totals, oldest=invoices[0][0], is_first=not sent))
-        if may and is_all:
+        if sent and (todo.has_begun(self.mappings) or not is_all):
+            return True
+        ahead = self._look_ahead(options, ids)
+        kinds = {kind: each for kind, each in ahead.outlook.kinds.items() if not isinstance(specification(kind), Link)}
+        if not kinds:
+            return True
+        stay_out, is_first = ahead.outlook.invoices_out, not todo.has_sent(self.mappings)
+        may = self.confirm(Announcement(kinds, stay_out, is_first=is_first, at_most=options.max_writes))
+        if not may:
+            todo.decline(self.mappings, self.now())
+            self._note_what_stays_out(ids, ahead)
+        elif is_all:
             todo.begin(self.mappings)
         return may
+
+    def _look_ahead(self, options: PushOptions, ids: Sequence[str]) -> PushResult:
+        """What a dry run foresees of these invoices. All that it reads is what the push needs, and is not read again."""
+        self.result.unfinished |= set(ids)
+        self._facts = self._facts_ahead = self._read_facts(options, ids, self.result)
+        ahead = self._foresee_all(options, ids)
+        if self._around.finds_an_earlier_store():
+            self._around.look(ids)
+            ahead = self._foresee_all(options, ids)
+        return ahead
+
+    def _foresee_all(self, options: PushOptions, ids: Sequence[str]) -> PushResult:
+        ahead = self._foreseen = PushResult(dry_run=True)
+        self._ignore_holds = options.refresh or options.invoice_ids is not None
+        try:
+            for start in range(0, len(ids), SLICE):
+                self._push_slice(ids[start : start + SLICE], replace(options, dry_run=True), ahead)
+        finally:
+            self._decided, self._ignore_holds = None, False
+        return ahead
+
+    def _note_what_stays_out(self, ids: Sequence[str], ahead: PushResult) -> None:
+        """After a no: what could not have been sent has its own problem, and is not merely not pushed yet."""
+        self.result.unfinished.clear()
+        goes, had_problems = {step.invoice_id for step in ahead.plan}, problems.with_problems(self.mappings)
+        now = self.now()
+        with self.mappings.store.write():
+            for invoice_id in ids:
+                found = ahead.problems.get(invoice_id, [])
+                if invoice_id not in goes and (found or invoice_id in had_problems):
+                    problems.replace_problems(self.mappings, invoice_id, found, now)
 
     def _release_holds(self, options: PushOptions) -> None:
         """What a person names, or wants refreshed, is tried again at once."""
@@ -243,10 +304,20 @@ class Push:
 
     def _plan(self, caspen: CaspenSide, options: PushOptions, changed_parties: Sequence[ChangedParty] = ()) -> Plan:
         """The plan as things stand, with all that it asks of Xero looked up."""
-        plan = make_plan(self._snapshot(caspen, options, changed_parties), self._translations)
-        while self._fetcher.answer(plan, anew=options.refresh):
-            plan = make_plan(self._snapshot(caspen, options, changed_parties), self._translations)
+        while True:
+            snapshot = self._snapshot(caspen, options, changed_parties)
+            plan = make_plan(snapshot, self._translations, self._decided)
+            if not self._fetcher.answer(plan, anew=options.refresh):
+                break
+        if options.dry_run:
+            self._foresee(plan, snapshot)
         return plan
+
+    def _foresee(self, plan: Plan, snapshot: Snapshot) -> None:
+        """What a dry run says of a plan; the next one goes on from what this one has decided."""
+        self._decided = plan.decided
+        self._foreseen.plan += plan.steps
+        self._foreseen.outlook.add(plan, snapshot, self._translations)
 
     # --- carrying out
 
@@ -260,7 +331,6 @@ class Push:
         plan = self._plan(load_caspen_side(self.mappings.store, (), self.settings), options, changed)
         result.warnings += plan.warnings
         if options.dry_run:
-            result.plan += plan.steps
             return
         with self.mappings.store.write():
             for (kind, caspen_id), touched in plan.contacts_done.items():
@@ -280,13 +350,14 @@ class Push:
         try:
             if options.dry_run:
                 last = self._plan(caspen, options)
-                result.plan += last.steps
             else:
                 last = self._carry_out(caspen, options, result)
         finally:
-            plan = last or make_plan(self._snapshot(caspen, options), self._translations)
+            plan = last or make_plan(self._snapshot(caspen, options), self._translations, self._decided)
             if options.dry_run:
                 self._tell(plan, result)
+                result.waiting |= plan.waiting
+                result.outlook.add_codes(plan, caspen.invoices.values())
                 result.unfinished -= set(caspen.invoices)
             else:
                 with self.mappings.store.write():
@@ -429,6 +500,7 @@ class Push:
                 records.keep_hold(Hold("match-contact", key, code, ""))
         for found in plan.holds:
             records.keep_hold(found)
+        different_money.keep(self.mappings, plan.different)
 
     def _sum_up(self, result: PushResult) -> None:
         done = self.settler.done

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 
 from caspen_xero.errors import UserError
+from caspen_xero.store.todo import LeftOut, WhyLeftOut
+from caspen_xero.sync.planning.outlook import Outlook, StaysOut, Tally
 from caspen_xero.sync.planning.plan import Waiting
 from caspen_xero.sync.planning.steps import Step, StepKind
 from caspen_xero.sync.problems import SETTING_CODES, Problem
@@ -16,14 +16,17 @@ from caspen_xero.sync.sending.other_homes import FoundInXero
 
 @dataclass(frozen=True)
 class PushOptions:
-    """What one push was asked for. `invoice_ids` None means all that need something."""
+    """What one push was asked for. `invoice_ids` None means all that need something.
+
+    `pay_anyway`: by invoice, the keys of the payments that a person can have been asked about.
+    """
 
     invoice_ids: tuple[str, ...] | None = None
     dry_run: bool = False
     refresh: bool = False
     max_writes: int | None = None
     overwrite: frozenset[str] = frozenset()
-    pay_anyway: frozenset[str] = frozenset()
+    pay_anyway: Mapping[str, Collection[str]] = field(default_factory=dict)
 
 
 @dataclass
@@ -31,7 +34,8 @@ class PushResult:
     """What a push did. Counts are of documents; `problems` by invoice id; `stopped` is why it ended early.
 
     `waiting`: invoices that wait though nothing is wrong. `declined`: a person did not want the first push. `found_in_xero`: what
-    of ours was there already though it was not sent from here.
+    of ours was there already though it was not sent from here. Of a dry run: the `plan`, its `outlook`, and which invoices are
+    `left_out` for what a person chose, or for what they are.
     """
 
     dry_run: bool = False
@@ -47,6 +51,8 @@ class PushResult:
     warnings: list[str] = field(default_factory=list)
     linked_rates: list[str] = field(default_factory=list)
     found_in_xero: FoundInXero = field(default_factory=FoundInXero)
+    outlook: Outlook = field(default_factory=Outlook)
+    left_out: dict[WhyLeftOut, LeftOut] = field(default_factory=dict)
     api_calls: int = 0
     stopped: UserError | None = None
 
@@ -59,7 +65,8 @@ class PushResult:
     def only_settings_missing(self) -> bool:
         """Whether nothing at all could be sent because accounts or tax links are missing."""
         codes = {problem.code for problems in self.problems.values() for problem in problems}
-        return bool(codes) and codes <= SETTING_CODES and not self.done and not self.stopped
+        is_all = not self.done and not self.unfinished and not self.stopped
+        return bool(codes) and codes <= SETTING_CODES and is_all
 
     def count(self, *kinds: StepKind) -> int:
         """How many steps of these kinds were done."""
@@ -68,12 +75,12 @@ class PushResult:
 
 @dataclass(frozen=True)
 class Announcement:
-    """What a first push is about to send: how many invoices, what they come to by currency, and the date of the oldest.
+    """What a first push is about to write, by kind of step, and the invoices that would stay out, as a dry run foresees them.
 
-    `is_first`: nothing was ever sent; otherwise only invoices that a person had named.
+    `is_first`: nothing was ever sent; otherwise only invoices that a person had named. `at_most`: it writes no more documents.
     """
 
-    invoices: int
-    totals: Mapping[str, Decimal]
-    oldest: date
+    kinds: Mapping[StepKind, Tally]
+    stay_out: Mapping[StaysOut, Tally]
     is_first: bool = True
+    at_most: int | None = None

@@ -14,6 +14,7 @@ from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.kept import NotKept, as_lost, told_not_kept
 from caspen_xero.sync.planning.merge import WrittenLines
+from caspen_xero.sync.planning.snapshot import still_despite
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.problems import FACT_CODES, ProblemCode, check_code
 from caspen_xero.sync.sending.tax_amounts import has_kept_tax
@@ -92,6 +93,7 @@ class Records:
                 xero_updated_at=found.updated_date_utc or (before.xero_updated_at if before else None),
                 linked_at=before.linked_at if before else self.now(),
                 only_ours_until=before.only_ours_until if before else None,
+                despite=still_despite(before.despite, found) if before else None,
             )
         )
 
@@ -156,6 +158,8 @@ class Records:
             return
         amount_paid = (link.amount_paid or ZERO) + paid
         amount_credited = (link.amount_credited or ZERO) + credited
+        if amount_paid < 0 or amount_credited < 0:
+            return  # what is gone from there had not been seen there
         due = link.total - amount_paid - amount_credited
         status = link.status if link.status not in {"AUTHORISED", "PAID"} else "AUTHORISED" if due else "PAID"
         self.mappings.put_link(

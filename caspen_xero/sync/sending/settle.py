@@ -14,8 +14,9 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
-from caspen_xero.sync.problems import ProblemCode, code_of
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
+from caspen_xero.sync.sending.refusal_codes import code_of
 from caspen_xero.sync.sending.steps import Write, specification, write_of
 from caspen_xero.xero.answers import Answered
 from caspen_xero.xero.dealings import credits_on

@@ -17,6 +17,7 @@ from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.setup.accounts import account_label, method_purpose
+from caspen_xero.sync.setup.candidates import account_chosen
 from caspen_xero.sync.setup.choices import ChoiceError, choose
 from caspen_xero.sync.setup.organisation import known_accounts
 from caspen_xero.sync.setup.tax_links import link_rate
@@ -87,6 +88,7 @@ def _apply(store: Store, mappings: Mappings, choice: Awaited, xero_rates: Sequen
     if choice.kind == "payment_method":
         method = find_payment_method(clinic.payment_methods(store), choice.name)
         mappings.link_account(method_purpose(method.id), choice.target)
+        account_chosen(mappings, method_purpose(method.id))
         chosen = [account for account in known_accounts(mappings) or () if account.account_id == choice.target]
         return f"{plain(method.name)} payments go to {account_label(chosen[0]) if chosen else 'the account chosen for them'}."
     rate = find_caspen_rate(clinic.tax_rates(store), choice.name)

@@ -20,10 +20,12 @@ from caspen_xero.sync.setup.accounts import (
     bank_feed_warning,
     choose_account,
     method_purpose,
+    problem_subject,
     why_not,
 )
 from caspen_xero.sync.setup.awaited import Awaited, find_payment_method, wait_for
-from caspen_xero.sync.setup.settings import ACCOUNTS, SETTINGS, SettingsError, read_settings
+from caspen_xero.sync.setup.candidates import account_chosen
+from caspen_xero.sync.setup.settings import ACCOUNTS, SETTINGS, Settings, SettingsError, read_settings
 from caspen_xero.xero.documents import Account
 
 
@@ -109,6 +111,7 @@ def save_change(store: Store, mappings: Mappings | None, checked: CheckedChange)
             todo.look_at_unsent_payments(mappings)
         for purpose, account in checked.accounts.items():
             mappings.link_account(purpose, account.account_id)
+            account_chosen(mappings, purpose)
         for choice in checked.waiting:
             wait_for(mappings, choice)
         mappings.settings_changed()
@@ -123,6 +126,13 @@ def account_choices(mappings: Mappings, accounts: Sequence[Account]) -> dict[str
         problem = why_not(account, purpose) if account else "it is no longer in Xero"
         found[purpose] = AccountChoice(purpose, account_id, account, problem)
     return found
+
+
+def purposes_in_use(mappings: Mappings, settings: Settings) -> list[str]:
+    """What has an account by these settings: sales; where payments go to Xero, those, and each method with one of its own."""
+    if settings.feed_brings_payments:
+        return [SALES]
+    return [SALES, PAYMENTS, *(purpose for purpose in mappings.account_links() if problem_subject(purpose))]
 
 
 def _method_and_account(pair: str) -> tuple[str, str]:

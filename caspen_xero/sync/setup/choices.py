@@ -39,9 +39,9 @@ def choose(
 
     `kind` begins the error's code (`account`), `called` is in its message ("account in Xero"). Raises `ChoiceError`.
     """
-    wanted = _key(text)
+    wanted = key_of(text)
     for name in names:
-        found = [thing for thing in things if wanted and _key(name(thing)) == wanted]
+        found = [thing for thing in things if wanted and key_of(name(thing)) == wanted]
         living = [thing for thing in found if alive(thing)]
         if len(living) == 1 or len(found) == 1:
             return (living or found)[0]
@@ -64,13 +64,14 @@ def name_apart(id_: str, name: str, things: Iterable[tuple[str, str]]) -> str:
 
     Else its id; or a handle of that, where another id reads the same, or it can't be pasted.
     """
-    others = [(_key(other), _key(called)) for other, called in things if other != id_]
-    if any(_key(id_) == other for other, _ in others):
+    others = [(key_of(other), key_of(called)) for other, called in things if other != id_]
+    if any(key_of(id_) == other for other, _ in others):
         return handle(id_)
-    return name_for(id_, None if any(_key(name) in other for other in others) else name)
+    return name_for(id_, None if any(key_of(name) in other for other in others) else name)
 
 
-def _key(text: str | None) -> str:
+def key_of(text: str | None) -> str:
+    """How what a person typed is compared with ids, codes and names: whatever the case, and the runs of spaces."""
     return " ".join((text or "").split()).casefold()
 
 
@@ -78,7 +79,7 @@ def _near(wanted: str, things: Sequence[_Thing], names: Sequence[Callable[[_Thin
     """Up to three things with a name much like `wanted`, or that holds it, the likest first."""
     likeness: list[tuple[float, int]] = []
     for index, thing in enumerate(things):
-        keys = [key for key in (_key(name(thing)) for name in names) if key]
+        keys = [key for key in (key_of(name(thing)) for name in names) if key]
         ratio = max((difflib.SequenceMatcher(None, wanted, key).ratio() for key in keys), default=0)
         if len(wanted) >= 3 and any(wanted in key or (len(key) >= 3 and key in wanted) for key in keys):
             ratio = max(ratio, 0.9)

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import open_feed
-from caspen_xero.commands import to_paste
+from caspen_xero.commands import Choice
 from caspen_xero.outside_text import MOST_OF_A_PATH, plain
+from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.setup import accounts
+from caspen_xero.sync.setup.changes import account_choices, purposes_in_use
 from caspen_xero.sync.setup.organisation import OrganisationFacts, read_organisation
-from caspen_xero.sync.setup.settings import ACCOUNTS, SET
+from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.sync.setup.tax_links import rate_links
-from caspen_xero.sync.setup.taxes import rate_name
+from caspen_xero.sync.setup.taxes import rate_answers, rate_fix
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.clock import CLOCKS_APART, XeroClock, clocks_apart
 from caspen_xero.xero.errors import XeroError
@@ -33,6 +36,8 @@ class Check:
     ok: bool
     message: str
     fix: str = ""
+    choices: tuple[Choice, ...] = ()
+    """The answers that are possible, where the fix is a command that asks."""
 
 
 def source_check(source: str | None, api_key: str | None = None) -> Check:
@@ -48,7 +53,7 @@ def source_check(source: str | None, api_key: str | None = None) -> Check:
 
 
 def organisation_checks(
-    store: Store, mappings: Mappings, client: Callable[[], Client], now: datetime
+    store: Store, mappings: Mappings, settings: Settings, client: Callable[[], Client], now: datetime
 ) -> Iterator[Check]:
     """What only the organisation itself can tell, and the clock against Xero's: three calls."""
     try:
@@ -64,12 +69,31 @@ def organisation_checks(
     yield Check("lock dates", True, f"the books are locked {locked}" if locked else "no period is locked")
     for told in facts.left_out:
         yield Check("xero's lists", False, told, LEFT_OUT)
-    yield from _account_checks(mappings, facts)
+    yield from _account_checks(store, mappings, settings, facts)
     links = rate_links(store, mappings, facts.tax_rates)
+    rates = clinic.tax_rates(store)
     for link in links:
         if not link.synced:
-            fix = to_paste("taxes map", rate_name(link.rate, (one.rate for one in links)), "TAX_TYPE")
-            yield Check("tax rate", False, f"{plain(link.rate.name)}: {link.problem or 'not linked'}", fix)
+            message = f"{plain(link.rate.name)}: {link.problem or 'not linked'}"
+            answers = rate_answers(link.rate, rates, facts.tax_rates)
+            yield Check("tax rate", False, message, rate_fix(link.rate, rates, facts.tax_rates), answers)
+
+
+def unsynced_checks(rows: Iterable[Mapping[str, Any]]) -> Iterator[Check]:
+    """What `unsynced` lists, a line for each code: how many invoices it keeps out, and the fix where all of them have the same.
+
+    What the next push or pull takes by itself, or what waits for a person's approval, is no fault.
+    """
+    by_code: dict[str, list[Mapping[str, Any]]] = {}
+    for row in rows:
+        by_code.setdefault(row["code"], []).append(row)
+    for code, those in by_code.items():
+        names = list(dict.fromkeys(plain(row["number"] or row["invoice_id"]) for row in those))
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        message = f"{len(names)} {'invoice' if len(names) == 1 else 'invoices'}: {', '.join(names[:3])}{more}"
+        fixes = list(dict.fromkeys(row["fix"] for row in those))
+        fix, choices = (fixes[0], those[0]["choices"]) if len(fixes) == 1 else ("caspen-xero unsynced", ())
+        yield Check(code, all(row["sync_status"] == "pending" for row in those), message, fix, choices)
 
 
 def _clock_check(clock: XeroClock) -> Check:
@@ -80,15 +104,19 @@ def _clock_check(clock: XeroClock) -> Check:
     return Check("clock", is_right, f"this machine's is {clocks_apart(ahead)}", "" if is_right else SET_CLOCK)
 
 
-def _account_checks(mappings: Mappings, facts: OrganisationFacts) -> Iterator[Check]:
-    for setting in ACCOUNTS:
-        account = facts.account(mappings.account_links().get(setting.purpose))
-        fix = f"{SET} {setting.option} CODE"
-        why = accounts.why_not(account, setting.purpose) if account else "none is chosen"
-        label = accounts.account_label(account) if account else ""
-        yield Check(
-            setting.key.replace("_", " "),
-            why is None,
-            label if why is None else f"{label + ': ' if label else ''}{why}",
-            fix if why else "",
-        )
+def _account_checks(store: Store, mappings: Mappings, settings: Settings, facts: OrganisationFacts) -> Iterator[Check]:
+    chosen, methods = account_choices(mappings, facts.accounts), clinic.payment_methods(store)
+    for purpose in purposes_in_use(mappings, settings):
+        name = "sales account" if purpose == accounts.SALES else "payment account"
+        whose = f"{accounts.purpose_in_words(purpose, methods)}: " if accounts.problem_subject(purpose) else ""
+        choice = chosen.get(purpose)
+        label = accounts.account_label(choice.account) if choice and choice.account else ""
+        why = choice.problem if choice else "none is chosen"
+        if why is None:
+            yield Check(name, True, f"{whose}{label}")
+            continue
+        fix = accounts.account_fix(purpose, facts.accounts, methods)
+        answers = accounts.account_answers(purpose, facts.accounts, methods)
+        yield Check(name, False, f"{whose}{label + ': ' if label else ''}{why}", fix, answers)
+    if settings.feed_brings_payments:
+        yield Check("payment account", True, "payments are off: none goes to Xero")

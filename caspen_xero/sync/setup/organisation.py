@@ -12,13 +12,16 @@ from datetime import datetime, timedelta
 from functools import cached_property
 from typing import Generic, TypeVar
 
+from caspen_xero.errors import UserError
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.xero.answers import read
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.codec import encode
+from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import Account, Currency, Organisation, TaxRate
 from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import Unreadable
+from caspen_xero.xero.hosts import base_url
 from caspen_xero.xero.reading import LISTED, ListKind, whole_list
 
 ONE_DAY = timedelta(days=1)
@@ -61,6 +64,19 @@ class OrganisationFacts:
     def _tax_rates(self) -> dict[str, TaxRate]:
         active_last = sorted(self.tax_rates, key=lambda rate: rate.status == "ACTIVE")
         return {rate.tax_type: rate for rate in active_last}
+
+
+def pages_of(mappings: Mappings) -> XeroPages:
+    """Where the linked organisation's documents open in a browser, as far as that is known."""
+    organisation = _known(mappings, "Organisation", Organisation)
+    short_code = organisation.elements[0].short_code if organisation and organisation.elements else None
+    stored = (mappings.store.connection() or {}).get("xero_url")
+    if not stored:
+        return XeroPages(short_code)
+    try:
+        return XeroPages(short_code, base_url(stored))
+    except UserError:  # an earlier version connected to where nobody is sent by now
+        return XeroPages(short_code, "")
 
 
 def known_organisation(mappings: Mappings) -> OrganisationFacts | None:

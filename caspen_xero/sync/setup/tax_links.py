@@ -13,6 +13,7 @@ from caspen_xero.store import clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.tax_rates import linked_by, rates_in_use
+from caspen_xero.sync.setup.candidates import rate_chosen
 from caspen_xero.sync.setup.organisation import left_out
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of, rate_label, sole_candidate, why_not_sales
 from caspen_xero.xero.documents import TaxRate as XeroRate
@@ -112,6 +113,7 @@ def link_rate(mappings: Mappings, tax_rate_id: str, tax_type: str, *, by_rule: b
     with mappings.store.write():
         mappings.link_tax_rate(tax_rate_id, tax_type, "rule" if by_rule else "person")
         _set_unmapped(mappings, unmapped(mappings) - {tax_rate_id})
+        rate_chosen(mappings, tax_rate_id)
 
 
 def unlink_rate(mappings: Mappings, tax_rate_id: str) -> bool:

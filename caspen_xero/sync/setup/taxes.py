@@ -6,11 +6,11 @@ only the percentages and flags that the organisation itself reports are looked a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
 from caspen_xero.caspen.records import TaxRate as CaspenRate
-from caspen_xero.commands import handle, name_for, to_paste
+from caspen_xero.commands import Choice, handle, name_for, to_paste
 from caspen_xero.outside_text import plain
 from caspen_xero.sync.setup.choices import ChoiceError, choose, name_apart
 from caspen_xero.xero.documents import Account
@@ -93,13 +93,36 @@ def sole_candidate(rate: CaspenRate, rates: Iterable[XeroRate]) -> XeroRate | No
     """
     if rate.rate == 0 or rate.id == NO_TAX:
         return None
-    equal = [candidate for candidate in candidates(rate.rate, rates) if percentage_of(candidate) == rate.rate]
+    equal = _equal(rate, rates)
     return equal[0] if len(equal) == 1 else None
 
 
 def rate_name(rate: CaspenRate, rates: Iterable[CaspenRate]) -> str:
     """What names one of Caspen's rates in a command."""
     return name_apart(rate.id, rate.name, ((other.id, other.name) for other in [*rates, NO_TAX_RATE]))
+
+
+def rate_fix(rate: CaspenRate, rates: Collection[CaspenRate], xero_rates: Collection[XeroRate]) -> str:
+    """What ends the lack of a link: the command that asks which Xero rate it is; where none is of its percentage, first what to do.
+
+    Empty `xero_rates` say nothing: they were never read.
+    """
+    ask = to_paste("taxes map", rate_name(rate, rates))
+    if not xero_rates or _equal(rate, xero_rates):
+        return ask
+    return f"Add a tax rate of {percent_text(rate.rate)} for sales in Xero (Accounting > Tax rates), then: {ask}"
+
+
+def rate_answers(rate: CaspenRate, rates: Collection[CaspenRate], xero_rates: Iterable[XeroRate]) -> tuple[Choice, ...]:
+    """The Xero rates that can stand for a Caspen rate and charge the same, each with the command that links it."""
+    name = rate_name(rate, rates)
+    return tuple(
+        Choice(to_paste("taxes map", name, name_for(one.tax_type)), rate_label(one)) for one in _equal(rate, xero_rates)
+    )
+
+
+def _equal(rate: CaspenRate, xero_rates: Iterable[XeroRate]) -> list[XeroRate]:
+    return [one for one in candidates(rate.rate, xero_rates) if percentage_of(one) == rate.rate]
 
 
 def find_xero_rate(rates: Sequence[XeroRate], text: str) -> XeroRate:

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import holds
+from caspen_xero.store import clinic, holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.fix_commands import push_command
 from caspen_xero.sync.planning.kept import NotKept
+from caspen_xero.sync.planning.same_invoice import heading_in_xero
 from caspen_xero.sync.planning.steps import ExpectedAllocation, ExpectedDocument, Step
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
+from caspen_xero.sync.sending.side_by_side import once_in_caspen
 from caspen_xero.sync.sending.steps.specification import (
     LISTED,
     PRICED,
@@ -71,7 +74,7 @@ class CreateCreditNote(PricedWrite):
     def after_refusal(self, client: Client, records: Records, refused: Sequence[Step]) -> set[str]:
         """The same credit note under that number is linked; it is ours only where it shows all that we would write.
 
-        Else Xero's refusal stays the problem. A draft that somebody else made is for them to approve: it is not taken over before
+        Else both are shown. A draft that somebody else made is for them to approve: it is not taken over before
         that.
         """
         found = credit_notes_numbered(client, [step.number or "" for step in refused])
@@ -79,7 +82,10 @@ class CreateCreditNote(PricedWrite):
         adopted = set()
         for step in refused:
             one = found.get(step.number or "")
-            if one is None or not same_document(one, step) or (one.credit_note_id or "") in taken:
+            if one is None:
+                continue
+            if not same_document(one, step) or (one.credit_note_id or "") in taken:
+                records.keep_hold(_number_taken(records.mappings, step, one))
                 continue
             if one.status in UNAPPROVED:
                 records.keep_hold(_is_draft(step))
@@ -200,6 +206,26 @@ def _is_draft(step: Step) -> Hold:
     words = "Credit note number must be unique."
     code = ProblemCode.CREDIT_NOTE_NUMBER_TAKEN
     return Hold("create-credit-note", step.caspen_id, code, reason, "", step.depends_on, words)
+
+
+def _number_taken(mappings: Mappings, step: Step, found: CreditNote) -> Hold:
+    """Another credit note has the number: both are shown; nobody can link them, as money would move."""
+    there = heading_in_xero(found)
+    who = found.contact.name if found.contact else None
+    reason = (
+        f"Xero already has a credit note {plain(step.number)}: {there['total']} {plain(there['currency'])} of {there['date']} for "
+        f"{plain(who or 'another contact')}, {plain(found.status)}; Caspen's is {step.detail}"
+    )
+    stands_for = mappings.links_to([found.credit_note_id or ""]).get(found.credit_note_id or "")
+    if stands_for is not None:
+        reason += f"; that one stands for {plain(stands_for.caspen_id)} in Caspen"
+    number = clinic.invoice_numbers(mappings.store, [step.invoice_id or ""]).get(step.invoice_id or "")
+    where = "" if found.status in GONE_STATUSES or stands_for else ", or the other one in Xero"
+    again = once_in_caspen(mappings, push_command(number, step.invoice_id or ""))
+    fix = f"Give the credit note another number in Caspen{where}, then: {again}"
+    words = "Credit note number must be unique."
+    code = ProblemCode.CREDIT_NOTE_NUMBER_TAKEN
+    return Hold("create-credit-note", step.caspen_id, code, reason, fix, step.depends_on, words)
 
 
 def _known(client: Client, steps: Sequence[Step]) -> dict[int, CreditNote]:

@@ -10,12 +10,15 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.fix_commands import invoice_name, link_command, overwrite_command, push_command
 from caspen_xero.sync.planning.compare import FIGURES, Shape, differences, invoice_shape, sent_shape, told
 from caspen_xero.sync.planning.kept import NotKept
 from caspen_xero.sync.planning.merge import written_lines
+from caspen_xero.sync.planning.same_invoice import differing, in_words
 from caspen_xero.sync.planning.steps import ExpectedDocument, Step
-from caspen_xero.sync.problems import ProblemCode, invoice_name, overwrite_command
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.records import Records
+from caspen_xero.sync.sending.side_by_side import beside, once_in_caspen, where_it_is
 from caspen_xero.sync.sending.steps.specification import (
     PRICED,
     Count,
@@ -53,6 +56,8 @@ class KeepInvoice(Link):
             records.mappings.put_link(
                 link.with_(fingerprint=expected.fingerprint, last_written=expected.own, lines=lines)
             )
+            if not differences(expected.own or {}, expected.seen or {}):
+                xero_payments.drop_edits(records.mappings, step.caspen_id)  # Caspen has followed them
         return step.target
 
 
@@ -127,7 +132,7 @@ class CreateInvoice(_WholeInvoice):
         adopted, others = self._adopt(client, records, refused)
         with records.mappings.store.write():
             for step, one in others:
-                records.keep_hold(_number_taken(step, one))
+                records.keep_hold(_number_taken(records.mappings, step, one))
         return adopted
 
     def _adopt(
@@ -136,13 +141,15 @@ class CreateInvoice(_WholeInvoice):
         """Links what is the same under its number; gives the Caspen ids of it, and what else has the number of a step."""
         found = invoices_numbered(client, [step.number or "" for step in steps])
         taken = set(records.mappings.links_to(one.invoice_id for one in found.values() if one.invoice_id))
+        refused = records.mappings.refused_links()
         adopted: set[str] = set()
         others: list[tuple[Step, Invoice]] = []
         for step in steps:
             one = found.get(step.number or "")
             if one is None:
                 continue
-            if (one.invoice_id or "") in taken or not same_document(one, step):
+            is_refused = (f"invoice:{step.caspen_id}", one.invoice_id) in refused
+            if (one.invoice_id or "") in taken or is_refused or not same_document(one, step):
                 others.append((step, one))
                 continue
             with records.mappings.store.write():
@@ -328,26 +335,27 @@ def _changed(records: Records, step: Step, found: Element) -> str:
     return found.invoice_id or ""
 
 
-def _of_another_kind(step: Step, found: Invoice) -> str:
-    """The currency and the date of an invoice in Xero, where they are not Caspen's."""
-    expected = step.expected
-    assert isinstance(expected, ExpectedDocument)
-    currency = "" if expected.currency in (None, found.currency_code) else f" {plain(found.currency_code)}"
-    return currency + ("" if expected.issued in (None, found.date) else f" of {found.date}")
-
-
-def _number_taken(step: Step, found: Invoice) -> Hold:
-    """A person decides whether the invoice of that number is the same."""
-    who = plain(found.contact.name or "another contact") if found.contact else "another contact"
-    ours = step.expected.total if isinstance(step.expected, ExpectedDocument) else None
+def _number_taken(mappings: Mappings, step: Step, found: Invoice) -> Hold:
+    """A person decides what is to be done: both are shown, and only one that differs in nothing is offered to be linked."""
+    told = beside(mappings, step.caspen_id, found)
+    there, link = {fact.what: fact.xero for fact in told}, where_it_is(mappings, found)
     reason = (
-        f"Xero already has an invoice {plain(step.number)}: {found.total or 0:.2f}{_of_another_kind(step, found)} for {who}, "
-        f"{plain(found.status)}; Caspen's is {ours} ({step.detail})"
+        f"Xero already has an invoice {plain(step.number)}: {there['total']} {plain(there['currency'])} of {there['date']} for "
+        f"{plain(there['contact'])}, {plain(found.status)}{f' ({link})' if link else ''}; Caspen's is {step.detail}"
     )
-    name = invoice_name(step.number, step.caspen_id)
+    stands_for = mappings.links_to([found.invoice_id or ""]).get(found.invoice_id or "")
+    again = once_in_caspen(mappings, push_command(None, step.caspen_id))  # it will have another number
+    renumber = f"Give it another number in Caspen, then: {again}"
     if found.status in GONE_STATUSES:
-        fix = f"Give it another number in Caspen, or: {to_paste('invoices skip', name)}"
+        fix = f"{renumber}; or: {to_paste('invoices skip', invoice_name(step.number, step.caspen_id))}"
+    elif stands_for is not None:
+        reason += f"; that one stands for {plain(stands_for.caspen_id)} in Caspen"
+        fix = renumber
+    elif differing(told):
+        same = link_command(step.number, step.caspen_id, found.invoice_id or "XERO_ID", force=True)
+        reason += f". It differs: {in_words(differing(told))}. If it is the same all the same: {same}"
+        fix = f"Give it another number in Caspen, or the other one in Xero, then: {again}"
     else:
-        fix = to_paste("invoices link", name, found.invoice_id or "XERO_ID")
+        fix = link_command(step.number, step.caspen_id, found.invoice_id or "XERO_ID")
     words = "Invoice # must be unique."
     return Hold("create-invoice", step.caspen_id, ProblemCode.INVOICE_NUMBER_TAKEN, reason, fix, step.depends_on, words)

@@ -161,7 +161,7 @@ class Write(Specification):
         return self.after_refusal(client, records, steps)
 
     def way_out(self, step: Step) -> str:
-        """What mends a refusal in which Xero says what is wrong with the document; "" for trying once more."""
+        """What mends a refusal in which Xero says what is wrong with the document; "" for the way out of its code."""
         return ""
 
     def is_touched(self, client: Client, steps: Sequence[Step]) -> bool:
@@ -205,11 +205,13 @@ def own_among(mappings: Mappings, steps: Sequence[Step], numbered: Mapping[str, 
     """Of documents found by number, each with its Xero id, those that are these steps' own: each for one step, and no other's."""
     left = dict(numbered)
     linked = mappings.links_to(id_ for id_, _ in numbered.values() if id_)
+    refused = mappings.refused_links()
     own: Found = {}
     for place, step in enumerate(steps):
         id_, one = left.pop(step.number or "", (None, None))  # two of one number can't both be it
         link = linked.get(id_ or "")
-        if one is not None and same_document(one, step) and (link is None or link.caspen_id == step.caspen_id):
+        is_another = (f"invoice:{step.caspen_id}", id_) in refused or (link and link.caspen_id != step.caspen_id)
+        if one is not None and same_document(one, step) and not is_another:
             own[place] = one
     return own
 
@@ -223,6 +225,7 @@ def same_document(found: Priced, step: Step) -> bool:
     return (
         isinstance(expected, ExpectedDocument)
         and found.contact is not None
+        and expected.contact_id is not None
         and found.contact.contact_id == expected.contact_id
         and expected.total in (None, found.total)
         and expected.issued in (None, found.date)

@@ -1,0 +1,101 @@
+"""Caspen's payments that may stand in Xero without our knowing, from the store: what we have sent, and what is yet to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from caspen_xero.store import clinic, outstanding, xero_payments
+from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.xero_payments import SentPayment, XeroPayment
+from caspen_xero.sync.planning.money_on_invoice import claim_of
+from caspen_xero.sync.planning.same_money import Claim, There
+from caspen_xero.sync.pulling.named import Named
+
+
+@dataclass(frozen=True)
+class MaybeThere:
+    """`awaited`: no payment in Xero is known to stand, or to have stood, for it. `named`: its `xero_id`, if it has one."""
+
+    claim: Claim
+    awaited: bool
+    named: str | None = None
+
+
+def maybe_there(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, list[MaybeThere]]:
+    """By invoice, Caspen's payments that may be there; of one that is set aside too: Caspen has them, though nothing is sent."""
+    store = mappings.store
+    methods = {method.id: method for method in clinic.payment_methods(store)}
+    account_links = mappings.account_links()
+    applied = clinic.payments_on(store, invoice_ids)
+    sent = xero_payments.sent_payments(mappings, invoice_ids)
+    return {
+        id_: [
+            *(_sent(one) for one in sent.get(id_, [])),
+            *(
+                MaybeThere(claim_of(one, methods, account_links, waits=one.pays), one.pays, one.xero_id)
+                for one in applied.get(id_, [])
+            ),
+        ]
+        for id_ in invoice_ids
+    }
+
+
+def _sent(sent: SentPayment) -> MaybeThere:
+    return MaybeThere(Claim(sent.key, (sent.reference,), sent.amount, sent.fingerprint, waits=False), sent.unknown)
+
+
+def told_and_gone(mappings: Mappings) -> list[XeroPayment]:
+    """What Caspen was told of, is gone in Xero since, and none of its exports has had yet: Caspen may have taken it in."""
+    ids = outstanding.told_and_gone(mappings)
+    if not ids:
+        return []
+    recorded, named = xero_payments.recorded(mappings, ids), Named(mappings, ids)
+    return [
+        recorded[id_]
+        for id_ in ids
+        if not (named.has(id_, recorded[id_].invoice_id, recorded[id_].amount) or named.disputed_by(id_))
+    ]
+
+
+def claim_of_told(told: XeroPayment) -> Claim:
+    """What Caspen was told of as one that Caspen may have."""
+    names = (told.reference.casefold(),) if told.reference else ()
+    return Claim(told.xero_id, (), told.amount, "", True, told.date, told.account_id, names, goes=False, was_told=True)
+
+
+def unlinked(maybe: Iterable[MaybeThere], links: Mapping[str, Link], shown: Collection[str | None]) -> list[Claim]:
+    """Those for which nothing stands: what stood for them is gone, or nothing ever did.
+
+    `links`: of Caspen's payments on that invoice, by key; `shown`: the ids of all payments that Xero shows on it, and of their
+    batches. What is linked, not shown, and not known to be deleted is known again by its Reference only. What says that it came
+    from Xero waits where what it names is not shown.
+    """
+    found: list[Claim] = []
+    for one in maybe:
+        link = links.get(one.claim.key)
+        if one.named is not None and (one.named in shown or not (link is None or link.is_deleted)):
+            continue
+        if link is None and one.awaited:
+            found.append(one.claim)
+        elif link is not None and link.xero_id not in shown:
+            found.append(one.claim if link.is_deleted else replace(one.claim, waits=False))
+    return found
+
+
+def link_of(invoice_id: str, own: Claim, there: There, now: datetime, *, made_by_us: bool) -> Link:
+    """One of another amount than Caspen's (then without a fingerprint), or of a batch, is nobody's to take back but a person's."""
+    agrees = there.amount == own.amount
+    return Link(
+        "payment",
+        own.key,
+        there.xero_id,
+        made_by_us=made_by_us and agrees and there.batch_id is None,
+        invoice_id=invoice_id,
+        number=there.reference,
+        status="AUTHORISED",
+        fingerprint=own.fingerprint if agrees else None,
+        total=there.amount,
+        linked_at=now,
+    )
