@@ -18,13 +18,14 @@ _MAY_DIFFER = f"""
     (v.status IN {FINALISED} AND COALESCE(v.xero_status, '') IN ('VOIDED', 'DELETED')) OR v.status = 'draft'
     OR (s.discrepancies IS NOT NULL AND s.discrepancies <> '[]')
     OR v.invoice_id IN (SELECT invoice_id FROM links WHERE tenant_id = :tenant AND kind = 'payment' AND status = 'DELETED')
-    OR v.subtotal IS NOT v.xero_subtotal OR v.tax IS NOT v.xero_tax OR v.total IS NOT v.xero_total
+    OR CAST(v.subtotal AS REAL) IS NOT CAST(v.xero_subtotal AS REAL) OR CAST(v.tax AS REAL) IS NOT CAST(v.xero_tax AS REAL)
+    OR CAST(v.total AS REAL) IS NOT CAST(v.xero_total AS REAL)
     OR COALESCE(v.amount_paid, '0') <> CASE m.payments WHEN 0 THEN '0' WHEN 1 THEN m.payment ELSE '' END
         AND NOT (COALESCE(m.payments, 0) = 0 AND COALESCE(v.amount_paid, '0') {_NOTHING})
     OR COALESCE(v.amount_credited, '0') <> CASE m.credits WHEN 0 THEN '0' WHEN 1 THEN m.credit ELSE '' END
         AND NOT (COALESCE(m.credits, 0) = 0 AND COALESCE(v.amount_credited, '0') {_NOTHING})
 """
-"""Leaves out most of those that surely agree, by the very text of their figures; those that are left are looked at."""
+"""Leaves out most of those that surely agree: one amount in two spellings is one number. Those that are left are looked at."""
 
 
 def linked_invoices_that_may_differ(mappings: Mappings) -> Iterator[sqlite3.Row]:

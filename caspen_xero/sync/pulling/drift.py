@@ -120,6 +120,8 @@ def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     others = {id_: link for id_, link in mappings.links_in_spite_of_differences().items() if link.keeps_money_out}
     for row in rows:
         here = list(_of_invoice(row, discrepancies[row["invoice_id"]], money))
+        if not here:
+            continue
         ours = {id_ for id_, link in mappings.links_to(one.subject for one in here).items() if link.made_by_us}
         other = others.get(row["invoice_id"])
         found += [
