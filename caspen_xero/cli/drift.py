@@ -55,11 +55,9 @@ def _as_json(session: Session, rows: Sequence[Drift]) -> list[dict[str, Any]]:
 
 
 def _tell(session: Session, rows: Sequence[Drift], title: str) -> None:
-    from caspen_xero.sync.pulling.drift import by_fix
-
     session.output.table(
         ("Invoice", "What", "In Caspen", "In Xero", "Since"),
         [(row.number, row.code, Ours(row.caspen), Ours(row.xero), local(row.seen_at)) for row in rows],
         title=title,
     )
-    session.output.what_to_do((fix, name, "", ()) for fix, names in by_fix(rows).items() for name in names)
+    session.output.what_to_do((row.fix, row.number or row.xero, "", ()) for row in rows)

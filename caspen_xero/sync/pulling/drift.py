@@ -383,11 +383,3 @@ def _told_and_gone(row: Any, one: Discrepancy, settings: Settings) -> Drift:
 
 def _amount(text: str | None) -> Decimal:
     return Decimal(text) if text is not None else ZERO
-
-
-def by_fix(rows: Sequence[Drift]) -> Mapping[str, list[str]]:
-    """What to do, and for which invoices."""
-    fixes: defaultdict[str, list[str]] = defaultdict(list)
-    for row in rows:
-        fixes[row.fix].append(row.number or row.xero)
-    return fixes

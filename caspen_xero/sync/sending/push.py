@@ -18,13 +18,13 @@ from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.bad_records import problem_of_lone
 from caspen_xero.sync.planning.invoices import IS_DRAFT
-from caspen_xero.sync.planning.lock_dates import Lock, lock_over, refused_by
 from caspen_xero.sync.planning.make_plan import make_plan
 from caspen_xero.sync.planning.plan import Decided, Plan
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
 from caspen_xero.sync.planning.steps import ORDER, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.problems import FACT_CODES, ProblemCode
+from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.sending.after_refusals import look_after_refusals
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.judge_anew import LOOK_TO_COME, is_to_judge, judge_records
@@ -35,7 +35,6 @@ from caspen_xero.sync.sending.push_result import Announcement, PushOptions, Push
 from caspen_xero.sync.sending.settle import Settler
 from caspen_xero.sync.sending.steps import Link, specification, write_of
 from caspen_xero.sync.setup.awaited import apply_awaited
-from caspen_xero.sync.setup.contacts import read_contacts
 from caspen_xero.sync.setup.organisation import (
     OrganisationFacts,
     known_organisation,
@@ -44,7 +43,6 @@ from caspen_xero.sync.setup.organisation import (
 )
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_words, sole_candidates
-from caspen_xero.xero.answers import apart
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
@@ -394,7 +392,10 @@ class Push:
             if self.settler.records.doubts_facts:
                 self._read_facts_anew()
             newly_refused = self.settler.refused[kind] - refused_before
-            if newly_refused and self._after_refusals(kind, [s for s in batch if s.caspen_id in newly_refused]):
+            refused = [step for step in batch if step.caspen_id in newly_refused]
+            if refused and look_after_refusals(
+                kind, refused, self.settler, self._homes, self.client, self._read_facts_anew
+            ):
                 return
             if any(write_of(kind).goes_first(step) for step in batch):
                 return  # what Xero did with our tax amounts decides how the rest is sent
@@ -407,61 +408,12 @@ class Push:
                 self.settler.found(step, Element())
             self._homes.keep(find)
 
-    def _after_refusals(self, kind: StepKind, refused: Sequence[Step]) -> bool:
-        """A refusal may mean that Xero has changed, or has the document already: look before it becomes a problem.
-
-        True where no more of these are to be sent before a new plan: the organisation's plan has no approvals left, a lock date
-        speaks against more of them, or all of ours is to be looked up first.
-        """
-        write, ids = write_of(kind), [step.caspen_id for step in refused]
-        adopted: set[str] = set()
-        apart(  # where what is there can't be read, Xero's refusal stays the problem
-            refused,
-            lambda some: adopted.update(write.after_refusal(self.client, self.settler.records, some)),
-            lambda step, error: None,
-        )
-        self.settler.done[write.adopted_as] |= adopted
-        if adopted:
-            self._homes.documents_found(kind, adopted)
-        if kind in ("create-invoice", "authorise-invoice"):
-            months = {step.caspen_id: step.booking.approved_in for step in refused if step.booking is not None}
-            holds.hold_approvals(self.mappings, kind, months, ProblemCode.APPROVAL_LIMIT, self.now())
-        codes = {held.code for held in holds.on(self.mappings, kind, ids)}
-        if ProblemCode.CONTACT_ARCHIVED in codes:
-            self._look_at_archived(kind, refused)
-        if codes & FACT_CODES:
-            self._read_facts_anew()
-        is_locked = ProblemCode.PERIOD_LOCKED in codes and self._hold_what_is_locked(kind, refused)
-        return is_locked or ProblemCode.APPROVAL_LIMIT in codes or self.mappings.store.adopt_is_due
-
-    def _read_facts_anew(self) -> None:
+    def _read_facts_anew(self) -> OrganisationFacts:
         """Once in a run: what we know of the organisation is out of date."""
         if not self._facts_are_new:
             self._facts = read_organisation(self.client, self.mappings, now=self.now(), refresh=True)
             self._facts_are_new = True
-
-    def _hold_what_is_locked(self, kind: StepKind, refused: Sequence[Step]) -> bool:
-        """Where a known lock date is why Xero has refused: one hold for all that is like it; whether there is such a date."""
-        found: dict[Lock, list[Hold]] = {}
-        bookings = {step.caspen_id: step.booking for step in refused if step.booking is not None}
-        for held in holds.on(self.mappings, kind, bookings):
-            lock = lock_over(bookings[held.caspen_id], self._facts)
-            if lock is not None and held.code == ProblemCode.PERIOD_LOCKED:
-                found.setdefault(lock, []).append(held)
-        with self.mappings.store.write():
-            for lock, those in found.items():
-                if lock.asked is not None:
-                    first = those[0]
-                    self.settler.records.keep_hold(refused_by(lock, bookings[first.caspen_id], first.xero_says))
-                holds.release(self.mappings, kind, [held.caspen_id for held in those])
-        return bool(found)
-
-    def _look_at_archived(self, kind: StepKind, refused: Sequence[Step]) -> None:
-        """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
-        read_contacts(self.client, self.mappings)
-        contact_of = {step.caspen_id: (step.body or {}).get("Contact", {}).get("ContactID", "") for step in refused}
-        gone = {id_ for id_, known in self.mappings.contacts(contact_of.values()).items() if known.status != "ACTIVE"}
-        holds.release(self.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])
+        return self._facts
 
     def _journal(self) -> Journal:
         """What writes to Xero. `before_writing` is called first."""
