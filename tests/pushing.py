@@ -229,6 +229,15 @@ def ready_home(signed_in_home: Path, running_sandbox: Sandbox, tmp_path_factory:
     return folder
 
 
+def begins_anew(clinic: Clinic, ready_home: Path) -> Clinic:
+    """The clinic as `ready` gives it, whatever was before, as each example of a property needs it: nothing is in Xero."""
+    clinic.control("reset")
+    shutil.rmtree(clinic.home, ignore_errors=True)
+    (clinic.home.parent / "caspen-updates.jsonl").unlink(missing_ok=True)
+    shutil.copytree(ready_home, clinic.home)
+    return clinic
+
+
 @pytest.fixture
 def ready(cli: Callable[..., Any], sandbox: Sandbox, ready_home: Path, home: Path) -> Clinic:
     """A connected clinic with a sales account, and GST and GST free linked: invoices can go."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -15,10 +14,10 @@ import in_xero
 import pytest
 from bookkeeping import killed_at, told
 from clinics import EFTPOS, Record, client, invoice, line
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pulling import payment, pull
-from pushing import Clinic
+from pushing import Clinic, begins_anew, commands_in
 
 from caspen_xero.sandbox.money import payments
 from caspen_xero.sandbox.server import Sandbox
@@ -539,11 +538,25 @@ class Life:
         in_order = self.clinic.cli("status", "--json").json["in_order"]
         assert result.exit_code == (0 if in_order else 3), result.stdout + result.stderr
 
+    def _a_person_says_that_it_is_another(self) -> bool:
+        """What may be what Caspen was told of, and is gone since, is held; whether there was any."""
+        rows = [row for row in self.clinic.unsynced() if row["code"] == "payment-maybe-already-in-xero"]
+        if not rows:
+            return False
+        living = {one["PaymentID"] for one in in_xero.payments(self.clinic)}
+        gone = [part for id_, part in told_of(self.clinic).items() if id_ not in living]
+        assert rows[0]["number"] in {number for number, _ in gone}, "held, though nothing that was told is gone"
+        command = commands_in(rows[0]["fix"])[-1]
+        assert self.clinic.run(command).exit_code in (0, 3), command
+        return True
+
     def holds(self) -> None:
-        """After a pull and a push all that ever stood in Xero is either told once, or entered, and nothing was sent."""
+        """At the end all that ever stood in Xero is either told once, or entered, and nothing was sent."""
         self._run("pull")
         self._run("push")
         self._run("pull --full")
+        while self._a_person_says_that_it_is_another():
+            self._run("pull")
         arrived = told_of(self.clinic)
         in_batches = {id_: part for parts in self.batches.values() for id_, part in parts}
         everything = self.singles | in_batches
@@ -564,14 +577,11 @@ class Life:
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(days())
+@example([("batch", [("INV-0001", "5.00")])] * 2 + [("delete", 0), ("batch", [("INV-0001", "5.00")]), ("delete", 0)])
 def test_whatever_happens_each_money_is_known_once(
     sandbox: Sandbox, ready_home: Path, cli: Callable[..., Any], home: Path, day: list[tuple[str, Any]]
 ) -> None:
-    shutil.rmtree(home, ignore_errors=True)
-    (home.parent / "caspen-updates.jsonl").unlink(missing_ok=True)
-    shutil.copytree(ready_home, home)
-    clinic = Clinic(cli, sandbox, home)
-    clinic.control("reset")
+    clinic = begins_anew(Clinic(cli, sandbox, home), ready_home)
     of_220(clinic, 3)
     life = Life(clinic)
     for what, how in day:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
@@ -17,7 +16,7 @@ from another_home import Home
 from clinics import client, invoice
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pushing import Clinic, commands_in
+from pushing import Clinic, begins_anew, commands_in
 
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.sandbox.seam import ApiRequest
@@ -416,10 +415,7 @@ def test_no_invoice_goes_to_a_contact_of_another_name_that_we_did_not_make(
     clients: list[tuple[str, str]],
     prefix: str,
 ) -> None:
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(ready_home, home)
-    clinic = Clinic(cli, sandbox, home)
-    clinic.control("reset")
+    clinic = begins_anew(Clinic(cli, sandbox, home), ready_home)
     for wish in there:
         is_made_by_hand(clinic, **wish)
     foreign = {one["ContactID"]: one for one in clinic.state("Contacts")}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import shutil
 from collections import Counter
 from contextlib import closing
 from decimal import Decimal
@@ -20,7 +19,7 @@ from clinics import client, invoice, line
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pulling import CLINIC, NUMBERS, payment, pull
-from pushing import Clinic
+from pushing import Clinic, begins_anew
 
 from caspen_xero.cli.output import Output
 from caspen_xero.sandbox.server import Sandbox
@@ -528,11 +527,7 @@ def test_what_is_held_is_just_what_unsynced_and_drift_hold(
     found: list[tuple[str, str]],
     pulls_first: bool,
 ) -> None:
-    shutil.rmtree(home, ignore_errors=True)
-    (home.parent / "caspen-updates.jsonl").unlink(missing_ok=True)
-    shutil.copytree(ready_home, home)
-    clinic = Clinic(cli, sandbox, home)
-    clinic.control("reset")
+    clinic = begins_anew(Clinic(cli, sandbox, home), ready_home)
     clinic.takes(*CLINIC[:3])
     clinic.push()
     theirs = pays_up_to(clinic, Decimal(220), told_of)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,7 @@ from clinics import CASH, EFTPOS, TAX_RATES, client, invoice, line
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from pulling import CLINIC, payment, pull
-from pushing import Clinic, commands_in
+from pushing import Clinic, begins_anew, commands_in
 
 from caspen_xero.sandbox.server import Sandbox
 
@@ -542,11 +541,7 @@ def test_whatever_happens_no_money_is_there_twice_and_after_a_persons_words_noth
     words: list[bool],
     pulls_first: bool,
 ) -> None:
-    shutil.rmtree(home, ignore_errors=True)
-    (home.parent / "caspen-updates.jsonl").unlink(missing_ok=True)
-    shutil.copytree(ready_home, home)
-    clinic = Clinic(cli, sandbox, home)
-    clinic.control("reset")
+    clinic = begins_anew(Clinic(cli, sandbox, home), ready_home)
     clinic.takes(*CLINIC[:3])
     clinic.push()
     life = Life(clinic)

@@ -6,19 +6,17 @@ Shortly with the other tests; at length by hand (`fuzzing.py` says how).
 from __future__ import annotations
 
 import json
-import shutil
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import in_xero
 import pytest
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from fuzzing import EXIT_CODES, corpus, fuzz
 from hypothesis import strategies as st
 from oddities import BODIES, HEADERS, NODES, Oddity, OddWay
-from pushing import Clinic, finalised, same_figures
+from pushing import Clinic, begins_anew, finalised, same_figures
 
 NUMBERS = [f"INV-{place:04d}" for place in range(1, 6)]
 COMMANDS = (
@@ -58,9 +56,7 @@ SINCE = [
 
 def _starts(clinic: Clinic, ready_home: Path, *, half_way: bool) -> None:
     """The clinic as new: nothing is in Xero yet; or half way, with work on both sides since the last push."""
-    httpx.post(f"{clinic.sandbox.url}/sandbox/reset").raise_for_status()
-    shutil.rmtree(clinic.home)
-    shutil.copytree(ready_home, clinic.home)
+    begins_anew(clinic, ready_home)
     clinic.takes(*BEFORE)
     if half_way:
         clinic.push("--yes")
