@@ -30,7 +30,7 @@ VERBS = (
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")
 _VERB = re.compile(rf"{PROGRAM} (?:{VERBS})\b")
 _NAMES_AN_INVOICE = re.compile(
-    rf"({PROGRAM} (?:push|log|invoices (?:show|open|skip|unskip|link(?: --force)?(?: --with-payments)?|unlink|accept)))"
+    rf"({PROGRAM} (?:push|log|invoices (?:show|open|skip|unskip|link(?: --force)?(?: --with-payments)?|unlink|accept|unaccept)))"
     rf"(?: (--overwrite|--pay-anyway|--invoice)[ =]| (--) | (?!-))({_QUOTED}|[^\s'\";]+)"
 )
 """A command of ours that names an invoice; by which option, and the name as a shell takes it."""

@@ -33,6 +33,8 @@ _MARKS = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe
 _STACKED = re.compile(f"({_MARKS}{{4}}){_MARKS}+")  # they would be painted over the lines above and below
 _LIKE_OURS = ((re.compile(r"\b(Error|Warning|Note)\s*:", re.IGNORECASE), r"\1 -"), (re.compile(r"-+>"), ">"))
 _OUR_NAME = re.compile(r"(caspen-xero) ", re.IGNORECASE)
+_EVERYDAY = re.compile(r"[\w.,/@()#&+'*%$-]+(?: [\w.,/@()#&+'*%$-]+)*", re.ASCII)
+"""Most names and numbers: of what is changed below, only our own name can be in one."""
 
 
 def plain(text: object, most: int | None = None) -> str:
@@ -42,6 +44,8 @@ def plain(text: object, most: int | None = None) -> str:
     """
     most = most or (MOST_OF_A_PATH if isinstance(text, PurePath) else MOST)
     words = str(text)
+    if len(words) <= most and _EVERYDAY.fullmatch(words) and "xero " not in words.lower():
+        return words
     whole = len(words) <= 4 * most
     words = " ".join(UNSEEN.sub(_seen, words[: 4 * most]).split())
     if not words.isascii():

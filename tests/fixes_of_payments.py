@@ -44,6 +44,46 @@ def the_payment_by_hand_is_another(scene: Scene) -> Iterator[None]:
     yield
 
 
+def on_no_invoice(scene: Scene) -> None:
+    scene.sent(payment("65.00"))
+    in_xero.pays(scene.clinic, NUMBER, "65.00")
+    scene.clinic.cli("pull")
+
+
+@CASES.way(Code.PAYMENT_MAYBE_ALREADY_IN_XERO, 0, 1, then=[Code.PAYMENT_MAYBE_ALREADY_IN_XERO])
+def the_payment_on_no_invoice_is_put_on_it_and_then_is_one_that_can_be_linked(scene: Scene) -> Iterator[None]:
+    on_no_invoice(scene)
+    yield
+    scene.in_caspen(paid(**LATER))
+
+
+@CASES.way(Code.PAYMENT_MAYBE_ALREADY_IN_XERO, 2, then=[Code.NOT_IN_CASPEN_YET])
+def the_payment_on_no_invoice_is_another(scene: Scene) -> Iterator[None]:
+    on_no_invoice(scene)
+    yield
+
+
+def as_two_in_xero(scene: Scene) -> None:
+    scene.sent()
+    for amount in ("40.00", "25.00"):
+        in_xero.pays(scene.clinic, NUMBER, amount)
+    scene.then_caspen_says(paid())
+    scene.clinic.cli("pull")
+
+
+@CASES.way(Code.PAYMENT_MAYBE_ALREADY_IN_XERO, 0, 1, then=[Code.PAYMENT_MAYBE_ALREADY_IN_XERO])
+def the_amounts_agree_and_then_each_can_be_linked(scene: Scene) -> Iterator[None]:
+    as_two_in_xero(scene)
+    yield
+    scene.in_caspen(paid("40.00", **LATER), paid("25.00", id_="pay_2", **LATER))
+
+
+@CASES.way(Code.PAYMENT_MAYBE_ALREADY_IN_XERO, 2, then=[Code.NOT_IN_CASPEN_YET])
+def the_two_are_other_money(scene: Scene) -> Iterator[None]:
+    as_two_in_xero(scene)
+    yield
+
+
 @CASES.way(Code.PAYMENT_XERO_ID_WRONG)
 def the_id_is_corrected(scene: Scene) -> Iterator[None]:
     scene.sent()
@@ -55,7 +95,7 @@ def the_id_is_corrected(scene: Scene) -> Iterator[None]:
 @CASES.way(Code.PAYMENT_XERO_ID_WRONG, by_reason=True)
 def the_right_one_is_named(scene: Scene) -> Iterator[None]:
     scene.sent()
-    scene.means["XERO_PAYMENT_ID"] = in_xero.pays(scene.clinic, NUMBER, "65.00")
+    in_xero.pays(scene.clinic, NUMBER, "65.00")
     scene.then_caspen_says(paid(xero_id="6c8f8f3e-2f0b-4d5a-9d51-5b6f3f0f6a11"))
     yield
 
@@ -147,7 +187,14 @@ def the_batch_is_deleted_there(scene: Scene) -> Iterator[None]:
     in_xero.writes(scene.clinic, "POST", "BatchPayments", {"BatchPaymentID": batch, "Status": "DELETED"})
 
 
-@CASES.way(Code.PAYMENT_NOT_OURS, 1, apart=True)
+@CASES.way(Code.PAYMENT_NOT_OURS, 1, 2)
+def caspen_has_it_again(scene: Scene) -> Iterator[None]:
+    by_hand = made_there(scene)
+    yield
+    scene.in_caspen(paid(xero_id=by_hand, updated_at="2026-11-29T00:00:00Z"))
+
+
+@CASES.way(Code.PAYMENT_NOT_OURS, 3, apart=True)
 def the_one_that_was_made_there_stays(scene: Scene) -> Iterator[None]:
     made_there(scene)
     yield

@@ -1,11 +1,15 @@
-"""What every command says of how the books stand, held against each other: never two that disagree."""
+"""What every command says of how the books stand: held against each other, and against Caspen's records and Xero's books."""
 
 from __future__ import annotations
 
+import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
+from clinics import owner_of
 from pushing import Clinic
 
 TROUBLE = ("unsynced", "differs")
@@ -72,6 +76,103 @@ def _words(clinic: Clinic, found: dict[str, str], accepted: set[str], status: di
     assert ("Nothing is unsynced" in said) == (status["in_order"] and "pending" not in found.values())
     if status["connected"] and "Nothing differs" in clinic.cli("drift").stdout:
         assert "differs" not in {state for id_, state in found.items() if id_ not in accepted}
+
+
+def true_to_the_books(clinic: Clinic) -> dict[str, str]:
+    """The same as `states`, after a run that has looked at both sides: what is `synced` is equal, and what differs does differ.
+
+    Held against Caspen's records and Xero's documents alone, whatever the product has found.
+    """
+    found = states(clinic)
+    money = _Money(clinic)
+    differ, told_and_gone = differences(clinic, money), money.told_and_gone  # which Caspen may have taken in
+    for id_, state in found.items():
+        if state == "synced":
+            assert differ[id_] == [], (id_, state, differ[id_])
+        elif state == "differs":
+            assert differ[id_] or id_ in told_and_gone, (
+                id_,
+                [row for row in clinic.unsynced() if row["invoice_id"] == id_],
+            )
+    return found
+
+
+def differences(clinic: Clinic, money: _Money) -> dict[str, list[str]]:
+    """By the id of each invoice of Caspen's, all that has to agree and does not."""
+    documents = {one["InvoiceID"]: one for one in clinic.state("Invoices")}
+    contacts = {one["ContactID"]: one for one in clinic.state("Contacts")}
+    rows = {row["invoice_id"]: row for row in clinic.cli("invoices", "list", "--json").json["invoices"]}
+    records = [json.loads(row["record"]) for row in clinic.sql("SELECT record FROM invoices")]
+    return {
+        one["id"]: list(_differ(one, documents.get(rows[one["id"]]["xero_invoice_id"]), contacts, money))
+        for one in records
+    }
+
+
+def _differ(
+    ours: dict[str, Any], theirs: dict[str, Any] | None, contacts: dict[str, Any], money: _Money
+) -> Iterator[str]:
+    if theirs is None or theirs["Status"] in ("VOIDED", "DELETED"):
+        yield "it is not there"
+        return
+    contact = contacts[theirs["Contact"]["ContactID"]]
+    for what, one, other in (
+        ("number", ours["number"], theirs["InvoiceNumber"]),
+        ("contact", ours["client_id"], owner_of(contact)),
+        ("date", ours["issue_date"], theirs["DateString"][:10]),
+        ("currency", ours["currency"], theirs["CurrencyCode"]),
+        ("subtotal", Decimal(ours["subtotal"]), theirs["SubTotal"]),
+        ("tax", Decimal(ours["tax"]), theirs["TotalTax"]),
+        ("total", Decimal(ours["total"]), theirs["Total"]),
+    ):
+        if one != other:
+            yield f"{what}: {one} in Caspen, {other} in Xero"
+    yield from money.differ(ours, theirs)
+
+
+class _Money:
+    """What is paid and credited on both sides. What Caspen was told of, and has not in its records, counts as its own."""
+
+    def __init__(self, clinic: Clinic) -> None:
+        state = clinic.whole_state()
+        self.payments = [one for one in state["Payments"] if one["Status"] != "DELETED"]
+        living = {one["PaymentID"] for one in self.payments} | {
+            allocation["AllocationID"]
+            for kind in ("CreditNotes", "Overpayments", "Prepayments")
+            for document in state[kind]
+            for allocation in document.get("Allocations") or []
+        }
+        records = [json.loads(row["record"]) for row in clinic.sql("SELECT record FROM payments")]
+        self.parts = [
+            (f"{one['id']}/{part['id']}", part["invoice_id"], Decimal(part["amount"]))
+            for one in records
+            if one["status"] == "allocated"
+            for part in one["allocations"]
+        ]
+        self.ours: defaultdict[str, Decimal] = defaultdict(Decimal)
+        for _, id_, amount in self.parts:
+            self.ours[id_] += amount
+        for note in (json.loads(row["record"]) for row in clinic.sql("SELECT record FROM credit_notes")):
+            if note["status"] == "issued":
+                self.ours[note["invoice_id"]] += Decimal(note["total"])
+        file = clinic.home.parent / "caspen-updates.jsonl"
+        told = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
+        named = {one.get("xero_id") for one in records}
+        self.told_and_gone = {one["invoice_id"] for one in told if one["id"] not in living | named}
+        for id_, one in {one["id"]: one for one in told}.items():
+            if id_ in living and id_ not in named:
+                self.ours[one["invoice_id"]] += Decimal(one["amount"])
+
+    def differ(self, ours: dict[str, Any], theirs: dict[str, Any]) -> Iterator[str]:
+        """What is not equal on one invoice: the sums, and each payment that names one of Caspen's."""
+        here, there = self.ours[ours["id"]], theirs["AmountPaid"] + theirs["AmountCredited"]
+        if here != there:
+            yield f"{here} paid or credited in Caspen, {there} in Xero"
+        stand = [one for one in self.payments if one["Invoice"]["InvoiceID"] == theirs["InvoiceID"]]
+        for key, id_, amount in self.parts:
+            amounts = [one["Amount"] for one in stand if str(one["Reference"]).endswith(f" {key}")]
+            if id_ == ours["id"] and amounts not in ([], [amount]):
+                yield f"payment {key}: {amount} in Caspen, {amounts} in Xero"
 
 
 def ends(clinic: Clinic, command: str) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import in_xero
 import pytest
-from clinics import TAX_RATES, client, invoice, line
+from clinics import TAX_RATES, client, invoice, line, payment
 from conftest import clean_environment, command_line
 from pushing import Clinic
 
@@ -92,6 +93,30 @@ def test_in_eighty_columns_the_reasons_stand_with_the_fixes(clinic: Clinic, monk
     told = clinic.cli("unsynced").stdout
     assert max(map(len, told.split("What to do:")[0].splitlines())) <= 80
     assert "for INV-0001: tax-rate-not-linked: Caspen's tax rate GST free is not linked" in told
+
+
+def test_in_eighty_columns_no_word_is_broken(ready: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready.takes(*TAX_RATES, client("1048237", "Wilhelmina", "Lindqvist"), invoice("INV-0001", [line()]))
+    ready.push()
+    ready.takes(payment("20.00", ("inv_INV-0001", "20.00")))
+    in_xero.pays(ready, "INV-0001", "20.00", "2026-11-04")
+    ready.cli("sync")
+    monkeypatch.setenv("COLUMNS", "80")
+    code = "payment-maybe-already-in-xero"
+    for command, words in {
+        "unsynced": ["INV-0001", code, "Lindqvist"],
+        "invoices list": ["INV-0001", "2026-11-02", "open", "unsynced", "Lindqvist", "AUTHORISED"],
+        "doctor": ["invoices", code],
+    }.items():
+        told = ready.cli(*command.split()).stdout.split("What to do:")[0]
+        assert max(map(len, told.splitlines())) <= 80
+        assert [word for word in words if word not in told] == []
+
+
+@pytest.mark.parametrize("name", ["", " "])
+def test_an_invoice_that_is_not_named_is_a_mistake_in_typing(ready: Clinic, name: str) -> None:
+    told = ready.cli("push", "--pay-anyway", name, "--json")
+    assert (told.exit_code, told.json["error"]["code"]) == (2, "invoice-not-named")
 
 
 def test_a_state_folder_that_cannot_be_made_is_told_with_the_way_out(cli: Callable[..., Any], home: Path) -> None:

@@ -256,6 +256,31 @@ def test_a_draft_that_is_finalised_by_a_bad_record_is_listed(begun: Clinic) -> N
     assert reasons(begun) == {"INV-0003": "bad-record"}
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+@pytest.mark.parametrize(
+    ("aside", "where"),
+    [
+        ((), ("invoices_kept_back", "problem")),
+        (("invoices", "skip", "INV-0003"), ("left_out", "set-aside")),
+        (("settings", "set", "--start-date", "2026-11-03"), ("left_out", "before-start-date")),
+    ],
+)
+def test_a_dry_run_counts_an_invoice_that_only_a_bad_record_finalises_once(
+    begun: Clinic, aside: tuple[str, ...], where: tuple[str, str], is_known: bool
+) -> None:
+    if is_known:
+        begun.takes(invoice("INV-0003", status="draft"))
+    imports(begun, invoice("INV-0003", client_id=None))
+    begun.push()
+    if aside:
+        assert begun.cli(*aside).exit_code == 0
+    told = begun.push("--dry-run").json["summary"]
+    numbers = {
+        (kind, why): tally["number"] for kind in ("invoices_kept_back", "left_out") for why, tally in told[kind].items()
+    }
+    assert numbers == {where: 1}
+
+
 def test_an_invoice_in_xero_stays_as_it_is_while_its_newest_record_is_bad(begun: Clinic) -> None:
     begun.takes(PAID)
     begun.push()

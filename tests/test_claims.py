@@ -95,12 +95,12 @@ def test_our_ids_on_another_amount_are_a_persons_to_judge(unpaid: Clinic) -> Non
 # --- what a payment says of itself
 
 
-def refused(clinic: Clinic, number: str = "INV-0001") -> str:
+def refused(
+    clinic: Clinic, number: str = "INV-0001", code: str = "payment-xero-id-wrong", state: str = "unsynced"
+) -> str:
     """The reason why the claim of a payment on an invoice does not count; saying so once more takes no call."""
-    (problem,) = [
-        row for row in clinic.unsynced() if row["number"] == number and row["code"] == "payment-xero-id-wrong"
-    ]
-    assert clinic.listed()[number]["sync_status"] == "unsynced"
+    (problem,) = [row for row in clinic.unsynced() if row["number"] == number and row["code"] == code]
+    assert clinic.listed()[number]["sync_status"] == state
     clinic.forget_calls()
     assert clinic.push().exit_code == 3
     assert clinic.calls() == []
@@ -190,7 +190,7 @@ def test_a_payment_that_is_elsewhere_in_xero_or_of_another_amount_or_deleted_the
     in_xero.writes(unpaid, "POST", f"Payments/{id_}", {"Status": "DELETED"})
     unpaid.takes(pays("60.00", xero_id=id_))
     unpaid.push()
-    assert "Xero has no such payment, or it was deleted there" in refused(unpaid)
+    assert "and somebody deleted it there" in refused(unpaid, code="payment-removed-in-xero", state="differs")
 
 
 def test_two_records_that_claim_one_payment_are_both_in_doubt_until_one_gives_way(unpaid: Clinic) -> None:
@@ -258,9 +258,10 @@ def test_without_the_wrong_id_the_payment_is_sent_and_with_the_right_one_it_is_l
 def test_a_person_may_say_which_payment_it_is(unpaid: Clinic) -> None:
     unpaid.takes(pays("65.00", xero_id="nonsense"))
     assert unpaid.push().exit_code == 3
-    id_ = in_xero.pays(unpaid, "INV-0001", "65.00")
-    command = unpaid.problem()["reason"].rpartition(": ")[2].replace("XERO_PAYMENT_ID", id_)
-    assert unpaid.run(command).exit_code == 0
+    assert "invoices link" not in unpaid.problem()["reason"]  # nothing there could be it
+    in_xero.pays(unpaid, "INV-0001", "65.00")
+    assert unpaid.push("INV-0001").exit_code == 3
+    assert unpaid.run(unpaid.problem()["reason"]).exit_code == 0
     assert unpaid.push().exit_code == 0
     assert unpaid.unsynced() == []
     assert paid(unpaid) == [("INV-0001", Decimal("65.00"))]
@@ -301,7 +302,34 @@ def test_an_id_that_we_told_and_that_is_gone_in_xero_since_pays_nothing(unpaid: 
     assert unpaid.problem()["code"] == "payment-removed-in-xero"
     unpaid.takes(pays("65.00", xero_id=id_))
     assert unpaid.push().exit_code == 3
-    assert "Xero has no such payment, or it was deleted there" in refused(unpaid)
+    assert "and somebody deleted it there; to have it sent anew, take its xero_id away" in refused(
+        unpaid, code="payment-removed-in-xero", state="differs"
+    )
+    (row,) = unpaid.unsynced()
+    assert (row["code"], "accept" in row["fix"]) == ("payment-removed-in-xero", True)
+    assert unpaid.cli("invoices", "accept", "INV-0001").exit_code == 0
+    assert unpaid.cli("sync").exit_code == 0
+    assert unpaid.unsynced() == []
+    unpaid.takes(pays("65.00"))  # as it says: without its xero_id it is sent anew
+    assert unpaid.cli("sync").exit_code == 0
+    assert paid(unpaid) == [("INV-0001", Decimal("65.00"))]
+
+
+@pytest.mark.parametrize("is_seen_by_a_pull", [False, True])
+def test_what_came_from_xero_and_is_deleted_is_one_row_that_goes_once_it_is_void(
+    unpaid: Clinic, is_seen_by_a_pull: bool
+) -> None:
+    id_ = Bookkeeper(unpaid.sandbox.url).pays("INV-0001", "65.00")
+    if is_seen_by_a_pull:
+        unpaid.cli("pull")
+    Bookkeeper(unpaid.sandbox.url).deletes(id_)
+    unpaid.takes(pays("65.00", xero_id=id_))
+    for _ in range(2):
+        assert unpaid.cli("sync").exit_code == 3
+        assert unpaid.problem()["code"] == "payment-removed-in-xero"
+    unpaid.takes(pays("65.00", xero_id=id_, status="void"))
+    assert unpaid.cli("sync").exit_code == 0
+    assert (unpaid.unsynced(), paid(unpaid)) == ([], [])
 
 
 def test_a_credit_in_xero_that_a_void_payment_stood_for_is_left_alone_and_told(unpaid: Clinic) -> None:

@@ -156,7 +156,7 @@ def test_without_a_copy_the_way_out_is_to_move_it_away_and_begin_anew(
 def test_pages_that_cannot_be_read_are_named_when_they_are_met(sent: Clinic) -> None:
     page = {
         row["name"]: row["rootpage"] for row in sent.sql("SELECT name, rootpage FROM sqlite_master WHERE rootpage")
-    }["invoices"]
+    }["invoices_states"]
     whole = bytearray(sent.store_file.read_bytes())
     whole[(page - 1) * 4096 : page * 4096] = b"\xff" * 4096
     sent.store_file.write_bytes(whole)
@@ -170,7 +170,7 @@ def test_pages_that_cannot_be_read_are_named_when_they_are_met(sent: Clinic) -> 
 
 
 def test_a_table_that_is_gone_is_damage(sent: Clinic) -> None:
-    sent.sql("DROP VIEW linked_invoices")
+    sent.sql("DROP VIEW paid_in_caspen")
     told = sent.cli("unsynced", "--json")
     assert (told.exit_code, told.json["error"]["code"]) == (1, "store-damaged")
     assert sent.run(told.json["error"]["fix"]).exit_code == 0

@@ -119,6 +119,28 @@ def test_what_came_from_xero_and_is_deleted_there_stays_in_caspen(
     assert codes(synced) == []
 
 
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_payment_that_caspen_has_moved_since_is_missed_on_its_own_invoice_alone(
+    synced: Clinic, bookkeeper: Bookkeeper, is_told: bool
+) -> None:
+    nth, amount, there, more = 1, "100.00", our_payment(synced), {}
+    if is_told:
+        nth, amount, there = 2, "30.00", bookkeeper.pays("INV-0001", "30.00")
+        more = {"xero_id": there}
+        synced.cli("sync")
+        synced.takes(payment(nth, "INV-0001", amount, **more))
+        synced.cli("sync")
+    bookkeeper.deletes(there)
+    synced.cli("sync")
+    assert codes(synced) == [("INV-0001", "payment-gone-in-xero")]
+    synced.takes(payment(nth, "INV-0002", amount, updated_at="2026-11-28T02:00:00Z", **more))
+    for command in (("sync",), ("push", "INV-0001"), ("sync",)):
+        synced.cli(*command)
+        # What never stood on that invoice in Xero is sent there; what came from Xero is gone, wherever Caspen has it.
+        assert {row["number"] for row in synced.unsynced()} == ({"INV-0002"} if is_told else set())
+        assert {number for number, _ in codes(synced)} <= {"INV-0002"}
+
+
 def test_a_payment_entered_again_with_our_reference_is_ours_again(synced: Clinic, bookkeeper: Bookkeeper) -> None:
     bookkeeper.deletes(our_payment(synced))
     pull(synced)

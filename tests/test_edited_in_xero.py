@@ -395,7 +395,14 @@ def test_a_contact_that_a_paid_invoice_was_moved_to_stays(paid: Clinic, is_merge
     else:
         in_xero.edits(paid, "INV-0001", Contact={"ContactID": other})
     paid.cli("pull")
-    found = goes(paid, of(changed(1, description="Other words")))
+    record = of(changed(1, description="Other words"))
+    if is_merged:
+        found = goes(paid, record)
+    else:  # that it is on another contact is still so
+        paid.takes(record)
+        assert paid.push().exit_code == 3
+        assert [row["code"] for row in paid.unsynced()] == ["edited-in-xero"]
+        found = there(paid)
     assert (found["Contact"]["ContactID"], found["LineItems"][0]["Description"]) == (other, "Other words")
 
 

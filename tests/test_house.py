@@ -188,6 +188,7 @@ PLAIN: dict[str, set[str] | None] = {
     **dict.fromkeys(("hashlib", "json", "re", "typing", "unicodedata"), ALL),
     "datetime": {"date"},
     "functools": {"cached_property"},
+    "itertools": {"combinations"},
     "caspen_xero.caspen.records": ALL,
     "caspen_xero.store.bad_records": {"KeptBadRecord"},
     "caspen_xero.commands": ALL,

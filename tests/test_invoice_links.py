@@ -496,6 +496,51 @@ def test_after_a_payment_of_ours_was_deleted_there_unlinking_its_stand_in_sends_
     assert [one["PaymentID"] for one in in_xero.payments(unpaid)] == [there]
 
 
+def test_what_stands_for_another_payment_offers_what_is_free_and_never_a_third_payment(unpaid: Clinic) -> None:
+    taken = in_xero.pays(unpaid, NUMBER, "50.00", day="2026-11-04")
+    rebate = in_xero.pays(unpaid, NUMBER, "50.00", day="2026-11-04", reference="Rebate")
+    unpaid.cli("sync")
+    one, two = (payment("50.00", ("inv_INV-0001", "50.00"), id_=f"pay_{n}") for n in (1, 2))
+    unpaid.takes(one, {**two, "xero_id": taken})
+    unpaid.cli("sync")
+    error = error_of(unpaid.cli("invoices", "link", NUMBER, taken, "--json"))
+    assert ("already stands for pay_2/" in error["message"], "--pay-anyway" in error["fix"]) == (True, False)
+    assert error["fix"].endswith(f"2026-11-04 (Rebate): caspen-xero invoices link INV-0001 {rebate}")
+    assert unpaid.run(error["fix"]).exit_code == 0
+    assert unpaid.cli("sync").exit_code == 0
+    assert [one["PaymentID"] for one in in_xero.payments(unpaid)] == [taken, rebate]
+    following = error_of(unpaid.cli("invoices", "link", NUMBER, taken, "--json"))["fix"]
+    assert unpaid.run(following).exit_code == 0
+    assert [one["PaymentID"] for one in in_xero.payments(unpaid)] == [taken, rebate]
+
+
+def test_where_nothing_else_is_free_only_a_push_can_say_what_is_next(unpaid: Clinic) -> None:
+    there = in_xero.pays(unpaid, NUMBER, "50.00")
+    unpaid.cli("sync")
+    unpaid.takes(payment("50.00", ("inv_INV-0001", "50.00"), id_="pay_1"))
+    unpaid.cli("invoices", "link", NUMBER, there)
+    unpaid.takes(payment("50.00", ("inv_INV-0001", "50.00"), id_="pay_2"))
+    error = error_of(unpaid.cli("invoices", "link", NUMBER, there, "--json"))
+    assert unpaid.run(error["fix"]).exit_code == 0
+    assert len(in_xero.payments(unpaid)) == 2
+    unpaid.takes({**payment("50.00", ("inv_INV-0001", "50.00"), id_="pay_3"), "xero_id": there})
+    unpaid.cli("sync")
+    error = error_of(unpaid.cli("invoices", "link", NUMBER, there, "--json"))
+    assert "If pay_3 was entered in Caspen a second time, void it there" in error["fix"]
+
+
+def test_a_payment_on_another_invoice_names_that_invoice(unpaid: Clinic) -> None:
+    unpaid.takes(invoice("INV-0002"))
+    unpaid.cli("push")
+    there = in_xero.pays(unpaid, "INV-0002", "50.00")
+    unpaid.takes(*(payment("50.00", (f"inv_INV-000{n}", "50.00"), id_=f"pay_{n}") for n in (1, 2)))
+    error = error_of(unpaid.cli("invoices", "link", NUMBER, there, "--json"))
+    assert "is not on this invoice, but on INV-0002" in error["message"]
+    assert unpaid.run(error["fix"]).exit_code == 0
+    again = error_of(unpaid.cli("invoices", "link", NUMBER, there, "--json"))
+    assert re.search(r"already stands for pay_2/\S+ on INV-0002 in Caspen", again["message"])
+
+
 def test_what_is_linked_to_nothing_is_said(unpaid: Clinic) -> None:
     nobodys = "60aa5d55-8b94-4c7f-a5c6-0d6ad2c4b2a1"
     assert error_of(unpaid.cli("invoices", "unlink", NUMBER, nobodys, "--json"))["code"] == "link-not-linked"

@@ -338,10 +338,12 @@ def test_our_ids_on_another_amount_are_told_though_a_pull_has_seen_them_first(pa
     paid.sql("DELETE FROM links WHERE kind = 'payment'")
     paid.sql("DELETE FROM journal_documents WHERE operation = 'create-payment'")
     paid.takes(payment("60.00", ("inv_INV-0001", "60.00")))
-    assert paid.cli("pull").exit_code == 0
-    assert told(paid) == []
-    assert paid.push().exit_code == 3
-    assert paid.problem()["code"] == "payment-not-ours"
+    for command in ("pull", "push"):
+        assert paid.cli(command).exit_code == 3
+        assert told(paid) == []
+        problem = paid.problem()
+        assert problem["code"] == "payment-changed-in-xero"
+        assert ("60.00" in problem["reason"], "65.00" in problem["reason"]) == (True, True)
     assert amounts(paid) == ["65.0"]
     paid.takes(payment("65.00", ("inv_INV-0001", "65.00"), updated_at="2026-12-01T00:00:00Z"))
     assert paid.push().exit_code == 0

@@ -269,6 +269,12 @@ def test_a_payment_made_in_xero_is_never_deleted_by_us(unpaid: Clinic) -> None:
     unpaid.takes(payment("65.00", ("inv_INV-0001", "65.00"), xero_id=by_hand, status="void"))
     assert unpaid.push().exit_code == 3
     assert unpaid.problem()["code"] == "payment-not-ours"
+    reason = unpaid.problem()["reason"]
+    assert reason.startswith(
+        "its payment pay_1 of 65.00 of 2026-11-03 was removed in Caspen; the one in Xero, 65.00 of "
+    )
+    assert by_hand in reason
+    assert [row["code"] for row in unpaid.cli("drift", "--json").json["drift"]] == ["payment-not-ours"]
     assert unpaid.writes() == []
     assert in_xero.silent(unpaid)
     in_xero.writes(unpaid, "POST", f"Payments/{by_hand}", {"Status": "DELETED"})  # the bookkeeper agrees
@@ -392,4 +398,4 @@ def test_what_was_paid_by_hand_in_another_sum_has_no_fix_that_can_not_work(unpai
     assert problem["code"] == "payment-maybe-already-in-xero"
     assert "65.00 of 2026-11-03, Xero has 150.00 of 2026-11-03 (Bank feed)" in problem["reason"]
     assert "in Xero 15.00 is still due, in Caspen 100.00" in problem["reason"]
-    assert unpaid.answers() == ["caspen-xero push INV-0001"]
+    assert unpaid.answers() == ["caspen-xero import PATH", "caspen-xero push INV-0001"]

@@ -151,6 +151,16 @@ def test_what_a_person_typed_in_is_not_to_be_entered_again_and_goes_once_it_is_l
     assert [row["xero_id"] for row in outstanding(synced)] == [other]
 
 
+def test_of_an_invoice_that_is_set_aside_it_is_said_what_naming_it_does(synced: Clinic) -> None:
+    in_xero.pays(synced, "INV-0001", "50.00")
+    pull(synced)
+    synced.takes(payment(1, "INV-0001", "50.00"))
+    assert synced.cli("invoices", "skip", "INV-0001").exit_code == 0
+    (row,) = [one for one in outstanding(synced) if one["direction"] == "to_caspen"]
+    assert row["status"] == "held"
+    assert row["reason"].endswith("; its invoice is set aside, and a push that names it sends it all the same")
+
+
 def test_what_caspen_names_for_something_else_is_held(synced: Clinic) -> None:
     theirs = in_xero.pays(synced, "INV-0001", "50.00")
     pull(synced)
@@ -307,7 +317,27 @@ def test_a_payment_waits_for_its_invoice_and_for_its_approval(ready: Clinic) -> 
     ready.push()
     (row,) = outstanding(ready)
     assert (row["status"], row["code"]) == ("pending", "waits-for-approval")
-    assert row["fix"].startswith("Approve it in Xero, then: caspen-xero push INV-0001")
+    assert row["fix"].startswith("Approve it in Xero (http")
+    assert row["fix"].endswith("), then: caspen-xero push INV-0001")
+    ready.cli("settings", "set", "--invoice-status", "authorised")
+    (row,) = outstanding(ready)
+    (listed,) = ready.unsynced()
+    for told in (row, listed):  # the next push approves it: nobody else has to
+        assert (told["code"], told["fix"]) == ("not-pushed-yet", "caspen-xero push")
+        assert told["reason"].endswith("it is a draft in Xero, and no push has come to approve it yet")
+    assert ready.push().exit_code == 0
+    assert (outstanding(ready), ready.unsynced()) == ([], [])
+
+
+def test_a_payment_that_was_sent_without_an_answer_is_told_as_that(synced: Clinic) -> None:
+    synced.takes(payment(1, "INV-0002", "20.00"))
+    synced.control("faults", kind="drop-after", path="/Payments", method="PUT")
+    synced.control("faults", kind="503", path="/api.xro/", method="GET", after=1, count=10)
+    assert synced.push().exit_code != 0
+    (row,) = outstanding(synced)
+    (listed,) = synced.unsynced()
+    assert row["reason"] == f"its invoice: {listed['reason']}"
+    assert listed["reason"].startswith("something of it was sent, and no answer says whether it is in Xero")
 
 
 def test_payments_that_settings_keep_back_are_no_to_do(synced: Clinic) -> None:
@@ -450,8 +480,8 @@ def test_another_organisation_starts_with_its_own_list(synced: Clinic) -> None:
     with closing(Store(synced.store_file)) as store:
         assert len(maybe_not_in_caspen(Mappings(store, synced.tenant_id))) == 1
         assert maybe_not_in_caspen(Mappings(store, "another")) == []
-        assert [row["invoice_is_there"] for row in not_in_xero(Mappings(store, synced.tenant_id))] == [1]
-        assert [row["invoice_is_there"] for row in not_in_xero(Mappings(store, "another"))] == [0]
+        assert [row["xero_invoice_id"] is None for row in not_in_xero(Mappings(store, synced.tenant_id))] == [False]
+        assert [row["xero_invoice_id"] for row in not_in_xero(Mappings(store, "another"))] == [None]
 
 
 def test_what_was_purged_is_listed_without_its_words(synced: Clinic) -> None:

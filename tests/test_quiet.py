@@ -17,7 +17,7 @@ from clinics import TAX_RATES, client, invoice, line, payment
 from pushing import Clinic
 from running import another_run
 
-from caspen_xero.sync.books import Books, read_books
+from caspen_xero.sync.books.books import Books, read_books
 
 NELL = client("1048237", "Nell", "Okafor", email="nell@example.org")
 UNKNOWN_RATE = {"object": "tax_rate", "id": "tax_odd", "name": "Levy", "rate": "0", "archived": False}
@@ -404,7 +404,7 @@ def test_a_routine_sync_looks_at_the_books_after_its_pull_and_after_its_push_alo
         looks.append(arguments)
         return read_books(*arguments)
 
-    monkeypatch.setattr("caspen_xero.sync.books.read_books", counted)
+    monkeypatch.setattr("caspen_xero.sync.books.books.read_books", counted)
     assert cron.mail() == ""
     assert len(looks) == 2
     assert cron.clinic.cli("invoices", "open", "INV-0001", "--json").json["xero_url"]

@@ -111,7 +111,7 @@ def test_status_says_how_the_last_runs_ended(synced: Clinic) -> None:
     assert synced.cli("sync").exit_code == 3
     told = status(synced)
     assert [told[name]["ended"] for name in ("last_push", "last_pull", "last_sync")] == ["partly", "ok", "partly"]
-    assert told["last_good_push"] == told["last_push"]["ended_at"]
+    assert told["last_good_push"] == told["last_sync"]["ended_at"]
     assert shown(synced, "Last push").endswith(": partly, 0 synced, 1 unsynced")
 
 
@@ -129,6 +129,37 @@ def test_a_dead_sign_in_is_how_the_run_ended(synced: Clinic, command: str) -> No
     assert told["last_good_push"] == good
     assert (told["sign_in"]["works"], told["sign_in"]["until"]) == (False, None)
     assert "does not work: There is no sign-in" in shown(synced, "Sign-in")
+
+
+@pytest.mark.parametrize("trouble", ["a dead sign-in", "the network"])
+def test_a_sync_of_which_one_half_failed_is_no_good_push(synced: Clinic, trouble: str) -> None:
+    good = status(synced)["last_good_push"]
+    if trouble == "the network":
+        synced.control("faults", kind="503", path="/Invoices", method="GET", count=10)
+    else:
+        (synced.home / "default" / "tokens.json").unlink()
+    ended = synced.cli("sync")
+    assert ended.exit_code == (6 if trouble == "the network" else 4)
+    said = [line for line in ended.stderr.splitlines() if not line.startswith("  ->")]
+    assert [line for line in said if line.startswith("Error: ")] == said[-1:]  # the one error is the last that is said
+    told = status(synced)
+    assert (told["last_push"]["ended"], told["last_good_push"]) == ("ok", good)  # nothing was to be sent
+    assert shown(synced, "Last good push") != ""
+
+
+def test_a_push_of_named_invoices_is_no_good_push_of_all(synced: Clinic) -> None:
+    synced.takes(invoice("INV-0002"), invoice("INV-0003"))
+    good = status(synced)["last_good_push"]
+    assert synced.push("INV-0002").exit_code == 0
+    told = status(synced)
+    assert (told["last_push"]["named"], told["last_good_push"]) == (1, good)
+    assert shown(synced, "Last push").endswith(": ok, only what was named (1), 1 synced, 0 unsynced")
+    assert shown(synced, "Last good push") != ""
+
+
+def test_without_any_good_push_that_is_what_is_said(ready: Clinic) -> None:
+    told = ready.cli("status", "--max-age", "26h")
+    assert (told.exit_code, told.stderr) == (1, "Error: There has been no good push yet.\n  -> caspen-xero push\n")
 
 
 def test_a_run_that_never_reached_xero_is_told_too(synced: Clinic, tmp_path: Path) -> None:

@@ -197,9 +197,121 @@ def test_where_no_more_is_due_only_that_it_is_the_same_is_a_command(ready: Clini
     theirs = in_xero.pays(ready, "INV-0001", "110.00", "2026-11-05")
     ready.takes(payment(1, "INV-0001", "110.00"))
     sync(ready)
-    assert ready.answers() == [f"caspen-xero invoices link INV-0001 {theirs}", "caspen-xero push INV-0001"]
+    the_same, *correct_it = [
+        f"caspen-xero invoices link INV-0001 {theirs}",
+        "caspen-xero import PATH",
+        "caspen-xero push INV-0001",
+    ]
+    assert ready.answers() == [the_same, *correct_it]
     assert ready.run(ready.answers()[0]).exit_code == 0
     nothing_is_left(ready)
+
+
+# --- one on one side, several on the other
+
+
+Part = tuple[str, str]
+ONE: list[Part] = [("110.00", "2026-11-03")]
+SEVERAL: list[Part] = [("60.00", "2026-11-04"), ("50.00", "2026-11-05")]
+
+
+def stand(clinic: Clinic, caspen: list[Part], xero: list[Part]) -> list[str]:
+    """So much is on an invoice of 220.00 on either side: the ids of what is in Xero."""
+    clinic.takes(*(payment(nth, "INV-0001", amount, date=day) for nth, (amount, day) in enumerate(caspen, 1)))
+    return [in_xero.pays(clinic, "INV-0001", amount, day) for amount, day in xero]
+
+
+@pytest.mark.parametrize("orders", [("pull", "push"), ("push", "pull")])
+@pytest.mark.parametrize(("caspen", "xero"), [(ONE, SEVERAL), (SEVERAL, ONE)])
+def test_a_sum_to_the_cent_may_be_the_same_entered_otherwise_and_is_neither_sent_nor_told(
+    synced: Clinic, caspen: list[Part], xero: list[Part], orders: Command
+) -> None:
+    theirs = stand(synced, caspen, xero)
+    for command in orders:
+        synced.cli(command)
+    assert (told(synced), sent(synced)) == ([], [])
+    rows, problems = sync(synced)["pull"]["held"], synced.unsynced()
+    assert (sorted(row["id"] for row in rows), len(problems)) == (sorted(theirs), len(caspen))
+    one = "110.00 of 2026-11-03 (EFTPOS pay_1/all_1)" if caspen is ONE else "110.00 of 2026-11-03 (Bank feed)"
+    words = ["Bank feed"] * 2 if caspen is ONE else ["EFTPOS pay_1/all_1", "EFTPOS pay_2/all_2"]
+    several = f"60.00 of 2026-11-04 ({words[0]}) and 50.00 of 2026-11-05 ({words[1]})"
+    sides = ("Xero", "Caspen") if caspen is ONE else ("Caspen", "Xero")
+    reason = f"{several} in {sides[0]} make 110.00, and {sides[1]} has {one}"
+    reason += "; in Xero 110.00 is still due, in Caspen 110.00"
+    assert {row["reason"] for row in problems} == {reason}
+    assert {row["message"] for row in rows} == {f"it may be the same money, entered otherwise: {reason}"}
+    (fix,) = {row["fix"] for row in (*rows, *problems)}
+    assert fix.startswith(
+        "If it is the same money, make the amounts agree in Caspen or in Xero, then: caspen-xero import PATH; "
+    )
+    assert fix.endswith(": caspen-xero push --pay-anyway INV-0001")
+
+
+@pytest.mark.parametrize("orders", [("pull", "push"), ("push", "pull")])
+@pytest.mark.parametrize(("caspen", "xero"), [(ONE, SEVERAL), (SEVERAL, ONE)])
+def test_that_the_sum_is_other_money_is_said_once(
+    synced: Clinic, caspen: list[Part], xero: list[Part], orders: Command
+) -> None:
+    theirs = stand(synced, caspen, xero)
+    for command in orders:
+        synced.cli(command)
+    assert synced.run(synced.unsynced()[0]["fix"], -1).exit_code == 0
+    for command in orders:
+        assert synced.cli(command).exit_code == 0
+    assert len(sent(synced)) == len(caspen)
+    assert sorted(record["id"] for record in told(synced)) == sorted(theirs)
+    synced.takes(
+        *(payment(nth, "INV-0001", xero[nth][0], xero_id=id_, id=f"pay_of_{nth}") for nth, id_ in enumerate(theirs))
+    )
+    nothing_is_left(synced)
+
+
+def test_that_the_sum_is_the_same_is_shown_by_making_the_amounts_agree(synced: Clinic) -> None:
+    stand(synced, ONE, SEVERAL)
+    sync(synced)
+    mine = payment(1, "INV-0001", "60.00", **LATER)
+    synced.takes(mine, payment(2, "INV-0001", "50.00"))
+    synced.push("INV-0001")
+    while rows := synced.unsynced():
+        assert synced.run(rows[0]["fix"]).exit_code == 0
+        synced.push("INV-0001")
+    nothing_is_left(synced)
+    assert (told(synced), sent(synced)) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("caspen", "xero"),
+    [
+        (ONE, [("60.00", "2026-11-03")]),
+        (ONE, [("60.00", "2026-11-03"), ("49.99", "2026-11-03")]),
+        (ONE, [("60.00", "2026-11-03"), ("50.00", "2026-11-11")]),
+        ([("60.00", "2026-11-03")], ONE),
+    ],
+    ids=["less", "a cent less", "one of them later", "a part in Caspen"],
+)
+def test_what_is_merely_less_or_far_apart_goes_its_way(synced: Clinic, caspen: list[Part], xero: list[Part]) -> None:
+    theirs = stand(synced, caspen, xero)
+    done = sync(synced)
+    assert "held" not in done["pull"]
+    assert (len(told(synced)), len(sent(synced))) == (len(theirs), len(caspen))
+
+
+def test_of_a_sum_of_what_is_more_than_is_due_no_command_says_that_it_is_other_money(ready: Clinic) -> None:
+    ready.takes(EFTPOS, client("1048237"), invoice("INV-0001", [line("100.00")]))
+    ready.push()
+    stand(ready, ONE, SEVERAL)
+    sync(ready)
+    assert " in Xero make 110.00, and Caspen has 110.00 of 2026-11-03" in ready.problem()["reason"]
+    assert "--pay-anyway" not in ready.problem()["fix"]
+    assert (told(ready), sent(ready)) == ([], [])
+
+
+def test_where_the_bank_brings_payments_a_sum_is_asked_about_as_it_can_not_be_linked(synced: Clinic) -> None:
+    synced.cli("settings", "set", "--payments", "off")
+    theirs = stand(synced, ONE, SEVERAL)
+    rows = sync(synced)["pull"]["held"]
+    assert {row["id"] for row in rows} == set(theirs)
+    assert all(row["fix"].endswith("; if it is other money, enter it in Caspen") for row in rows)
 
 
 # --- deleted, and made anew
@@ -353,7 +465,7 @@ def test_of_what_is_gone_before_caspens_export_has_it_nothing_is_said_but_what_i
     assert row["reason"] == (
         "in Caspen: told of it, and not in its export yet: payment of 55.00 (Bank feed); in Xero: it is gone since"
     )
-    assert row["fix"].startswith("If Caspen took it in, void it there, then: ")
+    assert row["fix"].startswith("If Caspen took it in and Xero does not have it anew, void it there, then: ")
     assert synced.run(commands_in(row["fix"])[-1]).exit_code == 0
     nothing_is_left(synced)
 

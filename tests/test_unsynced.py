@@ -203,7 +203,7 @@ def test_totals_that_xero_shows_otherwise_are_mended_by_id_or_told_but_never_app
     assert ready.in_xero()["INV-0001"]["Status"] == "DRAFT"
     waits_without_calls(ready)
     ready.control("organisation", KeepsTaxAmount=True)
-    fixed_by_its_command(ready, which=-1)
+    fixed_by_its_command(ready, which=-2)
     there = ready.in_xero()["INV-0001"]
     assert same_figures(record, there)
     assert there["Status"] == "AUTHORISED"

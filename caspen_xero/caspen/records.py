@@ -43,6 +43,9 @@ FINALISED = ("open", "paid")
 GONE = ("void", "deleted")
 """The statuses of an invoice, payment or credit note that is no more."""
 
+UNALLOCATED: PaymentStatus = "unallocated"
+"""The status of money that is on no invoice, whatever allocations it lists."""
+
 PAYS: PaymentStatus = "allocated"
 """The one status of a payment that pays invoices, whatever allocations others list."""
 
@@ -284,8 +287,13 @@ def allocation_key(payment_id: str, allocation_id: str) -> str:
     return f"{quote(payment_id, safe='')}/{quote(allocation_id, safe='')}"
 
 
+def rest_key(payment_id: str) -> str:
+    """What names the part of a payment that is on no invoice, where an allocation's key would stand: `pay_001/`."""
+    return allocation_key(payment_id, "")
+
+
 def payment_id_in(key: str) -> str:
-    """The id of the payment whose allocation such a key names."""
+    """The id of the payment whose allocation, or rest, such a key names."""
     return unquote(key.partition("/")[0])
 
 

@@ -122,6 +122,10 @@ def _tell_restored(session: Session, copy: Path, replaced: Path | None) -> None:
     if organisation and not signed_in:
         session.output.say("Its sign-in is not on this machine.")
     session.output.say(
+        "What Caspen was told of since that copy was made is told once more, with the same ids: where people enter that in Caspen, "
+        "they look first whether it is there."
+    )
+    session.output.say(
         "It may be older than what was sent, so all of ours is looked up in Xero before anything is sent, as Caspen has it now:"
     )
     for one in following:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
-from caspen_xero.cli.output import NARROW
 from caspen_xero.cli.session import Session
 from caspen_xero.outside_text import plain
 
@@ -82,9 +81,7 @@ def came_back_in_words(session: Session, result: PullResult, delivery: Delivery)
     if some := [held.payment for held in delivery.held]:
         told.append(f"{counted(some)} {_is(some)} held back from Caspen until a person has decided.")
     if some := delivery.known:
-        told.append(
-            f"{counted(some)} that had not been delivered {_is(some)} in Caspen by now, and {_is(some)} not told."
-        )
+        told.append(f"{counted(some)} {_is(some)} in Caspen by now, and {_is(some)} not told.")
     if not (delivery.delivered or delivery.waiting or delivery.refused):
         told.insert(0, _nothing(session, result))
     if count := len(result.updated):
@@ -147,11 +144,9 @@ def _tell_table(session: Session, payments: Sequence[XeroPayment]) -> None:
     if not payments or session.output.quiet or session.output.json:
         return
     clients = client_names(session.store, {one.invoice_id for one in payments})
-    narrow = session.output.console().width < NARROW
-    extra = () if narrow else ("Reconciled", "Reference")
-    rows = [_row(one, clients.get(one.invoice_id, ""))[: 6 + len(extra)] for one in payments]
-    columns = ("Invoice", "Client", "Date", "Amount", "Kind", "Now", *extra)
-    session.output.table(columns, rows, title="New from Xero")
+    rows = [_row(one, clients.get(one.invoice_id, "")) for one in payments]
+    columns = ("Invoice", "Client", "Date", "Amount", "Kind", "Now", "Reconciled", "Reference")
+    session.output.table(columns, rows, title="New from Xero", narrow_without={"Reconciled", "Reference"})
 
 
 def _row(payment: XeroPayment, client: str) -> tuple[Cell, ...]:

@@ -83,6 +83,7 @@ def _one_party(session: Session, name: str) -> tuple[PartyKind, str]:
     from caspen_xero.store import clinic
     from caspen_xero.sync.fix_commands import party_name
     from caspen_xero.sync.planning.contact_matching import party_of
+    from caspen_xero.sync.planning.ways_out import read_caspen
 
     store = session.store
     if clinic.clients(store, [name]) or (name == GENERIC_ID and session.settings.privacy == "generic"):
@@ -98,6 +99,8 @@ def _one_party(session: Session, name: str) -> tuple[PartyKind, str]:
     if len(called) == 1:
         return called[0]
     if not called:
-        raise SessionError("client-not-found", f"There is no client or payer {said(name)}.", "caspen-xero import PATH")
+        raise SessionError(
+            "client-not-found", f"There is no client or payer {said(name)}.", read_caspen(session.settings.source)
+        )
     ids = ", ".join(party_name(kind, id_) for kind, id_ in called[:5])
     raise SessionError("client-ambiguous", f"Several are called {said(name)}.", f"Use the id: {ids}")

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from caspen_xero.sync.setup.doctor import Check
 
 
+WHAT_TO_DO = "What to do"
+
+
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
     command(app, "doctor")(doctor)
@@ -51,11 +54,14 @@ def doctor(
         ]
         session.output.document({"checks": found})
     else:
+        output = session.output
         rows = [
-            ("ok" if check.ok else "NOT OK", check.name, _finding(check), Ours(session.output.command(check.fix)))
+            ("ok" if check.ok else "NOT OK", check.name, _finding(check), Ours(output.command(check.fix)))
             for check in checks
         ]
-        session.output.table(("", "Check", "Finding", "What to do"), rows)
+        output.table(("", "Check", "Finding", WHAT_TO_DO), rows, narrow_without={WHAT_TO_DO})
+        if output.is_narrow and any(check.fix for check in checks):
+            output.what_to_do((check.fix, check.name, "", ()) for check in checks if check.fix)
     return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
 
 

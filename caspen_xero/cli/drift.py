@@ -34,6 +34,7 @@ def drift(session: Session) -> int:
     if session.output.json:
         session.output.document({"drift": _as_json(session, rows), "information": _as_json(session, edited)})
         return ExitCode.ALL_WELL
+    but = " but what a person has accepted" if books.accepted else ""
     if edited:
         _tell(session, edited, "Edited in Xero")
     if rows:
@@ -42,11 +43,11 @@ def drift(session: Session) -> int:
         session.output.say("Nothing of Caspen's is known to be in Xero yet: caspen-xero push")
     elif session.store.adopt_is_due:
         session.output.say(
-            f"Nothing differs: {basis(session, books)}. That is as far as this store knows, but it may be an older one: "
+            f"Nothing differs{but}: {basis(session, books)}. That is as far as this store knows, but it may be an older one: "
             "caspen-xero adopt"
         )
     else:
-        session.output.say(f"Nothing differs: {basis(session, books)}.")
+        session.output.say(f"Nothing differs{but}: {basis(session, books)}.")
     return ExitCode.ALL_WELL
 
 

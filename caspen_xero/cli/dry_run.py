@@ -177,7 +177,8 @@ def _tell_steps(session: Session, result: PushResult, *, everything: bool) -> No
         )
         _tell_more(session, len(steps) - len(shown))
     elif not count_invoices(session.store):
-        output.say("No invoice has been imported yet: caspen-xero import PATH")
+        read = "the source that was just read has none" if session.settings.source else "caspen-xero import PATH"
+        output.say(f"No invoice has been imported yet: {read}")
     elif not result.unfinished:
         output.say(f"There is nothing to send to {plain(session.connection.tenant_name)}.")
     output.say(f"{len(steps)} {'step' if len(steps) == 1 else 'steps'}; nothing was written to Xero.")

@@ -45,7 +45,7 @@ def link(
         found = one_invoice(session, invoice)
         named = named_in_xero(session.client, session.mappings, found, xero_id)
         if not isinstance(named, Candidate):
-            told = link_payment(session.mappings, found, named, session.now())
+            told = link_payment(session.client, session.mappings, found, named, session.now())
             return say_done(session, invoice, told, to_paste("push", name_for(found, invoice)))
         _show(session, named)
         if force or not named.differences:
@@ -100,6 +100,12 @@ def _show(session: Session, candidate: Candidate) -> None:
     )
 
 
+_COMPARED_ANEW = (
+    "Next, push compares that with Xero anew: what there may be it is asked about, and where nothing may be, it is sent. If Caspen "
+    "has it twice, void one there first."
+)
+
+
 def unlink(
     session: Session,
     invoice: InvoiceName,
@@ -124,7 +130,7 @@ def unlink(
     if undone.what == "payment":
         those = "payment" if len(undone.links) == 1 else "payments"
         told = f"has its {those} of {' and '.join(f'{one.total or 0:.2f}' for one in undone.links)} linked to nothing in Xero"
-        return say_done(session, invoice, told, following, ["Next, push asks again whether that is in Xero already."])
+        return say_done(session, invoice, told, following, [_COMPARED_ANEW])
     (link,) = undone.links
     lines = ["Next, push looks for it anew: while its number is taken in Xero, it is invoice-number-taken."]
     lines += [

@@ -21,7 +21,8 @@ from caspen_xero.times import local
 if TYPE_CHECKING:
     from caspen_xero.store.listing import ListedInvoice
     from caspen_xero.store.mappings import Mappings
-    from caspen_xero.sync.books import Books, Trouble
+    from caspen_xero.sync.books.books import Books
+    from caspen_xero.sync.books.troubles import Trouble
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +34,7 @@ def register(app: typer.Typer) -> None:
     command(group, "skip")(skip)
     command(group, "unskip")(unskip)
     command(group, "accept")(accept)
+    command(group, "unaccept")(unaccept)
     command(group, "link")(link)
     command(group, "unlink")(unlink)
     app.add_typer(group, name="invoices", help="Each invoice in Caspen and in Xero.")
@@ -76,6 +78,7 @@ def list_(
             )
             for invoice in rows
         ],
+        narrow_without={"Due"},
     )
     session.output.say("1 invoice." if len(rows) == 1 else f"{len(rows)} invoices.")
     return ExitCode.ALL_WELL
@@ -108,7 +111,9 @@ def show(session: Session, invoice: InvoiceName) -> int:
                     }
                     for problem in problems
                 ],
-                "accepted": [{"code": one.code, "reason": one.reason} for one in accepted],
+                "accepted": [
+                    {"code": one.code, "reason": one.reason, "accepted_at": one.accepted_at} for one in accepted
+                ],
                 "writes": sent,
                 "edited_in_xero": edited,
             }
@@ -125,18 +130,22 @@ def show(session: Session, invoice: InvoiceName) -> int:
         ("In Caspen", listed.caspen_own_status),
         ("Sync", _in_words(listed).capitalize()),
         ("In Xero", listed.xero_status),
-        ("Open in Xero", link),
         ("Details", "purged here" if listed.details_purged else None),
     ]
     session.output.table(
         (f"Invoice {plain(listed.number or listed.invoice_id)}", ""), [fact for fact in facts if fact[1]]
     )
+    if link:  # below the table, which would break it on a narrow screen
+        session.output.say(f"Open in Xero: {link}", "")
     for problem in problems:
         session.output.say(f"{problem.code}: {problem.reason}", f"  -> {session.output.command(problem.fix)}")
         if problem.choices:
             session.output.say(f"     asks which: {in_words(problem.choices)}")
     for one in accepted:
-        session.output.say(f"accepted: {one.code}: {one.reason}")
+        session.output.say(f"accepted {local(one.accepted_at)}: {one.code}: {one.reason}")
+    if accepted:
+        name = name_for(listed.invoice_id, listed.number)
+        session.output.say(f"  -> to take that back: {to_paste('invoices unaccept', name)}")
     for edit in edited:
         session.output.say(f"edited in Xero: {edit['xero']} (sent: {edit['caspen']})")
     for row in sent:
@@ -224,24 +233,51 @@ def _push_of(session: Session, invoice_id: str, name: str) -> str:
 def accept(session: Session, invoice: InvoiceName) -> int:
     """Be content with what differs on an invoice between Caspen and Xero: with just that, not with what may differ later.
 
+    Xero's invoice stays as it is, and payments and credits go on there. `invoices unaccept` takes it back.
+
     \b
     caspen-xero invoices accept INV-0042
     """
-    from caspen_xero.store import accepted
+    from caspen_xero.sync.books.acceptance import accept as accept_all
 
     with session.only_writer():
         books = read_standing(session)
         listed = _find(session, invoice, books)
         name = name_for(listed.invoice_id, listed.number)
-        troubles = books.troubles_of.get(listed.invoice_id, ())
-        differing = [one for one in troubles if one.is_difference]
-        if not differing:
-            raise _nothing_to_accept(listed.number or invoice, name, troubles)
-        accepted.accept(session.mappings, listed.invoice_id, [one.key for one in differing], session.now())
+        content = accept_all(session.mappings, books, listed.invoice_id, session.now())
+        if not content:
+            raise _nothing_to_accept(listed.number or invoice, name, books.troubles_of.get(listed.invoice_id, ()))
     if not session.output.json:
-        for one in differing:
+        for one in content:
             session.output.say(f"accepted: {one.code}: {one.reason}")
-    return say_done(session, invoice, "differs with your consent", to_paste("invoices show", name))
+        session.output.say(f"To take that back: {to_paste('invoices unaccept', name)}")
+    is_to_go_on = any(one.last_tried_at is not None for one in content)  # a push has left it at that
+    return say_done(
+        session,
+        invoice,
+        "differs with your consent",
+        to_paste("push", name) if is_to_go_on else to_paste("invoices show", name),
+    )
+
+
+def unaccept(session: Session, invoice: InvoiceName) -> int:
+    """Be content no more with what differs on an invoice: it is unsynced or differs again, until that is mended.
+
+    \b
+    caspen-xero invoices unaccept INV-0042
+    """
+    from caspen_xero.sync.books.acceptance import take_back
+
+    with session.only_writer():
+        listed = _find(session, invoice)
+        if session.known_mappings is None or not take_back(session.mappings, listed.invoice_id):
+            raise SessionError(
+                "not-accepted",
+                f"Nothing that differs on {plain(listed.number or invoice)} was accepted.",
+                "caspen-xero invoices list --status differs",
+            )
+    name = name_for(listed.invoice_id, listed.number)
+    return say_done(session, invoice, "is told of again as long as it differs", to_paste("invoices show", name))
 
 
 def _nothing_to_accept(name: str, invoice_name: str, troubles: Sequence[Trouble]) -> SessionError:

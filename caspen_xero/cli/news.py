@@ -22,7 +22,8 @@ from caspen_xero.times import local_today
 
 if TYPE_CHECKING:
     from caspen_xero.store.xero_payments import XeroPayment
-    from caspen_xero.sync.books import Trouble
+    from caspen_xero.sync.books.books import Books
+    from caspen_xero.sync.books.troubles import Trouble
 
 IN_A_ROW = 3
 """So many runs that end in what may pass by itself have lasted."""
@@ -101,7 +102,8 @@ def _of_invoices(session: Session) -> list[str]:
     from caspen_xero.cli.standing import LOOK, read_standing
 
     books = session.books or read_standing(session)
-    new = set(_untold(session, "invoices", [one.key for one in books.troubles], complete=True))
+    problems = [one.key for one in books.troubles if not one.is_difference]
+    new = {*_untold(session, "invoices", problems, complete=True), *_differences(session, books)}
     if not new:
         return []
     grouped: dict[tuple[str, str, str], list[Trouble]] = {}
@@ -120,6 +122,20 @@ def _of_invoices(session: Session) -> list[str]:
         rest = {one.invoice_id for some in list(grouped.values())[SHOWN:] for one in some}
         lines.append(f"  ... and {len(rest)} more.")
     return [*lines, f"All that is unsynced or differs:  {LOOK}"]
+
+
+def _differences(session: Session, books: Books) -> list[str]:
+    """What differs and was not told yet. What only does not show while something is left to do is not over, so it is told once."""
+    from caspen_xero.store import both_sides, told
+
+    mappings, now, tenant, scope = session.known_mappings, session.now(), session.tenant_id, "differences"
+    seals = {one.key: told.seal(one.key, of=one.invoice_id) for one in books.troubles if one.is_difference}
+    known = told.told_since(session.store, tenant, scope)
+    new = [key for key in seals if seals[key] not in known]
+    told.tell(session.store, tenant, scope, (seals[key] for key in new), now)
+    hidden = both_sides.unsettled(mappings) if mappings and known - set(seals.values()) else ()
+    told.forget(session.store, tenant, scope, but=seals.values(), of=hidden)
+    return new
 
 
 def _of_warnings(session: Session, held: list[Held]) -> list[str]:

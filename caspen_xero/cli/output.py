@@ -8,11 +8,12 @@ import json
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import compress
 from typing import TYPE_CHECKING, Any, Literal
 
 from caspen_xero.commands import Choice, in_workspace
@@ -31,6 +32,8 @@ LONGEST_CELL = 300
 """Characters of what is from outside in a table."""
 
 
+LONGEST_WORD = 40
+"""Characters: a column of single words that are no longer (codes, dates, amounts) is the last to be broken."""
 NARROW = 110
 """Columns: on a screen with less, tables leave out what stands elsewhere too."""
 DEAD_SIGN_IN = "connect-needed"
@@ -169,10 +172,28 @@ class Output:
             return
         tell(f"Error: {one_line(error.message)}\n" + self.as_lines(fixes))
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]], *, title: str | None = None) -> None:
-        """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup."""
+    @property
+    def is_narrow(self) -> bool:
+        """Whether tables leave out what stands elsewhere too."""
+        return self.console().width < NARROW
+
+    def table(
+        self,
+        columns: Sequence[str],
+        rows: Iterable[Sequence[Cell]],
+        *,
+        title: str | None = None,
+        narrow_without: Collection[str] = (),
+    ) -> None:
+        """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup.
+
+        `narrow_without`: the columns that a narrow screen does without.
+        """
         if self.json or self.quiet:
             return
+        if narrow_without and self.is_narrow:
+            kept = [column not in narrow_without for column in columns]
+            columns, rows = list(compress(columns, kept)), [list(compress(row, kept)) for row in rows]
         from rich import box
         from rich.table import Table
         from rich.text import Text
@@ -181,7 +202,9 @@ class Output:
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for index, column in enumerate(columns):
             numeric = any(isinstance(row[index], (Decimal, int)) for row in body)
-            table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+            words = [_cell(row[index]) for row in body]
+            whole = all(" " not in word and len(word) <= LONGEST_WORD for word in words)
+            table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
         for row in body:
             table.add_row(*(Text(_cell(cell)) for cell in row))
         with _giving():

@@ -11,7 +11,6 @@ import typer
 
 from caspen_xero.cli.came_back import counted
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import NARROW
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.cli.standing import read_standing
 from caspen_xero.errors import ExitCode
@@ -120,12 +119,9 @@ def _tell_to_enter(session: Session, found: Sequence[OutstandingPayment]) -> Non
 def _tell(session: Session, found: Sequence[OutstandingPayment]) -> None:
     to_caspen = [one for one in found if one.direction == "to_caspen"]
     to_xero = [one for one in found if one.direction == "to_xero" and one.status != "left-out"]
-    narrow = session.output.console().width < NARROW
-    extra = () if narrow else ("Reference",)
-    columns = ("Invoice", "Client", "Date", "Amount", "Kind", *extra, "Told Caspen")
-    _table(session, to_caspen, "In Xero, not yet in Caspen's export", columns)
-    extra = () if narrow else ("Method",)
-    _table(session, to_xero, "In Caspen, not yet in Xero", ("Invoice", "Client", "Date", "Amount", *extra, "Why"))
+    which = ("Invoice", "Client", "Date", "Amount")
+    _table(session, to_caspen, "In Xero, not yet in Caspen's export", (*which, "Kind", "Reference", "Told Caspen"))
+    _table(session, to_xero, "In Caspen, not yet in Xero", (*which, "Method", "Why"))
     if to_caspen or to_xero:
         rows = [*to_caspen, *to_xero]
         session.output.what_to_do(
@@ -149,7 +145,8 @@ def _table(session: Session, rows: Sequence[OutstandingPayment], title: str, col
     if len({one.currency for one in rows}) > 1:
         place = columns.index("Amount") + 1
         columns = (*columns[:place], "Currency", *columns[place:])
-    session.output.table(columns, [[_cell(one, column) for column in columns] for one in rows], title=title)
+    cells = [[_cell(one, column) for column in columns] for one in rows]
+    session.output.table(columns, cells, title=title, narrow_without={"Reference", "Method"})
 
 
 def _cell(one: OutstandingPayment, column: str) -> Cell:

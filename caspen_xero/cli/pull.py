@@ -15,12 +15,12 @@ from caspen_xero.cli.runs import begins, ends
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
 from caspen_xero.cli.standing import note_standing, read_standing, tell_standing
-from caspen_xero.errors import ExitCode
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.store.imports import ImportResult
-    from caspen_xero.sync.books import Books
+    from caspen_xero.sync.books.books import Books
     from caspen_xero.sync.pulling.deliver import Delivery
     from caspen_xero.sync.pulling.pull import PullResult
     from caspen_xero.sync.sending.other_homes import AnotherHome
@@ -67,6 +67,7 @@ def pull(
         session.output.document(outcome.summary)
     else:
         outcome.tell(session)
+        outcome.tell_end(session)
     return outcome.exit_code
 
 
@@ -157,7 +158,7 @@ class Pulled:
         return [(id_, numbers.get(id_) or id_, why) for id_, why in odd.items()]
 
     def tell(self, session: Session) -> None:
-        """The pull for people."""
+        """The pull for people, but for what ended it (`tell_end`)."""
         output = session.output
         tell_came_back(session, self.result, self.delivery)
         for line in self.result.linked_rates:
@@ -180,11 +181,18 @@ class Pulled:
             )
         if len(self.delivery.held) > SHOWN_HELD:
             output.note(f"... and {len(self.delivery.held) - SHOWN_HELD} more:  caspen-xero payments list")
-        if self.books is not None and self.is_alone and not self.result.dry_run:
+        if self.result.dry_run:
+            output.note(
+                "This told what is new for Caspen alone. What was edited, voided or deleted in Xero, a pull finds."
+            )
+        elif self.books is not None and self.is_alone:
             tell_standing(session, self.books)
+
+    def tell_end(self, session: Session, told: UserError | None = None) -> None:
+        """What ended it, unless that was `told` already; it is to be the last that is said."""
         for stopped in (self.result.stopped, self.delivery.stopped):
-            if stopped is not None:
-                output.error(stopped)
+            if stopped is not None and (told is None or stopped.code != told.code):
+                session.output.error(stopped)
 
 
 def pull_now(

@@ -24,7 +24,8 @@ from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.books import Books
+    from caspen_xero.store.mappings import Mappings
+    from caspen_xero.sync.books.books import Books
     from caspen_xero.sync.sending.push_result import PushResult
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
@@ -132,8 +133,8 @@ def push_now(
 
     `known`: the keys and amounts of payments that were there before that, so that a person can have been asked about them.
     """
-    from caspen_xero.store import clinic
-    from caspen_xero.sync.pulling.undelivered import tell_what_is_different
+    from caspen_xero.store import clinic, different_money
+    from caspen_xero.sync.pulling.undelivered import asked_about_beside
     from caspen_xero.sync.sending.push import Push
     from caspen_xero.sync.sending.push_result import PushOptions
 
@@ -144,6 +145,7 @@ def push_now(
     named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
     for invoice_id in named:
         _tell_if_nothing_to_send(session, invoice_id)
+    beside = asked_about_beside(mappings, session.settings, paid, session.now(), known) if paid else ()
     with session.output.progress("Pushing") as progress:
         engine = Push(
             mappings,
@@ -163,16 +165,18 @@ def push_now(
                     id_: {one.key for one in payments if (one.key, one.amount) in known}
                     for id_, payments in clinic.payments_on(session.store, paid).items()
                 },
+                asked_about=_asked_about(mappings, paid),
                 **options,
             )
         )
     if paid and not (result.dry_run or result.declined):
-        tell_what_is_different(mappings, session.settings, paid, session.now())
+        with mappings.store.write():
+            different_money.keep(mappings, beside)
     _tell_wrong_clock(session)
     books = None if result.declined or result.dry_run else note_standing(session)
     some = mappings.has_invoices()
     code = ExitCode.ALL_WELL if result.declined else exit_code(result, bad_records, books, named, some_in_xero=some)
-    summary = push_summary(result, session.seconds(), books)
+    summary = push_summary(result, session.seconds(), books) | {"named": len(named)}
     if not result.dry_run:
         ends(session, "push", code, summary, result.stopped, _DECLINED if result.declined else None)
     return Pushed(result, summary, code, books)
@@ -202,11 +206,30 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
 
 
 def _payments_on(session: Session, names: Sequence[str]) -> set[tuple[str, Decimal]]:
-    """The keys and amounts of the payments on the invoices that may be meant, as far as they are known."""
+    """The keys and amounts of the payments on the invoices that may be meant, or on none yet, as far as they are known."""
     from caspen_xero.store import clinic
 
     ids = [id_ for name in names for id_ in clinic.invoice_ids(session.store, name)]
-    return {(one.key, one.amount) for some in clinic.payments_on(session.store, ids).values() for one in some}
+    found = [*clinic.payments_on(session.store, ids).values(), *clinic.money_on_no_invoice(session.store, ids).values()]
+    return {(one.key, one.amount) for some in found for one in some}
+
+
+def _asked_about(mappings: Mappings, paid: Collection[str]) -> frozenset[tuple[str, str]]:
+    """What a person can have been asked about on these invoices: the keys of Caspen's payments, each with what may be it in Xero.
+
+    By the last push that has held it; before any has, by a pull, which asks about all that it has recorded.
+    """
+    from caspen_xero.store import clinic, holds, xero_payments
+
+    found: set[tuple[str, str]] = set()
+    recorded = xero_payments.recorded_on(mappings, paid)
+    for invoice_id, payments in clinic.payments_on(mappings.store, paid).items():
+        keys = [one.key for one in payments]
+        removed = {key for key, link in mappings.links("payment", keys).items() if link.is_deleted}
+        held = {one.caspen_id: one.about.split() for one in holds.on(mappings, "create-payment", keys)}
+        by_pull = [one.xero_id for one in recorded.get(invoice_id, ())]
+        found |= {(key, id_) for key in keys for id_ in held.get(key, () if key in removed else by_pull)}
+    return frozenset(found)
 
 
 def _ids(session: Session, names: Sequence[str]) -> list[str]:
@@ -296,9 +319,10 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
     if result.dry_run:
         tell_dry_run(session, result, numbers, everything=everything)
     else:
+        sent = "invoices sent as drafts" if session.settings.invoice_status == "draft" else "invoices synced"
         not_reached = sum(pushed.books is not None and id_ not in pushed.books.overlay for id_ in result.unfinished)
         counts = [
-            ("invoices synced", len(result.synced)),
+            (sent, len(result.synced)),
             ("invoices updated", len(result.updated)),
             *(
                 (one.counts_as.words, result.count(one.kind))
@@ -308,7 +332,7 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
             ("invoices unsynced", pushed.summary["unsynced"] - not_reached),
             ("invoices not reached, pending", not_reached),
         ]
-        rows = [(what, number) for what, number in counts if number or what in {"invoices synced", "invoices unsynced"}]
+        rows = [(what, number) for what, number in counts if number or what in {sent, "invoices unsynced"}]
         output.table((f"Push to {plain(session.connection.tenant_name)}", ""), rows)
     for invoice_id, why in list(result.waiting.items())[:5]:
         output.note(f"{plain(numbers.get(invoice_id, invoice_id))} waits: {why.reason}.")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from caspen_xero.store.mappings import Mappings
     from caspen_xero.store.store import Store
-    from caspen_xero.sync.books import Books
+    from caspen_xero.sync.books.books import Books
     from caspen_xero.sync.setup.settings import Settings
     from caspen_xero.xero.client import XeroClient
     from caspen_xero.xero.connection import Connection
@@ -322,7 +322,11 @@ def one_invoice(session: Session, name: str, *, or_bad: bool = False) -> str:
     Raises `SessionError` where none or several fit.
     """
     from caspen_xero.store import bad_records, clinic
+    from caspen_xero.sync.planning.ways_out import read_caspen
 
+    if not name.strip():
+        words = "An invoice is named by its number or its id; that was empty."
+        raise SessionError("invoice-not-named", words, "caspen-xero invoices list", ExitCode.USAGE)
     found = clinic.invoice_ids(session.store, name)
     lone = [] if found else bad_records.lone_ids(session.store, name)
     if or_bad and lone:
@@ -334,7 +338,7 @@ def one_invoice(session: Session, name: str, *, or_bad: bool = False) -> str:
         raise SessionError(
             "invoice-bad-record",
             f"Of the invoice {plain(name)} there is only a bad record: caspen-xero unsynced",
-            f"Correct it in Caspen, then: caspen-xero import PATH; or set it aside: {aside}",
+            f"Correct it in Caspen, then: {read_caspen(session.settings.source)}; or set it aside: {aside}",
         )
     if not found:
         raise SessionError("invoice-not-found", f"There is no invoice {plain(name)}.", "caspen-xero invoices list")

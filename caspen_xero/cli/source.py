@@ -88,12 +88,14 @@ def tell_import(session: Session, result: ImportResult) -> None:
 
 def _tell_without_invoice(session: Session, result: ImportResult) -> None:
     """An export may come in parts, so this is no fault; but what never gets its invoice would be in Xero never."""
+    from caspen_xero.sync.planning.ways_out import read_caspen
+
     waiting = result.without_invoice
     if not waiting:
         return
     session.output.note(
         f"Not sent while their invoice is missing in what was imported: {some_without_invoice(waiting)}. Export those invoices "
-        "too, then: caspen-xero import PATH"
+        f"too, then: {read_caspen(session.settings.source)}"
     )
 
 

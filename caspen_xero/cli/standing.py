@@ -8,30 +8,31 @@ from caspen_xero.cli.session import Session
 from caspen_xero.times import local_today
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.books import Books
+    from caspen_xero.sync.books.books import Books
 
 LOOK = "caspen-xero unsynced"
 
 
 def read_standing(session: Session) -> Books:
     """How all invoices stand, as push and pull last saw both sides."""
-    from caspen_xero.sync.books import read_books
+    from caspen_xero.sync.books.books import read_books
 
     return read_books(session.store, session.known_mappings, session.settings)
 
 
 def note_standing(session: Session) -> Books:
     """The same after a push or pull; what was accepted, and no longer stands, is forgotten."""
-    from caspen_xero.store.accepted import keep_accepted
+    from caspen_xero.sync.books.acceptance import forget_what_is_over
 
     session.books = books = read_standing(session)
-    keep_accepted(session.mappings, (one.key for one in (*books.troubles, *books.accepted)))
+    forget_what_is_over(session.mappings, books)
     return books
 
 
 def tell_standing(session: Session, books: Books) -> None:
     """One line at the end of a command: what is wrong, or on what it rests that nothing is."""
-    session.output.note(f"{trouble_in_words(books)}:  {LOOK}" if books.troubles else f"{basis(session, books)}.")
+    told = basis(session, books)
+    session.output.note(f"{trouble_in_words(books)}:  {LOOK}" if books.troubles else f"{told[0].upper()}{told[1:]}.")
 
 
 def trouble_in_words(books: Books) -> str:

@@ -50,7 +50,7 @@ def status(
     stored = session.store.connection()
     books = read_standing(session)
     without_invoice = bad_records.without_invoice(session.store)
-    good = runs.last_good(session.store, "push")
+    good = runs.last_good_push(session.store)
     summary: dict[str, Any] = {
         "command": "status",
         "workspace": session.workspace,
@@ -60,9 +60,9 @@ def status(
         "connection": session.connection.kind if stored else None,
         "token_store": session.connection.token_store if stored else None,
         "xero_url": session.connection.xero_url if stored else None,
-        "last_push": _last_run(session, ("push", "sync"), "synced", "unsynced"),
+        "last_push": _last_run(session, ("push", "sync"), "synced", "unsynced", "named"),
         "last_pull": _last_run(session, ("pull", "sync"), "payments", "invoices_updated"),
-        "last_sync": _last_run(session, ("sync",)),
+        "last_sync": _last_run(session, ("sync",), "named"),
         "last_good_push": good.ended_at if good else None,
         "interrupted": _interrupted(session),
         "sign_in": sign_in(session) if stored else None,
@@ -87,7 +87,7 @@ def status(
     else:
         _tell_status(session, summary, without_invoice)
     if too_old and not session.output.json:
-        session.output.error(UserError("push-too-old", f"The last good push {too_old}.", "caspen-xero push"))
+        session.output.error(UserError("push-too-old", too_old, "caspen-xero push"))
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
@@ -103,7 +103,8 @@ def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Seq
             facts.append(("Xero", Ours(f"{plain(summary['xero_url'])}  (not the real Xero)")))
     facts += [("Sign-in", Ours(_of_sign_in(summary["sign_in"])))] if summary["connected"] else []
     facts.append(("Last push", Ours(_of_run(summary["last_push"], "synced", "unsynced"))))
-    if (last := summary["last_push"]) and last["ended"] in STOPPED:
+    last = [run for run in (summary["last_push"], summary["last_sync"]) if run]
+    if any(run["ended"] in STOPPED or run["named"] for run in last):
         facts.append(("Last good push", local(summary["last_good_push"]) or "never"))
     facts.append(("Last pull", Ours(_of_run(summary["last_pull"], "payments"))))
     if summary["last_sync"]:
@@ -139,8 +140,11 @@ def _of_run(run: dict[str, Any] | None, *counts: str) -> str:
         return f"running since {local(run['started_at'])}"
     when = local(run["ended_at"] or run["started_at"])
     if run["ended"] in STOPPED:
-        return f"{when}: {run['ended']}: {plain(run['error']['message'], MOST_WORDS)}"
-    return ", ".join([f"{when}: {run['ended']}", *(f"{run[name]} {name}" for name in counts)])
+        why = "by a person" if run["error"]["code"] == "interrupted" else plain(run["error"]["message"], MOST_WORDS)
+        return f"{when}: {run['ended']}: {why}"
+    few = f"only what was named ({run['named']})" if run.get("named") else ""
+    did = [f"{run[name]} {name if run[name] != 1 else name.removesuffix('s')}" for name in counts]
+    return ", ".join(filter(None, [f"{when}: {run['ended']}", few, *did]))
 
 
 def _of_sign_in(told: dict[str, Any]) -> str:
@@ -182,24 +186,26 @@ def _interrupted(session: Session) -> list[dict[str, str]]:
     """The commands that were begun since the last good push, and did not end."""
     from caspen_xero.store import log as runs
 
-    good = runs.last_good(session.store, "push")
+    good = runs.last_good_push(session.store)
     found = runs.not_ended(session.store, good.id if good else 0)
     return [{"command": run.command, "started_at": run.started_at} for run in found if not _is_active(session, run)]
 
 
 def _why_too_old(session: Session, max_age: str) -> str:
-    """What is wrong with the age of the last good push; empty where nothing is."""
+    """What is wrong with the age of the last good push, as a sentence; empty where nothing is."""
     from caspen_xero.store import log as runs
     from caspen_xero.store.store import utc_time
     from caspen_xero.xero.clock import CLOCKS_APART
 
     limit, now = span(max_age), session.now()
-    good = runs.last_good(session.store, "push")
+    good = runs.last_good_push(session.store)
     ended = utc_time(good.ended_at) if good else None
-    if ended is None or now - ended > limit:
-        return f"is older than {plain(max_age)}"
+    if ended is None:
+        return "There has been no good push yet."
+    if now - ended > limit:
+        return f"The last good push is older than {plain(max_age)}."
     if ended - now > CLOCKS_APART:
-        return f"is noted for {local(ended)}, by a clock that was wrong: it may be of any age"
+        return f"The last good push is noted for {local(ended)}, by a clock that was wrong: it may be of any age."
     return ""
 
 

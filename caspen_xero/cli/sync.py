@@ -38,9 +38,15 @@ def sync(session: Session, yes: Yes = False, max_age: MaxAge = "26h") -> int:
         if not session.output.json:
             pulled.tell(session)
         session.start_again()
-        pushed = push_now(session, bad_records=read.bad_count, yes=yes)
+        try:
+            pushed = push_now(session, bad_records=read.bad_count, yes=yes)
+        except BaseException:
+            if not session.output.json:
+                pulled.tell_end(session)
+            raise
     if session.output.json:
         session.output.document({"command": "sync", "pull": pulled.summary, "push": pushed.summary})
     else:
         tell_push(session, pushed)
+        pulled.tell_end(session, pushed.result.stopped)
     return worst_of([pulled.exit_code, pushed.exit_code])

@@ -72,7 +72,10 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
         session.output.document(document | ({"linked": list(linked)} if linked is not None else {}))
         return ExitCode.PARTLY if left else ExitCode.ALL_WELL
     if not links:
-        session.output.say("No tax rates from Caspen yet: caspen-xero import PATH")
+        more = (
+            "export them there, then: caspen-xero taxes list" if session.settings.source else "caspen-xero import PATH"
+        )
+        session.output.say(f"No tax rates from Caspen yet: {more}")
     else:
         session.output.table(
             ["Caspen rate", "Percentage", "Xero status", "Xero rate", "Tax type", "Xero percentage"],

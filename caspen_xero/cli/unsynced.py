@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import NARROW, Ours
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.standing import basis, read_standing
 from caspen_xero.errors import ExitCode
 from caspen_xero.times import local
 
 if TYPE_CHECKING:
-    from caspen_xero.sync.books import Books
+    from caspen_xero.sync.books.books import Books
 
 
 def register(app: typer.Typer) -> None:
@@ -48,8 +48,10 @@ def unsynced(session: Session) -> int:
 
 def _why_none(session: Session, books: Books) -> str:
     """That nothing is unsynced, and on what that rests; nothing is said of invoices that nobody can know about."""
+    from caspen_xero.sync.planning.ways_out import read_caspen
+
     if not sum(books.counts.values()):
-        return "Nothing is unsynced, as no invoice has been imported yet: caspen-xero import PATH"
+        return f"Nothing is unsynced, as no invoice has been imported yet: {read_caspen(session.settings.source)}"
     told = f"Nothing is unsynced: {basis(session, books)}."
     if session.store.connection() is None:
         return f"{told} This workspace is not connected to Xero: caspen-xero connect"
@@ -60,7 +62,7 @@ def _why_none(session: Session, books: Books) -> str:
 
 def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
     """The table, then each fix once. On a narrow terminal the reasons stand with the fixes: a column would be too thin."""
-    narrow = session.output.console().width < NARROW
+    narrow = session.output.is_narrow
     session.output.table(
         ("Invoice", "Client", "Date", "Total", "Why", "Since", "Tries"),
         [
@@ -76,6 +78,7 @@ def _tell_unsynced(session: Session, rows: list[dict[str, Any]]) -> None:
             for row in rows
         ],
         title="Not in Xero as in Caspen",
+        narrow_without={"Date", "Tries"},
     )
     session.output.what_to_do(
         (

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_text
 
 
-def accept(mappings: Mappings, invoice_id: str, differences: Iterable[str], now: datetime) -> None:
+@dataclass(frozen=True)
+class Accepted:
+    """A difference of an invoice, by its `key`, and when a person was content with it (ISO 8601, UTC)."""
+
+    invoice_id: str
+    key: str
+    at: str
+
+
+def accept(mappings: Mappings, invoice_id: str, keys: Iterable[str], now: datetime) -> None:
     """A person is content with these differences (by their keys) of an invoice."""
     with mappings.store.write():
-        for key in differences:
+        for key in keys:
             mappings.store.run(
                 "INSERT OR IGNORE INTO accepted (tenant_id, invoice_id, difference, accepted_at) VALUES (?, ?, ?, ?)",
                 mappings.tenant_id,
@@ -22,15 +32,17 @@ def accept(mappings: Mappings, invoice_id: str, differences: Iterable[str], now:
             )
 
 
-def keep_accepted(mappings: Mappings, standing: Iterable[str]) -> None:
-    """Forgets what was accepted and stands no more: where it comes again, a person is told again."""
-    gone = accepted(mappings) - set(standing)
+def forget(mappings: Mappings, over: Iterable[Accepted]) -> None:
+    """A person is content with these no more, or they stand no more: where one comes again, a person is told again."""
     with mappings.store.write():
-        for key in gone:
-            mappings.store.run("DELETE FROM accepted WHERE tenant_id = ? AND difference = ?", mappings.tenant_id, key)
+        for one in over:
+            mappings.store.run(
+                "DELETE FROM accepted WHERE tenant_id = ? AND difference = ?", mappings.tenant_id, one.key
+            )
 
 
-def accepted(mappings: Mappings) -> set[str]:
-    """The keys of all differences that a person is content with."""
-    rows = mappings.store.rows("SELECT difference FROM accepted WHERE tenant_id = ?", mappings.tenant_id)
-    return {row["difference"] for row in rows}
+def accepted(mappings: Mappings) -> list[Accepted]:
+    """All differences that a person is content with."""
+    sql = "SELECT invoice_id, difference, accepted_at FROM accepted WHERE tenant_id = ? ORDER BY accepted_at"
+    rows = mappings.store.rows(sql, mappings.tenant_id)
+    return [Accepted(row["invoice_id"], row["difference"], row["accepted_at"]) for row in rows]

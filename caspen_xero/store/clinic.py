@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from caspen_xero.caspen.records import (
     FINALISED,
     PAYS,
+    UNALLOCATED,
     Client,
     Contact,
     CreditNote,
@@ -20,6 +21,7 @@ from caspen_xero.caspen.records import (
     Payment,
     PaymentMethod,
     TaxRate,
+    rest_key,
 )
 from caspen_xero.commands import handle, is_handle
 from caspen_xero.store.purged import Purged
@@ -143,6 +145,45 @@ def payments_on(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[Appl
     for row in store.rows_among(f"{_APPLIED} WHERE a.invoice_id IN ({{}}) ORDER BY p.date, a.key", invoice_ids):
         found[row["invoice_id"]].append(_applied(row))
     return found
+
+
+def money_on_no_invoice(store: Store, invoice_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:
+    """By invoice, what its client has paid in Caspen that is on no invoice there, oldest first: each as the rest of its payment.
+
+    `key`: the rest's (`rest_key`), which has no `allocation_id`; `invoice_id`: the one that it may yet be put on.
+    """
+    of_client: dict[str, list[str]] = defaultdict(list)
+    for invoice in store.rows_among("SELECT id, client_id FROM invoices WHERE id IN ({})", invoice_ids):
+        of_client[invoice["client_id"]].append(invoice["id"])
+    rows = store.rows_among(
+        "SELECT p.id, p.client_id, p.amount, p.date, p.status, p.method_id, p.xero_id, "
+        "(SELECT json_group_array(a.amount) FROM allocations a WHERE a.payment_id = p.id) AS parts FROM payments p "
+        f"WHERE (p.status = '{UNALLOCATED}' OR p.status = '{PAYS}' AND NOT EXISTS "
+        "(SELECT 1 FROM allocations a WHERE a.payment_id = p.id AND a.amount = p.amount)) "  # of most nothing is left
+        "AND p.client_id IN ({}) ORDER BY p.date, p.id",
+        of_client,
+    )
+    found: dict[str, list[AppliedPayment]] = defaultdict(list)
+    for row in rows:
+        parts = json.loads(row["parts"]) if row["status"] == PAYS else ()
+        rest = Decimal(row["amount"]) - sum(map(Decimal, parts), Decimal(0))
+        for invoice_id in of_client[row["client_id"]] if rest > 0 else ():
+            found[invoice_id].append(_rest(row, invoice_id, rest))
+    return found
+
+
+def _rest(row: Any, invoice_id: str, amount: Decimal) -> AppliedPayment:
+    return AppliedPayment(
+        key=rest_key(row["id"]),
+        allocation_id="",
+        payment_id=row["id"],
+        invoice_id=invoice_id,
+        amount=amount,
+        date=date.fromisoformat(row["date"]),
+        status=row["status"],
+        method_id=row["method_id"],
+        xero_id=row["xero_id"],
+    )
 
 
 def payments_naming(store: Store, xero_ids: Iterable[str]) -> dict[str, list[AppliedPayment]]:

@@ -32,6 +32,7 @@ class Hold:
     """What keeps one step of one record from being sent. An empty `fix` stands for the way out of its code.
 
     `code` is one of a problem. `depends_on` names the state that it belongs to: once that is another, the hold is void.
+    `about`: the Xero ids, between spaces, of what a person is asked about who has to decide.
     `attempts` counts how often the step was held; times are UTC, and `release_at` is when it is tried again by itself.
     """
 
@@ -42,6 +43,7 @@ class Hold:
     fix: str = ""
     depends_on: str = ""
     xero_says: str | None = None
+    about: str = ""
     attempts: int = 0
     first_held_at: datetime = _NEVER
     last_held_at: datetime = _NEVER

@@ -28,6 +28,9 @@ from caspen_xero.store.named_payments import keep_named
 from caspen_xero.store.purged import PURGEABLE, Purged, is_wanted_again
 from caspen_xero.store.store import Store, utc_text
 
+LAST_NEWS = "import_with_news"
+"""The setting that has the number of the last import that changed anything."""
+
 SHOWN_BAD_RECORDS = 1000
 _LONGEST_NAME = 1000
 _STAYS_PURGED = "purged"
@@ -88,6 +91,8 @@ def import_records(store: Store, records: Iterable[Record | BadRecord]) -> Impor
         for record in people:  # by now it is known who is on a new invoice
             _KEEP[record.object](store, record, number)
         result.without_invoice = without_invoice(store)
+        if result.new or result.changed:
+            store.set_setting(LAST_NEWS, str(number))
     return result
 
 

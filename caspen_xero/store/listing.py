@@ -1,6 +1,6 @@
 """Invoices as people list them: Caspen's side, Xero's side, and how far they have come.
 
-`sync/books.py` says in which state an invoice is; what is said here of that knows nothing of problems and differences.
+`sync/books/` says in which state an invoice is; what is said here of that knows nothing of problems and differences.
 """
 
 from __future__ import annotations
@@ -12,10 +12,11 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 
-from caspen_xero.caspen.records import GONE, PAYS
+from caspen_xero.caspen.records import FINALISED, GONE, PAYS
 from caspen_xero.store.bad_records import LoneInvoice, lone_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
+from caspen_xero.store.todo import ALL_INVOICES, IS_DONE
 
 SyncStatus = Literal["synced", "unsynced", "differs", "pending", "draft", "skipped", "void"]
 SYNC_STATUSES: tuple[SyncStatus, ...] = ("synced", "unsynced", "differs", "pending", "draft", "skipped", "void")
@@ -57,26 +58,26 @@ class Counted:
     number: int
 
 
-def _state_in_sql(i: str, l: str) -> str:  # noqa: E741
-    """The state, by the records alone, of an invoice `i` with its link `l`, and with `s` where a person has set it aside."""
-    return f"""CASE
-        WHEN s.invoice_id IS NOT NULL THEN 'skipped'
-        WHEN {i}.status IN {GONE} AND ({l}.xero_id IS NULL OR {l}.is_done) THEN 'void'
-        WHEN {i}.status = 'draft' AND ({l}.xero_id IS NULL OR {l}.is_done) THEN 'draft'
-        WHEN {l}.xero_id IS NOT NULL THEN CASE WHEN {l}.is_done THEN 'synced' ELSE 'pending' END
-        WHEN COALESCE({i}.issue_date, '') < :start THEN 'skipped'
-        ELSE 'pending' END"""
-
-
+_SURELY_SYNCED = f"""i.status IN {FINALISED} AND l.done_up_to IS i.touched
+    AND (l.status IS NULL OR l.status NOT IN ('DRAFT', 'SUBMITTED')) AND i.id NOT IN (SELECT invoice_id FROM skips)"""
+"""Tells most of those that are: only counted."""
+_STATE = f"""CASE
+    WHEN s.invoice_id IS NOT NULL THEN 'skipped'
+    WHEN i.status IN {GONE} AND (l.caspen_id IS NULL OR {IS_DONE}) THEN 'void'
+    WHEN i.status = 'draft' AND (l.caspen_id IS NULL OR {IS_DONE}) THEN 'draft'
+    WHEN l.caspen_id IS NOT NULL THEN CASE WHEN {IS_DONE} THEN 'synced' ELSE 'pending' END
+    WHEN COALESCE(i.issue_date, '') < :start THEN 'skipped'
+    ELSE 'pending' END"""
+"""The state, by the records alone, of an invoice `i` with its link `l`, and with `s` where a person has set it aside."""
 _SQL = f"""
 SELECT i.id, i.number, i.client_id, c.name AS client, i.purged, i.issue_date, i.status, i.total, i.currency,
-    l.xero_id, l.xero_status, l.amount_paid, l.amount_credited, l.amount_due, {_state_in_sql("i", "l")} AS state,
+    l.xero_id, l.status AS xero_status, l.amount_paid, l.amount_credited, l.amount_due, {_STATE} AS state,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
         AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id
             AND n.status <> '{PAYS}')) AS told_paid
 FROM invoices i
 LEFT JOIN clients c ON c.id = i.client_id
-LEFT JOIN linked_invoices l ON l.tenant_id = :tenant AND l.invoice_id = i.id
+LEFT JOIN links l ON l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id
 LEFT JOIN skips s ON s.invoice_id = i.id
 """
 
@@ -118,12 +119,10 @@ def pending_invoices(store: Store, mappings: Mappings | None, start_date: str | 
 def count_invoices_by_state(store: Store, mappings: Mappings | None, start_date: str | None) -> list[Counted]:
     """The same in numbers, without the invoices of which there is only a bad record."""
     rows = store.db.conn.execute(
-        f"SELECT {_state_in_sql('v', 'v')} AS state, s.invoice_id IS NULL AND v.xero_id IS NULL "
-        "AND COALESCE(v.issue_date, '') < :start AS before_start, COUNT(*) AS number FROM ("
-        "SELECT invoice_id, status, issue_date, xero_id, is_done FROM linked_invoices WHERE tenant_id = :tenant UNION ALL "
-        "SELECT i.id, i.status, i.issue_date, NULL, NULL FROM invoices i WHERE NOT EXISTS (SELECT 1 FROM links l "
-        "WHERE l.tenant_id = :tenant AND l.kind = 'invoice' AND l.caspen_id = i.id)) v "
-        "LEFT JOIN skips s ON s.invoice_id = v.invoice_id GROUP BY 1, 2",
+        f"WITH others AS MATERIALIZED (SELECT {_STATE} AS state, s.invoice_id IS NULL AND l.caspen_id IS NULL "
+        f"AND COALESCE(i.issue_date, '') < :start AS before_start {ALL_INVOICES} LEFT JOIN skips s ON s.invoice_id = i.id "
+        f"WHERE NOT ({_SURELY_SYNCED})) SELECT state, before_start, COUNT(*) AS number FROM others GROUP BY 1, 2 UNION ALL "
+        "SELECT 'synced', 0, (SELECT COUNT(*) FROM invoices) - (SELECT COUNT(*) FROM others)",
         {"tenant": mappings.tenant_id if mappings else "", "start": start_date or ""},
     ).fetchall()
     return [Counted(row["state"], bool(row["before_start"]), row["number"]) for row in rows]

@@ -108,10 +108,14 @@ def last(store: Store, *commands: str) -> Run | None:
     return next(iter(_runs(store, commands, "1", limit=1)), None)
 
 
-def last_good(store: Store, command: str) -> Run | None:
-    """The last run of a command that did what could be done: not stopped, and not one that could send nothing at all."""
+def last_good_push(store: Store) -> Run | None:
+    """The last push or sync that did what could be done for all invoices.
+
+    It was not stopped, in no part of it, could send something at all, and was not one of a few invoices that a person named.
+    """
     good = f"error IS NULL AND exit_code IN ({ExitCode.ALL_WELL:d}, {ExitCode.PARTLY:d})"
-    return next(iter(_runs(store, (command,), good, limit=1)), None)
+    whole = "part_of IS NULL AND COALESCE(result ->> 'named', 0) = 0"
+    return next(iter(_runs(store, ("push", "sync"), f"{good} AND {whole}", limit=1)), None)
 
 
 def dead_sign_in(store: Store, since: datetime) -> Run | None:

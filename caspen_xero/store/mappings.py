@@ -18,6 +18,8 @@ from caspen_xero.store.store import Store, utc_text, utc_time
 LinkKind = Literal["invoice", "client", "payer", "payment", "credit_note", "allocation"]
 DELETED = "DELETED"
 """The status of the link of a payment or allocation that was seen to be gone in Xero; the invoice's figures know."""
+OF_ANOTHER_AMOUNT = f"l.kind = 'payment' AND l.fingerprint IS NULL AND NOT l.made_by_us AND l.status IS NOT '{DELETED}'"
+"""SQL: links (`l`) of payments to what has our Reference in Xero, and had another amount than Caspen's when it was found."""
 DOUBTED = "DOUBTED"
 """The status of the link of a client or payer that an earlier version made by a number alone; a person can confirm it."""
 
@@ -48,7 +50,8 @@ class Link:
     `done_up_to` the import number up to which all is done. Amounts are what Xero last said, in the document's currency.
     `lines`: of an invoice, in the order in which they were written, what Caspen calls each line, and its LineItemID.
     `only_ours_until`: of an invoice, the `UpdatedDateUTC` up to which only we have changed it in Xero; None if that is not known.
-    `despite`: of an invoice, what a person linked it in spite of; None for nothing.
+    `despite`: of an invoice, what a person linked it in spite of; None for nothing. `shown`: of an invoice, a seal of all
+    that has to agree of what Xero last showed; None if that is not known.
     """
 
     kind: LinkKind
@@ -72,6 +75,7 @@ class Link:
     linked_at: datetime | None = None
     only_ours_until: datetime | None = None
     despite: Despite | None = None
+    shown: str | None = None
 
     @property
     def keeps_money_out(self) -> bool:
@@ -422,6 +426,7 @@ def _link(row: Mapping[str, Any]) -> Link:
         linked_at=utc_time(row["linked_at"]),
         only_ours_until=utc_time(row["only_ours_until"]),
         despite=_despite(json.loads(row["despite"])) if row["despite"] else None,
+        shown=row["shown"],
         **{column: None if row[column] is None else Decimal(row[column]) for column in _MONEY},
     )
 

@@ -249,6 +249,19 @@ CREATE TABLE told (
     PRIMARY KEY (tenant_id, scope, key)) WITHOUT ROWID;
 """
 
+_QUICK_LOOKS = """
+DROP VIEW linked_invoices;
+DROP INDEX invoices_work;
+DROP INDEX links_done;
+CREATE INDEX invoices_states ON invoices (id, touched, status, issue_date, subtotal, tax, total);
+CREATE INDEX links_states ON links (
+    caspen_id, tenant_id, done_up_to, status, subtotal, tax, total, amount_paid, amount_credited) WHERE kind = 'invoice';
+CREATE INDEX links_despite ON links (tenant_id) WHERE kind = 'invoice' AND despite IS NOT NULL;
+CREATE INDEX links_deleted ON links (tenant_id, invoice_id) WHERE kind = 'payment' AND status = 'DELETED';
+CREATE INDEX links_latest ON links (tenant_id, linked_at);
+CREATE INDEX xero_contacts_archived ON xero_contacts (tenant_id, xero_id) WHERE status = 'ARCHIVED'
+"""
+
 _DIFFERENT = """
 CREATE TABLE different_money (
     tenant_id TEXT NOT NULL, caspen_id TEXT NOT NULL, xero_id TEXT NOT NULL,
@@ -464,6 +477,59 @@ def money_that_is_not_the_same(db: Database) -> None:
 def links_in_spite_of_differences(db: Database) -> None:
     """What a person linked though it differs: what differs, and whether its money is ours all the same. As JSON; NULL: nothing."""
     db.execute("ALTER TABLE links ADD COLUMN despite TEXT")
+
+
+@migrations()
+def documents_that_differ(db: Database) -> None:
+    """A seal of what Xero shows of each invoice, and which two documents a problem is about. Of earlier ones nobody knows.
+
+    What was accepted so far was known by the words that told of it, which say less than it takes: a person is asked once more.
+    """
+    db.execute("ALTER TABLE links ADD COLUMN shown TEXT")
+    db.execute("ALTER TABLE problems ADD COLUMN about TEXT NOT NULL DEFAULT ''")
+    db.execute("DELETE FROM accepted")
+
+
+@migrations()
+def payments_by_client(db: Database) -> None:
+    """What a client has paid that is on no invoice is looked for by client."""
+    db.execute("CREATE INDEX payments_client ON payments (client_id)")
+
+
+@migrations()
+def quick_looks(db: Database) -> None:
+    """What is asked of all invoices at every run is answered by indexes that hold all that it takes, or but the few that count.
+
+    What is done is told by `store/todo.py` alone.
+    """
+    _run(db, _QUICK_LOOKS)
+
+
+@migrations()
+def money_as_it_was_seen(db: Database) -> None:
+    """Up to which change of an invoice by us what is paid and credited there is known to be as pull has seen it."""
+    db.execute("ALTER TABLE seen_invoices ADD COLUMN money_at TEXT")
+
+
+@migrations()
+def payments_of_another_amount(db: Database) -> None:
+    """Few among very many."""
+    where = "kind = 'payment' AND fingerprint IS NULL AND NOT made_by_us"
+    db.execute(f"CREATE INDEX links_of_another_amount ON links (tenant_id, caspen_id) WHERE {where}")
+
+
+@migrations()
+def what_questions_are_about(db: Database) -> None:
+    """What in Xero a person was asked about who has to decide; of earlier questions nobody knows: they are asked once more."""
+    db.execute("ALTER TABLE holds ADD COLUMN about TEXT NOT NULL DEFAULT ''")
+
+
+@migrations()
+def differences_that_stand(db: Database) -> None:
+    """What became of our credit notes that are not on their invoice as they were, and up to what of Caspen's that was judged."""
+    db.execute("ALTER TABLE seen_invoices ADD COLUMN notes TEXT NOT NULL DEFAULT '{}'")
+    db.execute("ALTER TABLE seen_invoices ADD COLUMN judged_by TEXT")
+    db.execute("CREATE INDEX seen_invoices_notes ON seen_invoices (tenant_id, invoice_id) WHERE notes <> '{}'")
 
 
 def names_of_all() -> set[str]:

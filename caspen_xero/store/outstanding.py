@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from caspen_xero.caspen.records import FINALISED, PAYS
-from caspen_xero.store.mappings import DELETED, Mappings
+from caspen_xero.store.mappings import DELETED, OF_ANOTHER_AMOUNT, Mappings
 from caspen_xero.store.xero_payments import PAYMENT_GONE
 
 _NAMED_RIGHTLY = (
@@ -54,9 +54,13 @@ def told_and_gone(mappings: Mappings) -> list[str]:
 
 
 _UNLINKED = (
-    f"SELECT a.*, CASE l.status WHEN '{DELETED}' THEN l.xero_id END AS gone_id, l.xero_id IS NOT NULL AS is_linked "
+    f"SELECT a.*, CASE l.status WHEN '{DELETED}' THEN l.xero_id END AS gone_id, l.xero_id IS NOT NULL AS is_linked, "
+    "NULL AS other_id, NULL AS other_amount "
     "FROM allocations a LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'payment' AND l.caspen_id = a.key "
-    f"WHERE l.status IS '{DELETED}' OR l.invoice_id IS NOT a.invoice_id"
+    f"WHERE l.status IS '{DELETED}' OR l.invoice_id IS NOT a.invoice_id "
+    "UNION ALL SELECT a.*, NULL, 0, l.xero_id, l.total FROM links l "
+    "JOIN allocations a ON a.key = l.caspen_id AND a.invoice_id = l.invoice_id "
+    f"WHERE l.tenant_id = ?1 AND {OF_ANOTHER_AMOUNT} AND CAST(l.total AS REAL) <> CAST(a.amount AS REAL)"
 )
 """Few, as a rule: so they come first, and the rest is looked up for them alone."""
 _FOUND_HERE = (
@@ -70,26 +74,28 @@ _WRONG = (
 
 
 def not_in_xero(mappings: Mappings) -> list[sqlite3.Row]:
-    """The parts of Caspen's payments on finalised invoices for which nothing stands in Xero on that invoice.
+    """The parts of Caspen's payments on finalised invoices for which nothing stands in Xero on that invoice, or in another amount.
 
     What names a payment that pull has found on that invoice is that very payment, unless a push has found something wrong with it.
 
     `key`, `payment_id`, `amount`, `date`, `method`, `invoice_id`, `number`, `issue_date`, `currency`, `client`; `gone_id`: of what
-    stood for it and was deleted there; `is_elsewhere`: that stands on another invoice; `claims`: it says that it came from Xero;
-    `is_set_aside`: its invoice; `invoice_is_there` and `xero_status`: whether that is in Xero, and how.
+    stood for it and was deleted there; `other_id`, `other_amount`: of what stands for it in another amount; `is_elsewhere`: that
+    stands on another invoice; `claims`: it says that it came from Xero; `is_set_aside`: its invoice; `xero_invoice_id` and
+    `xero_status`: what that is in Xero, and how.
     """
     return mappings.store.rows(
         f"WITH a AS MATERIALIZED ({_UNLINKED}) "
         "SELECT a.key, a.payment_id, a.amount, p.date, m.name AS method, a.invoice_id, i.number, i.issue_date, i.currency, "
-        "c.name AS client, a.gone_id, a.is_linked AS is_elsewhere, "
+        "c.name AS client, a.gone_id, a.other_id, a.other_amount, a.is_linked AS is_elsewhere, "
         "p.xero_id IS NOT NULL AS claims, k.invoice_id IS NOT NULL AS is_set_aside, "
-        "v.xero_id IS NOT NULL AS invoice_is_there, v.status AS xero_status "
+        "v.xero_id AS xero_invoice_id, v.status AS xero_status "
         "FROM a JOIN payments p ON p.id = a.payment_id JOIN invoices i ON i.id = a.invoice_id "
         "LEFT JOIN clients c ON c.id = i.client_id LEFT JOIN payment_methods m ON m.id = p.method_id "
         "LEFT JOIN skips k ON k.invoice_id = i.id "
         "LEFT JOIN links v ON v.tenant_id = ?1 AND v.kind = 'invoice' AND v.caspen_id = i.id "
         f"WHERE p.status = '{PAYS}' AND i.status IN {FINALISED} "
-        f"AND (p.xero_id IS NULL OR a.gone_id IS NOT NULL OR NOT EXISTS ({_FOUND_HERE}) OR EXISTS ({_WRONG})) "
+        f"AND (p.xero_id IS NULL OR a.gone_id IS NOT NULL OR a.other_id IS NOT NULL OR NOT EXISTS ({_FOUND_HERE}) "
+        f"OR EXISTS ({_WRONG})) "
         "ORDER BY p.date, i.number, a.key",
         mappings.tenant_id,
     )

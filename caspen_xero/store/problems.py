@@ -25,6 +25,8 @@ class ProblemLike(Protocol):
     def xero_says(self) -> str | None: ...
     @property
     def attempts(self) -> int | None: ...
+    @property
+    def about(self) -> str: ...
 
 
 def with_problems(mappings: Mappings) -> set[str]:
@@ -115,7 +117,7 @@ def _put(
     attempts = problem.attempts or (before["attempts"] + 1 if before else 1)
     mappings.store.run(
         "INSERT OR REPLACE INTO problems (tenant_id, invoice_id, code, subject, reason, fix, xero_says, attempts, "
-        "first_failed_at, last_tried_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "first_failed_at, last_tried_at, about) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         mappings.tenant_id,
         invoice_id,
         problem.code,
@@ -126,6 +128,7 @@ def _put(
         attempts,
         before["first_failed_at"] if before else utc_text(now),
         utc_text(now),
+        problem.about,
     )
 
 

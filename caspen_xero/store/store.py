@@ -171,6 +171,11 @@ class Store:
         with self.write():
             return self.db.conn.execute(sql, values).rowcount
 
+    def state(self) -> tuple[int, int]:
+        """Where it is the same as before, nothing was written in between, neither here nor by another program."""
+        (version,) = self.rows("PRAGMA data_version")
+        return self.db.conn.total_changes, version[0]
+
     def setting(self, key: str, tenant_id: str = "") -> str | None:
         """A setting of the workspace, or of one organisation."""
         row = self.row("SELECT value FROM settings WHERE tenant_id = ? AND key = ?", tenant_id, key)

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import FINALISED, GONE
+from caspen_xero.store.bad_records import LoneInvoice
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store, utc_text, utc_time
 
@@ -33,33 +34,40 @@ class LeftOut:
 
 
 _DECLINED = "first_push_declined"
-_DRAFTS = "SELECT caspen_id FROM links WHERE tenant_id = ?1 AND kind = 'invoice' AND status IN ('DRAFT', 'SUBMITTED')"
+IS_DONE = f"""(l.done_up_to IS i.touched AND NOT (
+    l.status IS NOT NULL AND l.status IN ('DRAFT', 'SUBMITTED') AND i.status IN {FINALISED} AND NOT EXISTS (
+        SELECT 1 FROM settings WHERE tenant_id = '' AND key = 'invoice_status' AND value = 'draft')))"""
+"""Whether nothing is left to do of an invoice `i` with its link `l`: what is a draft in Xero is done only where it is to be one."""
+ALL_INVOICES = """FROM invoices i INDEXED BY invoices_states LEFT JOIN links l INDEXED BY links_states
+    ON l.caspen_id = i.id AND l.tenant_id = :tenant AND l.kind = 'invoice'"""
+"""Every invoice `i`, with its link `l` if there is one: quick as long as only columns of the two indexes are looked at."""
 
 
-def invoices_to_do(mappings: Mappings, start_date: str | None, *, drafts_are_done: bool) -> list[str]:
+def invoices_to_do(mappings: Mappings, start_date: str | None) -> list[str]:
     """Ids of invoices that may need something, oldest first.
 
     Those finalised or already in Xero of which the last change is not done; not the skipped ones, nor unlinked ones dated before
-    `start_date` (`YYYY-MM-DD`). `drafts_are_done`: what is a draft in Xero is to be one.
+    `start_date` (`YYYY-MM-DD`).
     """
-    is_open = "l.done_up_to IS NOT i.touched"
-    if not drafts_are_done:
-        is_open = f"({is_open} OR (i.status IN {FINALISED} AND i.id IN ({_DRAFTS})))"
-    rows = mappings.store.rows(
-        "SELECT i.id FROM invoices i LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'invoice' AND l.caspen_id = i.id "
-        f"WHERE {is_open} AND (l.xero_id IS NOT NULL OR (i.status IN {FINALISED} AND i.issue_date >= ?2)) "
+    rows = mappings.store.db.conn.execute(
+        f"SELECT i.id {ALL_INVOICES} WHERE NOT {IS_DONE} "
+        f"AND (l.caspen_id IS NOT NULL OR (i.status IN {FINALISED} AND i.issue_date >= :start)) "
         "AND i.id NOT IN (SELECT invoice_id FROM skips) ORDER BY i.issue_date, i.number, i.id",
-        mappings.tenant_id,
-        start_date or "",
+        {"tenant": mappings.tenant_id, "start": start_date or ""},
     )
     return [row["id"] for row in rows]
 
 
-def left_out(mappings: Mappings, start_date: str | None) -> dict[WhyLeftOut, LeftOut]:
-    """What no push takes, by why: set aside, or not in Xero and a draft, void, or dated before `start_date` (`YYYY-MM-DD`)."""
+def left_out(mappings: Mappings, start_date: str | None, lone: Sequence[LoneInvoice]) -> dict[WhyLeftOut, LeftOut]:
+    """What no push takes, by why: set aside, or not in Xero and a draft, void, or dated before `start_date` (`YYYY-MM-DD`).
+
+    `lone`: what counts as its bad record has it, whatever an earlier good one says; what of it is not set aside is a problem.
+    """
+    by_bad_record = {one.bad.id for one in lone}
     rows = mappings.store.rows(
-        f"SELECT '{SET_ASIDE}' AS why, i.total, i.currency FROM skips s LEFT JOIN invoices i ON i.id = s.invoice_id UNION ALL "
-        f"SELECT CASE WHEN i.status = 'draft' THEN 'draft' WHEN i.status IN {GONE} THEN 'void' ELSE '{BEFORE_START}' END, "
+        f"SELECT s.invoice_id AS id, '{SET_ASIDE}' AS why, i.total, i.currency FROM skips s LEFT JOIN invoices i "
+        "ON i.id = s.invoice_id UNION ALL "
+        f"SELECT i.id, CASE WHEN i.status = 'draft' THEN 'draft' WHEN i.status IN {GONE} THEN 'void' ELSE '{BEFORE_START}' END, "
         "i.total, i.currency FROM invoices i "
         "LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'invoice' AND l.caspen_id = i.id "
         "WHERE l.xero_id IS NULL AND i.id NOT IN (SELECT invoice_id FROM skips) "
@@ -69,7 +77,12 @@ def left_out(mappings: Mappings, start_date: str | None) -> dict[WhyLeftOut, Lef
     )
     found: defaultdict[WhyLeftOut, LeftOut] = defaultdict(LeftOut)
     for row in rows:
-        found[row["why"]].add(row["total"], row["currency"] or "")
+        if row["why"] == SET_ASIDE or row["id"] not in by_bad_record:
+            found[row["why"]].add(row["total"], row["currency"] or "")
+    by_a_person = {row["id"] for row in rows if row["why"] == SET_ASIDE}
+    for one in lone:
+        if one.is_set_aside and one.bad.id not in by_a_person:
+            found[BEFORE_START].add(None if one.total is None else f"{one.total:f}", one.currency)
     return dict(found)
 
 

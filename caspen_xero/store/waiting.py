@@ -64,12 +64,12 @@ def drop(mappings: Mappings, invoice_ids: Iterable[str]) -> None:
 def drafts(mappings: Mappings) -> set[str]:
     """The invoices that are drafts in Xero while payments or credit notes of them are not there."""
     rows = mappings.store.rows(
-        "SELECT v.invoice_id FROM linked_invoices v WHERE v.tenant_id = ? AND v.xero_status IN ('DRAFT', 'SUBMITTED') "
-        "AND EXISTS (SELECT 1 FROM paid_in_caspen p WHERE p.invoice_id = v.invoice_id AND p.kind IN ('payment', 'credit_note') "
+        "SELECT v.caspen_id FROM links v WHERE v.tenant_id = ? AND v.kind = 'invoice' AND v.status IN ('DRAFT', 'SUBMITTED') "
+        "AND EXISTS (SELECT 1 FROM paid_in_caspen p WHERE p.invoice_id = v.caspen_id AND p.kind IN ('payment', 'credit_note') "
         "AND NOT EXISTS (SELECT 1 FROM links l WHERE l.tenant_id = v.tenant_id AND l.kind = p.kind AND l.caspen_id = p.id))",
         mappings.tenant_id,
     )
-    return {row["invoice_id"] for row in rows}
+    return {row["caspen_id"] for row in rows}
 
 
 def whys(mappings: Mappings) -> dict[str, Why]:

@@ -46,7 +46,7 @@ class ProblemCode(StrEnum):
     TAX_RATE_MISSING = (
         "tax-rate-missing",
         "a line's tax rate was never imported",
-        "export tax rates too, `caspen-xero import PATH`",
+        "export tax rates too, then `caspen-xero push`; without a source `caspen-xero import PATH` first",
     )
     SALES_ACCOUNT_MISSING = (
         "sales-account-missing",
@@ -71,12 +71,12 @@ class ProblemCode(StrEnum):
     DETAILS_PURGED = (
         "details-purged",
         "it has to be written, but details of it, its client or its payer were purged",
-        "have Caspen's export read again: `caspen-xero import PATH`, then `caspen-xero push INVOICE`",
+        "have Caspen's export read again: `caspen-xero push INVOICE`; without a source `caspen-xero import PATH` first",
     )
     CLIENT_MISSING = (
         "client-missing",
         "its client or payer was never imported",
-        "export clients and contacts too, `caspen-xero import PATH`",
+        "export clients and contacts too, then `caspen-xero push`; without a source `caspen-xero import PATH` first",
     )
     CONTACT_ARCHIVED = (
         "contact-archived",
@@ -162,12 +162,14 @@ class ProblemCode(StrEnum):
     CHANGED_IN_XERO = (
         "changed-in-xero",
         "it changed in Caspen, and somebody edited it in Xero",
-        "`caspen-xero push --overwrite INVOICE`; or change it in Caspen to match, then `caspen-xero push INVOICE`",
+        "`caspen-xero push --overwrite INVOICE`; or change it in Caspen to match, then `caspen-xero push INVOICE`; "
+        "`caspen-xero invoices accept INVOICE` if it may stay so",
     )
     CHANGED_AFTER_PAYMENT = (
         "changed-after-payment",
         "what moves money changed in Caspen, but it has a payment or credit in Xero",
-        "take that back in Xero, or change it back in Caspen, then `caspen-xero push INVOICE`",
+        "take that back in Xero, or change it back in Caspen, then `caspen-xero push INVOICE`; "
+        "`caspen-xero invoices accept INVOICE` if it may stay so",
     )
     VOID_NOT_OURS = (
         "void-not-ours",
@@ -243,7 +245,8 @@ class ProblemCode(StrEnum):
     PAYMENT_NOT_OURS = (
         "payment-not-ours",
         "removed or changed in Caspen; the one in Xero was made there, is in a batch, or has another amount",
-        "delete it in Xero if it is to go, then `caspen-xero push INVOICE`; or `caspen-xero invoices skip INVOICE`",
+        "delete it in Xero if it is to go, or put Caspen's right, then `caspen-xero push INVOICE`; or "
+        "`caspen-xero invoices accept INVOICE`",
     )
     CREDIT_NOTE_CHANGED = (
         "credit-note-changed",
@@ -316,6 +319,7 @@ class Problem:
     """One reason why one invoice is not wholly in Xero.
 
     `subject` names the part it is about ("" for the invoice itself), so that two payments can each have the same problem.
+    `about`: the key of the two documents, Caspen's and Xero's, where it is that they are not equal (`planning/accepting.py`).
     """
 
     code: ProblemCode
@@ -325,6 +329,7 @@ class Problem:
     subject: str = ""
     xero_says: str | None = None
     attempts: int | None = None
+    about: str = ""
 
     def __post_init__(self) -> None:
         check_code(self.code)
@@ -344,6 +349,7 @@ DIFFERENCES = frozenset(
         ProblemCode.PAYMENT_CHANGED_IN_XERO,
         ProblemCode.PAYMENT_TWICE_IN_XERO,
         ProblemCode.PAYMENT_ASTRAY_IN_XERO,
+        ProblemCode.PAYMENT_NOT_OURS,
         ProblemCode.PAID_IN_CASPEN_ONLY,
         ProblemCode.PAID_IN_XERO_ONLY,
         ProblemCode.CREDIT_GONE_IN_XERO,
@@ -353,6 +359,10 @@ DIFFERENCES = frozenset(
     }
 )
 """What makes an invoice that is in Xero differ: its figures, status, payments or credits are not equal on the two sides."""
+
+
+ABOUT_DOCUMENTS = frozenset({ProblemCode.CHANGED_IN_XERO, ProblemCode.CHANGED_AFTER_PAYMENT})
+"""Problems of an invoice that has changed in Caspen, with which a person may be content too: Xero's stays as it is."""
 
 
 FACT_CODES = frozenset(

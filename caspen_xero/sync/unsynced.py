@@ -10,9 +10,10 @@ from caspen_xero.store.listing import ListedInvoice, pending_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import WhyLike
-from caspen_xero.sync.books import Books, Trouble
+from caspen_xero.sync.books.books import Books
+from caspen_xero.sync.books.troubles import Trouble
 from caspen_xero.sync.fix_commands import push_command
-from caspen_xero.sync.planning.invoices import IS_DRAFT
+from caspen_xero.sync.planning.approvals import IS_DRAFT, TO_BE_APPROVED, UNDER_WAY
 from caspen_xero.sync.planning.ways_out import APPROVE, MORE_APPROVALS
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.other_homes import END_ONE
@@ -38,8 +39,10 @@ def _pending_rows(store: Store, mappings: Mappings | None, settings: Settings, b
     """Those with which nothing is wrong, and why they are not in Xero yet."""
     whys: dict[str, WhyLike] = {}
     if mappings:
-        whys = {**dict.fromkeys(waiting.drafts(mappings), IS_DRAFT), **waiting.whys(mappings)}
+        drafts = waiting.drafts(mappings) if settings.invoice_status == "draft" else ()
+        whys = {**dict.fromkeys(drafts, IS_DRAFT), **waiting.whys(mappings)}
     pages = pages_of(mappings) if mappings else XeroPages()
+    accepted = {one.invoice_id for one in books.accepted}
     unseen, under_way = _why_unseen(mappings), invoices_under_way(mappings) if mappings else set()
     told = [_row_of(one, books) for one in books.waiting if books.state_of(one) == "pending"]
     is_told = {row["invoice_id"] for row in told}
@@ -48,7 +51,9 @@ def _pending_rows(store: Store, mappings: Mappings | None, settings: Settings, b
         | (
             _why_waiting(listed, whys[listed.invoice_id], pages)
             if listed.invoice_id in whys
-            else _why_pending(listed, settings, unseen, listed.invoice_id in under_way)
+            else _why_pending(
+                listed, settings, unseen, listed.invoice_id in under_way, is_accepted=listed.invoice_id in accepted
+            )
         )
         for listed in books.judged(pending_invoices(store, mappings, settings.start_date))
         if listed.sync_status == "pending" and listed.invoice_id not in is_told
@@ -101,16 +106,18 @@ def _why_unseen(mappings: Mappings | None) -> dict[str, str]:
 
 
 def _why_pending(
-    listed: ListedInvoice, settings: Settings, unseen: dict[str, str], is_under_way: bool
+    listed: ListedInvoice, settings: Settings, unseen: dict[str, str], is_under_way: bool, *, is_accepted: bool
 ) -> dict[str, str]:
     """The same, by how far it has come: what of it was sent without an answer, what is in Xero as a draft, or as it was before."""
     if unseen["fix"] != "caspen-xero push":
         return unseen
     reason = unseen["reason"]
     if is_under_way:
-        reason = "something of it was sent, and no answer says whether it is in Xero: the next push looks"
+        reason = UNDER_WAY
     elif listed.xero_status in UNAPPROVED and settings.invoice_status != "draft":
-        reason = "it is a draft in Xero, and no push has come to approve it yet"
+        reason = TO_BE_APPROVED
+    elif is_accepted:
+        reason = "a person is content with how it is in Xero, and no push has looked since at what is left to do"
     elif listed.xero_invoice_id is not None:
         reason = "it is in Xero, and no push has looked at it since something of it changed"
     return {**unseen, "reason": reason}

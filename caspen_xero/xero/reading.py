@@ -383,3 +383,12 @@ def _one(
         filtered = {**_PAGE, **(params or {}), "where": _any_of(_named_by(plural), [id_])}
         found = elements(client.get(plural, filtered), plural)
     return read(kind, found[0]) if found else None
+
+
+def changed_credit_notes(client: Client, since: datetime | None) -> Iterator[list[tuple[str | None, datetime | None]]]:
+    """The CreditNoteIDs of the credit notes that changed since then (all for None), and when each did, as far as they say.
+
+    UNCONFIRMED: that void and deleted ones are among them; a full pull asks for each.
+    """
+    for rows in client.pages("CreditNotes", key="CreditNotes", since=since):
+        yield [(text_in(row, "CreditNoteID"), moment_in(text_in(row, "UpdatedDateUTC"))) for row in rows]

@@ -178,7 +178,8 @@ class AccessTokens:
         if secret is None:
             raise ConnectNeeded(
                 "not-connected",
-                f"There is no sign-in for {plain(self._connection.tenant_name)} in the {self._store.name}.",
+                f"There is no sign-in for {plain(self._connection.tenant_name)} in the {self._store.name}, from where one that "
+                "has ended is removed: it lasts 60 days after its last use, and ends when access is taken away in Xero.",
                 CONNECT_AGAIN,
             )
         return secret

@@ -18,7 +18,8 @@ from sandbox.bookkeeper import Bookkeeper
 
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.sync.planning.kept import NotKept, contact_not_kept, not_kept, payment_not_kept, told_not_kept
-from caspen_xero.sync.planning.translate import CannotTranslate, TaxChoice, Terms, translate_invoice
+from caspen_xero.sync.planning.line_items import CannotTranslate, TaxChoice, Terms
+from caspen_xero.sync.planning.translate import translate_invoice
 from caspen_xero.sync.setup.taxes import NO_TAX
 from caspen_xero.xero.codec import decode, encode
 from caspen_xero.xero.documents import Contact, Invoice, Payment

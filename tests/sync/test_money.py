@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.sync.planning.half_cents import is_tie, nearest, spread
-from caspen_xero.sync.planning.translate import CannotTranslate, Document, TaxChoice, Terms, translate_invoice
+from caspen_xero.sync.planning.line_items import CannotTranslate, TaxChoice, Terms
+from caspen_xero.sync.planning.translate import Document, translate_invoice
 from caspen_xero.sync.setup.taxes import NO_TAX
 from caspen_xero.xero.codec import encode
 

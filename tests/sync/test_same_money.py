@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import date, timedelta
 from decimal import Decimal
-from itertools import permutations
+from itertools import combinations, permutations
 
 import pytest
 from hypothesis import given
@@ -94,6 +94,51 @@ def test_more_than_is_due_is_held_with_all_that_it_may_be_a_part_or_the_sum_of()
     parts = [claim("pay_1/a", "65"), claim("pay_2/b", "100")]
     apart = tell_apart(parts, [there(amount="165")], due=Decimal(0))
     assert (list(apart.held), apart.in_question["p-1"], apart.news) == (["pay_1/a", "pay_2/b"], parts, [])
+
+
+def test_what_adds_up_to_the_cent_within_a_week_is_held_whichever_of_it_it_is() -> None:
+    parts = [there("p-1", "60"), there("p-2", "50", after=7)]
+    apart = tell_apart([claim(amount="110")], parts, Decimal(500))
+    assert (apart.held["pay_1/all_1"], list(apart.in_question), apart.free, apart.news) == (
+        parts,
+        ["p-1", "p-2"],
+        [],
+        [],
+    )
+    both = [*parts, there("p-3", "70"), there("p-4", "40"), there("p-5", "9")]
+    apart = tell_apart([claim(amount="110")], both, Decimal(500))
+    assert (set(apart.in_question), [one.xero_id for one in apart.news]) == ({"p-1", "p-2", "p-3", "p-4"}, ["p-5"])
+    for different in ({("pay_1/all_1", "p-1")}, {("pay_1/all_1", "p-2")}):
+        assert tell_apart([claim(amount="110")], parts, Decimal(500), different).held == {}
+    assert tell_apart([claim(amount="110")], [parts[0], there("p-2", "50", after=FAR)], Decimal(500)).held == {}
+
+
+def test_what_has_an_equal_is_no_part_of_a_sum() -> None:
+    apart = tell_apart([claim(amount="110")], [there("p-0", "110"), there("p-1", "60"), there("p-2", "50")])
+    assert (list(apart.in_question), [one.xero_id for one in apart.news]) == (["p-0"], ["p-1", "p-2"])
+
+
+@given(
+    st.lists(st.integers(1, 9).map(str), max_size=4),
+    st.lists(st.integers(1, 9).map(str), max_size=4),
+    st.integers(0, 40).map(Decimal),
+)
+def test_what_is_sent_or_told_makes_nothing_that_is_left_on_the_other_side(
+    caspen: list[str], xero: list[str], due: Decimal
+) -> None:
+    claims = [claim(f"pay_{nth}/a", amount) for nth, amount in enumerate(caspen)]
+    others = [there(f"p-{nth}", amount) for nth, amount in enumerate(xero)]
+    apart = tell_apart(claims, others, due)
+    paired, taken = {one.key for one, _ in apart.pairs}, {one.xero_id for _, one in apart.pairs}
+    ours = [one for one in claims if one.key not in paired]
+    theirs = [one for one in others if one.xero_id not in taken]
+    for many in range(1, 5):
+        for some in combinations(theirs, many):
+            makes = [one for one in ours if one.amount == sum(each.amount or 0 for each in some)]
+            assert not (makes and (set(some) & set(apart.news) or set(makes) & set(apart.free)))
+        for these in combinations(ours, many):
+            made = [one for one in theirs if one.amount == sum(each.amount for each in these)]
+            assert not (made and (set(made) & set(apart.news) or set(these) & set(apart.free)))
 
 
 # --- whatever stands on either side

@@ -16,22 +16,18 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.as_written import address
 from caspen_xero.sync.planning.claims import adopt_payment
 from caspen_xero.sync.planning.contact_matching import Match, Party, match_party, merged_into
 from caspen_xero.sync.planning.contacts import link_contact
 from caspen_xero.sync.planning.credit_notes import add_creation, adopt_allocation
-from caspen_xero.sync.planning.invoices import address
+from caspen_xero.sync.planning.line_items import CannotTranslate
 from caspen_xero.sync.planning.money_on_invoice import claim_of, unclaimed
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.same_money import our_own
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import ExpectedDocument
-from caspen_xero.sync.planning.translate import (
-    CannotTranslate,
-    Document,
-    credit_note_fingerprint,
-    translate_credit_note,
-)
+from caspen_xero.sync.planning.translate import Document, credit_note_fingerprint, translate_credit_note
 from caspen_xero.xero.dealings import credits_on
 from caspen_xero.xero.documents import GONE_STATUSES, Invoice
 
@@ -138,7 +134,7 @@ def money_there(planner: Planner) -> None:
             planner.ask(state, "invoices", link.xero_id)
             continue
         claims = [claim_of(payment, planner.snapshot.methods, {}, waits=True) for payment in payments]
-        found = {claim.key: one for claim, one in our_own(claims, unclaimed(planner, seen))}
+        found = {claim.key: one for claim, one in our_own(claims, unclaimed(planner, state, seen))}
         for payment in payments:
             ours = found.get(payment.key)
             if ours is not None and ours.amount == payment.amount:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from caspen_xero.caspen.records import CreditNote, Invoice
 from caspen_xero.outside_text import plain
 from caspen_xero.sync.fix_commands import push_command
+from caspen_xero.sync.planning.line_items import TaxChoice, Terms
 from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
-from caspen_xero.sync.planning.translate import TaxChoice, Terms
-from caspen_xero.sync.planning.ways_out import about, way_out
+from caspen_xero.sync.planning.ways_out import about, after_caspen, read_caspen, way_out
 from caspen_xero.sync.problems import Problem, ProblemCode
 from caspen_xero.sync.setup import accounts, taxes
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percentage_of
@@ -40,7 +40,7 @@ def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
     """Everything that keeps an invoice from being written in Xero, as far as it can be known without asking."""
     invoice = state.invoice
     return [
-        *details(state),
+        *details(state, snapshot.settings.source),
         *sales_account(invoice.id, snapshot),
         *tax_rates(invoice.id, invoice, invoice.tax_mode, snapshot),
         *_currency(state, snapshot),
@@ -48,12 +48,16 @@ def before_invoice(state: InvoiceState, snapshot: Snapshot) -> list[Problem]:
     ]
 
 
-def details(state: InvoiceState, note: CreditNote | None = None) -> list[Problem]:
-    """What was purged of an invoice, or of a credit note on it, that would be written: nothing is written without."""
+def details(state: InvoiceState, source: str | None, note: CreditNote | None = None) -> list[Problem]:
+    """What was purged of an invoice, or of a credit note on it, that would be written: nothing is written without.
+
+    `source`: what a push reads by itself, from its beginning where an invoice waits for what was purged.
+    """
     if not (note.purged_as if note else state.lacks_details):
         return []
     reason = "details of it, its client or its payer were purged here, so that it can't be written in Xero as it is"
-    fix = f"Have Caspen's export read again: caspen-xero import PATH; then: {push_command(state.invoice.number, state.invoice.id)}"
+    again = after_caspen(push_command(state.invoice.number, state.invoice.id), source)
+    fix = f"Have Caspen's export read again: {again}"
     return [Problem(ProblemCode.DETAILS_PURGED, state.invoice.id, reason, fix)]
 
 
@@ -85,7 +89,7 @@ def tax_rates(invoice_id: str, record: Invoice | CreditNote, tax_mode: str, snap
         rate = NO_TAX_RATE if rate_id == NO_TAX else snapshot.tax_rates.get(rate_id)
         if rate is None:
             reason = f"its tax rate {plain(rate_id)} was never imported"
-            fix = "Export the tax rates from Caspen too, then: caspen-xero import PATH"
+            fix = f"Export the tax rates from Caspen too, then: {read_caspen(snapshot.settings.source)}"
             found.append(Problem(ProblemCode.TAX_RATE_MISSING, invoice_id, reason, fix, subject=rate_id))
             continue
         tax_type = snapshot.tax_links.get(rate_id)

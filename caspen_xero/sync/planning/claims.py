@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
+from caspen_xero.sync.fix_commands import link_command
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.same_money import There
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedPayment
-from caspen_xero.sync.planning.ways_out import correct_it
+from caspen_xero.sync.planning.ways_out import REMOVED_FROM_OTHERS, about, correct_it, worded
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.xero.documents import Invoice
+
+_MOST_OFFERED = 3
 
 
 def judge_claim(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
@@ -154,11 +156,23 @@ def _not_on_the_invoice(planner: Planner, state: InvoiceState, payment: AppliedP
         _find(planner, state, payment, "there it is a batch payment that pays nothing on this invoice")
     elif is_here and there.status != "DELETED" and there.amount == payment.amount:
         adopt_payment(planner, state, payment, None, made_by_us=False)  # the invoice shows it under its batch's id
+    elif there.status == "DELETED" and is_here:
+        _tell_removed(planner, state, payment)
     elif there.status == "DELETED":
         _find(planner, state, payment, "Xero has no such payment, or it was deleted there")
     else:
         number = there.invoice.invoice_number if there.invoice else None
         _find(planner, state, payment, f"there it is on {plain(number or 'something else')}")
+
+
+def _tell_removed(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> None:
+    """It did come from Xero, and somebody has deleted it there since: one fact, whatever pull has seen of it."""
+    reason = (
+        f"Caspen's payment {plain(payment.payment_id)} of {payment.amount:.2f} of {payment.date} came from Xero as "
+        f"{plain(payment.xero_id)}, and somebody deleted it there; to have it sent anew, take its xero_id away in Caspen"
+    )
+    fix = worded(REMOVED_FROM_OTHERS, about(state, planner.snapshot))
+    planner.found(state, "adopt-payment", ProblemCode.PAYMENT_REMOVED_IN_XERO, reason, fix, caspen_id=payment.key)
 
 
 def _refuse(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> None:
@@ -182,7 +196,25 @@ def _find(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: s
 def _words(planner: Planner, state: InvoiceState, payment: AppliedPayment, why: str) -> tuple[str, str]:
     reason = (
         f"Caspen says that its payment {plain(payment.payment_id)} of {payment.amount:.2f} of {payment.date} came from Xero as "
-        f"{plain(payment.xero_id)}, but {why}. Correct its xero_id there (without one, the payment is sent as a new one); "
-        f"if it is another payment on this invoice in Xero: {to_paste('invoices link', state.name, 'XERO_PAYMENT_ID')}"
+        f"{plain(payment.xero_id)}, but {why}. If it was entered in Caspen twice, void one of the two; else correct its xero_id "
+        "there (without one, it is a new payment, which is sent unless Xero may have it already)"
     )
+    links = [
+        link_command(state.invoice.number, state.invoice.id, id_)
+        for id_ in _free_of_its_amount(planner, state, payment)
+    ]
+    if links:
+        reason += f"; if it is another payment on this invoice in Xero: {' or '.join(links[:_MOST_OFFERED])}"
     return reason, correct_it(state, planner.snapshot)
+
+
+def _free_of_its_amount(planner: Planner, state: InvoiceState, payment: AppliedPayment) -> list[str]:
+    """The payments on the invoice in Xero, as far as it was looked at, that could be this one, and that nothing stands for."""
+    snapshot = planner.snapshot
+    seen = snapshot.looks.invoices.get(state.link.xero_id) if state.link else None
+    taken = snapshot.claimed | planner.adopting.keys()
+    return [
+        one.payment_id
+        for one in (seen.payments if seen else ())
+        if one.payment_id and one.status != "DELETED" and one.amount == payment.amount and one.payment_id not in taken
+    ]

@@ -17,6 +17,7 @@ from caspen_xero.sync.planning.contact_numbers import number_key
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import ExpectedContact, Step
+from caspen_xero.sync.planning.ways_out import read_caspen
 from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
 
 
@@ -106,7 +107,7 @@ def _create(planner: Planner, state: InvoiceState, match: Match) -> None:
     party, snapshot, name = state.party, planner.snapshot, match.name
     if party.record is None and not party.is_generic:
         who = "client" if party.kind == "client" else "payer (Invoice to)"
-        fix = "Export it from Caspen too, then: caspen-xero import PATH"
+        fix = f"Export it from Caspen too, then: {read_caspen(snapshot.settings.source)}"
         reason = f"its {who} {plain(party.caspen_id)} was never imported"
         planner.contact_problems[party.key] = Problem(ProblemCode.CLIENT_MISSING, "", reason, fix)
         return

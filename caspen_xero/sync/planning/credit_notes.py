@@ -6,20 +6,18 @@ from caspen_xero.caspen.records import CreditNote
 from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.accepting import key_of
+from caspen_xero.sync.planning.approvals import wait_for_approval
+from caspen_xero.sync.planning.as_written import address
 from caspen_xero.sync.planning.contacts import contact_of
-from caspen_xero.sync.planning.invoices import address, wait_for_approval
 from caspen_xero.sync.planning.kept import is_lost
+from caspen_xero.sync.planning.line_items import CannotTranslate
 from caspen_xero.sync.planning.lock_dates import locked
 from caspen_xero.sync.planning.plan import Stage, Waiting
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
 from caspen_xero.sync.planning.steps import Booking, Expected, ExpectedAllocation, StepKind
-from caspen_xero.sync.planning.translate import (
-    CannotTranslate,
-    Document,
-    credit_note_fingerprint,
-    translate_credit_note,
-)
+from caspen_xero.sync.planning.translate import Document, credit_note_fingerprint, translate_credit_note
 from caspen_xero.sync.planning.ways_out import correct_it, replace_note
 from caspen_xero.sync.problems import ProblemCode, figures_differ, kept_code
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
@@ -108,7 +106,9 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     elif link.status in GONE_STATUSES:
         gone = plain((link.status or "").lower())
         reason = f"the credit note {plain(note.number)} is {gone} in Xero; its number can't be used again"
-        planner.problem(state, ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO, reason, subject=note.id)
+        code = ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO
+        key = key_of(code, state.invoice.id, link.xero_id, f"{note.total:.2f}", "")
+        planner.problem(state, code, reason, subject=note.id, about=key)
     elif is_lost(link.fingerprint):
         held = planner.snapshot.holds.get(("authorise-credit-note", note.id))
         reason = held.reason if held else f"Xero did not keep the credit note {plain(note.number)} as it was sent"
@@ -155,7 +155,7 @@ def _create(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
     if stage is Stage.BLOCKED:
         return
     problems = [
-        *checks.details(state, note),
+        *checks.details(state, planner.snapshot.settings.source, note),
         *checks.tax_rates(state.invoice.id, note, state.invoice.tax_mode, planner.snapshot),
         *locked(state, _booking_of(note), planner.snapshot, note.id),
         *checks.sales_account(state.invoice.id, planner.snapshot),

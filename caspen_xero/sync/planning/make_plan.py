@@ -10,22 +10,31 @@ from __future__ import annotations
 from caspen_xero.caspen.records import FINALISED, GONE
 from caspen_xero.sync.planning import contact_updates, contacts, credit_notes, invoices, payments
 from caspen_xero.sync.planning.bad_records import problem_of_known
-from caspen_xero.sync.planning.plan import Decided, Plan
+from caspen_xero.sync.planning.plan import Asks, Decided, Plan
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.translations import Translations
 
 
-def make_plan(snapshot: Snapshot, translations: Translations | None = None, decided: Decided | None = None) -> Plan:
+def make_plan(
+    snapshot: Snapshot,
+    translations: Translations | None = None,
+    decided: Decided | None = None,
+    *,
+    contacts_known: bool = True,
+) -> Plan:
     """The plan for the invoices and changed clients of a snapshot. `translations` spares what an earlier plan has translated.
 
-    `decided`: by the plan of other invoices, of which nothing has been carried out.
+    `decided`: by the plan of other invoices, of which nothing has been carried out. Without `contacts_known`, where Xero's contacts
+    have to be read first, the plan asks for these and has nothing else.
     """
     planner = Planner(snapshot, translations or Translations(), decided)
     for change in snapshot.changed_parties:
         contact_updates.plan_contact_update(planner, change)
     for state in snapshot.invoices:
         _plan_invoice(planner, state)
+        if planner.plan.asks.contacts and not contacts_known:
+            return Plan(asks=Asks(contacts=True))
     return planner.plan
 
 

@@ -62,8 +62,9 @@ class Known:
 class Merged:
     """An update: its body, the parts of it that would change in Xero, and what keeps it from being sent.
 
-    `kept`: what was edited in Xero and stays; `against`: what only a person can decide. `own`: what it would show if nothing had
-    been edited there, and `line_ids`: what tells its lines apart in Caspen, both in the order in which they are sent.
+    `kept`: what was edited in Xero and stays; `against`: what only a person can decide; `left`: what is not written over, and
+    differs. `own`: what it would show if nothing had been edited there, and `line_ids`: what tells its lines apart in Caspen, both
+    in the order in which they are sent.
     """
 
     body: dict[str, Any]
@@ -72,6 +73,7 @@ class Merged:
     changes: set[str] = field(default_factory=set)
     kept: Differences = field(default_factory=list)
     against: Differences = field(default_factory=list)
+    left: Differences = field(default_factory=list)
 
 
 def merge(document: Document, seen: Invoice, base: Base, known: Known, *, overwrite: bool = False) -> Merged:
@@ -131,6 +133,7 @@ def _leave_contact(merged: Merged, seen: Invoice, written: str | None) -> None:
     if theirs and written and merged.body["Contact"]["ContactID"] == written != theirs:
         merged.body["Contact"] = {"ContactID": theirs}
         merged.changes.discard("contact")
+        merged.left = [one for one in merged.against if one[0] == "contact"]
         merged.against = [one for one in merged.against if one[0] != "contact"]
 
 

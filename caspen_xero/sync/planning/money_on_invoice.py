@@ -8,9 +8,10 @@ from functools import cached_property
 
 from caspen_xero.caspen.records import PaymentMethod
 from caspen_xero.store.clinic import AppliedPayment
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.doubtful_payments import OnInvoice, may_be_in_xero, owed_in_caspen
-from caspen_xero.sync.planning.payment_references import earlier_reference_of, reference_of
+from caspen_xero.sync.planning.payment_references import earlier_reference_of, names, names_as_before, reference_of
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.same_money import Apart, Claim, There, account_decides, tell_apart
 from caspen_xero.sync.planning.snapshot import InvoiceState
@@ -21,9 +22,14 @@ ZERO = Decimal(0)
 
 
 def claim_of(
-    payment: AppliedPayment, methods: Mapping[str, PaymentMethod], account_links: Mapping[str, str], *, waits: bool
+    payment: AppliedPayment,
+    methods: Mapping[str, PaymentMethod],
+    account_links: Mapping[str, str],
+    *,
+    waits: bool,
+    was_there: bool = False,
 ) -> Claim:
-    """A payment of Caspen's as one that may be in Xero."""
+    """A payment of Caspen's as one that may be in Xero. `was_there`: what we know to have stood for it is deleted there."""
     method = methods.get(payment.method_id or "")
     return Claim(
         payment.key,
@@ -35,13 +41,24 @@ def claim_of(
         account_of_payment(account_links, payment.method_id),
         tuple(name.casefold() for name in (payment.payment_id, payment.allocation_id, method and method.name) if name),
         goes=payment.xero_id is None,
+        was_there=was_there or payment.xero_id is not None,
     )
 
 
-def unclaimed(planner: Planner, seen: Invoice) -> list[There]:
+def _taken(planner: Planner, state: InvoiceState) -> set[str]:
+    """What stands in Xero for a payment of Caspen's, and what this plan links to one.
+
+    What stands for one that pays no more, and stays, may be what was entered in Caspen for that: it stands for none.
+    """
+    paying = {payment.key for payment in state.payments if payment.pays}
+    idle = {link.xero_id for key, link in state.payment_links.items() if key not in {*paying, *planner.deleting}}
+    return {*(planner.snapshot.claimed - idle), *planner.adopting}
+
+
+def unclaimed(planner: Planner, state: InvoiceState, seen: Invoice) -> list[There]:
     """The living payments on an invoice that stand for none of Caspen's, and that this plan links to none."""
     looked_at = planner.snapshot.looks.payments
-    taken = planner.snapshot.claimed | planner.adopting.keys()
+    taken = _taken(planner, state)
     found: list[There] = []
     for one in seen.payments:
         whole = looked_at.get(one.payment_id or "", one)
@@ -58,6 +75,10 @@ def _there(shown: Payment, whole: Payment, *, is_told: bool) -> There:
     )
 
 
+def _names(one: Payment, payment: AppliedPayment, method: PaymentMethod | None) -> bool:
+    return names(one.reference, payment) or names_as_before(one.reference, one.amount, payment, method)
+
+
 class Money:
     """The money of one invoice, once the payments that say that they came from Xero were judged."""
 
@@ -67,12 +88,33 @@ class Money:
     @cached_property
     def claims(self) -> list[Claim]:
         """Caspen's payments that nothing in Xero is known to stand for."""
-        snapshot, links, adopted = self._planner.snapshot, self._state.payment_links, self._planner.adopting.values()
+        snapshot, adopted = self._planner.snapshot, self._planner.adopting.values()
+        gone = {key for key, link in self._state.payment_links.items() if link.is_deleted}
+        known = {*self._state.payment_links, *adopted} - gone
         return [
-            claim_of(payment, snapshot.methods, snapshot.account_links, waits=True)
+            claim_of(
+                payment,
+                snapshot.methods,
+                snapshot.account_links,
+                waits=True,
+                was_there=self.removed(payment) is not None,
+            )
             for payment in self._state.payments
-            if payment.pays and (links[payment.key].is_deleted if payment.key in links else payment.key not in adopted)
+            if payment.pays and payment.key not in known
         ]
+
+    def removed(self, payment: AppliedPayment) -> Link | Payment | None:
+        """What stood for a payment in Xero, on whichever invoice, where somebody else has deleted that.
+
+        Where we have deleted one later, that was settled, and it is we who make it anew.
+        """
+        link, snapshot = self._state.payment_links.get(payment.key), self._planner.snapshot
+        if link is not None and link.is_deleted:
+            return link
+        deleted = snapshot.looks.deleted.get(self._state.link.xero_id if self._state.link else "", [])
+        method = snapshot.methods.get(payment.method_id or "")
+        last = next((one for one in reversed(deleted) if _names(one, payment, method)), None)
+        return None if last is None or last.payment_id in snapshot.deleted_by_us else last
 
     @cached_property
     def apart(self) -> Apart | None:
@@ -86,7 +128,7 @@ class Money:
     def note_what_is_different(self) -> None:
         """Where a person wants the payments sent anyway: what they are not, in Xero. Not of those that are more than is due.
 
-        Nor of those that have come since: nobody was asked about them yet.
+        Nor of those that have come since, on either side: nobody was asked about them yet.
         """
         snapshot, invoice_id = self._planner.snapshot, self._state.invoice.id
         asked = snapshot.pay_anyway.get(invoice_id, ()) if invoice_id not in snapshot.created else ()
@@ -96,7 +138,9 @@ class Money:
         apart = tell_apart(self.claims, there, self.due, snapshot.different)
         room = apart.room or ZERO
         for claim in self.claims:
-            alike = {(claim.key, one.xero_id) for one in apart.held.get(claim.key, ()) if one.amount == claim.amount}
+            alike = apart.may_be_said_of(claim)
+            if not snapshot.asked_about.issuperset(alike):
+                continue
             if alike and claim.key in asked and (claim.amount <= room or not claim.goes):
                 room -= claim.amount if claim.goes else ZERO
                 self._planner.plan.different |= alike
@@ -114,7 +158,16 @@ class Money:
         apart, state = self.apart, self._state
         assert apart is not None
         owed = owed_in_caspen(state.invoice.total, state.payments, state.credit_notes)
-        on = OnInvoice(state.invoice.number, state.invoice.id, self.due, apart.room, owed, asked=apart.asked)
+        on = OnInvoice(
+            state.invoice.number,
+            state.invoice.id,
+            self.due,
+            apart.room,
+            owed,
+            asked=apart.asked,
+            sums=apart.sums,
+            source=self._planner.snapshot.settings.source,
+        )
         claim = next(claim for claim in self.claims if claim.key == key)
         return may_be_in_xero(claim, apart.held[key], on)
 
@@ -130,7 +183,7 @@ class Money:
             if self._state.link is not None:
                 planner.ask(self._state, "invoices", self._state.link.xero_id)
             return None
-        there = unclaimed(planner, seen)
+        there = unclaimed(planner, self._state, seen)
         unread = account_decides(self.claims, there) - looks.payments.keys()
         unread = {xero_id for xero_id in unread if ("payments", xero_id) not in looks.odd}
         for xero_id in unread:
@@ -148,7 +201,7 @@ class Money:
             is_odd = ("credits", xero_id) in planner.snapshot.looks.odd
             planner.ask(self._state, "credits", xero_id)
             return [There("", None, None, None, is_credit=True)] if is_odd else None
-        taken, delivered = planner.snapshot.claimed | planner.adopting.keys(), planner.snapshot.delivered
+        taken, delivered = _taken(planner, self._state), planner.snapshot.delivered
         return [
             There(id_, one.amount, one.date, one.number, is_credit=True, is_told=id_ in delivered)
             for id_, one in credits.items()

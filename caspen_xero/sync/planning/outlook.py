@@ -16,11 +16,12 @@ from caspen_xero.caspen.records import FINALISED, CreditNote, Invoice
 from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.line_items import Terms
 from caspen_xero.sync.planning.payments import payment_account
 from caspen_xero.sync.planning.plan import Plan
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Step, StepKind
-from caspen_xero.sync.planning.translate import Document, Terms, translate_credit_note
+from caspen_xero.sync.planning.translate import Document, translate_credit_note
 from caspen_xero.sync.planning.translations import Translations
 from caspen_xero.sync.setup.accounts import account_label
 from caspen_xero.sync.setup.taxes import NO_TAX, NO_TAX_RATE, percent_text

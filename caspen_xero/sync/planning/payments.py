@@ -10,11 +10,12 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.fix_commands import push_command
+from caspen_xero.sync.planning.approvals import wait_for_approval
 from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
-from caspen_xero.sync.planning.invoices import wait_for_approval
 from caspen_xero.sync.planning.kept import as_lost
 from caspen_xero.sync.planning.money_on_invoice import Money
-from caspen_xero.sync.planning.payment_references import names, names_as_before, reference_of
+from caspen_xero.sync.planning.not_ours import not_ours_in_words
+from caspen_xero.sync.planning.payment_references import reference_of
 from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.same_money import There
@@ -57,13 +58,7 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
         seen = planner.snapshot.looks.payments.get(link.xero_id)
         is_in_batch = seen is not None and seen.batch_id is not None
         if not link.made_by_us or is_in_batch:
-            happened = "removed" if payment is None else "changed"
-            why = (
-                "is part of a batch payment, which can only be deleted there, and as a whole"
-                if is_in_batch
-                else "was made there, or has another amount than ours"
-            )
-            reason = f"a payment was {happened} in Caspen; the one in Xero {why}, so it is left alone"
+            reason = not_ours_in_words(state, key, link, seen, is_in_batch=is_in_batch)
             planner.found(state, "delete-payment", ProblemCode.PAYMENT_NOT_OURS, reason, caspen_id=key)
             continue
         under_way |= _delete(planner, state, key, link)
@@ -71,9 +66,12 @@ def take_back(planner: Planner, state: InvoiceState) -> bool:
 
 
 def _stands_for(link: Link, payment: AppliedPayment) -> bool:
-    """Whether what was sent is what Caspen says now; of a payment made in Xero only the amount is ours to compare."""
+    """Whether what was sent is what Caspen says now; of a payment made in Xero only the amount is ours to compare.
+
+    One that had another amount when it was found (no fingerprint) is no push's to mend: the books tell both amounts.
+    """
     if not link.made_by_us:
-        return link.total == payment.amount
+        return link.total == payment.amount or link.fingerprint is None
     return link.fingerprint in (None, payment_fingerprint(payment))
 
 
@@ -153,7 +151,7 @@ class _Wish:
     """A payment that Xero does not have.
 
     `moved`: it still stands there, on another invoice or as it was before, and has to be taken back first. `removed`: what stood
-    for it, where somebody has deleted that.
+    for it on this invoice, where somebody has deleted that.
     """
 
     payment: AppliedPayment
@@ -169,7 +167,7 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
         if not payment.pays or state.is_bad("payment", payment.payment_id):
             continue
         if link is not None and link.is_deleted and payment.xero_id is None:
-            wishes.append(_Wish(payment, removed=link))
+            wishes.append(_Wish(payment, removed=link if link.invoice_id == state.invoice.id else None))
         elif link is not None and link.invoice_id == state.invoice.id and payment.key not in planner.deleting:
             _look_if_it_is_missing(planner, state, payment, link)
         elif link is not None and link.invoice_id is None:
@@ -295,15 +293,16 @@ def _is_there(planner: Planner, state: InvoiceState, wish: _Wish, ours: There) -
 def _clear_to_pay(planner: Planner, state: InvoiceState, wish: _Wish, money: Money) -> bool:
     """Whether nobody has deleted this payment in Xero, none there may be it, and it is not too much; else a person decides."""
     payment, apart = wish.payment, money.apart
-    if payment.key not in planner.snapshot.pay_anyway.get(state.invoice.id, ()):
-        gone = wish.removed or _removed(planner, state, payment, _method(planner.snapshot, payment))
-        if gone is not None:
-            _tell_removed(planner, state, payment, gone)
-            return False
     if apart is not None and payment.key in apart.held:
         code, (reason, fix) = ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, money.question(payment.key)
-        planner.found(state, "create-payment", code, reason, fix, caspen_id=payment.key)
+        about = [one.xero_id for one in apart.held[payment.key]]
+        planner.found(state, "create-payment", code, reason, fix, caspen_id=payment.key, about=about)
         return False
+    if payment.key not in planner.snapshot.pay_anyway.get(state.invoice.id, ()):
+        gone = wish.removed or money.removed(payment)
+        if gone is not None and (gone == wish.removed or isinstance(gone, Payment)):
+            _tell_removed(planner, state, payment, gone)
+            return False
     due = money.due - planner.promised[state.invoice.id]
     if payment.amount > due:
         reason = f"the payment of {payment.amount:.2f} is more than the {due:.2f} that Xero shows as due"
@@ -311,22 +310,6 @@ def _clear_to_pay(planner: Planner, state: InvoiceState, wish: _Wish, money: Mon
         return False
     planner.promised[state.invoice.id] += payment.amount
     return True
-
-
-def _names(one: Payment, payment: AppliedPayment, method: PaymentMethod | None) -> bool:
-    return names(one.reference, payment) or names_as_before(one.reference, one.amount, payment, method)
-
-
-def _removed(
-    planner: Planner, state: InvoiceState, payment: AppliedPayment, method: PaymentMethod | None
-) -> Payment | None:
-    """The payment that we made for this one in Xero, if somebody else has deleted it there since.
-
-    Where we have deleted one later, that was settled, and it is we who make it anew.
-    """
-    deleted = planner.snapshot.looks.deleted.get(state.link.xero_id if state.link else "", [])
-    last = next((one for one in reversed(deleted) if _names(one, payment, method)), None)
-    return None if last is None or last.payment_id in planner.snapshot.deleted_by_us else last
 
 
 def _tell_removed(planner: Planner, state: InvoiceState, payment: AppliedPayment, removed: Link | Payment) -> None:

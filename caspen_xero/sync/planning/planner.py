@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any, Literal
 
 from caspen_xero.store.holds import Hold
-from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning import checks, ways_out
+from caspen_xero.sync.planning.accepting import key_of
+from caspen_xero.sync.planning.compare import text_of
 from caspen_xero.sync.planning.lock_dates import booking_of, locked
 from caspen_xero.sync.planning.plan import Decided, Plan, Stage
 from caspen_xero.sync.planning.snapshot import InvoiceState, Snapshot
 from caspen_xero.sync.planning.steps import Booking, Expected, Step, StepKind
 from caspen_xero.sync.planning.translations import Translations
-from caspen_xero.sync.planning.ways_out import about, fix_or_way_out
-from caspen_xero.sync.problems import Problem, ProblemCode, kept_code
+from caspen_xero.sync.problems import ABOUT_DOCUMENTS, Problem, ProblemCode, kept_code
 
 NOTHING = Expected()
 
@@ -114,11 +116,16 @@ class Planner:
         subject: str = "",
         xero_says: str | None = None,
         attempts: int | None = None,
+        about: str | None = None,
     ) -> None:
-        """Adds a problem of an invoice; without a `fix` of its own with the way out of its kind."""
-        fix = fix_or_way_out(fix, code, about(state, self.snapshot), attempts)
+        """Adds a problem of an invoice; without a `fix` of its own with the way out of its kind.
+
+        `about`: by what it is known that a person may be content with, where that does not follow from its code.
+        """
+        fix = ways_out.fix_or_way_out(fix, code, ways_out.about(state, self.snapshot), attempts)
+        about = _about(state, code, subject) if about is None else about
         self.plan.problems[state.invoice.id].append(
-            Problem(code, state.invoice.id, reason, fix, subject, xero_says, attempts)
+            Problem(code, state.invoice.id, reason, fix, subject, xero_says, attempts, about)
         )
 
     def found(
@@ -130,10 +137,15 @@ class Planner:
         fix: str = "",
         *,
         caspen_id: str | None = None,
+        about: Iterable[str] = (),
     ) -> None:
-        """Adds a problem that a look into Xero has shown; it stays until something changes or it is time to look again."""
+        """Adds a problem that a look into Xero has shown; it stays until something changes or it is time to look again.
+
+        `about`: the Xero ids of what a person is asked about.
+        """
         id_ = caspen_id or state.invoice.id
-        self.plan.holds.append(Hold(kind, id_, code, reason, fix, self.depends_on(state)))
+        depends_on = self._depends_on_both(state) if code in ABOUT_DOCUMENTS else self.depends_on(state)
+        self.plan.holds.append(Hold(kind, id_, code, reason, fix, depends_on, about=" ".join(about)))
         self.problem(state, code, reason, fix, subject=_subject(state, id_))
 
     def is_locked(
@@ -170,12 +182,26 @@ class Planner:
     def hold_on(self, state: InvoiceState, kind: StepKind, caspen_id: str | None = None) -> Hold | None:
         """The hold on this step, if it still stands."""
         held = self.snapshot.holds.get((kind, caspen_id or state.invoice.id))
-        stands_by = (self.depends_on(state), self._depends_on_locks(state))
+        stands_by = (self.depends_on(state), self._depends_on_locks(state), self._depends_on_both(state))
         return held if held is not None and held.depends_on in stands_by else None
+
+    def _depends_on_both(self, state: InvoiceState) -> str:
+        """The same, and what Xero shows of the invoice."""
+        return f"{self.depends_on(state)}.{state.link.shown if state.link else None}"
 
     def _depends_on_locks(self, state: InvoiceState) -> str:
         known = self.snapshot.facts.organisation
         return f"{self.depends_on(state)}.{known.period_lock_date}.{known.end_of_year_lock_date}"
+
+
+def _about(state: InvoiceState, code: ProblemCode, subject: str) -> str:
+    """The key of what is not equal on the two sides: the two documents, or a credit note and what is credited in Xero."""
+    if code in ABOUT_DOCUMENTS:
+        return state.document_key
+    if code is not ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO:
+        return ""
+    totals = [text_of(note.total) for note in state.credit_notes if note.id == subject]
+    return key_of(code, state.invoice.id, subject, *totals, text_of(state.link.amount_credited if state.link else None))
 
 
 def _subject(state: InvoiceState, caspen_id: str) -> str:

@@ -19,6 +19,7 @@ from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Despite, Link
 from caspen_xero.store.xero_payments import XeroPayment as RecordedPayment
 from caspen_xero.sync.fix_commands import invoice_name
+from caspen_xero.sync.planning.accepting import document_key, seal_of
 from caspen_xero.sync.planning.contact_matching import ContactBook, Party
 from caspen_xero.sync.planning.same_invoice import heading_in_xero
 from caspen_xero.sync.setup.organisation import OrganisationFacts
@@ -37,7 +38,8 @@ KeepsTax = Literal["yes", "half-cents", "unknown"]
 class InvoiceState:
     """One invoice, what belongs to it in Caspen, and what stands for each of these in Xero. `fingerprint`: that of the invoice.
 
-    `bad_records`: those that concern it; what they are of is as an earlier good record had it.
+    `bad_records`: those that concern it; what they are of is as an earlier good record had it. `is_accepted`: a person is content
+    with how Xero has it, though Caspen's version is another: it stays so.
     """
 
     invoice: Invoice
@@ -52,12 +54,18 @@ class InvoiceState:
     credit_note_links: Mapping[str, Link]
     allocation_links: Mapping[str, Link]
     bad_records: tuple[KeptBadRecord, ...] = ()
+    is_accepted: bool = False
     lacks_details: bool = False
     """Something that is written with it was purged: of itself, its client or its payer."""
 
     def is_bad(self, kind: str, id_: str) -> bool:
         """Whether the newest record of this invoice, or of a payment or credit note of it, is a bad one."""
         return any(bad.kind == kind and bad.id == id_ for bad in self.bad_records)
+
+    @property
+    def document_key(self) -> str:
+        """By what its version in Caspen beside what Xero shows is known; "" where that is not known."""
+        return document_key(self.invoice, self.link.shown if self.link else None)
 
     @property
     def name(self) -> str:
@@ -145,7 +153,8 @@ class Snapshot:
     order in which Caspen's that name the batch stand for them.
 
     `delivered`: of the payments on the invoices that were looked at, those that Caspen was told of. `different`: payments of
-    Caspen's (by key) and of Xero's (by id) of which a person has said that they are not the same money.
+    Caspen's (by key) and of Xero's (by id) that are known not to be the same money. `asked_about`: such
+    pairs of which a person can have been asked who wants to `pay_anyway`.
     """
 
     invoices: Sequence[InvoiceState]
@@ -176,6 +185,7 @@ class Snapshot:
     different: frozenset[tuple[str, str]] = frozenset()
     overwrite: frozenset[str] = frozenset()
     pay_anyway: Mapping[str, Collection[str]] = field(default_factory=dict)
+    asked_about: frozenset[tuple[str, str]] = frozenset()
     xero_pages: XeroPages = field(default_factory=XeroPages)
     is_named: bool = False
 
@@ -210,7 +220,8 @@ def link_as_seen(link: Link, found: XeroInvoice) -> Link:
         "xero_updated_at": found.updated_date_utc,
     }
     told = {name: value for name, value in shown.items() if value is not None}
-    return link.with_(**told, despite=still_despite(link.despite, found))
+    seal = seal_of(found, link, is_ours=link.made_by_us)
+    return link.with_(**told, despite=still_despite(link.despite, found), shown=seal)
 
 
 def still_despite(despite: Despite | None, found: XeroInvoice) -> Despite | None:

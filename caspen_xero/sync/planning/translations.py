@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from caspen_xero.sync.planning.line_items import Terms
 from caspen_xero.sync.planning.snapshot import InvoiceState
-from caspen_xero.sync.planning.translate import Document, Terms, translate_invoice
+from caspen_xero.sync.planning.translate import Document, translate_invoice
 
 
 class Translations:

@@ -27,14 +27,14 @@ from caspen_xero.sync.problems import ProblemCode
 APPROVE = "Approve it {there}, then: {push}"
 MORE_APPROVALS = "Take a larger plan in Xero, or wait for the next month, then: {push}"
 SETTLE_ASTRAY = (
-    "Read Caspen's newest export: caspen-xero import PATH; then: caspen-xero pull; what is still here then: correct it in "
-    "Caspen, or remove it {there}"
+    "Read Caspen's newest export: {pull}; what is still here then: correct it in Caspen, or remove it {there}"
 )
 REMOVED = (
     "To send it anew: {pay_anyway}; if another payment there stands for it: {link_payment}; or void the payment in Caspen too, "
     "then: {fresh}"
 )
 OR_ACCEPT = "; if it may stay so: {accept}"
+MAKE_AGREE = "Make the figures agree, {there} or in Caspen, then: {fresh}"
 REMOVED_FROM_OTHERS = (
     "Void the payment in Caspen too, then: {fresh}; one that is entered in Xero again comes to Caspen by itself"
     + OR_ACCEPT
@@ -61,7 +61,7 @@ _BY_CODE = {
         "See the credit note of that number in Xero: approved, and with this contact, date and total, it is taken for this one; if "
         "it is another, void this one in Caspen and issue it under a new number; then: {fresh}"
     ),
-    ProblemCode.TOTALS_DIFFER: "Make the figures agree, {there} or in Caspen, then: {fresh}",
+    ProblemCode.TOTALS_DIFFER: MAKE_AGREE,
     ProblemCode.ACCOUNT_REFUSED: (
         "See which accounts can be used: caspen-xero settings accounts; make the refused one active in Xero, or choose another, "
         "then: {push}"
@@ -98,9 +98,10 @@ _BY_CODE = {
     ProblemCode.PAID_IN_XERO_ONLY: f"Enter the payment in Caspen, or remove it {{there}}, then: {{sync}}{OR_ACCEPT}",
     ProblemCode.CHANGED_IN_XERO: (
         "To have it as it is in Caspen: {overwrite}; to keep what was edited, change it in Caspen to match, then: {fresh}"
+        + OR_ACCEPT
     ),
     ProblemCode.CHANGED_AFTER_PAYMENT: (
-        "Take the payment or credit off it {there}, or change it back in Caspen, then: {fresh}"
+        f"Take the payment or credit off it {{there}}, or change it back in Caspen, then: {{fresh}}{OR_ACCEPT}"
     ),
     ProblemCode.VOID_NOT_OURS: "Void it {there}, then: {push}; or have caspen-xero void it: {overwrite}",
     ProblemCode.VOID_HAS_PAYMENT: "Take the payment or credit off it {there}, then: {push}",
@@ -113,7 +114,8 @@ _BY_CODE = {
         "Unreconcile the payment {there}, then: {push}; if it is right as it stands there: {skip}"
     ),
     ProblemCode.PAYMENT_NOT_OURS: (
-        "If the payment is to go, delete it {there}, then: {push}; if it is right as it stands there: {skip}"
+        "If the payment is to go, delete it {there}, then: {push}; if it is right as it stands there, put Caspen's right, then: "
+        "{fresh}" + OR_ACCEPT
     ),
     ProblemCode.CREDIT_NOTE_CHANGED: "Void the credit note in Caspen and issue another, then: {fresh}",
     ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO: "Remove that allocation {there}, then: {push}",
@@ -185,6 +187,7 @@ def worded(words: str, invoice: About, attempts: int | None = None) -> str:
         fresh=after_caspen(push, invoice.source),
         renamed=after_caspen(push_command(None, invoice.invoice_id), invoice.source),
         sync=after_caspen("caspen-xero sync", invoice.source),
+        pull=after_caspen("caspen-xero pull", invoice.source),
         overwrite=overwrite_command(*named),
         pay_anyway=pay_anyway_command(*named),
         accept=accept_command(*named),
@@ -216,6 +219,11 @@ def replace_note(state: InvoiceState, snapshot: Snapshot) -> str:
 def after_caspen(command: str, source: str | None) -> str:
     """A command that knows what Caspen says by now. `source`: what it reads by itself, if anything."""
     return command if source else f"caspen-xero import PATH; {command}"
+
+
+def read_caspen(source: str | None) -> str:
+    """The command that reads what Caspen's export lacked. `source`: what a push reads by itself, if anything."""
+    return "caspen-xero push" if source else "caspen-xero import PATH"
 
 
 def there(state: InvoiceState, snapshot: Snapshot) -> str:

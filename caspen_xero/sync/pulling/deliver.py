@@ -8,7 +8,7 @@ with the record's id as idempotency key; 409 means that Caspen has it. So a cras
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ from caspen_xero.caspen.sources import is_url
 from caspen_xero.caspen.updates import UPDATES_FILE, append_updates
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
-from caspen_xero.store import xero_payments
+from caspen_xero.store import different_money, holds, xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.pulling.undelivered import Held, judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
 
@@ -82,6 +83,7 @@ def deliver(
             for link in judged.links:
                 mappings.put_link(link)
             xero_payments.mark_delivered(mappings, [record.xero_id for record in judged.known], now())
+    _ask_anew(mappings, judged.asks)
     delivery, records = delivery or Delivery(), judged.to_tell
     delivery.known, delivery.held, delivery.waiting = judged.known, judged.held, list(records)
     if not records:
@@ -97,7 +99,18 @@ def deliver(
             _append(mappings, delivery.to, records, delivery, now)
     except FeedError as error:
         delivery.stopped = error
+    told = {record.xero_id for record in delivery.delivered}
+    with mappings.store.write():  # what Caspen types in from now on may be it; what it had before is not
+        different_money.keep(mappings, (pair for pair in judged.unlike if pair[1] in told))
     return delivery
+
+
+def _ask_anew(mappings: Mappings, asks: Mapping[str, Set[str]]) -> None:
+    """What push has asked about a payment, or said of it, before this stood in Xero, it judges anew."""
+    codes = {ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, ProblemCode.PAYMENT_REMOVED_IN_XERO}
+    held = [one for one in holds.on(mappings, "create-payment", asks) if one.code in codes]
+    if stale := [one.caspen_id for one in held if not asks[one.caspen_id] <= {*one.about.split()}]:
+        holds.make_due(mappings, stale)
 
 
 def foresee(

@@ -2,66 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
+from caspen_xero.store.both_sides import PaymentOfAnotherAmount
 from caspen_xero.store.mappings import KnownContact
 from caspen_xero.store.store import utc_text
-from caspen_xero.store.xero_payments import PAYMENT_GONE, Discrepancy, DiscrepancyCode, money_text
-from caspen_xero.sync.planning.compare import (
-    FIGURES,
-    HEADING,
-    differences,
-    in_words,
-    invoice_shape,
-    is_detail,
-    name_in_words,
-    shortened,
-)
-from caspen_xero.sync.planning.contact_matching import merged_into
+from caspen_xero.store.xero_payments import EDITED, PAYMENT_GONE, Discrepancy, DiscrepancyCode, money_text
+from caspen_xero.sync.planning.accepting import seal_of
+from caspen_xero.sync.planning.compare import invoice_shape
+from caspen_xero.sync.planning.edits import edits_of
 from caspen_xero.sync.pulling.matching import Matching
-from caspen_xero.xero.documents import GONE_STATUSES, CreditNote
+from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
-Told = tuple[DiscrepancyCode, str, str, str]
+_CHANGED: DiscrepancyCode = "payment-changed-in-xero"
+Told = tuple[DiscrepancyCode, str, str, str, tuple[str, ...]]
+"""The code, what it is about, both sides in words, and the facts that differ."""
 
 
 def find_discrepancies(
     matching: Matching,
     allocations: Mapping[str, Decimal],
-    credits: Mapping[str, CreditNote],
     whole: bool,
     contacts: Mapping[str, KnownContact],
     now: datetime,
 ) -> list[Discrepancy]:
     """All that is changed there, each since it was first seen. `allocations`: amounts of other people's credits on the invoice;
-    `credits`: those that were read, by id;
     `whole` False: not all of them could be read, so none is taken for gone. `contacts`: by ContactID, to follow merges.
     """
     found, known = matching.found, matching.known
     told: list[Told] = [
         *_payments(matching, allocations, whole),
         *_doubled(matching),
-        *(_credits(matching, credits) if found.tells_its_dealings else ()),
+        *(_credits(matching) if found.tells_its_dealings else ()),
         *_astray(matching),
     ]
     if known.link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
-        shown = invoice_shape(found)
-        written = _with_merged_contact(opened(known.link.last_written, shown), contacts)
-        names = {id_: one.name for id_, one in contacts.items()}
-        if found.contact is not None and found.contact.contact_id:
-            names[found.contact.contact_id] = found.contact.name or names.get(found.contact.contact_id, "")
-        meant = known.link.despite.differences if known.link.despite else ()  # which are told apart
-        edits = [edit for edit in differences(written, shown) if edit[0] not in meant]
-        told += _edits(edits, names, is_ours=known.link.made_by_us)
+        shown, called = invoice_shape(found), found.contact.name if found.contact else None
+        seal = seal_of(found, known.link, is_ours=known.link.made_by_us)
+        edits = edits_of(known.link, opened(known.link.last_written, shown), shown, contacts, called)
+        told += [(EDITED[is_details], "", ours, theirs, (seal,) if seal else ()) for is_details, ours, theirs in edits]
     before = known.before.discrepancies if known.before else ()
     since = {(one.code, one.subject, one.caspen, one.xero): one.since for one in before}
     at = utc_text(found.updated_date_utc or now)
     amounts = {payment.payment_id: money_text(payment.amount or ZERO) for payment, _ in matching.astray}
-    return [Discrepancy(*one, since=since.get(one, at), amount=amounts.get(one[1])) for one in told]
+    return [
+        Discrepancy(code, id_, ours, theirs, since.get((code, id_, ours, theirs), at), amounts.get(id_), facts)
+        for code, id_, ours, theirs, facts in told
+    ]
 
 
 def payment_in_words(amount: Decimal, name: str) -> str:
@@ -69,11 +61,11 @@ def payment_in_words(amount: Decimal, name: str) -> str:
     return f"payment of {money_text(amount)} ({plain(name)})"
 
 
-def _with_merged_contact(written: Mapping[str, str], contacts: Mapping[str, KnownContact]) -> Mapping[str, str]:
-    """What was written, with the contact into which Xero has merged its contact since."""
-    before = written.get("contact", "")
-    contact_id = merged_into(before, contacts)
-    return written if contact_id == before else {**written, "contact": contact_id}
+def of_another_amount(one: PaymentOfAnotherAmount) -> Discrepancy:
+    """A payment of Caspen's for which something stands in Xero that has our Reference, and another amount."""
+    facts = money_text(one.amount), money_text(one.there)
+    ours = payment_in_words(one.amount, one.reference or one.key)
+    return Discrepancy(_CHANGED, one.xero_id, ours, f"it is {facts[1]}", one.linked_at or "", facts=facts)
 
 
 def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: bool) -> Iterator[Told]:
@@ -85,9 +77,10 @@ def _payments(matching: Matching, allocations: Mapping[str, Decimal], whole: boo
         if xero_id in shown:
             there = shown[xero_id]
             if there is not None and there != amount:
-                yield "payment-changed-in-xero", xero_id, payment_in_words(amount, name), f"it is {money_text(there)}"
+                words = payment_in_words(amount, name), f"it is {money_text(there)}"
+                yield _CHANGED, xero_id, *words, (money_text(amount), money_text(there))
         elif whole and not matching.has_nameless and xero_id not in in_batches:
-            yield PAYMENT_GONE, xero_id, payment_in_words(amount, name), "it is gone"
+            yield PAYMENT_GONE, xero_id, payment_in_words(amount, name), "it is gone", ()
 
 
 def _doubled(matching: Matching) -> Iterator[Told]:
@@ -101,6 +94,7 @@ def _doubled(matching: Matching) -> Iterator[Told]:
             link.xero_id,
             ours,
             f"it is there {'twice' if len(payments) == 2 else f'{len(payments)} times'}: {there}",
+            tuple(sorted(f"{plain(one.payment_id)}: {money_text(one.amount or ZERO)}" for one in payments)),
         )
 
 
@@ -114,7 +108,7 @@ def _expected(matching: Matching) -> dict[str, tuple[Decimal, str]]:
     return expected
 
 
-def _credits(matching: Matching, read: Mapping[str, CreditNote]) -> Iterator[Told]:
+def _credits(matching: Matching) -> Iterator[Told]:
     """Credit notes of Caspen's that stood on the invoice and no longer do, or with another amount."""
     names = {link.xero_id: link.number for link in matching.known.note_links.values()}
     for link in matching.known.allocation_links.values():
@@ -122,50 +116,30 @@ def _credits(matching: Matching, read: Mapping[str, CreditNote]) -> Iterator[Tol
         if link.total is not None and (credit is None or credit.applied != link.total):
             theirs = f"{money_text(credit.applied)} of it is allocated" if credit else "it is not allocated"
             ours = f"credit note {plain(names.get(link.xero_id) or link.caspen_id)} of {money_text(link.total)}"
-            note = read.get(link.xero_id)
+            note = matching.looked_up.get(link.xero_id)
+            facts = (money_text(link.total), money_text(credit.applied) if credit else "")
             if note is not None and note.status in GONE_STATUSES:
-                yield "credit-note-voided-in-xero", link.xero_id, ours, f"it is {plain((note.status or '').lower())}"
+                yield (
+                    "credit-note-voided-in-xero",
+                    link.xero_id,
+                    ours,
+                    f"it is {plain((note.status or '').lower())}",
+                    facts,
+                )
             elif note is not None and note.total not in (None, link.total):
-                yield "credit-changed-in-xero", link.xero_id, ours, f"it is {money_text(note.total)}, and {theirs}"
+                there = f"it is {money_text(note.total)}, and {theirs}"
+                yield "credit-changed-in-xero", link.xero_id, ours, there, (*facts, money_text(note.total))
             else:
-                yield "credit-gone-in-xero", link.xero_id, ours, theirs
+                yield "credit-gone-in-xero", link.xero_id, ours, theirs, facts
 
 
 def _astray(matching: Matching) -> Iterator[Told]:
     """What is ours by what it carries, and not as Caspen has it."""
     for payment, caspen in matching.astray:
-        there = f"payment of {money_text(payment.amount or ZERO)} ({plain(payment.reference)})"
-        yield "payment-astray-in-xero", payment.payment_id or "", caspen, there
+        amount = money_text(payment.amount or ZERO)
+        there, facts = f"payment of {amount} ({plain(payment.reference)})", (*caspen.facts, amount)
+        yield "payment-astray-in-xero", payment.payment_id or "", caspen.words, there, facts
     for credit, caspen in matching.astray_credits:
-        there = f"{money_text(credit.applied)} of it is allocated here"
-        yield "credit-astray-in-xero", credit.credit_id, caspen, there
-
-
-def _edits(edits: Sequence[tuple[str, str, str]], names: Mapping[str, str], *, is_ours: bool) -> Iterator[Told]:
-    """What was edited there: details, which stay, and what both sides have to agree on.
-
-    Of one that we did not make nobody knows who has written its lines so: there the whole of it has to agree.
-    """
-    others = [edit for edit in edits if not is_detail(edit[0])]
-    wrong = others if is_ours else [edit for edit in others if edit[0] in HEADING or edit[0] in FIGURES]
-    if wrong:
-        yield _told("invoice-edited-in-xero", wrong, names)
-    if details := [edit for edit in edits if edit not in wrong]:
-        yield _told("details-edited-in-xero", details, names)
-
-
-def _told(code: DiscrepancyCode, edits: Sequence[tuple[str, str, str]], names: Mapping[str, str]) -> Told:
-    ours, theirs = (
-        shortened([f"{name_in_words(edit[0])} {_in_words(edit[0], edit[side], names)}" for edit in edits])
-        for side in (1, 2)
-    )
-    return code, "", ours, theirs
-
-
-def _in_words(what: str, value: str, names: Mapping[str, str]) -> str:
-    """A value of a shape as people write it: amounts with cents, contacts by name."""
-    if not value:
-        return "nothing"
-    if what == "contact":
-        return plain(names.get(value) or value)
-    return in_words(what, value)
+        applied = money_text(credit.applied)
+        there, facts = f"{applied} of it is allocated here", (*caspen.facts, applied)
+        yield "credit-astray-in-xero", credit.credit_id, caspen.words, there, facts

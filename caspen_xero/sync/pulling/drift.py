@@ -20,11 +20,8 @@ from caspen_xero.store.journal import deleted_from_here
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, XeroPayment, money_text
-from caspen_xero.sync.fix_commands import (
-    accept_command,
-    naming_its_own,
-    unlink_command,
-)
+from caspen_xero.sync.fix_commands import accept_command, naming_its_own, unlink_command
+from caspen_xero.sync.planning.accepting import key_of
 from caspen_xero.sync.planning.linked_by_hand import unlink_or_same_debt
 from caspen_xero.sync.planning.same_invoice import FIGURES, kept_in_words
 from caspen_xero.sync.planning.translate import invoice_fingerprint
@@ -39,7 +36,7 @@ from caspen_xero.sync.planning.ways_out import (
     worded,
 )
 from caspen_xero.sync.problems import ProblemCode
-from caspen_xero.sync.pulling.discrepancies import payment_in_words
+from caspen_xero.sync.pulling.discrepancies import of_another_amount, payment_in_words
 from caspen_xero.sync.pulling.may_be_there import told_and_gone
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
@@ -86,7 +83,8 @@ class Drift:
     """One thing on which the two sides differ. `seen_at`: since when, as far as we know (ISO 8601, UTC).
 
     `problem`: how `unsynced` calls it; None for what is no trouble: what a bookkeeper may decide, and a draft again in Caspen.
-    `subject`: the Xero id of the payment or credit that it is about; "" for the invoice itself.
+    `subject`: the Xero id of the payment or credit that it is about; "" for the invoice itself. `key`: what it is known by, which
+    is none of its words (`planning/accepting.py`); of an edit, the two documents are.
     """
 
     number: str | None
@@ -98,6 +96,7 @@ class Drift:
     fix: str
     subject: str = ""
     problem: ProblemCode | None = None
+    key: str = ""
 
     @property
     def is_information(self) -> bool:
@@ -106,30 +105,28 @@ class Drift:
 
     def as_json(self) -> dict[str, Any]:
         """The row of `drift --json`."""
-        return dict(vars(self))
+        return {name: value for name, value in vars(self).items() if name != "key"}
 
 
 def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     """Everything on which Caspen and Xero differ, by invoice date and number."""
     discrepancies = _standing_discrepancies(mappings)
+    for payment in both_sides.payments_of_another_amount(mappings):
+        discrepancies[payment.invoice_id].append(of_another_amount(payment))
     rows = list(both_sides.linked_invoices_that_may_differ(mappings))
     undelivered = _undelivered(mappings, settings)
     money = _Money(mappings, settings, rows, {one.invoice_id for one in undelivered})
-    pages, found = pages_of(mappings), list[Drift]()
+    pages = pages_of(mappings)
     told = {one.xero_id for one in told_and_gone(mappings)}
     others = {id_: link for id_, link in mappings.links_in_spite_of_differences().items() if link.keeps_money_out}
-    for row in rows:
-        here = list(_of_invoice(row, discrepancies[row["invoice_id"]], money))
-        if not here:
-            continue
-        ours = {id_ for id_, link in mappings.links_to(one.subject for one in here).items() if link.made_by_us}
-        other = others.get(row["invoice_id"])
-        found += [
-            _told_and_gone(row, one, settings)
-            if one.subject in told and one.code == xero_payments.PAYMENT_GONE
-            else _drift(row, one, one.subject in ours, settings, pages, other)
-            for one in here
-        ]
+    differ = [(row, one) for row in rows for one in _of_invoice(row, discrepancies[row["invoice_id"]], money)]
+    ours = {id_ for id_, link in mappings.links_to(one.subject for _, one in differ).items() if link.made_by_us}
+    found = [
+        _told_and_gone(row, one, settings)
+        if one.subject in told and one.code == xero_payments.PAYMENT_GONE
+        else _drift(row, one, one.subject in ours, settings, pages, others.get(row["invoice_id"]))
+        for row, one in differ
+    ]
     names = InvoiceNames(mappings.store)
     found = [
         replace(one, fix=naming_its_own(one.fix, one.invoice_id or "", names))
@@ -144,16 +141,16 @@ def _of_invoice(row: Any, discrepancies: Sequence[Discrepancy], money: _Money) -
     if status in FINALISED and row["xero_status"] in GONE_STATUSES:
         paid = money.paid_in_caspen(row)
         ours = f"{status}, {_total(row['total'])}" + (f", paid or credited {money_text(paid)}" if paid else "")
-        yield _found("voided-in-xero", ours, row["xero_status"].lower(), changed_at)
+        facts = (status, money_text(_amount(row["total"])), money_text(paid), row["xero_status"])
+        yield _found("voided-in-xero", ours, row["xero_status"].lower(), changed_at, facts)
         return
     if status == "draft":
         if row["is_quiet"]:
             yield _found("draft-in-caspen", "draft", plain((row["xero_status"] or "").lower()), changed_at)
         return
     # Of an invoice that changed in Caspen, or that a push has looked at since, the next push or pull knows more.
-    is_outdated = changed_at > (row["seen_at"] or "")
-    outdated = is_outdated or not (money.is_as_sent(row) or row["has_problem"])
-    told = [one for one in discrepancies if not (one.code in xero_payments.EDITED and outdated)]
+    may_stand = money.is_as_sent(row) or row["has_problem"]
+    told = [one for one in discrepancies if one.code not in xero_payments.EDITED or (may_stand and _stands(row, one))]
     yield from told
     if status not in FINALISED or not money.is_as_sent(row):
         return
@@ -161,6 +158,16 @@ def _of_invoice(row: Any, discrepancies: Sequence[Discrepancy], money: _Money) -
         yield _found("figures-differ", *ours_and_theirs, changed_at)
     elif row["is_quiet"] and all(one.code == DETAILS for one in told):
         yield from _of_money(row, money)
+
+
+def _stands(row: Any, edit: Discrepancy) -> bool:
+    """Whether Xero still shows what was seen edited there: whoever reads it whole says anew what is.
+
+    Of what an earlier version has found, as far as anybody has looked since.
+    """
+    if edit.facts and row["shown"] and row["xero_status"] not in GONE_STATUSES:
+        return tuple(edit.facts) == (row["shown"],)
+    return (row["xero_updated_at"] or "") <= (row["seen_at"] or "")
 
 
 def _figures(row: Any) -> tuple[str, str] | None:
@@ -179,8 +186,8 @@ def _total(text: str | None) -> str:
     return f"total {money_text(_amount(text))}"
 
 
-def _found(code: DiscrepancyCode, caspen: str, xero: str, since: str | None) -> Discrepancy:
-    return Discrepancy(code, "", caspen, xero, since or "")
+def _found(code: DiscrepancyCode, caspen: str, xero: str, since: str | None, facts: Sequence[str] = ()) -> Discrepancy:
+    return Discrepancy(code, "", caspen, xero, since or "", facts=facts)
 
 
 def _of_money(row: Any, money: _Money) -> Iterator[Discrepancy]:
@@ -194,8 +201,8 @@ def _of_money(row: Any, money: _Money) -> Iterator[Discrepancy]:
     if ours <= theirs <= at_most or (ours > theirs and money.feed_brings_payments) or not money.was_looked_at(row):
         return
     code: DiscrepancyCode = "paid-in-caspen-only" if ours > theirs else "paid-in-xero-only"
-    words = "{} paid or credited"
-    yield _found(code, words.format(money_text(ours)), words.format(money_text(theirs)), row["xero_updated_at"])
+    words, facts = "{} paid or credited", (money_text(ours), money_text(theirs))
+    yield _found(code, words.format(facts[0]), words.format(facts[1]), row["xero_updated_at"], facts)
 
 
 class _Money:
@@ -224,7 +231,7 @@ class _Money:
 
     def was_looked_at(self, row: Any) -> bool:
         """Whether a pull has seen what is paid on an invoice since anybody, as far as is known, has moved money there."""
-        is_outdated = (row["xero_updated_at"] or "") > (row["seen_at"] or "")
+        is_outdated = (row["xero_updated_at"] or "") > (row["money_at"] or "")
         return row["invoice_id"] not in {*self._undelivered, *self._unseen} and not is_outdated
 
 
@@ -249,13 +256,13 @@ def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     standing = both_sides.wanted_in_xero(mappings) if all_discrepancies else set()
     standing |= _astray(mappings, [pair for pair in all_discrepancies if pair[1].code in _ASTRAY])
     for invoice_id, discrepancy in all_discrepancies:
-        if not discrepancy.subject or discrepancy.subject in standing:
+        if not discrepancy.subject or (invoice_id, discrepancy.subject) in standing:
             found[invoice_id].append(discrepancy)
     return found
 
 
-def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set[str]:
-    """The Xero ids of those that nothing here stands for by now."""
+def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set[tuple[str, str]]:
+    """Invoice and Xero id of those that nothing here stands for by now."""
     subjects = [one.subject for _, one in found]
     known = xero_payments.known_ids(mappings, subjects) | deleted_from_here(mappings, subjects)
     named = Named(mappings, subjects)
@@ -263,7 +270,7 @@ def _astray(mappings: Mappings, found: Sequence[tuple[str, Discrepancy]]) -> set
     def is_named(invoice_id: str, one: Discrepancy) -> bool:
         return one.amount is not None and named.has(one.subject, invoice_id, Decimal(one.amount))
 
-    return {one.subject for id_, one in found if one.subject not in known and not is_named(id_, one)}
+    return {(id_, one.subject) for id_, one in found if one.subject not in known and not is_named(id_, one)}
 
 
 def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:
@@ -278,7 +285,8 @@ def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:
 def _not_in_caspen(one: XeroPayment, why: str, fix: str, problem: ProblemCode) -> Drift:
     there = f"{one.kind_in_words} of {money_text(one.amount)}" + (f" of {one.date}" if one.date else "")
     code = str(ProblemCode.NOT_IN_CASPEN_YET)
-    return Drift(one.invoice_number, one.invoice_id, code, why, there, None, fix, one.xero_id, problem)
+    key = key_of(problem, one.invoice_id, one.xero_id, money_text(one.amount))
+    return Drift(one.invoice_number, one.invoice_id, code, why, there, None, fix, one.xero_id, problem, key)
 
 
 def _linked_by_hand(mappings: Mappings, pages: XeroPages) -> list[Drift]:
@@ -355,7 +363,8 @@ def _drift(
         fix = worded(REMOVED_FROM_OTHERS, invoice)
     else:
         fix = way_out(problem, invoice)
-    return Drift(number, invoice_id, code, one.caspen, one.xero, one.since or None, fix, one.subject, problem)
+    key = key_of(problem or code, invoice_id, one.subject, *one.facts)
+    return Drift(number, invoice_id, code, one.caspen, one.xero, one.since or None, fix, one.subject, problem, key)
 
 
 def _stands_while_paid(row: Any, one: Discrepancy) -> bool:
@@ -372,13 +381,13 @@ def _told_and_gone(row: Any, one: Discrepancy, settings: Settings) -> Drift:
     told = f"told of it, and not in its export yet: {one.caspen}"
     again = after_caspen("caspen-xero sync", settings.source)
     fix = (
-        f"If Caspen took it in, void it there, then: {again}; if it did not and is not to any more: "
+        f"If Caspen took it in and Xero does not have it anew, void it there, then: {again}; if Caspen did not and is not to "
+        "any more, or both have it anew: "
         f"{accept_command(number, invoice_id)}"
     )
-    code = str(one.code)
-    return Drift(
-        number, invoice_id, code, told, "it is gone since", one.since or None, fix, one.subject, _PROBLEMS[code]
-    )
+    code, problem = str(one.code), _PROBLEMS[one.code]
+    key = key_of(problem, invoice_id, one.subject)
+    return Drift(number, invoice_id, code, told, "it is gone since", one.since or None, fix, one.subject, problem, key)
 
 
 def _amount(text: str | None) -> Decimal:

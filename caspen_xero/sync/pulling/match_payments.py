@@ -16,14 +16,22 @@ from caspen_xero.caspen.records import GONE
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.outside_text import plain
 from caspen_xero.store.mappings import KnownContact, Link
-from caspen_xero.store.xero_payments import PAYMENT_GONE, PaymentKind, SeenInvoice, XeroPayment, money_text, with_cents
+from caspen_xero.store.xero_payments import (
+    PAYMENT_GONE,
+    PaymentKind,
+    SeenInvoice,
+    SeenNote,
+    XeroPayment,
+    money_text,
+    with_cents,
+)
 from caspen_xero.sync.planning.same_money import There, our_own
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find_discrepancies
 from caspen_xero.sync.pulling.matching import Known, Matching
 from caspen_xero.sync.pulling.may_be_there import MaybeThere, link_of, unlinked
 from caspen_xero.sync.pulling.named import Named
-from caspen_xero.sync.pulling.ours import OwnNote
+from caspen_xero.sync.pulling.ours import OfCaspen, OwnNote
 from caspen_xero.xero.dealings import AppliedCredit, allocations_on, credits_on
 from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice, Payment
 
@@ -66,7 +74,11 @@ def match_invoice(known: Known, found: Invoice, own: Mapping[str, OwnNote]) -> M
     issued = {note.id for note in known.notes} if found.tells_its_dealings else ()
     for link in (one for id_, one in known.allocation_links.items() if id_ in issued):
         there = matching.own_credits.get(link.xero_id)
-        if there is None or there.applied != link.total:
+        if there is not None and there.applied == link.total:
+            continue
+        if before is not None and link.xero_id in before.notes:
+            matching.looked_up[link.xero_id] = before.notes[link.xero_id]
+        else:
             matching.to_look_up.append(there or AppliedCredit("credit_note", link.xero_id, ZERO, None))
     return matching
 
@@ -76,10 +88,11 @@ def _is_partly_there(credit: AppliedCredit, note: CaspenCreditNote, known: Known
     return note.id not in known.allocation_links and credit.applied != note.total
 
 
-def _belongs(own: OwnNote) -> str:
+def _belongs(own: OwnNote) -> OfCaspen:
     note = own.note
     name = f"credit note {plain(note.number)} of {money_text(note.total)}"
-    return f"{name} is {plain(note.status)}" if note.status in GONE else f"{name} is on {plain(own.invoice_name)}"
+    words = f"{name} is {plain(note.status)}" if note.status in GONE else f"{name} is on {plain(own.invoice_name)}"
+    return OfCaspen(words, (note.id, str(note.status), note.invoice_id, money_text(note.total)))
 
 
 def _is_ours(credit: AppliedCredit, known: Known) -> bool:
@@ -114,7 +127,7 @@ def _there(payment: Payment) -> There:
     return There(payment.payment_id or "", payment.amount, payment.date, payment.reference, batch_id=payment.batch_id)
 
 
-def set_aside(matching: Matching, own: Mapping[str, str]) -> None:
+def set_aside(matching: Matching, own: Mapping[str, OfCaspen]) -> None:
     """Takes those out of the unknown payments that carry a Reference of ours (`own`: what Caspen says of them, by PaymentID)."""
     matching.astray = [(one, own[one.payment_id or ""]) for one in matching.unknown if one.payment_id in own]
     matching.unknown = [one for one in matching.unknown if one.payment_id not in own]
@@ -127,12 +140,13 @@ def reconcile(
     known_ids: set[str],
     named: Named,
     contacts: Mapping[str, KnownContact],
+    judged_by: str,
     now: datetime,
 ) -> Reconciled:
     """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids.
 
     `known_ids`, `named`: the allocations that are recorded or linked, and those that Caspen names. `contacts`: those that the
-    invoices were written to, and are no longer on, by ContactID.
+    invoices were written to, and are no longer on, by ContactID. `judged_by`: what Caspen has (`xero_payments.caspen_now`).
     """
     found, known = matching.found, matching.known
     records = [
@@ -156,7 +170,13 @@ def reconcile(
             if id_ not in known_ids and not named.has(id_, matching.invoice_id, amount)
         ]
     link = link_as_seen(known.link, found)
-    seen, withdrawn = _less_untold(known, _seen(matching, allocations, credits, whole, contacts, now))
+    matching.looked_up |= {
+        one.credit_id: SeenNote(note.status, note.total, note.updated_date_utc)
+        if (note := credits.get(one.credit_id))
+        else SeenNote()
+        for one in matching.to_look_up
+    }
+    seen, withdrawn = _less_untold(known, _seen(matching, allocations, whole, contacts, judged_by, now))
     gone = _gone(known, seen) if found.tells_its_dealings else []
     if any(one.kind == "payment" for one in gone) or any(one.fingerprint is None for one in matching.payment_links):
         link = link.with_(done_up_to=None)  # the next push says that it is gone, or that it is of another amount
@@ -260,12 +280,13 @@ def _own_allocations(matching: Matching, now: datetime) -> list[Link]:
 def _seen(
     matching: Matching,
     allocations: Mapping[str, tuple[str, Decimal]],
-    credits: Mapping[str, CreditNote],
     whole: bool,
     contacts: Mapping[str, KnownContact],
+    judged_by: str,
     now: datetime,
 ) -> SeenInvoice:
     found, known = matching.found, matching.known
+    hangs_on_caspen = matching.astray or matching.astray_credits or matching.looked_up
     return SeenInvoice(
         invoice_id=matching.invoice_id,
         xero_id=known.link.xero_id,
@@ -274,9 +295,11 @@ def _seen(
         allocations=allocations,
         credits={credit.credit_id: credit.applied for credit in credits_on(found)},
         discrepancies=find_discrepancies(
-            matching, {id_: amount for id_, (_, amount) in allocations.items()}, credits, whole, contacts, now
+            matching, {id_: amount for id_, (_, amount) in allocations.items()}, whole, contacts, now
         ),
-        # What is nameless, astray or taken off is looked at again, though Xero changes nothing of the invoice.
-        whole=whole
-        and not (matching.is_undecided or matching.astray or matching.astray_credits or matching.to_look_up),
+        # What is nameless is looked at again, though Xero changes nothing of the invoice; what is astray or taken off, once
+        # anything changes in Caspen.
+        whole=whole and not matching.is_undecided,
+        notes=matching.looked_up,
+        judged_by=judged_by if hangs_on_caspen else None,
     )

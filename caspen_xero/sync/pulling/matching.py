@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.batches import Renaming
 from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import SeenInvoice, XeroPayment
+from caspen_xero.store.xero_payments import SeenInvoice, SeenNote, XeroPayment
 from caspen_xero.sync.planning.payment_references import names_key
+from caspen_xero.sync.pulling.ours import OfCaspen
 from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Invoice, Payment
 
@@ -51,10 +52,11 @@ def under_own_ids(
 @dataclass
 class Matching:
     """One invoice as it is now. `unknown`: payments nobody knows yet; `to_read`: credits whose allocations have to be read;
-    `to_look_up`: credit notes of ours that are no longer on it as they were, for what became of them.
+    `to_look_up`: credit notes of ours that are no longer on it as they were, for what became of them; `looked_up`: those of them
+    of which that is known, by CreditNoteID.
 
     `is_undecided`: what is unknown on it may be known, by an id that can't be learnt. `astray`: payments with a Reference of ours,
-    and what Caspen says of them in words; `astray_credits`: the same for credit notes of ours that don't stand so in Caspen.
+    and what Caspen says of them; `astray_credits`: the same for credit notes of ours that don't stand so in Caspen.
     """
 
     known: Known
@@ -62,11 +64,12 @@ class Matching:
     unknown: list[Payment] = field(default_factory=list)
     to_read: list[AppliedCredit] = field(default_factory=list)
     to_look_up: list[AppliedCredit] = field(default_factory=list)
+    looked_up: dict[str, SeenNote] = field(default_factory=dict)
     own_credits: dict[str, AppliedCredit] = field(default_factory=dict)
     payment_links: list[Link] = field(default_factory=list)
     is_undecided: bool = False
-    astray: list[tuple[Payment, str]] = field(default_factory=list)
-    astray_credits: list[tuple[AppliedCredit, str]] = field(default_factory=list)
+    astray: list[tuple[Payment, OfCaspen]] = field(default_factory=list)
+    astray_credits: list[tuple[AppliedCredit, OfCaspen]] = field(default_factory=list)
 
     @property
     def invoice_id(self) -> str:

@@ -1,4 +1,8 @@
-"""Caspen's payments that may stand in Xero without our knowing, from the store: what we have sent, and what is yet to be sent."""
+"""Caspen's payments that may stand in Xero without our knowing, from the store: what we have sent, and what is yet to be sent.
+
+And what is no payment on the invoice in Caspen, but may be what stands on it in Xero: money that is on no invoice, and what Caspen
+was told of.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,16 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from caspen_xero.store import clinic, outstanding, xero_payments
+from caspen_xero.outside_text import plain
+from caspen_xero.store import batches, clinic, outstanding, xero_payments
+from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.store.xero_payments import SentPayment, XeroPayment
 from caspen_xero.sync.planning.money_on_invoice import claim_of
+from caspen_xero.sync.planning.payment_references import method_named
 from caspen_xero.sync.planning.same_money import Claim, There
 from caspen_xero.sync.pulling.named import Named
+from caspen_xero.sync.sending.load import recorded_and_there
 
 
 @dataclass(frozen=True)
@@ -30,11 +38,17 @@ def maybe_there(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, lis
     account_links = mappings.account_links()
     applied = clinic.payments_on(store, invoice_ids)
     sent = xero_payments.sent_payments(mappings, invoice_ids)
+    links = mappings.links("payment", [one.key for some in applied.values() for one in some])
+    gone = {key for key, link in links.items() if link.is_deleted}  # it may have stood on another invoice
     return {
         id_: [
             *(_sent(one) for one in sent.get(id_, [])),
             *(
-                MaybeThere(claim_of(one, methods, account_links, waits=one.pays), one.pays, one.xero_id)
+                MaybeThere(
+                    claim_of(one, methods, account_links, waits=one.pays, was_there=one.key in gone),
+                    one.pays,
+                    one.xero_id,
+                )
                 for one in applied.get(id_, [])
             ),
         ]
@@ -63,6 +77,29 @@ def claim_of_told(told: XeroPayment) -> Claim:
     """What Caspen was told of as one that Caspen may have."""
     names = (told.reference.casefold(),) if told.reference else ()
     return Claim(told.xero_id, (), told.amount, "", True, told.date, told.account_id, names, goes=False, was_told=True)
+
+
+def on_no_invoice(mappings: Mappings, invoice_ids: Sequence[str], living: Collection[str]) -> dict[str, list[Claim]]:
+    """By invoice, what its client has paid that is on no invoice in Caspen; but for what names a payment that stands in Xero.
+
+    `living`: the ids of payments that do, and that are not recorded yet.
+    """
+    store = mappings.store
+    found = clinic.money_on_no_invoice(store, invoice_ids)
+    if not found:
+        return {}
+    named = {one.xero_id for some in found.values() for one in some if one.xero_id is not None}
+    standing = named & {*living, *recorded_and_there(mappings, named), *mappings.links_to(named)}
+    standing |= {one.batch_id for one in batches.members_of(mappings, named)}
+    methods = {method.id: method for method in clinic.payment_methods(store)}
+    account_links = mappings.account_links()
+
+    def claim(rest: AppliedPayment) -> Claim:
+        name = f"{method_named(methods.get(rest.method_id or ''))} {plain(rest.payment_id)}"
+        as_applied = claim_of(rest, methods, account_links, waits=True)
+        return replace(as_applied, references=(name,), goes=False, is_on_none=True)
+
+    return {id_: [claim(one) for one in some if one.xero_id not in standing] for id_, some in found.items()}
 
 
 def unlinked(maybe: Iterable[MaybeThere], links: Mapping[str, Link], shown: Collection[str | None]) -> list[Claim]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from caspen_xero.caspen.records import PAYS, CreditNote, payment_id_in
 from caspen_xero.outside_text import plain
@@ -29,8 +30,15 @@ from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Payment
 
 
-def own_payments(store: Store, payments: Mapping[str, Sequence[Payment]]) -> dict[str, str]:
-    """By PaymentID, those with a Reference of ours, and what Caspen says of the payment that it names, in words.
+class OfCaspen(NamedTuple):
+    """What Caspen says of something of its own that stands in Xero otherwise: in words, and the ids, statuses and amounts of it."""
+
+    words: str
+    facts: tuple[str, ...]
+
+
+def own_payments(store: Store, payments: Mapping[str, Sequence[Payment]]) -> dict[str, OfCaspen]:
+    """By PaymentID, those with a Reference of ours, and what Caspen says of the payment that it names.
 
     `payments`: by the Caspen invoice that they are on. Of a Reference that an earlier version wrote the amount has to agree, and on
     another invoice than Caspen's the day too.
@@ -52,13 +60,13 @@ class _References:
         self._beginnings = clinic.payment_id_beginnings(store) if keys - self._keyed.keys() else set()
         self._alike = clinic.payments_put_on_as(store, map(last_word, references))
 
-    def ours(self, asked: Iterable[tuple[str, Payment]]) -> dict[str, str]:
+    def ours(self, asked: Iterable[tuple[str, Payment]]) -> dict[str, OfCaspen]:
         """By PaymentID, what Caspen says of those that are ours."""
         told = {payment.payment_id or "": self._told(invoice_id, payment) for invoice_id, payment in asked}
-        return {id_: words for id_, words in told.items() if words}
+        return {id_: one for id_, one in told.items() if one is not None}
 
-    def _told(self, invoice_id: str, payment: Payment) -> str:
-        """What Caspen says of the payment that a Reference names; "" where it is none of ours."""
+    def _told(self, invoice_id: str, payment: Payment) -> OfCaspen | None:
+        """What Caspen says of the payment that a Reference names; None where it is none of ours."""
         key = key_in(payment.reference)
         meant = self._keyed.get(key or "")
         if meant is None:
@@ -67,24 +75,28 @@ class _References:
         if meant is not None:
             return self._differs(meant, invoice_id, payment.amount)
         if key is None:
-            return ""
+            return None
         payment_id = payment_id_in(key)
         status = self._statuses.get(payment_id)
         if not (is_of_ours(key, self._statuses) or is_ours_by_form(payment.reference, self._beginnings, self._names)):
-            return ""
-        is_gone = status not in (None, PAYS)
-        return f"payment {plain(payment_id)} is {plain(status)}" if is_gone else f"no payment {plain(key)} is known"
+            return None
+        if status in (None, PAYS):
+            return OfCaspen(f"no payment {plain(key)} is known", (key,))
+        return OfCaspen(f"payment {plain(payment_id)} is {plain(status)}", (payment_id, str(status)))
 
-    def _differs(self, meant: AppliedPayment, invoice_id: str, amount: Decimal | None) -> str:
-        name = f"payment {plain(meant.payment_id)}"
+    def _differs(self, meant: AppliedPayment, invoice_id: str, amount: Decimal | None) -> OfCaspen:
+        name, facts = (
+            f"payment {plain(meant.payment_id)}",
+            (meant.payment_id, str(meant.status), meant.invoice_id, money_text(meant.amount)),
+        )
         if not meant.pays:
-            return f"{name} is {plain(meant.status)}"
+            return OfCaspen(f"{name} is {plain(meant.status)}", facts)
         if meant.invoice_id != invoice_id:
             number = clinic.invoice_numbers(self._store, [meant.invoice_id]).get(meant.invoice_id)
-            return f"{name} is on {plain(number or meant.invoice_id)}"
+            return OfCaspen(f"{name} is on {plain(number or meant.invoice_id)}", facts)
         if meant.amount != amount:
-            return f"{name} is {money_text(meant.amount)}"
-        return f"{name} has another one in Xero"
+            return OfCaspen(f"{name} is {money_text(meant.amount)}", facts)
+        return OfCaspen(f"{name} has another one in Xero", facts)
 
 
 @dataclass(frozen=True)

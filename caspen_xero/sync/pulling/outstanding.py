@@ -14,20 +14,24 @@ from decimal import Decimal
 from typing import Any, Literal, Protocol
 
 from caspen_xero.commands import to_paste
-from caspen_xero.store import bad_records, other_homes, outstanding, problems, waiting, xero_payments
+from caspen_xero.store import bad_records, journal, other_homes, outstanding, problems, waiting, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_time
 from caspen_xero.store.todo import BEFORE_START, SET_ASIDE
-from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.store.xero_payments import XeroPayment, money_text
 from caspen_xero.sync.fix_commands import invoice_name, naming_its_own, push_command
+from caspen_xero.sync.planning.approvals import TO_BE_APPROVED, UNDER_WAY
 from caspen_xero.sync.planning.bad_records import problem_of_known, subject_of
 from caspen_xero.sync.planning.outlook import PAYMENTS_OFF
+from caspen_xero.sync.planning.ways_out import APPROVE
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.pulling.deliver import Destination
 from caspen_xero.sync.pulling.undelivered import Held, Undelivered, judge_undelivered
 from caspen_xero.sync.sending.other_homes import END_ONE
+from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.sync.setup.settings import Settings
+from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED
 
 Direction = Literal["to_caspen", "to_xero"]
@@ -191,11 +195,22 @@ def _to_xero(
     mappings: Mappings, settings: Settings, books: BooksLike, not_sent: Mapping[str, tuple[str, str]]
 ) -> Iterator[OutstandingPayment]:
     rows = outstanding.not_in_xero(mappings)
-    wrong = _wrong(mappings, settings, rows) if rows else {}
+    wrong = _wrong(mappings, settings, rows, books) if rows else {}
     whys = waiting.whys(mappings) if rows else {}
+    under_way = journal.invoices_under_way(mappings) if rows else set()
+    pages = pages_of(mappings)
     for row in rows:
         invoice_id, doubt = row["invoice_id"], not_sent.get(row["key"])
-        why = _why_not_in_xero(row, _gone(row, books), wrong.get(invoice_id, []), whys.get(invoice_id), doubt, settings)
+        why = _why_not_in_xero(
+            row,
+            _gone(row, books),
+            wrong.get(invoice_id, []),
+            whys.get(invoice_id),
+            doubt,
+            settings,
+            pages,
+            is_under_way=invoice_id in under_way,
+        )
         yield _of_caspen(row, *why)
 
 
@@ -203,12 +218,14 @@ _Wrong = tuple[str, str, str, str]
 """The code, subject, reason and fix of a problem."""
 
 
-def _wrong(mappings: Mappings, settings: Settings, rows: Sequence[Any]) -> dict[str, list[_Wrong]]:
+def _wrong(mappings: Mappings, settings: Settings, rows: Sequence[Any], books: BooksLike) -> dict[str, list[_Wrong]]:
     """What is wrong with the invoices of these rows: as the last push left it, and the bad records that have come since."""
     found: defaultdict[str, list[_Wrong]] = defaultdict(list)
+    accepted = {(one.invoice_id, one.code, one.subject) for one in books.accepted}
     for problem in problems.problems(mappings):
         told = (problem["code"], problem["subject"], problem["reason"], problem["fix"])
-        found[problem["invoice_id"]].append(told)
+        if (problem["invoice_id"], problem["code"], problem["subject"]) not in accepted:
+            found[problem["invoice_id"]].append(told)
     numbers = {row["invoice_id"]: row["number"] for row in rows}
     for invoice_id, bad_ones in bad_records.bad_records_on(mappings.store, numbers).items():
         for bad in bad_ones:
@@ -223,7 +240,9 @@ def _about(row: Any, wrong: Sequence[_Wrong]) -> list[_Wrong]:
 
 
 def _gone(row: Any, books: BooksLike) -> _Why | None:
-    """Why one stays out that stood in Xero, or whose invoice did, until somebody put an end to that there; None of any other."""
+    """Why one stays out that stood in Xero, or whose invoice did, until somebody put an end to that there, or that stands there
+    with another amount; None of any other.
+    """
     if row["xero_status"] in GONE_STATUSES:
         code, subjects, reason = (
             ProblemCode.VOIDED_IN_XERO,
@@ -233,6 +252,9 @@ def _gone(row: Any, books: BooksLike) -> _Why | None:
     elif row["gone_id"] is not None:
         code, subjects = ProblemCode.PAYMENT_REMOVED_IN_XERO, {row["key"], row["gone_id"]}
         reason = "what stood for it in Xero was deleted there"
+    elif row["other_id"] is not None:
+        code, subjects = ProblemCode.PAYMENT_CHANGED_IN_XERO, {row["other_id"]}
+        reason = f"it is in Xero, with our Reference, as {money_text(Decimal(row['other_amount']))}"
     else:
         return None
 
@@ -253,13 +275,16 @@ def _why_not_in_xero(
     wait: waiting.Why | None,
     doubt: tuple[str, str] | None,
     settings: Settings,
+    pages: XeroPages,
+    *,
+    is_under_way: bool,
 ) -> _Why:
     """Status, code, reason and fix.
 
     `gone`: that it stood there; `wrong`: with its invoice and all that belongs to that; `wait`: why that waits; `doubt`:
-    that it may be in Xero, and what to do.
+    that it may be in Xero, and what to do; `is_under_way`: something of its invoice was sent, and no answer has come.
     """
-    push = push_command(row["number"], row["invoice_id"])
+    push, there = push_command(row["number"], row["invoice_id"]), pages.there(row["xero_invoice_id"])
     if row["is_set_aside"]:
         unskip = to_paste("invoices unskip", invoice_name(row["number"], row["invoice_id"]))
         return "left-out", SET_ASIDE, "its invoice is set aside", unskip
@@ -268,7 +293,7 @@ def _why_not_in_xero(
     if own := _about(row, wrong):
         code, _, reason, fix = own[0]
         return "held", code, reason, fix
-    if not row["invoice_is_there"] and (row["issue_date"] or "") < (settings.start_date or ""):
+    if row["xero_invoice_id"] is None and (row["issue_date"] or "") < (settings.start_date or ""):
         reason = f"its invoice is dated before the start date, {settings.start_date}"
         return "left-out", BEFORE_START, reason, ""
     if settings.feed_brings_payments and not row["claims"]:
@@ -282,10 +307,14 @@ def _why_not_in_xero(
         return "held", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, *doubt
     if wait is not None:
         return "pending", wait.code, wait.reason, push
+    if is_under_way:
+        return "pending", ProblemCode.NOT_PUSHED_YET, f"its invoice: {UNDER_WAY}", "caspen-xero push"
+    if row["xero_status"] in UNAPPROVED and settings.invoice_status != "draft":
+        return "pending", ProblemCode.NOT_PUSHED_YET, f"its invoice: {TO_BE_APPROVED}", "caspen-xero push"
     if row["xero_status"] in UNAPPROVED:
         reason = "its invoice is a draft in Xero, and payments wait for its approval"
-        return "pending", ProblemCode.WAITS_FOR_APPROVAL, reason, f"Approve it in Xero, then: {push}"
-    if not row["invoice_is_there"]:
+        return "pending", ProblemCode.WAITS_FOR_APPROVAL, reason, APPROVE.format(there=there, push=push)
+    if row["xero_invoice_id"] is None:
         return "pending", ProblemCode.NOT_PUSHED_YET, "its invoice is not in Xero yet", "caspen-xero push"
     if row["gone_id"]:
         reason = "what stood for it in Xero was deleted there"

@@ -7,7 +7,7 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from caspen_xero.store.batches import Member
 from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.store import utc_text, utc_time
-from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.store.xero_payments import SeenInvoice, XeroPayment
 from caspen_xero.sync.planning.payment_references import key_in
 from caspen_xero.sync.problems import Problem, ProblemCode, read_again, unreadable
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
@@ -25,6 +25,7 @@ from caspen_xero.sync.pulling.may_be_there import maybe_there
 from caspen_xero.sync.pulling.moved_contacts import contacts_left
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import own_notes, own_payments
+from caspen_xero.sync.pulling.standing_notes import NOTES_SINCE, changed_notes
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.other_homes import Find, FoundInXero, OtherHomes, OurPayment
 from caspen_xero.sync.sending.own_ids import OwnIds, members_shown
@@ -92,6 +93,7 @@ class Pull:
         self._homes = OtherHomes(mappings, lambda: self.client)
         self._own_ids = OwnIds(mappings, lambda: self.client)
         self._visited: set[str] = set()
+        self._changed_notes: dict[str, set[str]] = {}
         self._odd_before = problems.reasons(mappings, ProblemCode.UNREADABLE_IN_XERO)
         self._looked_at = 0
 
@@ -136,6 +138,7 @@ class Pull:
         begin = first if result.full else cursor
         since = begin - OVERLAP if begin else None
         newest = cursor
+        self._changed_notes = changed_notes(lambda: self.client, self.mappings)
         for page in changed_invoices(self.client, since):
             moments = page.moments
             if "" in page.ids:  # it may be one of ours: the next pull begins here again
@@ -152,6 +155,7 @@ class Pull:
         if not result.dry_run:
             with self.mappings.store.write():
                 self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
+                self.mappings.set_setting(NOTES_SINCE, utc_text(cursor) if cursor else None)
                 self.mappings.set_setting(xero_payments.PULLED_AT, utc_text(started))
                 if result.full and "" not in result.unreadable:
                     self.mappings.set_setting(LAST_FULL, utc_text(started))
@@ -181,8 +185,12 @@ class Pull:
             other_homes.set_adopt_due_to_send(self.mappings.store)
 
     def _take_unseen(self, result: PullResult) -> None:
-        """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id."""
-        ids = [id_ for id_ in xero_payments.unseen(self.mappings) if id_ not in self._visited]
+        """Invoices that were linked after the cursor had passed what they show, such as one whose answer was lost, by id.
+
+        So are those of our credit notes that have changed where no invoice shows it.
+        """
+        unseen = dict.fromkeys((*xero_payments.unseen(self.mappings), *self._changed_notes))
+        ids = [id_ for id_ in unseen if id_ not in self._visited]
         for start in range(0, len(ids), MOST_VALUES):
             self._take_apart(self._links_to(ids[start : start + MOST_VALUES]), self._by_id, None, result, None)
 
@@ -253,8 +261,10 @@ class Pull:
         known_ids = xero_payments.known_ids(self.mappings, allocations)
         named = Named(self.mappings, allocations)
         contacts = contacts_left(self.client, self.mappings, matchings, keeps=not result.dry_run)
+        judged_by = xero_payments.caspen_now(self.mappings)
         reconciled = [
-            reconcile(matching, payments, credits, known_ids, named, contacts, self.now()) for matching in matchings
+            reconcile(matching, payments, credits, known_ids, named, contacts, judged_by, self.now())
+            for matching in matchings
         ]
         if not result.dry_run:
             self._keep(reconciled, shown, cursor, self._homes.look_at(_ours_among(matchings)))
@@ -311,7 +321,9 @@ class Pull:
             id_: Known(
                 link=link,
                 number=numbers.get(id_) or link.number,
-                before=before[id_] if id_ in before and before[id_].xero_id == link.xero_id else None,
+                before=self._still_known(before[id_])
+                if id_ in before and before[id_].xero_id == link.xero_id
+                else None,
                 payment_links=of["payment"].get(id_, {}),
                 allocation_links=of["allocation"].get(id_, {}),
                 note_links=of["credit_note"].get(id_, {}),
@@ -320,6 +332,11 @@ class Pull:
             )
             for id_, link in links.items()
         }
+
+    def _still_known(self, before: SeenInvoice) -> SeenInvoice:
+        """How an invoice was seen, less what has to be looked up once more: a full pull asks for all."""
+        changed = before.notes if self.result.full else self._changed_notes.get(before.xero_id, ())
+        return replace(before, notes={id_: note for id_, note in before.notes.items() if id_ not in changed})
 
     # --- which payments are new
 

@@ -6,28 +6,37 @@ have yet is judged with it, as push does: it too may be what somebody has typed 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import batches, clinic, different_money, outstanding, xero_payments
+from caspen_xero.store import batches, clinic, different_money, outstanding, skips, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.fix_commands import link_command, naming_its_own, unlink_command
 from caspen_xero.sync.planning.doubtful_payments import OnInvoice, may_be_in_caspen, may_be_in_xero, owed_in_caspen
-from caspen_xero.sync.planning.same_money import Apart, There, tell_apart
+from caspen_xero.sync.planning.same_money import Apart, Claim, There, sums_of, tell_apart
 from caspen_xero.sync.planning.ways_out import SETTLE_ASTRAY, after_caspen
 from caspen_xero.sync.problems import ProblemCode
-from caspen_xero.sync.pulling.may_be_there import claim_of_told, link_of, maybe_there, told_and_gone, unlinked
+from caspen_xero.sync.pulling.may_be_there import (
+    claim_of_told,
+    link_of,
+    maybe_there,
+    on_no_invoice,
+    told_and_gone,
+    unlinked,
+)
 from caspen_xero.sync.pulling.named import Named
 from caspen_xero.sync.pulling.ours import own_notes, own_payments
 from caspen_xero.sync.setup.organisation import pages_of
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.dealings import AppliedCredit
 from caspen_xero.xero.documents import Payment
+
+_ASIDE = "its invoice is set aside, and a push that names it sends it all the same"
 
 
 @dataclass(frozen=True)
@@ -45,8 +54,10 @@ class Undelivered:
     """What waits, in the order in which it was found. `known`: Caspen has it already; `links`: those that are its own payments.
 
     Of what Caspen was told of before: `settled` (Caspen has it by now) and `doubted` (it may have it as a payment of its own).
-    `not_sent`: why payments of Caspen's are not to be sent, and what to do, by the key of their allocation. `told_before`: of what
-    is held as it may be what Caspen was told of before, the invoice, that one's id in Xero, and its own.
+    `not_sent`: why payments of Caspen's are not to be sent, and what to do, by the key of their allocation; `asks`: the Xero
+    ids of what each may be. `beside`: of what
+    is held only as it may be money that is beside its invoice in Caspen, the invoice, that money, and its own id in Xero. `unlike`:
+    pairs for `different_money`, of what Caspen has and what it is told of now.
     """
 
     to_tell: list[XeroPayment] = field(default_factory=list)
@@ -56,7 +67,9 @@ class Undelivered:
     settled: list[XeroPayment] = field(default_factory=list)
     doubted: list[Held] = field(default_factory=list)
     not_sent: dict[str, tuple[str, str]] = field(default_factory=dict)
-    told_before: list[tuple[str, str, str]] = field(default_factory=list)
+    asks: dict[str, set[str]] = field(default_factory=dict)
+    beside: list[tuple[str, Claim, str]] = field(default_factory=list)
+    unlike: set[tuple[str, str]] = field(default_factory=set)
 
     def has(self, record: XeroPayment) -> None:
         """Caspen has it."""
@@ -80,7 +93,7 @@ def judge_undelivered(
     """
     undelivered = Undelivered()
     waiting = [*xero_payments.undelivered(mappings), *also]
-    records = [*waiting, *(_told_on(mappings, waiting) if told is None else told)]
+    records = [*waiting, *(told_on(mappings, {one.invoice_id for one in waiting}) if told is None else told)]
     ids = [record.xero_id for record in records]
     linked = mappings.links_to(ids)
     named = Named(mappings, ids)
@@ -99,25 +112,43 @@ def judge_undelivered(
     # What is only about to be recorded its invoice does not know yet.
     due: dict[str, Decimal | None] = {one.invoice_id: one.amount_due for one in also}
     _match(mappings, settings, unknown, undelivered, ids, due, now)
-    names = InvoiceNames(mappings.store)
+    names, aside = InvoiceNames(mappings.store), skips.invoice_ids(mappings.store)
     for some in (undelivered.held, undelivered.doubted):
-        some[:] = [replace(held, fix=naming_its_own(held.fix, held.payment.invoice_id, names)) for held in some]
+        some[:] = [
+            replace(
+                held,
+                why=f"{held.why}; {_ASIDE}" if held.payment.invoice_id in aside else held.why,
+                fix=naming_its_own(held.fix, held.payment.invoice_id, names),
+            )
+            for held in some
+        ]
     return undelivered
 
 
-def _told_on(mappings: Mappings, waiting: Sequence[XeroPayment]) -> list[XeroPayment]:
-    """What Caspen was told of, and may not have, on the invoices of what waits."""
-    rows = outstanding.maybe_not_in_caspen(mappings, {one.invoice_id for one in waiting})
+def told_on(mappings: Mappings, invoice_ids: Iterable[str]) -> list[XeroPayment]:
+    """What Caspen was told of, and may not have, on these invoices."""
+    rows = outstanding.maybe_not_in_caspen(mappings, invoice_ids)
     recorded = xero_payments.recorded(mappings, [row["xero_id"] for row in rows])
     return [one for row in rows if (one := recorded[row["xero_id"]]).delivered]
 
 
-def tell_what_is_different(mappings: Mappings, settings: Settings, invoice_ids: Collection[str], now: datetime) -> None:
-    """A person has said of these invoices that what is held there is other money than what Caspen was told of before."""
-    pairs = [pair for id_, *pair in judge_undelivered(mappings, settings, now).told_before if id_ in invoice_ids]
-    if pairs:
-        with mappings.store.write():
-            different_money.keep(mappings, ((key, xero_id) for key, xero_id in pairs))
+def asked_about_beside(
+    mappings: Mappings,
+    settings: Settings,
+    invoice_ids: Collection[str],
+    now: datetime,
+    known: Collection[tuple[str, Decimal]],
+) -> list[tuple[str, str]]:
+    """What a person has been asked about on these invoices who says now that it is other money: pairs for `different_money`.
+
+    `known`: the keys and amounts of Caspen's money that was there when they were asked.
+    """
+    judged = judge_undelivered(mappings, settings, now, told=told_on(mappings, invoice_ids))
+    return [
+        (claim.key, xero_id)
+        for id_, claim, xero_id in judged.beside
+        if id_ in invoice_ids and (claim.was_told or (claim.key, claim.amount) in known)
+    ]
 
 
 def _match(
@@ -141,6 +172,10 @@ def _match(
     aparts: dict[str, Apart] = {}
     own_ids: set[str] = set()
     told_of = [one for one in told_and_gone(mappings) if one.kind != "credit_note"]
+    on_none = on_no_invoice(mappings, list(on), ids)
+    ours = own_payments(mappings.store, {id_: _payments(some) for id_, some in on.items()})
+    astray = {id_: one.words for id_, one in ours.items()}
+    astray |= _own_allocations(mappings, records)
     for invoice_id, some in on.items():
         look = seen.get(invoice_id)
         shown = {*ids, *look.payments, *look.allocations} if look is not None else {*ids}
@@ -150,25 +185,28 @@ def _match(
         there = [_there(one) for one in some if one.kind != "credit_note"]
         if not all(one.is_told for one in there):
             claims += [claim_of_told(one) for one in told_of if one.invoice_id == invoice_id]
-        apart = aparts[invoice_id] = tell_apart(claims, there, due.get(invoice_id), different)
+        free = on_none.get(invoice_id, ())
+        named_otherwise = {(claim.key, one.xero_id) for claim in free for one in there if one.xero_id in astray}
+        apart = tell_apart([*claims, *free], there, due.get(invoice_id), different | named_otherwise)
+        aparts[invoice_id] = apart
+        undelivered.unlike |= {*apart.unlike}
         own_ids |= {one.xero_id for _, one in apart.certain}
         for claim, one in apart.certain:
             if not one.is_told:  # push links that one
                 is_new = claim.key not in links[invoice_id]
                 undelivered.links.append(link_of(invoice_id, claim, one, now, made_by_us=is_new))
         if settings.feed_brings_payments:  # by that setting a person has said that the bank brings what Caspen has
-            brought = [pair for pair in apart.pairs if not (pair[0].was_told or pair[1].is_told)]
+            brought = [pair for pair in apart.pairs if not (pair[0].is_beside or pair[1].is_told)]
             undelivered.links += [link_of(invoice_id, *pair, now, made_by_us=False) for pair in brought]
-        undelivered.told_before += [
-            (invoice_id, claim.key, xero_id)
-            for xero_id, alike in apart.in_question.items()
-            for claim in alike
-            if claim.was_told
-        ]
+    _add_sums(aparts, on_none, different, astray)
+    undelivered.beside += [
+        (invoice_id, claim, xero_id)
+        for invoice_id, apart in aparts.items()
+        for xero_id, some in (apart.asked_after if not apart.asked else {}).items()
+        for claim in some
+    ]
     questions = _questions(mappings, settings, on, aparts, due, undelivered)
     own_ids |= {link.xero_id for link in undelivered.links}
-    astray = own_payments(mappings.store, {id_: _payments(some) for id_, some in on.items()})
-    astray |= _own_allocations(mappings, records)
     for record in records:
         if record.xero_id in own_ids:
             undelivered.has(record)
@@ -176,9 +214,31 @@ def _match(
             code = ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO
             undelivered.hold(Held(record, *questions[record.xero_id], code))
         elif record.xero_id in astray:
-            undelivered.hold(_astray(mappings, record, astray[record.xero_id]))
+            undelivered.hold(_astray(mappings, record, astray[record.xero_id], settings))
         elif not record.delivered:
             undelivered.to_tell.append(record)
+
+
+def _add_sums(
+    aparts: dict[str, Apart],
+    on_none: Mapping[str, Sequence[Claim]],
+    different: Collection[tuple[str, str]],
+    astray: Collection[str],
+) -> None:
+    """What a client has paid that is on no invoice in Caspen may be in several parts in Xero, on one invoice or on several."""
+    of_client: dict[tuple[str, ...], list[str]] = {}  # who has the same money on no invoice is the same client
+    for invoice_id, claims in on_none.items():
+        of_client.setdefault(tuple(claim.key for claim in claims), []).append(invoice_id)
+    for invoice_ids in of_client.values():
+        paired = {claim.key for id_ in invoice_ids for claim, _ in aparts[id_].pairs}
+        free = [claim for claim in on_none[invoice_ids[0]] if claim.key not in paired]
+        news = [one for id_ in invoice_ids for one in aparts[id_].news if one.xero_id not in astray]
+        sums = sums_of(free, news, different)
+        for id_ in invoice_ids:
+            here = {one.xero_id for one in aparts[id_].news}
+            mine = [each for each in sums if not here.isdisjoint(one.xero_id for one in each.there)]
+            if mine:
+                aparts[id_] = aparts[id_].with_sums(mine)
 
 
 def _questions(
@@ -201,15 +261,27 @@ def _questions(
         invoice, apart = invoices[id_], aparts[id_]
         owed = owed_in_caspen(invoice.total, payments.get(id_, ()), notes.get(id_, ()))
         is_fed = settings.feed_brings_payments
-        on = OnInvoice(invoice.number, id_, due.get(id_), apart.room, owed, is_fed=is_fed, asked=apart.asked)
+        on = OnInvoice(
+            invoice.number,
+            id_,
+            due.get(id_),
+            apart.room,
+            owed,
+            is_fed=is_fed,
+            asked=apart.asked,
+            asked_after=len(apart.asked_after),
+            sums=apart.sums,
+            source=settings.source,
+        )
         there = {record.xero_id: _there(record) for record in records[id_]}
-        claims = {claim.key: claim for some in apart.in_question.values() for claim in some if not claim.was_told}
+        claims = {claim.key: claim for some in apart.in_question.values() for claim in some if not claim.is_beside}
         questions |= {
             xero_id: may_be_in_caspen(there[xero_id], some, on) for xero_id, some in apart.in_question.items()
         }
         undelivered.not_sent |= {
             key: may_be_in_xero(claims[key], some, on) for key, some in apart.held.items() if key in claims
         }
+        undelivered.asks |= {key: {one.xero_id for one in some} for key, some in apart.held.items() if key in claims}
     return questions
 
 
@@ -259,12 +331,15 @@ def _of_another(record: XeroPayment, link: Link) -> Held:
     )
 
 
-def _astray(mappings: Mappings, record: XeroPayment, caspen: str) -> Held:
+def _astray(mappings: Mappings, record: XeroPayment, caspen: str, settings: Settings) -> Held:
     link = mappings.link("invoice", record.invoice_id)
     return Held(
         record,
         f"it carries the name of one of Caspen's own: {caspen}",
-        SETTLE_ASTRAY.format(there=pages_of(mappings).there(link.xero_id if link else None)),
+        SETTLE_ASTRAY.format(
+            pull=after_caspen("caspen-xero pull", settings.source),
+            there=pages_of(mappings).there(link.xero_id if link else None),
+        ),
         ProblemCode.PAYMENT_ASTRAY_IN_XERO,
     )
 

@@ -8,7 +8,13 @@ from caspen_xero.xero.documents import DocumentRef, Payment
 from caspen_xero.xero.reading import applied_credits, invoices_by_id
 
 
-def allocations_named(client: Client, invoice_xero_id: str, allocation_id: str) -> list[Payment]:
+class AllocatedCredit(Payment):
+    """What of an overpayment or a prepayment pays an invoice, as a payment under the id of its allocation."""
+
+    called = "allocation"
+
+
+def allocations_named(client: Client, invoice_xero_id: str, allocation_id: str) -> list[AllocatedCredit]:
     """The allocation with that id on an invoice, as a payment; none where it is not there."""
     invoice = invoices_by_id(client, [invoice_xero_id]).get(invoice_xero_id)
     credits = [one for one in credits_on(invoice) if one.kind != "credit_note"] if invoice else []
@@ -17,5 +23,5 @@ def allocations_named(client: Client, invoice_xero_id: str, allocation_id: str) 
         for id_, (amount, day) in allocations_on(invoice_xero_id, credit, read.get(credit.credit_id)).items():
             if id_ == allocation_id:
                 on = DocumentRef(invoice_id=invoice_xero_id)
-                return [Payment(payment_id=id_, invoice=on, amount=amount, date=day, status="AUTHORISED")]
+                return [AllocatedCredit(payment_id=id_, invoice=on, amount=amount, date=day, status="AUTHORISED")]
     return []

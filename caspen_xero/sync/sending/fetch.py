@@ -82,16 +82,19 @@ class Fetcher:
 
     def forget(self, steps: Iterable[Step]) -> None:
         """What was written since is no longer as it was seen."""
+        looks = self.looks
+        if not (looks.invoices or looks.credits or looks.deleted or looks.notes):
+            return  # as in a first push: nothing was looked at
         for step in steps:
             expected = step.expected
             on = expected.invoice_xero_id if isinstance(expected, ExpectedPayment | ExpectedAllocation) else None
             for xero_id in (step.target, on, self._invoice_of(step)):
-                self.looks.invoices.pop(xero_id or "", None)
-                self.looks.credits.pop(xero_id or "", None)
+                looks.invoices.pop(xero_id or "", None)
+                looks.credits.pop(xero_id or "", None)
                 if step.kind == "delete-payment":
-                    self.looks.deleted.pop(xero_id or "", None)
+                    looks.deleted.pop(xero_id or "", None)
             if isinstance(expected, ExpectedAllocation):
-                self.looks.notes.pop(step.target, None)
+                looks.notes.pop(step.target, None)
 
     def _invoice_of(self, step: Step) -> str | None:
         link = self.mappings.link("invoice", step.invoice_id) if step.invoice_id else None

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import REFUNDED, Client, Contact, Invoice, payment_id_in
-from caspen_xero.store import batches, clinic, different_money, holds, problems, todo, xero_payments
+from caspen_xero.store import accepted, batches, clinic, different_money, holds, problems, todo, xero_payments
 from caspen_xero.store.bad_records import bad_records_on
 from caspen_xero.store.journal import contacts_made, payments_asked_to_delete, unsettled
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
@@ -84,6 +84,7 @@ def load_snapshot(
     created_notes: frozenset[str] = frozenset(),
     overwrite: frozenset[str] = frozenset(),
     pay_anyway: Mapping[str, Collection[str]] | None = None,
+    asked_about: frozenset[tuple[str, str]] = frozenset(),
     is_named: bool = False,
     suggested_rates: Mapping[str, str] | None = None,
     ignore_holds: bool = False,
@@ -101,24 +102,29 @@ def load_snapshot(
         for payment in payments
         if payment.xero_id and payment.key not in payment_links[id_]
     }
+    states = [
+        InvoiceState(
+            invoice=invoice,
+            fingerprint=caspen.fingerprints[id_],
+            touched=caspen.touched[id_],
+            party=caspen.parties[id_],
+            payer_name=caspen.payers.get(id_),
+            link=links.get(id_),
+            payments=tuple(caspen.payments.get(id_, ())),
+            payment_links=payment_links[id_],
+            credit_notes=tuple(caspen.credit_notes.get(id_, ())),
+            credit_note_links=note_links[id_],
+            allocation_links=allocation_links[id_],
+            bad_records=tuple(caspen.bad_records.get(id_, ())),
+            lacks_details=id_ in caspen.lack_details,
+        )
+        for id_, invoice in caspen.invoices.items()
+    ]
+    content = {one.key for one in accepted.accepted(mappings)}
     return Snapshot(
         invoices=[
-            InvoiceState(
-                invoice=invoice,
-                fingerprint=caspen.fingerprints[id_],
-                touched=caspen.touched[id_],
-                party=caspen.parties[id_],
-                payer_name=caspen.payers.get(id_),
-                link=links.get(id_),
-                payments=tuple(caspen.payments.get(id_, ())),
-                payment_links=payment_links[id_],
-                credit_notes=tuple(caspen.credit_notes.get(id_, ())),
-                credit_note_links=note_links[id_],
-                allocation_links=allocation_links[id_],
-                bad_records=tuple(caspen.bad_records.get(id_, ())),
-                lacks_details=id_ in caspen.lack_details,
-            )
-            for id_, invoice in caspen.invoices.items()
+            replace(state, is_accepted=state.document_key in content and state.invoice.id not in overwrite)
+            for state in states
         ],
         facts=facts,
         settings=settings,
@@ -139,7 +145,7 @@ def load_snapshot(
         claimed=frozenset(mappings.links_to(seen)),
         refunded=_refunded(mappings.store, caspen, payment_links),
         deleted_by_us=_deleted_by_us(mappings, caspen, looks, links),
-        told=_told(mappings, claims),
+        told=recorded_and_there(mappings, claims),
         claimants=clinic.payments_naming(mappings.store, claims),
         claimed_by=mappings.links_to(claims),
         members=_members(mappings, looks) if claims else {},
@@ -147,6 +153,7 @@ def load_snapshot(
         different=different_money.pairs(mappings),
         overwrite=overwrite,
         pay_anyway=pay_anyway or {},
+        asked_about=asked_about,
         xero_pages=pages_of(mappings),
         is_named=is_named,
     )
@@ -166,9 +173,9 @@ def _deleted_by_us(mappings: Mappings, caspen: CaspenSide, looks: Looks, links: 
     return frozenset(payments_asked_to_delete(mappings, keys))
 
 
-def _told(mappings: Mappings, claims: Iterable[str]) -> dict[str, XeroPayment]:
-    """What we have recorded of the payments that are claimed, but for those that a pull has since seen gone from their invoice."""
-    recorded = xero_payments.recorded(mappings, claims)
+def recorded_and_there(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayment]:
+    """What we have recorded of these payments in Xero, but for those that a pull has since seen gone from their invoice."""
+    recorded = xero_payments.recorded(mappings, xero_ids)
     seen = xero_payments.seen_invoices(mappings, (one.invoice_id for one in recorded.values()))
 
     def stands(one: XeroPayment) -> bool:

@@ -13,14 +13,14 @@ from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.store import clinic, holds, problems
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Despite, Link, Mappings
-from caspen_xero.sync.fix_commands import link_command, pay_anyway_command, push_command, unlink_command
+from caspen_xero.sync.fix_commands import link_command, push_command, unlink_command
 from caspen_xero.sync.planning.claims import payment_fingerprint
 from caspen_xero.sync.planning.compare import FIGURES as SHOWN_FIGURES
 from caspen_xero.sync.planning.compare import HEADING, invoice_shape
 from caspen_xero.sync.planning.same_invoice import FIGURES, Fact, differing, in_words
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
-from caspen_xero.sync.sending.allocations_there import allocations_named
+from caspen_xero.sync.sending.allocations_there import AllocatedCredit, allocations_named
 from caspen_xero.sync.sending.own_ids import keep_members, members_among
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.side_by_side import beside, once_in_caspen
@@ -38,6 +38,9 @@ class LinkError(UserError):
 
     `link-differs`: a person may link it all the same. Of taking back: `link-not-linked`, `link-not-by-hand`.
     """
+
+
+_MOST_OFFERED = 3
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,10 @@ def named_in_xero(client: Client, mappings: Mappings, invoice_id: str, name: str
     if batch_by_id(client, xero_id) is not None:
         raise LinkError("link-does-not-fit", "That batch payment in Xero pays nothing on this invoice.")
     raise LinkError(
-        "link-not-found", f"Xero has neither an invoice nor a payment {plain(xero_id)}.", "Check the id in Xero."
+        "link-not-found",
+        f"Xero has neither an invoice nor a payment {plain(xero_id)}.",
+        "Check the id in Xero; of an overpayment or prepayment the id of its allocation to the invoice is wanted, its xero_id "
+        "in: caspen-xero payments list --json",
     )
 
 
@@ -101,7 +107,7 @@ def name_alone(mappings: Mappings, invoice_id: str) -> str | None:
     return number if number and clinic.invoice_ids(mappings.store, number) == [invoice_id] else None
 
 
-def _payments_named(client: Client, mappings: Mappings, invoice_id: str, xero_id: str) -> list[Payment]:
+def _payments_named(client: Client, mappings: Mappings, invoice_id: str, xero_id: str) -> Sequence[Payment]:
     """The payment with that id; for the id of a batch, its members on this invoice."""
     payment = payment_by_id(client, xero_id)
     link = mappings.link("invoice", invoice_id)
@@ -213,38 +219,35 @@ def what_push_does(mappings: Mappings, settings: Settings, candidate: Candidate)
 # --- a payment
 
 
-def link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Payment], now: datetime) -> str:
+def link_payment(
+    client: Client, mappings: Mappings, invoice_id: str, payments: Sequence[Payment], now: datetime
+) -> str:
     """Links one of these (more than one: members of one batch) to a payment of that amount that waits; gives what was done.
 
     Raises `LinkError`: money is never linked to another amount, whoever says so.
     """
     number = name_alone(mappings, invoice_id)
-    linked = mappings.links_to(one.payment_id or "" for one in payments)
+    linked = _standing_for(mappings, [one.payment_id or "" for one in payments])
     free = [one for one in payments if one.payment_id not in linked]
-    if not free:
-        stands_for = linked[payments[0].payment_id or ""]
-        raise LinkError(
-            "link-does-not-fit",
-            f"That payment in Xero already stands for {plain(stands_for.caspen_id)} in Caspen.",
-            f"If this invoice has another payment of that amount: {pay_anyway_command(number, invoice_id)}",
-        )
-    link = mappings.link("invoice", invoice_id)
-    on = link.xero_id if link else None
-    living = [one for one in free if one.invoice and one.invoice.invoice_id == on and one.status != "DELETED"]
-    if not living:
-        raise LinkError("link-does-not-fit", "That payment in Xero is not on this invoice, or is deleted.")
     waiting = [
         payment
         for payment in clinic.payments_on(mappings.store, [invoice_id]).get(invoice_id, [])
         if payment.pays and _waits(mappings.link("payment", payment.key))
     ]
-    fit = [(payment, found) for found in living for payment in waiting if payment.amount == found.amount]
+    if not free:
+        raise _taken(client, mappings, invoice_id, linked[payments[0].payment_id or ""], waiting)
+    link = mappings.link("invoice", invoice_id)
+    on = link.xero_id if link else None
+    living = [one for one in free if one.invoice and one.invoice.invoice_id == on and one.status != "DELETED"]
+    if not living:
+        raise _elsewhere(mappings, invoice_id, free[0])
+    fit = _fitting(waiting, living)
     if not fit:
         amounts = " and ".join(f"{one.amount or 0:.2f}" for one in living)
         there = ", ".join(f"{payment.amount:.2f}" for payment in waiting) or "none"
         raise LinkError(
             "link-does-not-fit",
-            f"That payment in Xero is {amounts}; of this invoice's in Caspen wait to be linked: {there}. "
+            f"That {_kind(living[0])} in Xero is {amounts}; of this invoice's in Caspen wait to be linked: {there}. "
             "Only equal amounts are one payment.",
             f"Correct the amount in Caspen or {pages_of(mappings).there(on)}, then: "
             f"{once_in_caspen(mappings, push_command(number, invoice_id))}"
@@ -255,6 +258,8 @@ def link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Payment
     fit.sort(key=lambda pair: (not _is_named(*pair), pair[0].date != pair[1].date))
     payment, found = fit[0]
     with mappings.store.write():
+        for before in mappings.links_to([found.payment_id or ""]).values():  # it pays no more
+            mappings.drop_link(before.kind, before.caspen_id)
         Records(mappings, lambda: now).link_payment(
             payment.key,
             invoice_id,
@@ -267,22 +272,92 @@ def link_payment(mappings: Mappings, invoice_id: str, payments: Sequence[Payment
     return _linked_in_words(mappings, payment, found, len(alike))
 
 
+def _fitting(waiting: Sequence[AppliedPayment], there: Sequence[Payment]) -> list[tuple[AppliedPayment, Payment]]:
+    return [(payment, found) for found in there for payment in waiting if payment.amount == found.amount]
+
+
+def _taken(
+    client: Client, mappings: Mappings, invoice_id: str, link: Link, waiting: Sequence[AppliedPayment]
+) -> LinkError:
+    """Why what stands for another payment is not linked once more, and what may be what the person was looking for."""
+    number, own = name_alone(mappings, invoice_id), mappings.link("invoice", invoice_id)
+    where = link.invoice_id if link.invoice_id and link.invoice_id != invoice_id else None
+    of = f" on {plain(name_alone(mappings, where) or where)}" if where else ""
+    why = f"That payment in Xero already stands for {plain(link.caspen_id)}{of} in Caspen."
+    listed = payments_on(client, [own.xero_id]).get(own.xero_id, []) if own else []
+    known = mappings.links_to(one.payment_id or "" for one in listed)
+    free = [one for one in listed if one.status != "DELETED" and one.payment_id not in known]
+    found = {one.payment_id or "": one for _, one in _fitting(waiting, free)}
+    if found:
+        answers = [
+            f"if it is {one.amount or 0:.2f} of {one.date} ({plain(one.reference or 'no reference')}): "
+            f"{link_command(number, invoice_id, id_)}"
+            for id_, one in list(found.items())[:_MOST_OFFERED]
+        ]
+        more = len(found) - _MOST_OFFERED
+        left = f" (and {more} more, {pages_of(mappings).there(own.xero_id if own else None)})" if more > 0 else ""
+        words = f"Of what is on this invoice in Xero, nothing in Caspen has these yet{left}"
+        return LinkError("link-does-not-fit", why, f"{words}: {'; '.join(answers)}")
+    if not waiting:
+        fix = f"What is left to send of it, a push sends: {push_command(number, invoice_id)}"
+        return LinkError("link-does-not-fit", f"{why} No payment of this invoice waits to be linked.", fix)
+    doubled = [payment for payment in waiting if payment.xero_id == link.xero_id]
+    if doubled:
+        fix = (
+            f"If {plain(doubled[0].payment_id)} was entered in Caspen a second time, void it there; if it is another payment, "
+            f"take its xero_id away there; then: {once_in_caspen(mappings, push_command(number, invoice_id))}"
+        )
+        return LinkError("link-does-not-fit", why, fix)
+    fix = f"No payment of that amount on this invoice in Xero is free; see what push says: {push_command(number, invoice_id)}"
+    return LinkError("link-does-not-fit", why, fix)
+
+
+def _elsewhere(mappings: Mappings, invoice_id: str, found: Payment) -> LinkError:
+    """Why a payment that is not on the invoice, or no more, is not linked; and to which invoice it can be."""
+    if found.status == "DELETED":
+        return LinkError("link-does-not-fit", f"That payment of {found.amount or 0:.2f} in Xero is deleted there.", "")
+    on = found.invoice.invoice_id if found.invoice else None
+    known = mappings.links_to([on]).get(on) if on else None
+    named = found.invoice.invoice_number if found.invoice else None
+    why = f"That payment in Xero is not on this invoice, but on {plain(named or 'another document')}."
+    fix = f"If it pays this invoice, move it {pages_of(mappings).there(on)}, then: caspen-xero pull"
+    if known is not None and known.kind == "invoice" and known.caspen_id != invoice_id:
+        theirs = link_command(name_alone(mappings, known.caspen_id), known.caspen_id, found.payment_id or "")
+        fix = f"If that is its invoice: {theirs}; if {fix[3:]}"
+    return LinkError("link-does-not-fit", why, fix)
+
+
 def _linked_in_words(mappings: Mappings, payment: AppliedPayment, found: Payment, alike: int) -> str:
     """Which payment was linked to which: what of it differs, and that others are like it."""
     names = {method.id: method.name for method in clinic.payment_methods(mappings.store)}
     method = names.get(payment.method_id or "")
     told = (
-        f"has its payment {plain(payment.payment_id)} of {payment.amount:.2f} linked to the one of {found.date} in Xero"
+        f"has its payment {plain(payment.payment_id)} of {payment.amount:.2f} linked to the {_kind(found, 'one')} of "
+        f"{found.date} in Xero"
     )
     if payment.date != found.date:
         told += f", though Caspen's is of {payment.date}"
     reference = f"{plain(found.reference)} there" if found.reference else "without a reference there"
-    told += f" ({f'{plain(method)} in Caspen, ' if method else ''}{reference})"
+    sides = [f"{plain(method)} in Caspen" if method else "", "" if isinstance(found, AllocatedCredit) else reference]
+    told += f" ({', '.join(filter(None, sides))})" if any(sides) else ""
     return f"{told}; {alike} of Caspen's of that amount waited, and this is the one" if alike > 1 else told
+
+
+def _kind(found: Payment, payment: str = "payment") -> str:
+    """What money on an invoice is called."""
+    return "allocated credit" if isinstance(found, AllocatedCredit) else payment
 
 
 def _is_named(payment: AppliedPayment, found: Payment) -> bool:
     return payment.xero_id is not None and payment.xero_id in (found.payment_id, found.batch_id)
+
+
+def _standing_for(mappings: Mappings, xero_ids: Sequence[str]) -> dict[str, Link]:
+    """The links of these payments in Xero, but of what pays no more in Caspen: another may stand for it there by now."""
+    links = mappings.links_to(xero_ids)
+    on = clinic.payments_on(mappings.store, [one.invoice_id for one in links.values() if one.invoice_id])
+    paying = {payment.key for some in on.values() for payment in some if payment.pays}
+    return {id_: one for id_, one in links.items() if one.kind != "payment" or one.caspen_id in paying}
 
 
 def _waits(link: Link | None) -> bool:

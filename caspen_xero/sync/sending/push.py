@@ -16,8 +16,8 @@ from caspen_xero.store.bad_records import lone_invoices
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.journal import has_open_entries
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.planning.approvals import IS_DRAFT
 from caspen_xero.sync.planning.bad_records import problem_of_lone
-from caspen_xero.sync.planning.invoices import IS_DRAFT
 from caspen_xero.sync.planning.make_plan import make_plan
 from caspen_xero.sync.planning.plan import Decided, Plan
 from caspen_xero.sync.planning.snapshot import CaspenSide, ChangedParty, Snapshot
@@ -26,6 +26,7 @@ from caspen_xero.sync.planning.translations import Translations
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.after_refusals import look_after_refusals
 from caspen_xero.sync.sending.fetch import Fetcher
+from caspen_xero.sync.sending.first_push import Foresight, may_begin
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.judge_anew import LOOK_TO_COME, is_to_judge, judge_records
 from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_changed_parties, load_snapshot
@@ -92,6 +93,7 @@ class Push:
         self._decided: Decided | None = None  # by the plans that were foreseen so far
         self._facts_ahead: OrganisationFacts | None = None
         self._ignore_holds = False
+        self._foresight = Foresight(mappings, now)
 
     @property
     def client(self) -> Client:
@@ -125,7 +127,8 @@ class Push:
         ids = self._invoice_ids(options) if options.dry_run else self._before_sending(options, result)
         result.skipped = skips.count_skipped(self.mappings)
         if options.dry_run and options.invoice_ids is None:
-            result.left_out = todo.left_out(self.mappings, self.settings.start_date)
+            lone = lone_invoices(self.mappings.store, self.settings.start_date)
+            result.left_out = todo.left_out(self.mappings, self.settings.start_date, lone)
         if not options.dry_run and not self._may_begin(options, ids):
             result.declined = True
             return
@@ -189,31 +192,20 @@ class Push:
     def _invoice_ids(self, options: PushOptions) -> list[str]:
         if options.invoice_ids is not None:
             return list(options.invoice_ids)
-        return todo.invoices_to_do(
-            self.mappings, self.settings.start_date, drafts_are_done=self.settings.invoice_status == "draft"
-        )
+        return todo.invoices_to_do(self.mappings, self.settings.start_date)
 
     def _may_begin(self, options: PushOptions, ids: Sequence[str]) -> bool:
-        """Whether anything may be sent: before the first push of all that is due, and of anything, that is for a person to say.
-
-        Where nothing can be sent there is nothing to ask: the push goes on, and says why.
-        """
-        is_all, sent = options.invoice_ids is None, todo.has_sent(self.mappings)
-        if not todo.has_finalised(self.mappings, ids) or options.max_writes == 0:
-            return True
-        if sent and (todo.has_begun(self.mappings) or not is_all):
-            return True
-        ahead = self._look_ahead(options, ids)
-        kinds = {kind: each for kind, each in ahead.outlook.kinds.items() if not isinstance(specification(kind), Link)}
-        if not kinds:
-            return True
-        stay_out, is_first = ahead.outlook.invoices_out, not todo.has_sent(self.mappings)
-        may = self.confirm(Announcement(kinds, stay_out, is_first=is_first, at_most=options.max_writes))
+        may = may_begin(
+            self.mappings,
+            options,
+            ids,
+            lambda: self._look_ahead(options, ids),
+            self.confirm,
+            self._foresight.unchanged,
+            self.now,
+        )
         if not may:
-            todo.decline(self.mappings, self.now())
-            self._note_what_stays_out(ids, ahead)
-        elif is_all:
-            todo.begin(self.mappings)
+            self.result.unfinished.clear()
         return may
 
     def _look_ahead(self, options: PushOptions, ids: Sequence[str]) -> PushResult:
@@ -235,17 +227,6 @@ class Push:
         finally:
             self._decided, self._ignore_holds = None, False
         return ahead
-
-    def _note_what_stays_out(self, ids: Sequence[str], ahead: PushResult) -> None:
-        """After a no: what could not have been sent has its own problem, and is not merely not pushed yet."""
-        self.result.unfinished.clear()
-        goes, had_problems = {step.invoice_id for step in ahead.plan}, problems.with_problems(self.mappings)
-        now = self.now()
-        with self.mappings.store.write():
-            for invoice_id in ids:
-                found = ahead.problems.get(invoice_id, [])
-                if invoice_id not in goes and (found or invoice_id in had_problems):
-                    problems.replace_problems(self.mappings, invoice_id, found, now)
 
     def _release_holds(self, options: PushOptions) -> None:
         """What a person names, or wants refreshed, is tried again at once."""
@@ -295,6 +276,7 @@ class Push:
             created_notes=frozenset(self.settler.made["create-credit-note"]),
             overwrite=options.overwrite,
             pay_anyway=options.pay_anyway,
+            asked_about=options.asked_about,
             is_named=options.invoice_ids is not None,
             suggested_rates=self._suggested,
             ignore_holds=self._ignore_holds,
@@ -304,7 +286,8 @@ class Push:
         """The plan as things stand, with all that it asks of Xero looked up."""
         while True:
             snapshot = self._snapshot(caspen, options, changed_parties)
-            plan = make_plan(snapshot, self._translations, self._decided)
+            known = self._fetcher.contacts_read
+            plan = make_plan(snapshot, self._translations, self._decided, contacts_known=known)
             if not self._fetcher.answer(plan, anew=options.refresh):
                 break
         if options.dry_run:
@@ -342,12 +325,16 @@ class Push:
                 )
 
     def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
-        caspen = load_caspen_side(self.mappings.store, ids, self.settings)
-        self._translations = Translations()
+        ahead = self._foresight.of(ids) if not options.dry_run else None
+        caspen = ahead.caspen if ahead else load_caspen_side(self.mappings.store, ids, self.settings)
+        self._translations = ahead.translations if ahead else Translations()
         last: Plan | None = None
         try:
             if options.dry_run:
+                is_first = self._decided is None and not self._ignore_holds
                 last = self._plan(caspen, options)
+                if is_first:
+                    self._foresight.keep(caspen, self._translations, last)
             else:
                 last = self._carry_out(caspen, options, result)
         finally:
@@ -363,10 +350,14 @@ class Push:
 
     def _carry_out(self, caspen: CaspenSide, options: PushOptions, result: PushResult) -> Plan | None:
         """Sends step after step; gives the plan that has nothing more to send, if it came to that."""
-        journal = self._journal()
+        ids = tuple(caspen.invoices)
+        with self._foresight.unchanged():
+            journal = self._journal()
         for _ in range(_MANY_PASSES):
-            self._around.look(tuple(caspen.invoices))
-            plan = self._plan(caspen, options)
+            self._around.look(ids)
+            ahead = self._foresight.of(ids)
+            plan = ahead.plan if ahead else self._plan(caspen, options)
+            self._foresight.drop()
             if self._around.finds_an_earlier_store():
                 continue
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]

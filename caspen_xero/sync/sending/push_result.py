@@ -18,7 +18,8 @@ from caspen_xero.sync.sending.other_homes import FoundInXero
 class PushOptions:
     """What one push was asked for. `invoice_ids` None means all that need something.
 
-    `pay_anyway`: by invoice, the keys of the payments that a person can have been asked about.
+    `pay_anyway`: by invoice, the keys of the payments that a person can have been asked about; `asked_about`: of
+    each, with what in Xero: the pairs of its key and an id there.
     """
 
     invoice_ids: tuple[str, ...] | None = None
@@ -27,6 +28,7 @@ class PushOptions:
     max_writes: int | None = None
     overwrite: frozenset[str] = frozenset()
     pay_anyway: Mapping[str, Collection[str]] = field(default_factory=dict)
+    asked_about: frozenset[tuple[str, str]] = frozenset()
 
 
 @dataclass

@@ -8,17 +8,23 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import holds
+from caspen_xero.seals import opened
+from caspen_xero.store import holds, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.store import utc_text
+from caspen_xero.store.xero_payments import EDITED, Discrepancy
+from caspen_xero.sync.planning.accepting import seal_of
+from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
+from caspen_xero.sync.planning.edits import edits_of
 from caspen_xero.sync.planning.kept import NotKept, as_lost, told_not_kept
 from caspen_xero.sync.planning.merge import WrittenLines
 from caspen_xero.sync.planning.snapshot import still_despite
 from caspen_xero.sync.planning.steps import ExpectedDocument, ExpectedPayment, Step, StepKind
 from caspen_xero.sync.problems import FACT_CODES, ProblemCode, check_code
 from caspen_xero.sync.sending.tax_amounts import has_kept_tax
-from caspen_xero.xero.documents import UNAPPROVED, CreditNote, Invoice
+from caspen_xero.xero.documents import GONE_STATUSES, UNAPPROVED, CreditNote, Invoice
 
 ZERO = Decimal(0)
 NEEDS_APPROVAL = (
@@ -71,7 +77,7 @@ class Records:
         before = self.mappings.link("invoice", caspen_id)
         if last_written is None and before is not None:
             last_written, lines = before.last_written, before.lines
-        self.mappings.put_link(
+        self._keep(
             Link(
                 kind="invoice",
                 caspen_id=caspen_id,
@@ -94,8 +100,38 @@ class Records:
                 linked_at=before.linked_at if before else self.now(),
                 only_ours_until=before.only_ours_until if before else None,
                 despite=still_despite(before.despite, found) if before else None,
-            )
+                shown=seal_of(found, before, is_ours=made_by_us),
+            ),
+            found,
         )
+        if before is not None and (before.amount_paid, before.amount_credited) == (found.amount_paid, found.credited):
+            xero_payments.money_stays(self.mappings, caspen_id, before.xero_updated_at, found.updated_date_utc)
+
+    def wrote(self, link: Link, last_written: Mapping[str, str], found: Invoice) -> None:
+        """Keeps that this was written to an invoice of which Xero shows `found`."""
+        self._keep(link.with_(last_written=last_written), found)
+
+    def _keep(self, link: Link, found: Invoice) -> None:
+        self.mappings.put_link(link)
+        if link.last_written is not None and found.line_items and found.status not in GONE_STATUSES:
+            shown = invoice_shape(found)
+            called = found.contact.name if found.contact else None
+            self.keep_edits(link, opened(link.last_written, shown), shown, called)
+
+    def keep_edits(
+        self, link: Link, written: Mapping[str, str], shown: Mapping[str, str], called: str | None = None
+    ) -> None:
+        """Keeps, in the place of all that was found before, what of an invoice Xero shows otherwise than it was written.
+
+        `called`: the name of the contact that it shows.
+        """
+        contacts = self.mappings.contacts(shape["contact"] for shape in (written, shown) if "contact" in shape)
+        at, facts = utc_text(link.xero_updated_at or self.now()), (link.shown,) if link.shown else ()
+        edits = [
+            Discrepancy(EDITED[is_details], "", ours, theirs, at, facts=facts)
+            for is_details, ours, theirs in edits_of(link, written, shown, contacts, called)
+        ]
+        xero_payments.replace_edits(self.mappings, link.caspen_id, link.xero_id, edits)
 
     def link_payment(
         self, key: str, invoice_id: str, xero_id: str, expected: ExpectedPayment, *, number: str | None, **more: Any

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
-from caspen_xero.store import holds, xero_payments
+from caspen_xero.store import holds
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.fix_commands import invoice_name, link_command, overwrite_command, push_command
@@ -41,7 +41,7 @@ from caspen_xero.xero.reading import invoices_by_id, invoices_numbered
 
 
 class KeepInvoice(Link):
-    """What has changed in Caspen shows nowhere in Xero."""
+    """What has changed in Caspen shows nowhere in Xero, or a person is content with what differs."""
 
     kind = "keep-invoice"
     expected = ExpectedDocument
@@ -51,13 +51,12 @@ class KeepInvoice(Link):
         if link is not None:
             expected = step.expected
             assert isinstance(expected, ExpectedDocument)
-            ids = [line["LineItemID"] for line in (step.body or {}).get("LineItems", ())]
-            lines = list(zip(expected.line_ids, ids, strict=True)) if expected.line_ids else None
+            ids = [line.get("LineItemID") for line in (step.body or {}).get("LineItems", ())]
+            lines = list(zip(expected.line_ids, ids, strict=True)) if expected.line_ids and all(ids) else None
             records.mappings.put_link(
                 link.with_(fingerprint=expected.fingerprint, last_written=expected.own, lines=lines)
             )
-            if not differences(expected.own or {}, expected.seen or {}):
-                xero_payments.drop_edits(records.mappings, step.caspen_id)  # Caspen has followed them
+            records.keep_edits(link, expected.own or {}, expected.seen or {})
         return step.target
 
 
@@ -85,7 +84,7 @@ def _keep_shown_as_written(records: Records, step: Step, found: Invoice) -> None
     written = dict(link.last_written)
     for name, _, theirs in differences(sent_shape(step.body, expected.total, expected.tax), invoice_shape(found)):
         written[name] = theirs
-    records.mappings.put_link(link.with_(last_written={name: text for name, text in written.items() if text}))
+    records.wrote(link, {name: text for name, text in written.items() if text}, found)
 
 
 class CreateInvoice(_WholeInvoice):
@@ -114,7 +113,7 @@ class CreateInvoice(_WholeInvoice):
         if link is None or step.body is None or expected.total is None:
             return ""
         sent = sent_shape(step.body, expected.total, expected.tax)
-        records.mappings.put_link(link.with_(last_written=sent))  # other figures may be somebody's edit by now
+        records.wrote(link, sent, found)  # other figures may be somebody's edit by now
         return edits_since(found, step)
 
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
@@ -184,8 +183,6 @@ class UpdateInvoice(_WholeInvoice):
             records.hold(step, "update-invoice", ProblemCode.CHANGED_AFTER_PAYMENT, reason)
             return found.invoice_id or ""
         xero_id = _wrote(records, step, found)
-        if found.line_items and not differences(expected.own or {}, invoice_shape(found)):
-            xero_payments.drop_edits(records.mappings, step.caspen_id)
         if figures != (expected.subtotal, expected.tax, expected.total):
             reason = "Xero's figures are not Caspen's, though every amount was told"
             records.hold(step, "update-invoice", ProblemCode.TOTALS_DIFFER, reason)

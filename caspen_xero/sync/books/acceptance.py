@@ -1,0 +1,45 @@
+"""What a person is content with: said once for all that differs on an invoice now, taken back, and forgotten once it is over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from caspen_xero.store import accepted as store_accepted
+from caspen_xero.store import both_sides, clinic, holds
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.books.books import Books
+from caspen_xero.sync.books.troubles import Trouble
+from caspen_xero.sync.planning.accepting import document_key
+
+
+def accept(mappings: Mappings, books: Books, invoice_id: str, now: datetime) -> list[Trouble]:
+    """A person is content with all that differs on an invoice; gives what that is, none where there is nothing."""
+    content = [one for one in books.troubles_of.get(invoice_id, ()) if one.may_be_accepted]
+    with mappings.store.write():
+        store_accepted.accept(mappings, invoice_id, [one.key for one in content], now)
+        if content:
+            holds.release(mappings, "update-invoice", [invoice_id])  # of what is left as it is, nothing is held
+    return content
+
+
+def take_back(mappings: Mappings, invoice_id: str) -> bool:
+    """A person is content no more with what differs on an invoice; whether one was."""
+    known = [one for one in store_accepted.accepted(mappings) if one.invoice_id == invoice_id]
+    store_accepted.forget(mappings, known)
+    return bool(known)
+
+
+def forget_what_is_over(mappings: Mappings, books: Books) -> None:
+    """Forgets what was accepted and stands no more. Two documents that are as they were stand, whatever tells of them now.
+
+    Where something is left to do or wrong, what differs may only be hidden: that is judged once all is done.
+    """
+    accepted = store_accepted.accepted(mappings)
+    ids = {one.invoice_id for one in accepted}
+    now, links = clinic.invoices(mappings.store, ids), mappings.links("invoice", ids)
+    standing = {one.key for one in (*books.troubles, *books.accepted)}
+    standing |= {document_key(now[id_], links[id_].shown) for id_ in now.keys() & links.keys()}
+    unsettled = both_sides.unsettled(mappings)
+    store_accepted.forget(
+        mappings, [one for one in accepted if one.key not in standing and one.invoice_id not in unsettled]
+    )
