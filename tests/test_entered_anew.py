@@ -98,6 +98,33 @@ def test_what_was_deleted_and_entered_anew_far_away_is_asked_about_first(
     assert synced.unsynced() == []
 
 
+@both_ways
+def test_what_was_told_is_gone_entered_anew_far_away_and_typed_in_is_asked_about(synced: Clinic, is_same: bool) -> None:
+    deleted = in_xero.pays(synced, "INV-0001", "50.00")
+    sync(synced)
+    deletes(synced, deleted)
+    theirs = elsewhere(synced, "INV-0001")
+    synced.takes(payment(1, "INV-0001", "50.00"))
+    for _ in range(2):
+        sync(synced)
+        assert (sent(synced), told_ids(synced)) == ([], [deleted])
+    (row,) = [one for one in synced.unsynced() if one["code"] == "payment-maybe-already-in-xero"]
+    assert row["reason"].endswith("was deleted there since, and may have typed it in")
+    the_same, another = commands_in(row["fix"])
+    assert the_same == f"caspen-xero invoices link INV-0001 {theirs}"
+    assert synced.run(the_same if is_same else another).exit_code in (0, 3)
+    for _ in range(2):
+        sync(synced)
+        assert sent(synced) == ([] if is_same else ["EFTPOS pay_1/all_1"])
+    if not is_same:  # then it may still be the one that Caspen was told of and has not taken in
+        (row,) = [one for one in synced.unsynced() if one["code"] == "payment-maybe-already-in-xero"]
+        assert synced.run(row["fix"]).exit_code in (0, 3)
+        sync(synced)
+        assert told_ids(synced) == [deleted, theirs]
+    assert "payment-maybe-already-in-xero" not in {one["code"] for one in synced.unsynced()}
+    assert sent(synced) == ([] if is_same else ["EFTPOS pay_1/all_1"])
+
+
 def test_what_was_told_and_is_gone_and_entered_anew_far_away_is_not_told_as_new(synced: Clinic) -> None:
     first = in_xero.pays(synced, "INV-0001", "50.00")
     sync(synced)

@@ -73,6 +73,8 @@ def may_be_in_xero(claim: Claim, there: Sequence[There], on: OnInvoice) -> tuple
     reason = f"the payment of {_named(claim, on)} may be in Xero already: {_listed([_in_xero(one) for one in shown])}"
     if claim.was_there and claim.goes:
         reason += "; what stood for it there was deleted"
+    elif claim.may_be_told:
+        reason += "; Caspen was told of one of that amount that was deleted there since, and may have typed it in"
     return reason, _answers([claim], shown, on)
 
 

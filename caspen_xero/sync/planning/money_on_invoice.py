@@ -28,8 +28,12 @@ def claim_of(
     *,
     waits: bool,
     was_there: bool = False,
+    may_be_told: bool = False,
 ) -> Claim:
-    """A payment of Caspen's as one that may be in Xero. `was_there`: what we know to have stood for it is deleted there."""
+    """A payment of Caspen's as one that may be in Xero. `was_there`: what we know to have stood for it is deleted there.
+
+    `may_be_told`: as in `Claim`.
+    """
     method = methods.get(payment.method_id or "")
     return Claim(
         payment.key,
@@ -42,6 +46,7 @@ def claim_of(
         tuple(name.casefold() for name in (payment.payment_id, payment.allocation_id, method and method.name) if name),
         goes=payment.xero_id is None,
         was_there=was_there or payment.xero_id is not None,
+        may_be_told=may_be_told,
     )
 
 
@@ -98,6 +103,7 @@ class Money:
                 snapshot.account_links,
                 waits=True,
                 was_there=self.removed(payment) is not None,
+                may_be_told=payment.amount in snapshot.told_and_gone.get(self._state.invoice.id, ()),
             )
             for payment in self._state.payments
             if payment.pays and payment.key not in known

@@ -41,7 +41,8 @@ _NEAREST = 12
 class Claim:
     """A payment of Caspen's that may stand in Xero without our knowing its id. `key`: its allocation's.
 
-    `was_there`: something stood for it in Xero, or it names what would, and that is gone there.
+    `was_there`: something stood for it in Xero, or it names what would, and that is gone there. `may_be_told`: Caspen was told of
+    one of that amount on that invoice which is gone in Xero since, and may have typed it in.
     `references`: what this version or an earlier one wrote, or would write. `waits`: Caspen has it, it is wanted in Xero, and
     nothing there stands for it; else nothing but its Reference can say that one in Xero is it. `goes`: it would be sent; not one
     that says of itself that it came from Xero, though that is not there, or no longer. `account_id`: where it would go. `names`: of
@@ -62,6 +63,7 @@ class Claim:
     names: tuple[str, ...] = ()
     goes: bool = True
     was_there: bool = False
+    may_be_told: bool = False
     was_told: bool = False
     is_on_none: bool = False
 
@@ -298,7 +300,7 @@ def _is_named(claim: Claim, one: There) -> bool:
 
 def _is_likely(claim: Claim, one: There) -> bool:
     """Whether two of one amount may be the same whatever account they are in."""
-    has_lost_its_own = claim.was_there or claim.was_told or one.is_told
+    has_lost_its_own = claim.was_there or claim.may_be_told or claim.was_told or one.is_told
     return has_lost_its_own or _is_near(claim, one) or _is_named(claim, one)
 
 

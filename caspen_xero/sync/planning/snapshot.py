@@ -152,7 +152,8 @@ class Snapshot:
     `members`: by batch and Caspen invoice, of those that were looked at, the ids and amounts of the batch's payments there, in the
     order in which Caspen's that name the batch stand for them.
 
-    `delivered`: of the payments on the invoices that were looked at, those that Caspen was told of. `different`: payments of
+    `delivered`: of the payments on the invoices that were looked at, those that Caspen was told of. `told_and_gone`: by
+    invoice, the amounts of what Caspen was told of and is gone there since. `different`: payments of
     Caspen's (by key) and of Xero's (by id) that are known not to be the same money. `asked_about`: such
     pairs of which a person can have been asked who wants to `pay_anyway`.
     """
@@ -182,6 +183,7 @@ class Snapshot:
     claimed_by: Mapping[str, Link] = field(default_factory=dict)
     members: Mapping[tuple[str, str], Sequence[tuple[str, Decimal]]] = field(default_factory=dict)
     delivered: frozenset[str] = frozenset()
+    told_and_gone: Mapping[str, Collection[Decimal]] = field(default_factory=dict)
     different: frozenset[tuple[str, str]] = frozenset()
     overwrite: frozenset[str] = frozenset()
     pay_anyway: Mapping[str, Collection[str]] = field(default_factory=dict)

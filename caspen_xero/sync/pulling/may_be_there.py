@@ -19,7 +19,7 @@ from caspen_xero.sync.planning.money_on_invoice import claim_of
 from caspen_xero.sync.planning.payment_references import method_named
 from caspen_xero.sync.planning.same_money import Claim, There
 from caspen_xero.sync.pulling.named import Named
-from caspen_xero.sync.sending.load import recorded_and_there
+from caspen_xero.sync.sending.load import recorded_and_there, told_and_gone_amounts
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,21 @@ def maybe_there(mappings: Mappings, invoice_ids: Sequence[str]) -> dict[str, lis
     applied = clinic.payments_on(store, invoice_ids)
     sent = xero_payments.sent_payments(mappings, invoice_ids)
     links = mappings.links("payment", [one.key for some in applied.values() for one in some])
+    told = told_and_gone_amounts(mappings)
     gone = {key for key, link in links.items() if link.is_deleted}  # it may have stood on another invoice
     return {
         id_: [
             *(_sent(one) for one in sent.get(id_, [])),
             *(
                 MaybeThere(
-                    claim_of(one, methods, account_links, waits=one.pays, was_there=one.key in gone),
+                    claim_of(
+                        one,
+                        methods,
+                        account_links,
+                        waits=one.pays,
+                        was_there=one.key in gone,
+                        may_be_told=one.amount in told.get(id_, ()),
+                    ),
                     one.pays,
                     one.xero_id,
                 )

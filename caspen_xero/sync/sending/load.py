@@ -10,7 +10,17 @@ from decimal import Decimal
 from typing import Literal
 
 from caspen_xero.caspen.records import REFUNDED, Client, Contact, Invoice, payment_id_in
-from caspen_xero.store import accepted, batches, clinic, different_money, holds, problems, todo, xero_payments
+from caspen_xero.store import (
+    accepted,
+    batches,
+    clinic,
+    different_money,
+    holds,
+    outstanding,
+    problems,
+    todo,
+    xero_payments,
+)
 from caspen_xero.store.bad_records import bad_records_on
 from caspen_xero.store.journal import contacts_made, payments_asked_to_delete, unsettled
 from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
@@ -150,6 +160,7 @@ def load_snapshot(
         claimed_by=mappings.links_to(claims),
         members=_members(mappings, looks) if claims else {},
         delivered=_delivered(mappings, seen),
+        told_and_gone=told_and_gone_amounts(mappings),
         different=different_money.pairs(mappings),
         overwrite=overwrite,
         pay_anyway=pay_anyway or {},
@@ -183,6 +194,15 @@ def recorded_and_there(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str,
         return shown is None or one.xero_id in shown.payments or one.xero_id in shown.allocations
 
     return {id_: one for id_, one in recorded.items() if stands(one)}
+
+
+def told_and_gone_amounts(mappings: Mappings) -> dict[str, set[Decimal]]:
+    """By invoice, the amounts of what Caspen was told of, that is gone in Xero since, and that Caspen may have typed in."""
+    found: defaultdict[str, set[Decimal]] = defaultdict(set)
+    ids = outstanding.told_and_gone(mappings)
+    for one in xero_payments.recorded(mappings, ids).values() if ids else ():
+        found[one.invoice_id].add(one.amount)
+    return dict(found)
 
 
 def _delivered(mappings: Mappings, xero_ids: Iterable[str]) -> frozenset[str]:
