@@ -572,6 +572,7 @@ class Life:
         self.waiting: Counter[str] = Counter()
         self.there: dict[str, str] = {}  # what stands for none of Caspen's: its amount by its id
         self.told: set[str] = set()
+        self.denied: set[str] = set()  # what a person has said of that it is none of those that wait
         self.entered: dict[str, str] = {}
 
     def caspen(self, amount: str, day: str) -> None:
@@ -603,9 +604,10 @@ class Life:
         before = self._told()
         pull(self.clinic)
         new = self._told() - before
-        waiting = Counter(self.there[id_] for id_ in self.there.keys() - before)
+        others = Counter(self.there[id_] for id_ in self.there.keys() & self.denied - before)
+        waiting = Counter(self.there[id_] for id_ in self.there.keys() - self.denied - before)
         told_now = Counter(self.there[id_] for id_ in new)
-        assert told_now == waiting - self.waiting, "of n in Xero and m in Caspen n-m are told"
+        assert told_now == others + (waiting - self.waiting), "of n in Xero and m in Caspen n-m are told"
         self.told |= new
 
     def push(self) -> None:
@@ -614,13 +616,20 @@ class Life:
 
     def _sent(self) -> None:
         """Of n in Caspen and m in Xero n-m were sent, and the rest waits."""
-        left = self.waiting & Counter(self.there.values())
+        left = self._in_question()
         rows = [row for row in self.clinic.unsynced() if row["code"] == "payment-maybe-already-in-xero"]
         assert Counter(row["reason"].split()[3] for row in rows) == left
         self.waiting = left
 
+    def _in_question(self) -> Counter[str]:
+        return self.waiting & Counter(amount for id_, amount in self.there.items() if id_ not in self.denied)
+
     def a_person_decides(self, is_same: bool) -> bool:
-        """The first of the questions is answered, by the command that is printed; whether there was one."""
+        """The first of the questions is answered, by the command that is printed; whether there was one.
+
+        That it is another one is said of what is asked about on the invoice, and of nothing else: what Caspen was told of is asked
+        about once it is none of the others.
+        """
         self.push()
         rows = [row for row in self.clinic.unsynced() if row["code"] == "payment-maybe-already-in-xero"]
         if not rows:
@@ -631,7 +640,10 @@ class Life:
             amount = self.there.pop(command.split()[-1])
             self.waiting[amount] -= 1
         else:
-            self.waiting.clear()
+            for row in rows:
+                named = {command.split()[-1] for command in commands_in(row["fix"])[:-1]}
+                self.denied |= (named - self.told) or named
+            self.waiting = self._in_question()
         return True
 
     def _told(self) -> set[str]:
@@ -644,6 +656,10 @@ class Life:
 @given(st.lists(EVENTS, min_size=2, max_size=6), st.lists(st.booleans(), min_size=8, max_size=8), st.booleans())
 @example([(side, "5.00", "2026-11-03") for side in ("caspen", "xero") * 2], [True, False] * 4, True)
 @example([(side, "5.00", "2026-11-03") for side in ("xero", "caspen", "xero")], [True] * 8, False)
+@example([(side, "5.00", "2026-11-03") for side in ("caspen", "xero", "xero")], [False] * 8, False)
+@example([(side, "5.00", "2026-11-03") for side in ("caspen", "xero", "xero")], [False] * 8, True)
+@example([(side, "5.00", "2026-11-03") for side in ("caspen", "xero", "xero", "caspen")], [False, True] * 4, False)
+@example([(side, "5.00", "2026-11-03") for side in ("xero", "xero", "caspen", "xero")], [False, False, True] * 3, False)
 def test_whatever_happens_no_money_is_there_twice_and_after_a_persons_words_nothing_waits(
     sandbox: Sandbox,
     ready_home: Path,
