@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from selenium import webdriver
-from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select, WebDriverWait
 
@@ -92,9 +92,8 @@ def page_says(browser: webdriver.Chrome, *words: str) -> None:
         text = driver.find_element(By.TAG_NAME, "body").text
         return all(word in text for word in words)
 
-    # Between two pages there may be no body, or one that is gone before it is read.
-    between_pages = (StaleElementReferenceException, NoSuchElementException)
-    WebDriverWait(browser, 15, ignored_exceptions=between_pages).until(said, f"the page never said {words}")
+    # Between two pages there may be no body, or one that is gone before it is read; the browser has several words for that.
+    WebDriverWait(browser, 15, ignored_exceptions=(WebDriverException,)).until(said, f"the page never said {words}")
 
 
 def test_a_person_chooses_an_organisation_allows_access_and_is_told_what_was_linked(

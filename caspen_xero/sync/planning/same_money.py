@@ -351,7 +351,7 @@ class _Sides:
         """What Caspen was told of is paired last: it may well have come to Caspen as what it was told as."""
         likeliest = {one.xero_id: _unlikeness(claims[0], one) for one in self.others if (claims := self.may_be_of(one))}
         by_id = {one.xero_id: one for one in self.others}
-        for xero_id in sorted(likeliest, key=likeliest.__getitem__):
+        for xero_id in sorted(likeliest, key=lambda id_: (by_id[id_].is_told, likeliest[id_])):
             self._pair(by_id[xero_id], set())
         holders = {claim.key: by_id[xero_id] for xero_id, claim in self._of.items()}
         return [(claim, holders[claim.key]) for claim in self.waiting if claim.key in holders]
