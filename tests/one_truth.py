@@ -20,7 +20,7 @@ def states(clinic: Clinic) -> dict[str, str]:
     listed = {row["invoice_id"]: row for row in clinic.cli("invoices", "list", "--json").json["invoices"]}
     status = clinic.cli("status", "--json").json
     unsynced = clinic.unsynced()
-    drift = clinic.cli("drift", "--json").json["drift"] if status["connected"] else []
+    drift = clinic.cli("drift", "--json").json["drift"] if status["last_push"] else []
     found = {id_: row["sync_status"] for id_, row in listed.items()}
     accepted = {id_ for id_, row in listed.items() if row["accepted"]}
 

@@ -399,3 +399,23 @@ def test_what_was_paid_by_hand_in_another_sum_has_no_fix_that_can_not_work(unpai
     assert "65.00 of 2026-11-03, Xero has 150.00 of 2026-11-03 (Bank feed)" in problem["reason"]
     assert "in Xero 15.00 is still due, in Caspen 100.00" in problem["reason"]
     assert unpaid.answers() == ["caspen-xero import PATH", "caspen-xero push INV-0001"]
+
+
+@pytest.mark.parametrize("decides", ["--pay-anyway", "--overwrite"])
+def test_where_there_is_nothing_to_decide_that_is_said(paid: Clinic, decides: str) -> None:
+    words = "There is nothing to decide about INV-0001: nothing was sent."
+    told = paid.cli("push", decides, "INV-0001")
+    assert told.exit_code == 0
+    assert f"Note: {words}" in told.stderr
+    assert paid.push(decides, "INV-0001").json["warnings"] == [words]
+    assert paid.push("INV-0001").json["warnings"] == []
+    if decides == "--pay-anyway":
+        (theirs,) = in_xero.payments(paid)
+        in_xero.writes(paid, "POST", f"Payments/{theirs['PaymentID']}", {"Status": "DELETED"})
+    else:
+        in_xero.edits(paid, "INV-0001", Reference="theirs")
+    paid.cli("pull")
+    decided = paid.push(decides, "INV-0001")
+    assert (decided.exit_code, decided.json["warnings"]) == (0, [])
+    assert paid.writes() != []
+    assert paid.push(decides, "INV-0001").json["warnings"] == [words]

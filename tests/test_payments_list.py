@@ -308,6 +308,52 @@ def test_why_a_payment_is_not_in_xero(synced: Clinic) -> None:
     assert "1 payment, 5.00 AUD: stays out of Xero by choice, of invoices dated before the start date." in said
 
 
+def test_a_payment_that_was_changed_in_caspen_is_listed_until_xero_shows_that(synced: Clinic) -> None:
+    synced.takes(payment(1, "INV-0001", "50.00"))
+    synced.push()
+
+    def row_of(amount: str) -> dict[str, Any]:
+        (row,) = outstanding(synced)
+        assert row["amount"] == amount
+        return row
+
+    def now_is(amount: str, day: int) -> None:
+        synced.takes(payment(1, "INV-0001", amount, updated_at=f"2026-12-0{day}T00:00:00Z"))
+
+    now_is("40.00", 1)
+    row = row_of("40.00")
+    assert (row["status"], row["code"], "50.00" in row["reason"]) == ("pending", "not-pushed-yet", True)
+    assert synced.run(row["fix"]).exit_code == 0
+    assert outstanding(synced) == []
+    (there,) = in_xero.payments(synced)
+    synced.control(f"payments/{there['PaymentID']}/reconcile")
+    now_is("30.00", 2)
+    synced.push()
+    row = row_of("30.00")
+    assert (row["status"], row["code"]) == ("held", "payment-reconciled")
+    assert row["reason"] == synced.problem()["reason"]
+    assert "pay_1 was changed in Caspen and is 30.00 of 2026-11-03 there; the one in Xero, 40.00 of" in row["reason"]
+    now_is("40.00", 3)
+    assert outstanding(synced) == []
+
+
+def test_a_payment_of_theirs_that_was_changed_in_caspen_is_listed_until_a_person_is_content(synced: Clinic) -> None:
+    theirs = in_xero.pays(synced, "INV-0001", "50.00")
+    synced.takes(payment(1, "INV-0001", "50.00", date="2026-11-04"))
+    synced.cli("invoices", "link", "INV-0001", theirs)
+    synced.push()
+    assert outstanding(synced) == []
+    synced.takes(payment(1, "INV-0001", "30.00", **LATER))
+    synced.push()
+    (row,) = outstanding(synced)
+    assert (row["status"], row["code"]) == ("held", "payment-not-ours")
+    assert row["reason"] == "it is in Xero as 50.00"
+    assert row["fix"] == synced.problem()["fix"]
+    assert synced.cli("invoices", "accept", "INV-0001").exit_code == 0
+    (row,) = outstanding(synced)
+    assert (row["status"], row["code"], row["fix"]) == ("left-out", "payment-not-ours", "")
+
+
 def test_a_payment_waits_for_its_invoice_and_for_its_approval(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice("INV-0001"), payment(1, "INV-0001", "5.00"))
     (row,) = outstanding(ready)

@@ -103,6 +103,13 @@ def test_the_unit_for_systemd_fails_with_what_a_person_has_to_mend() -> None:
     assert {int(code) for code in codes.split()} == {code for code in ExitCode if code not in (0, 1, 2, 4, 5)}
 
 
+def test_the_unit_for_systemd_ends_a_run_that_hangs() -> None:
+    unit = (Path(__file__).parent.parent / "contrib" / "caspen-xero.service").read_text()
+    assert "Type=oneshot\n" in unit
+    assert "TimeoutStartSec=2h\n" in unit  # RuntimeMaxSec= has no effect on such a service
+    assert "RuntimeMaxSec" not in unit
+
+
 # --- how runs ended
 
 
@@ -113,6 +120,19 @@ def test_status_says_how_the_last_runs_ended(synced: Clinic) -> None:
     assert [told[name]["ended"] for name in ("last_push", "last_pull", "last_sync")] == ["partly", "ok", "partly"]
     assert told["last_good_push"] == told["last_sync"]["ended_at"]
     assert shown(synced, "Last push").endswith(": partly, 0 synced, 1 unsynced")
+
+
+def test_a_pull_ends_alike_for_the_same_facts_whether_a_push_follows_or_not(synced: Clinic) -> None:
+    synced.takes(UNKNOWN_RATE, invoice("INV-0002", UNLINKED))
+    assert synced.push().exit_code == 3
+    for command in ("pull", "sync", "pull"):
+        assert synced.cli(command).exit_code == 3
+        last = status(synced)["last_pull"]
+        assert (last["ended"], last["exit_code"]) == ("partly", 3), command
+    synced.cli("taxes", "map", "Levy", "EXEMPTOUTPUT")
+    assert synced.cli("sync").exit_code == 0  # what the pull has seen the push has mended
+    assert synced.cli("pull").exit_code == 0
+    assert status(synced)["last_pull"]["ended"] == "ok"
 
 
 @pytest.mark.parametrize("command", ["push", "pull", "sync"])

@@ -29,7 +29,7 @@ def drift(session: Session) -> int:
     \b
     caspen-xero pull && caspen-xero drift
     """
-    mappings, books = session.mappings, read_standing(session)
+    mappings, books = session.last_known, read_standing(session)
     rows, edited = books.differences, books.information
     if session.output.json:
         session.output.document({"drift": _as_json(session, rows), "information": _as_json(session, edited)})

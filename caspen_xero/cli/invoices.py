@@ -270,7 +270,8 @@ def unaccept(session: Session, invoice: InvoiceName) -> int:
 
     with session.only_writer():
         listed = _find(session, invoice)
-        if session.known_mappings is None or not take_back(session.mappings, listed.invoice_id):
+        mappings = session.known_mappings
+        if mappings is None or not take_back(mappings, listed.invoice_id):
             raise SessionError(
                 "not-accepted",
                 f"Nothing that differs on {plain(listed.number or invoice)} was accepted.",
@@ -308,11 +309,11 @@ def _in_words(invoice: ListedInvoice) -> str:
 
 def _links(session: Session) -> Callable[[ListedInvoice], str | None]:
     """A function that gives the address at which an invoice opens in Xero, or None where it is not there."""
-    if session.store.connection() is None:
+    if (mappings := session.known_mappings) is None:
         return lambda listed: None
     from caspen_xero.sync.setup.organisation import pages_of
 
-    pages = pages_of(session.mappings)
+    pages = pages_of(mappings)
     return lambda listed: pages.invoice(listed.xero_invoice_id)
 
 

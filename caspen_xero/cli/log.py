@@ -37,13 +37,13 @@ def log(
     from caspen_xero.store.journal import writes
 
     rows: list[dict[str, Any]] = []
-    if session.store.connection():
+    if (mappings := session.known_mappings) is not None:
         ids = clinic.invoice_ids(session.store, invoice) if invoice else [None]
         if not ids:
             raise SessionError(
                 "invoice-not-found", f"There is no invoice {plain(invoice)}.", "caspen-xero invoices list"
             )
-        rows = [row for id_ in ids for row in writes(session.mappings, number, id_, only_warned=warnings)]
+        rows = [row for id_ in ids for row in writes(mappings, number, id_, only_warned=warnings)]
     if session.output.json:
         session.output.document({"log": rows})
         return ExitCode.ALL_WELL

@@ -56,7 +56,7 @@ def list_(
 
     if csv and session.output.json:
         raise SessionError("csv-or-json", "Only one of --csv and --json can be written.", "", ExitCode.USAGE)
-    found = outstanding_payments(session.mappings, session.settings, read_standing(session), session.now())
+    found = outstanding_payments(session.last_known, session.settings, read_standing(session), session.now())
     shown = [one for one in found if one.is_to_enter or not to_enter]
     if session.output.json:
         session.output.document({"payments": [_as_json(session, one) for one in shown]})
@@ -201,7 +201,7 @@ def _basis(session: Session) -> str:
     from caspen_xero.store import log
     from caspen_xero.sync.pulling.pull import LAST_FULL
 
-    if session.mappings.setting(LAST_FULL) is None:
+    if session.last_known.setting(LAST_FULL) is None:
         return "but no pull has looked at all of Xero yet (caspen-xero pull)"
     last = log.last(session.store, "pull")
     if last is not None and last.exit_code not in (ExitCode.ALL_WELL, ExitCode.PARTLY):

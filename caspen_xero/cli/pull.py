@@ -93,8 +93,17 @@ class Pulled:
 
     @property
     def exit_code(self) -> int:
+        """How the command ends by it: where a push follows, how the invoices stand is for that one to say."""
+        return self._ends(with_books=self.is_alone)
+
+    @property
+    def as_alone(self) -> int:
+        """How it ended by itself: the same for the same facts, whether a push follows or not."""
+        return self._ends(with_books=True)
+
+    def _ends(self, *, with_books: bool) -> int:
         codes = {error.exit_code for error in (self.result.stopped, self.delivery.stopped) if error is not None}
-        is_wrong = self.is_alone and self.books is not None and not self.books.in_order
+        is_wrong = with_books and self.books is not None and not self.books.in_order
         if (
             is_wrong
             or self.delivery.refused
@@ -227,7 +236,7 @@ def pull_now(
     books = read_standing(session) if dry_run else note_standing(session)
     outcome = Pulled(session, result, delivery, read.bad_count, books, is_alone=is_alone)
     if not dry_run:
-        ends(session, "pull", outcome.exit_code, in_the_log(outcome.summary), result.stopped, delivery.stopped)
+        ends(session, "pull", outcome.as_alone, in_the_log(outcome.summary), result.stopped, delivery.stopped)
     return outcome
 
 

@@ -19,7 +19,7 @@ from caspen_xero.cli.news import MaxAge, only_news
 from caspen_xero.cli.runs import begins, ends
 from caspen_xero.cli.session import Session, SessionError, one_invoice
 from caspen_xero.cli.source import read_source
-from caspen_xero.cli.standing import note_standing, tell_standing
+from caspen_xero.cli.standing import note_standing, read_standing, tell_standing
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
@@ -143,8 +143,8 @@ def push_now(
         begins(session, "push")
     overwritten, paid = _ids(session, overwrite), _ids(session, pay_anyway)
     named = tuple(dict.fromkeys([*_ids(session, invoices), *overwritten, *paid]))
-    for invoice_id in named:
-        _tell_if_nothing_to_send(session, invoice_id)
+    to_be_sent = [invoice_id for invoice_id in named if not _tell_if_nothing_to_send(session, invoice_id)]
+    in_question = read_standing(session).troubles_of.keys() if overwritten or paid else ()
     beside = asked_about_beside(mappings, session.settings, paid, session.now(), known) if paid else ()
     with session.output.progress("Pushing") as progress:
         engine = Push(
@@ -169,6 +169,9 @@ def push_now(
                 **options,
             )
         )
+    if not (result.done or result.plan or result.declined or beside):
+        asked = [id_ for id_ in to_be_sent if id_ in {*overwritten, *paid} and id_ not in in_question]
+        result.warnings += _nothing_to_decide(session, asked, result)
     if paid and not (result.dry_run or result.declined):
         with mappings.store.write():
             different_money.keep(mappings, beside)
@@ -191,8 +194,18 @@ def _tell_wrong_clock(session: Session) -> None:
         session.output.warn(f"This machine's clock is {clocks_apart(ahead)}. See:  caspen-xero doctor", key="clock")
 
 
-def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
-    """A person who names an invoice that never goes to Xero is told why."""
+def _nothing_to_decide(session: Session, invoice_ids: Sequence[str], result: PushResult) -> list[str]:
+    """Of invoices on which a person has decided, and of which nothing was in question or is: that it is so, in words."""
+    from caspen_xero.store.clinic import invoice_numbers
+
+    open_ones = {*result.problems, *result.waiting, *result.unfinished}
+    ids = [] if result.stopped else [id_ for id_ in invoice_ids if id_ not in open_ones]
+    numbers = invoice_numbers(session.store, ids)
+    return [f"There is nothing to decide about {plain(numbers.get(id_) or id_)}: nothing was sent." for id_ in ids]
+
+
+def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> bool:
+    """A person who names an invoice that never goes to Xero is told why; whether that was so."""
     from caspen_xero.store.listing import list_invoices
 
     listed = list_invoices(session.store, session.mappings, session.settings.start_date, [invoice_id])[0]
@@ -201,8 +214,10 @@ def _tell_if_nothing_to_send(session: Session, invoice_id: str) -> None:
         "void": "is void in Caspen and was never sent",
         "skipped": "is set aside or dated before the start date",
     }.get(listed.sync_status)
-    if why is not None and listed.xero_invoice_id is None:
-        session.output.note(f"Invoice {plain(listed.number or invoice_id)} {why}.")
+    if why is None or listed.xero_invoice_id is not None:
+        return False
+    session.output.note(f"Invoice {plain(listed.number or invoice_id)} {why}.")
+    return True
 
 
 def _payments_on(session: Session, names: Sequence[str]) -> set[tuple[str, Decimal]]:

@@ -197,14 +197,22 @@ class Session:
 
     @property
     def known_mappings(self) -> Mappings | None:
-        """The same; None where no organisation is linked."""
-        return self.mappings if self.store.connection() else None
+        """The same, also where it is no longer linked: what was sent stays so. None where none ever was."""
+        from caspen_xero.store.mappings import Mappings
+
+        if self.store.connection():
+            return self.mappings
+        return Mappings(self.store, tenant) if (tenant := self.tenant_id) else None
+
+    @property
+    def last_known(self) -> Mappings:
+        """The same for what only shows it. Raises `SessionError` `not-connected` where no organisation ever was linked."""
+        return self.known_mappings or self.mappings
 
     @property
     def tenant_id(self) -> str:
-        """The linked organisation's id; "" where none is."""
-        stored = self.store.connection()
-        return stored["tenant_id"] if stored else ""
+        """The id of the organisation that is linked, or was last; "" where none was."""
+        return self.store.known_tenant()
 
     @cached_property
     def tokens(self) -> AccessTokens:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable
 
 from caspen_xero.caspen.records import FINALISED, PAYS
-from caspen_xero.store.mappings import DELETED, OF_ANOTHER_AMOUNT, Mappings
+from caspen_xero.store.mappings import DELETED, Mappings
 from caspen_xero.store.xero_payments import PAYMENT_GONE
 
 _NAMED_RIGHTLY = (
@@ -53,14 +53,15 @@ def told_and_gone(mappings: Mappings) -> list[str]:
     return [row["xero_id"] for row in rows]
 
 
+_IS_OTHER = (
+    f"l.status IS NOT '{DELETED}' AND l.invoice_id IS a.invoice_id AND CAST(l.total AS REAL) <> CAST(a.amount AS REAL)"
+)
 _UNLINKED = (
-    f"SELECT a.*, CASE l.status WHEN '{DELETED}' THEN l.xero_id END AS gone_id, l.xero_id IS NOT NULL AS is_linked, "
-    "NULL AS other_id, NULL AS other_amount "
+    f"SELECT a.*, CASE l.status WHEN '{DELETED}' THEN l.xero_id END AS gone_id, "
+    "l.xero_id IS NOT NULL AND l.invoice_id IS NOT a.invoice_id AS is_linked, "
+    f"CASE WHEN {_IS_OTHER} THEN l.xero_id END AS other_id, CASE WHEN {_IS_OTHER} THEN l.total END AS other_amount "
     "FROM allocations a LEFT JOIN links l ON l.tenant_id = ?1 AND l.kind = 'payment' AND l.caspen_id = a.key "
-    f"WHERE l.status IS '{DELETED}' OR l.invoice_id IS NOT a.invoice_id "
-    "UNION ALL SELECT a.*, NULL, 0, l.xero_id, l.total FROM links l "
-    "JOIN allocations a ON a.key = l.caspen_id AND a.invoice_id = l.invoice_id "
-    f"WHERE l.tenant_id = ?1 AND {OF_ANOTHER_AMOUNT} AND CAST(l.total AS REAL) <> CAST(a.amount AS REAL)"
+    f"WHERE l.status IS '{DELETED}' OR l.invoice_id IS NOT a.invoice_id OR ({_IS_OTHER})"
 )
 """Few, as a rule: so they come first, and the rest is looked up for them alone."""
 _FOUND_HERE = (

@@ -32,6 +32,7 @@ from caspen_xero.store.judge import (
 from caspen_xero.store.migrations import migrations, names_of_all
 
 _MANY = 500  # values in one SQL list
+_LAST_TENANT = "last_tenant"  # a setting: the id of the organisation that is linked, or was last
 
 
 def utc_text(moment: datetime) -> str:
@@ -209,8 +210,17 @@ class Store:
         return json.loads(value) if value else None
 
     def set_connection(self, connection: dict[str, Any] | None) -> None:
-        """Keeps or forgets the linked organisation."""
-        self.set_setting("connection", json.dumps(connection) if connection is not None else None)
+        """Keeps or forgets the linked organisation; of which one it was, the id stays."""
+        known = connection or self.connection()
+        with self.write():
+            if known is not None:
+                self.set_setting(_LAST_TENANT, known["tenant_id"])
+            self.set_setting("connection", json.dumps(connection) if connection is not None else None)
+
+    def known_tenant(self) -> str:
+        """The id of the organisation that is linked, or was last: what is known of Xero is known of that one. "" where none was."""
+        connection = self.connection()
+        return connection["tenant_id"] if connection else self.setting(_LAST_TENANT) or ""
 
     def entry(self) -> str:
         """The random name under which this store's secrets stand in the keyring; made once, never shared by two stores."""

@@ -43,7 +43,7 @@ def _pending_rows(store: Store, mappings: Mappings | None, settings: Settings, b
         whys = {**dict.fromkeys(drafts, IS_DRAFT), **waiting.whys(mappings)}
     pages = pages_of(mappings) if mappings else XeroPages()
     accepted = {one.invoice_id for one in books.accepted}
-    unseen, under_way = _why_unseen(mappings), invoices_under_way(mappings) if mappings else set()
+    unseen, under_way = _why_unseen(store, mappings), invoices_under_way(mappings) if mappings else set()
     told = [_row_of(one, books) for one in books.waiting if books.state_of(one) == "pending"]
     is_told = {row["invoice_id"] for row in told}
     return told + [
@@ -95,9 +95,9 @@ def _row(listed: ListedInvoice) -> dict[str, Any]:
     }
 
 
-def _why_unseen(mappings: Mappings | None) -> dict[str, str]:
+def _why_unseen(store: Store, mappings: Mappings | None) -> dict[str, str]:
     """Why no push has reached an invoice, and what brings one there."""
-    reason, fix = "no push has reached it yet", "caspen-xero push" if mappings else "caspen-xero connect"
+    reason, fix = "no push has reached it yet", "caspen-xero push" if store.connection() else "caspen-xero connect"
     if mappings is not None and (declined := todo.declined_at(mappings)) is not None:
         reason += f"; the first one was declined on {local(declined)}"
     if mappings is not None and other_homes.another_home(mappings) is not None:
@@ -109,7 +109,7 @@ def _why_pending(
     listed: ListedInvoice, settings: Settings, unseen: dict[str, str], is_under_way: bool, *, is_accepted: bool
 ) -> dict[str, str]:
     """The same, by how far it has come: what of it was sent without an answer, what is in Xero as a draft, or as it was before."""
-    if unseen["fix"] != "caspen-xero push":
+    if unseen["fix"] == END_ONE:
         return unseen
     reason = unseen["reason"]
     if is_under_way:

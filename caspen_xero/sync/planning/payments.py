@@ -14,7 +14,7 @@ from caspen_xero.sync.planning.approvals import wait_for_approval
 from caspen_xero.sync.planning.claims import adopt_payment, judge_claim, payment_fingerprint
 from caspen_xero.sync.planning.kept import as_lost
 from caspen_xero.sync.planning.money_on_invoice import Money
-from caspen_xero.sync.planning.not_ours import not_ours_in_words
+from caspen_xero.sync.planning.not_ours import not_ours_in_words, reconciled_in_words
 from caspen_xero.sync.planning.payment_references import reference_of
 from caspen_xero.sync.planning.plan import Stage
 from caspen_xero.sync.planning.planner import Planner
@@ -123,7 +123,7 @@ def _look_at(planner: Planner, state: InvoiceState, link: Link) -> bool:
 def _delete(planner: Planner, state: InvoiceState, key: str, link: Link) -> bool:
     seen = planner.snapshot.looks.payments.get(link.xero_id)
     if seen is not None and seen.reconciled:
-        reason = f"a payment of {link.total or 0:.2f} was removed in Caspen, but is reconciled in Xero: unreconcile it there first"
+        reason = reconciled_in_words(state, key, link, seen)
         planner.found(state, "delete-payment", ProblemCode.PAYMENT_RECONCILED, reason, caspen_id=key)
         return False
     booking = None if seen is None or seen.date is None else Booking(f"the payment of {link.total or 0:.2f}", seen.date)

@@ -244,27 +244,27 @@ def _gone(row: Any, books: BooksLike) -> _Why | None:
     with another amount; None of any other.
     """
     if row["xero_status"] in GONE_STATUSES:
-        code, subjects, reason = (
-            ProblemCode.VOIDED_IN_XERO,
-            {""},
-            f"its invoice is {row['xero_status'].lower()} in Xero",
-        )
+        meant = {(ProblemCode.VOIDED_IN_XERO, "")}
+        reason = f"its invoice is {row['xero_status'].lower()} in Xero"
     elif row["gone_id"] is not None:
-        code, subjects = ProblemCode.PAYMENT_REMOVED_IN_XERO, {row["key"], row["gone_id"]}
+        meant = {(ProblemCode.PAYMENT_REMOVED_IN_XERO, subject) for subject in (row["key"], row["gone_id"])}
         reason = "what stood for it in Xero was deleted there"
     elif row["other_id"] is not None:
-        code, subjects = ProblemCode.PAYMENT_CHANGED_IN_XERO, {row["other_id"]}
-        reason = f"it is in Xero, with our Reference, as {money_text(Decimal(row['other_amount']))}"
+        meant = {
+            (ProblemCode.PAYMENT_CHANGED_IN_XERO, row["other_id"]),
+            (ProblemCode.PAYMENT_NOT_OURS, row["key"]),
+        }
+        reason = f"it is in Xero as {money_text(Decimal(row['other_amount']))}"
     else:
         return None
 
     def is_it(one: Trouble) -> bool:
-        return one.invoice_id == row["invoice_id"] and one.code == code and one.subject in subjects
+        return one.invoice_id == row["invoice_id"] and (one.code, one.subject) in meant
 
     if trouble := next((one for one in books.troubles if is_it(one)), None):
-        return "held", code, reason, trouble.fix
-    if any(is_it(one) for one in books.accepted):
-        return "left-out", code, f"{reason}, and a person has accepted that", ""
+        return "held", trouble.code, reason, trouble.fix
+    if trouble := next((one for one in books.accepted if is_it(one)), None):
+        return "left-out", trouble.code, f"{reason}, and a person has accepted that", ""
     return None
 
 
@@ -320,6 +320,9 @@ def _why_not_in_xero(
         reason = "what stood for it in Xero was deleted there"
     elif row["is_elsewhere"]:
         reason = "what stands for it in Xero is on another invoice"
+    elif row["other_id"]:
+        there_now = money_text(Decimal(row["other_amount"]))
+        reason = f"it was changed in Caspen, and stands in Xero as {there_now} until a push has come to it"
     else:
         reason = "no push has sent it yet"
     return "pending", ProblemCode.NOT_PUSHED_YET, reason, "caspen-xero push"
