@@ -38,6 +38,10 @@ cassettes:
 benchmark:
     PYTHONPATH=.:tests {{VENV}}/bin/python tests/benchmarks/push.py
 
+# Xero's own SDK for Node against the local Xero; needs npm
+clients:
+    npm ci --prefix tests/clients && npm test --prefix tests/clients
+
 # the whole story on a local Xero
 demo:
     {{VENV}}/bin/caspen-xero demo

@@ -29,6 +29,7 @@ VERBS = (
 """The commands that work in a workspace."""
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")
 _VERB = re.compile(rf"{PROGRAM} (?:{VERBS})\b")
+_NAMES_A_WORKSPACE = re.compile(rf"{PROGRAM} (?:(?!-- ){WORD} )*--workspace[ =]")
 _NAMES_AN_INVOICE = re.compile(
     rf"({PROGRAM} (?:push|log|invoices (?:show|open|skip|unskip|link(?: --force)?(?: --with-payments)?|unlink|accept|unaccept)))"
     rf"(?: (--overwrite|--pay-anyway|--invoice)[ =]| (--) | (?!-))({_QUOTED}|[^\s'\";]+)"
@@ -117,7 +118,7 @@ def in_workspace(text: str, workspace: str | None) -> str:
         return text
 
     def named(ours: str) -> str:
-        if " --workspace" in ours:
+        if _NAMES_A_WORKSPACE.match(ours):
             return ours
         return _VERB.sub(lambda verb: f"{verb[0]} {option('--workspace', workspace)}", ours, count=1)
 

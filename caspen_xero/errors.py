@@ -74,6 +74,8 @@ class UserError(Exception):
     """
 
     exit_code: int = ExitCode.FAILED
+    trace: str = ""
+    """Words by which somebody else's support finds what happened there; may be empty."""
 
     def __init__(
         self, code: str, message: str, fix: str = "", exit_code: int | None = None, choices: tuple[Choice, ...] = ()

@@ -107,6 +107,7 @@ def test_in_eighty_columns_no_word_is_broken(ready: Clinic, monkeypatch: pytest.
         "unsynced": ["INV-0001", code, "Lindqvist"],
         "invoices list": ["INV-0001", "2026-11-02", "open", "unsynced", "Lindqvist", "AUTHORISED"],
         "doctor": ["invoices", code],
+        "log": ["create invoice", "create contact", "INV-0001", "done"],
     }.items():
         told = ready.cli(*command.split()).stdout.split("What to do:")[0]
         assert max(map(len, told.splitlines())) <= 80

@@ -30,7 +30,7 @@ from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.listing import MOST_PAGES
 from caspen_xero.xero.replies import accepted
 from caspen_xero.xero.transport import Transport
-from tests.xero.told import SignedIn
+from tests.xero_side.told import SignedIn
 
 SECONDS = 0.5
 LARGEST = 1_000_000

@@ -22,13 +22,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import jwt
 import pytest
 from cassette_scrubbing import MARK, REPLAYED_AT, Scrubber, secrets_in
 from vcr import VCR
 from vcr.cassette import Cassette
 
+from caspen_xero.sandbox.identity.clients import Client
 from caspen_xero.sandbox.identity.identity import Wish
-from caspen_xero.sandbox.identity.jwt import signed
 from caspen_xero.sandbox.seam import ApiRequest, Clock
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.mappings import Mappings
@@ -190,7 +191,8 @@ def tokens_for_nothing(box: Sandbox, tenant: str) -> tuple[str, str]:
     verifier, redirect = "v" * 43, "http://localhost:8742/callback"
     wish = Wish(APP, redirect, frozenset(SCOPES), "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM", None)
     with box.xero.transaction():
-        tokens = box.xero.identity.redeem(APP, box.xero.identity.allow(wish, tenant), redirect, verifier)
+        code = box.xero.identity.allow(wish, tenant)
+        tokens = box.xero.identity.redeem(Client(APP, has_secret=False), code, redirect, verifier, box.url)
     return tokens["refresh_token"], tokens["access_token"]
 
 
@@ -361,7 +363,7 @@ def test_no_cassette_holds_a_secret(cassette: Path) -> None:
 @pytest.mark.parametrize(
     "secret",
     [
-        signed({"scope": ["accounting.contacts"]}, b"key"),
+        jwt.encode({"scope": ["accounting.contacts"]}, b"k" * 32),
         "authorization:\n    - Bearer abcdefghijklmnop",
         "Basic Y2xpZW50OnNlY3JldA==",
         '"refresh_token": "abc"',

@@ -87,6 +87,8 @@ def test_what_names_a_thing_can_always_be_pasted(text: str) -> None:
 @given(st.lists(st.text().filter(can_be_pasted), min_size=1, max_size=3), st.sampled_from(["b", "-b", "w.x"]))
 @example(["caspen-xero push"], "b")
 @example(["x; caspen-xero pull", "it's"], "b")
+@example(["--workspace", "x"], "b")
+@example(["x --workspace=y"], "b")
 def test_a_workspace_is_named_beside_arguments_and_never_in_them(names: list[str], workspace: str) -> None:
     for text in (to_paste("taxes map", *names), f"Do it, then: {to_paste('taxes map', *names)}"):
         told = in_workspace(text, workspace)
@@ -94,6 +96,7 @@ def test_a_workspace_is_named_beside_arguments_and_never_in_them(names: list[str
         assert words[:3] == ["caspen-xero", "taxes", "map"]
         assert words[-len(names) :] == names
         assert sum(word.startswith("--workspace") for word in words[: -len(names)]) == 1
+        assert in_workspace(told, workspace) == told
 
 
 class OneInvoice:

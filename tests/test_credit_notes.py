@@ -108,7 +108,9 @@ def test_a_note_that_xero_recomputes_is_never_approved(ready: Clinic) -> None:
 # --- taken back
 
 
-def test_a_void_credit_note_leaves_its_invoice_and_is_voided(credited: Clinic) -> None:
+@pytest.mark.parametrize("answer", ["wrapped", "bare"])
+def test_a_void_credit_note_leaves_its_invoice_and_is_voided(credited: Clinic, answer: str) -> None:
+    credited.control("settings", undone_allocation=answer)
     credited.takes(void(credit_note()))
     assert credited.push().exit_code == 0
     note = in_xero.credit_notes(credited)["CN-0001"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import webbrowser
@@ -16,6 +17,8 @@ from caspen_xero.caspen.feed import BadRecord
 from caspen_xero.caspen.files import FileFeed
 from caspen_xero.caspen.records import Invoice
 from caspen_xero.cli import demo
+from caspen_xero.cli.demo_clinics import CLINICS
+from caspen_xero.cli.sandbox import Country
 
 STORY = (
     "$ caspen-xero connect --client-id DEMO --token-store file",
@@ -45,6 +48,60 @@ STORY = (
 )
 
 
+# What a clinic there reads: its rates, Xero's, and where they differ.
+ELSEWHERE: dict[Country, tuple[str, ...]] = {
+    "NZ": (
+        "Connected to Demo Company (NZ).",
+        "differ on the GST return",
+        "Tax rate GST is now linked to 15% GST on Income (OUTPUT2, 15 %)",
+        "$ caspen-xero taxes map 'Zero rated' ZERORATED",
+        "NZD in all",
+        "One invoice was unsynced",
+    ),
+    "GB": (
+        "Connected to Demo Company (UK).",
+        "differ on the VAT return",
+        "Tax rate VAT is now linked to 20% (VAT on Income) (OUTPUT2, 20 %)",
+        "$ caspen-xero taxes map 'VAT exempt' EXEMPTOUTPUT",
+        "GBP in all",
+        "10 invoices were unsynced, with the reason and the command that",
+    ),
+    "US": (
+        "Connected to Demo Company (US).",
+        "differ on the sales tax return",
+        "asks which: Tax on Sales (OUTPUT, 8.25 %), Tax on Purchases (INPUT, 8.25 %)",
+        "$ caspen-xero taxes map 'Sales tax' OUTPUT",
+        "$ caspen-xero taxes map 'Not taxed' NONE",
+        "USD in all",
+        "17 invoices were unsynced, with the reason and the commands that",
+    ),
+    "SG": (
+        "Connected to Demo Company (Global).",
+        "differ on the GST return",
+        "asks which: Standard-Rated Supplies (OUTPUTY24, 9 %), Bad Debt Recovery",
+        "$ caspen-xero taxes map GST OUTPUTY24",
+        "$ caspen-xero taxes map Zero-rated ZERORATEDOUTPUT",
+        "SGD in all",
+        "17 invoices were unsynced, with the reason and the commands that",
+    ),
+}
+OTHER_COUNTRIES_WORDS = {
+    "NZ": r"VAT|AUD|BAS\b|HICAPS|sales tax\b",
+    "GB": r"GST|AUD|BAS\b|HICAPS|sales tax\b",
+    "US": r"GST|VAT|AUD|BAS\b|HICAPS",
+    "SG": r"VAT|AUD|BAS\b|HICAPS|sales tax\b",
+}
+
+
+def in_order(landmarks: tuple[str, ...], told: str) -> None:
+    """Each of these stands in what was told, after the one before."""
+    place = 0
+    for landmark in landmarks:
+        found = told.find(landmark, place)
+        assert found >= 0, f"{landmark!r} is missing after:\n{told[:place][-500:]}"
+        place = found + len(landmark)
+
+
 def bare_machine(folder: Path) -> dict[str, str]:
     """An environment without home, keyring, display or settings; what is made for a while goes into `folder`."""
     kept = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT", "PYTHONPATH") if name in os.environ}
@@ -61,12 +118,20 @@ def test_the_story_is_told_in_order_on_a_bare_machine_and_leaves_nothing_behind(
         timeout=30,
     )
     assert (told.returncode, told.stderr) == (0, "")
-    place = 0
-    for landmark in STORY:
-        found = told.stdout.find(landmark, place)
-        assert found >= 0, f"{landmark!r} is missing after:\n{told.stdout[:place][-500:]}"
-        place = found + len(landmark)
+    in_order(STORY, told.stdout)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("country", ELSEWHERE)
+def test_the_story_of_a_clinic_elsewhere_is_told_in_its_own_words(
+    country: Country, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from caspen_xero.cli.app import app
+
+    assert app(["demo", "--country", country], standalone_mode=False) in {0, None}
+    told = capsys.readouterr().out
+    in_order((*ELSEWHERE[country], "For real:"), told)
+    assert re.findall(OTHER_COUNTRIES_WORDS[country], told) == []
 
 
 def test_it_runs_beside_a_workspace_of_ones_own_and_touches_neither_it_nor_the_environment(
@@ -110,7 +175,7 @@ def test_without_the_sandbox_extra_it_says_what_to_install(tmp_path: Path) -> No
     ],
 )
 def test_a_cent_too_much_or_a_strange_invoice_would_not_pass(change: dict[str, object], told: str) -> None:
-    records = [json.loads(line) for line in demo.SAMPLE.read_text(encoding="utf-8").splitlines()]
+    records = [json.loads(line) for line in CLINICS["AU"].sample.read_text(encoding="utf-8").splitlines()]
     first = {
         "InvoiceNumber": "INV-0001",
         "SubTotal": Decimal("155"),
@@ -123,11 +188,13 @@ def test_a_cent_too_much_or_a_strange_invoice_would_not_pass(change: dict[str, o
     assert "INV-0002 is there 0 times" in differences
 
 
-def test_the_sample_clinic_is_a_flawless_export_with_every_case() -> None:
-    records = list(FileFeed([demo.SAMPLE]).records())
+@pytest.mark.parametrize("country", CLINICS)
+def test_the_sample_clinic_is_a_flawless_export_with_every_case(country: Country) -> None:
+    records = list(FileFeed([CLINICS[country].sample]).records())
     assert [record for record in records if isinstance(record, BadRecord)] == []
     invoices = [record for record in records if isinstance(record, Invoice)]
     assert {invoice.tax_mode for invoice in invoices} == {"exclusive", "inclusive", "none"}
     assert {invoice.status for invoice in invoices} == {"draft", "open", "paid", "void"}
+    assert len({invoice.currency for invoice in invoices}) == 1
     discounts = [line.discount for invoice in invoices for line in invoice.lines]
     assert {discount.type if discount else None for discount in discounts} == {None, "percentage", "fixed"}

@@ -12,9 +12,14 @@ from test_found_again import answer_is_lost
 
 WAYS: list[dict[str, str]] = [
     {},
-    {"discount_in_lists": "rate"},
+    {"discount_in_lists": "rate", "whole_discount": "taken"},
     {"zero_price_lines": "stripped"},
-    {"discount_in_lists": "rate", "zero_price_lines": "stripped", "edit_of_paid": "refused"},
+    {
+        "discount_in_lists": "rate",
+        "zero_price_lines": "stripped",
+        "edit_of_paid": "refused",
+        "whole_discount": "refused",
+    },
 ]
 LINES = [
     line("80.00", discount=("percentage", "12.5")),

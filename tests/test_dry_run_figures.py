@@ -306,10 +306,10 @@ SEEN = """\
  090 Business Bank Account      EFTPOS payments          2     110.00   AUD
 
 
- Caspen rate     Tax type       Lines of       Number        Net      Tax
+ Caspen rate     Tax type       Lines of       Number        Net      GST
  ──────────────────────────────────────────────────────────────────────────────
  prices                         invoices            1      20.00     0.00   AUD
- without tax
+ without GST
  no tax          BASEXCLUDED    invoices            1       5.00     0.00   AUD
  GST free (0     EXEMPTOUTPUT   invoices            1      50.00     0.00   AUD
  %)

@@ -40,6 +40,7 @@ LIBRARIES: dict[str, set[str | None]] = {
     "sqlite_utils": {"store"},
     "starlette": {"sandbox"},
     "uvicorn": {"sandbox"},
+    "joserfc": {"sandbox"},
 }
 
 OURS = {name: file for name, file in MODULES.items() if not name.startswith("caspen_xero.sandbox")}

@@ -111,6 +111,9 @@ def named(node: ast.ImportFrom) -> set[str]:
         ("create-credit-note", "Credit note number must be unique", "credit-note-number-taken"),
         ("create-payment", "It must be unique", "xero-refused"),  # a payment has no number
         ("create-payment", "Payment amount exceeds the amount outstanding on this document", "payment-exceeds-due"),
+        ("create-payment", "You must specify an Account code or Account ID for the payment", "account-refused"),
+        ("create-invoice", "Account must be valid. Tax rate must be valid.", "account-refused"),
+        ("create-invoice", "Tax rate must be valid.", "tax-rate-refused"),
         ("create-invoice", "Something that nobody has seen yet", "xero-refused"),
         ("create-invoice", "Account code '200' is locked for this contact", "xero-refused"),
         *[

@@ -21,7 +21,7 @@ import pytest
 from clinics import TAX_RATES, client, invoice
 from pulling import EFTPOS, credit_note, payment
 from pushing import Clinic
-from xero.keyrings import MemoryKeyring
+from xero_side.keyrings import MemoryKeyring
 
 DOC = (Path(__file__).parent.parent / "docs" / "recovery.md").read_text("utf-8")
 SAFE = "/mnt/safe/"

@@ -17,7 +17,7 @@ from clinics import invoice
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pushing import Clinic
-from xero.told import Reply, Seen, SignedIn, told
+from xero_side.told import Reply, Seen, SignedIn, told
 
 from caspen_xero import scrubbing
 from caspen_xero.scrubbing import MARK, keep_secret, scrubbed, scrubbed_bytes

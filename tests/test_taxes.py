@@ -332,3 +332,16 @@ def keep_in_xero(sandbox: Sandbox, tax_type: str, *, like: str | None = None, **
         known = ledger.find("TaxRates", like or tax_type)
         assert known is not None
         ledger.save("TaxRates", {**known, "TaxType": tax_type, **fields})
+
+
+def test_a_rate_that_only_xero_itself_can_use_is_neither_guessed_nor_offered() -> None:
+    """US organisations list those of automated sales tax, whose tax types are GUIDs, and Avalara's as if they could be used."""
+    fields = {"Status": "ACTIVE", "CanApplyToRevenue": True, "EffectiveRate": "8.25"}
+    automated, avalara, own = (
+        XeroRate.model_validate({"Name": "A", "TaxType": tax_type, "ReportTaxType": report, **fields})
+        for tax_type, report in (("6f1d4c0a", "USSALESTAX"), ("AVALARA", "AVALARA"), ("OUTPUT", "OUTPUT"))
+    )
+    rate = CaspenRate(id="tax", name="Sales tax", rate=Decimal("8.25"))
+    assert [applies_to_sales(one) for one in (automated, avalara, own)] == [False, False, True]
+    assert candidates(rate.rate, [automated, avalara, own]) == [own]
+    assert sole_candidate(rate, [automated, avalara, own]) == own

@@ -65,7 +65,11 @@ def _reason_of(detail: ErrorDetails) -> str:
         case "string_unicode":
             return "is not valid Unicode text"
         case "string_pattern_mismatch":
-            return "is empty" if not str(value).strip() else f"{quoted(value)} is not three capital letters, as in AUD"
+            return (
+                "is empty"
+                if not str(value).strip()
+                else f"{quoted(value)} is not three capital letters, as in AUD or GBP"
+            )
         case "string_too_long":
             return f"has more than {detail['ctx']['max_length']:,} characters"
         case "literal_error":

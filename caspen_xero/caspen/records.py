@@ -155,7 +155,7 @@ class TaxRate(_Record):
 
 
 class PaymentMethod(_Record):
-    """A way clients pay, such as EFTPOS; `type` is Caspen's own word for it."""
+    """A way clients pay, such as a card or EFTPOS; `type` is Caspen's own word for it."""
 
     object: Literal["payment_method"] = "payment_method"
     name: str
@@ -191,7 +191,7 @@ class Client(_Record):
 
 
 class Contact(_Record):
-    """A third party who pays for a client ("Invoice to"), such as an NDIS plan manager."""
+    """A third party who pays for a client ("Invoice to"), such as a health insurer or an NDIS plan manager."""
 
     object: Literal["contact"] = "contact"
     type: Spare = None

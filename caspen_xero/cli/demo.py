@@ -15,6 +15,7 @@ import shlex
 import shutil
 import sys
 import tempfile
+import textwrap
 import threading
 import urllib.error
 import urllib.request
@@ -23,18 +24,19 @@ from collections import defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from caspen_xero.cli.output import Output
+from caspen_xero.cli.sandbox import Country
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
+    from caspen_xero.cli.demo_clinics import DemoClinic
     from caspen_xero.sandbox.server import Sandbox
 
-SAMPLE = Path(__file__).with_name("sample_clinic.jsonl")
 OURS = ("CASPEN_", "XERO_")
 FINALISED = ("open", "paid")
 
@@ -66,17 +68,21 @@ def register(app: typer.Typer) -> None:
     """Adds `demo` to the command line."""
 
     @app.command("demo")
-    def demo() -> None:
-        """Show the whole story on a local Xero: connect, push, one invoice unsynced, the fix, and all in order.
+    def demo(
+        country: Annotated[Country, typer.Option(help="Where the clinic is: its taxes, money and words.")] = "AU",
+    ) -> None:
+        """Show the whole story on a local Xero: connect, push, what stays unsynced and why, the fix, and all in order.
 
         \b
         caspen-xero demo
+        caspen-xero demo --country GB
         """
+        from caspen_xero.cli.demo_clinics import CLINICS
         from caspen_xero.cli.sandbox import open_sandbox
 
         try:
-            with _throw_away_place() as place, open_sandbox(auto_approve=True) as box:
-                _Story(box, place).tell()
+            with _throw_away_place() as place, open_sandbox(auto_approve=True, country=country) as box:
+                _Story(box, place, CLINICS[country]).tell()
         except UserError as error:
             Output().error(error)
             raise typer.Exit(error.exit_code) from None
@@ -85,11 +91,12 @@ def register(app: typer.Typer) -> None:
 class _Story:
     """The story, told command by command."""
 
-    def __init__(self, box: Sandbox, place: Path) -> None:
+    def __init__(self, box: Sandbox, place: Path, clinic: DemoClinic) -> None:
         from caspen_xero.cli.app import app  # not above: the command line imports this file
 
         self._commands = typer.main.get_command(app)
-        self._box, self._place = box, place
+        self._box, self._place, self._clinic = box, place, clinic
+        self._left_over = 0
         self._output = Output()
 
     def tell(self) -> None:
@@ -101,7 +108,7 @@ class _Story:
             self._say(INTRODUCTION)
             self._connect()
             export = self._set_up()
-            self._push_with_one_left_over()
+            self._push_with_some_left_over()
             self._fix_it()
             self._everything_is_there(export)
         self._say(f"{self._sum_up(export)}\n\n{FOR_REAL}")
@@ -118,37 +125,36 @@ class _Story:
     def _set_up(self) -> Path:
         export = self._place / "caspen-export"
         export.mkdir()
-        shutil.copy(SAMPLE, export)
+        shutil.copy(self._clinic.sample, export)
         self._say("2. Say which accounts are meant, and where Caspen's export is.")
         accounts = ("--sales-account", "200", "--payment-account", "090")
         self._run("settings", "set", *accounts, "--source", str(export))
         self._say("3. Caspen's tax rates, and the Xero rates that stand for them: none is linked yet.")
         self._run("taxes", "list")
-        return export / SAMPLE.name
+        return export / self._clinic.sample.name
 
-    def _push_with_one_left_over(self) -> None:
-        self._say(
-            "4. Push. Caspen's 10 % GST can only mean one of Xero's rates, so it is linked by itself. GST free could mean\n"
-            "   several 0 % rates that differ on the return, so it is never guessed: an invoice that has it stays behind."
-        )
+    def _push_with_some_left_over(self) -> None:
+        self._say(textwrap.fill(f"4. Push. {self._clinic.about_links}", 115, subsequent_indent="   "))
         self._run("push", expected=ExitCode.PARTLY)
         self._say("5. What is not in Xero, why, and the command that fixes it.")
         self._run("unsynced")
-        codes = [row["code"] for row in self._unsynced()]
-        if codes != ["tax-rate-not-linked"]:
-            raise StoryBroke(f"One invoice should be unsynced for its tax rate, but there is: {codes or 'none'}.")
+        rows = self._unsynced()
+        codes = [row["code"] for row in rows]
+        if {*codes} != {"tax-rate-not-linked"}:
+            raise StoryBroke(f"Some should be unsynced for their tax rate alone, but there is: {codes or 'none'}.")
+        self._left_over = len({row["invoice_id"] for row in rows})
 
     def _fix_it(self) -> None:
-        choices = {one["label"]: one["command"] for one in self._unsynced()[0]["choices"]}
-        if (meant := next((label for label in choices if label.startswith("GST Free Income")), None)) is None:
-            raise StoryBroke(
-                f"GST Free Income should be one of the rates to choose from: {', '.join(choices) or 'none'}."
-            )
+        choices = {one["label"]: one["command"] for row in self._unsynced() for one in row["choices"]}
         self._say(
             "6. On a terminal that command asks which of Xero's rates it is; here the demo answers. Then the push again: only\n"
             "   what was left over is sent."
         )
-        self._run(*shlex.split(choices[meant])[1:])
+        for meant in self._clinic.answers:
+            commands = [command for label, command in choices.items() if label.startswith(f"{meant} (")]
+            if len(commands) != 1:
+                raise StoryBroke(f"{meant} should be one of the rates to choose from: {', '.join(choices) or 'none'}.")
+            self._run(*shlex.split(commands[0])[1:])
         self._run("push")
 
     def _everything_is_there(self, export: Path) -> None:
@@ -165,11 +171,13 @@ class _Story:
     def _sum_up(self, export: Path) -> str:
         invoices = [record for record in _records(export) if record["object"] == "invoice"]
         sent = [invoice for invoice in invoices if invoice["status"] in FINALISED]
-        total = sum((Decimal(invoice["total"]) for invoice in sent), Decimal(0))
+        total = f"{sum((Decimal(invoice['total']) for invoice in sent), Decimal(0)):,.2f} {sent[0]['currency']}"
+        some = "One invoice was" if self._left_over == 1 else f"{self._left_over} invoices were"
+        fixed = "the command that" if self._clinic.sole else "the commands that"
         return (
             f"What you saw: of {len(invoices)} invoices the {len(sent)} finalised ones are in the local Xero exactly once, with\n"
-            f"Caspen's subtotal, tax, total and amount due to the cent ({total:,.2f} in all); the demo has just compared\n"
-            "them. A draft and a void invoice stayed out. One invoice was unsynced, with the reason and the command that\n"
+            f"Caspen's subtotal, tax, total and amount due to the cent ({total} in all); the demo has just compared\n"
+            f"them. A draft and a void invoice stayed out. {some} unsynced, with the reason and {fixed}\n"
             "fixed it."
         )
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from caspen_xero.sync.planning.outlook import KeptBack, LinesOf, Outlook, RateUse, StaysOut, Tally, Use
     from caspen_xero.sync.planning.steps import StepKind
     from caspen_xero.sync.sending.push_result import PushResult
+    from caspen_xero.sync.setup.tax_words import TaxWords
 
 MOST = 40
 """Steps, and things to do, that are shown without `--all`."""
@@ -125,11 +126,12 @@ def _tell_sums(session: Session, outlook: Outlook) -> None:
             ],
         )
     if outlook.rates:
+        words = _words(session)
         output.table(
-            ("Caspen rate", "Tax type", "Lines of", "Number", "Net", "Tax", ""),
+            ("Caspen rate", "Tax type", "Lines of", "Number", "Net", words.heading, ""),
             [
                 (
-                    use.rate or Ours("prices without tax"),
+                    use.rate or Ours(f"prices without {words.tax}"),
                     use.tax_type,
                     Ours(_LINES_OF[use.what]),
                     tally.lines,
@@ -141,6 +143,13 @@ def _tell_sums(session: Session, outlook: Outlook) -> None:
                 for currency, net in sorted(tally.net.items())
             ],
         )
+
+
+def _words(session: Session) -> TaxWords:
+    from caspen_xero.sync.setup.organisation import itself
+    from caspen_xero.sync.setup.tax_words import tax_words
+
+    return tax_words(itself(session.mappings))
 
 
 def _tell_what_to_do(session: Session, result: PushResult, numbers: Mapping[str, str], *, everything: bool) -> None:

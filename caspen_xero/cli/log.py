@@ -61,5 +61,6 @@ def log(
             )
             for row in rows
         ],
+        narrow_without={"HTTP", "Xero id"},
     )
     return ExitCode.ALL_WELL

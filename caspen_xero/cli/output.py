@@ -164,13 +164,14 @@ class Output:
             return
         fixes = [f"  -> {error.fix}"] if error.fix else []
         fixes += [line for one in error.choices for line in (f"  {one.command}", f"      {one.label}")]
+        words = f"Error: {error.message}" + (f" ({error.trace})" if error.trace else "")
         if self.held is not None:
             key = f"{error.code} {re.sub('[0-9]+', '', error.message)}"  # numbers may be others each time
             if error.exit_code == ExitCode.CONNECT_NEEDED:
                 key = DEAD_SIGN_IN
-            self.held.append(Held("error", key, (f"Error: {error.message}", *fixes), error.exit_code))
+            self.held.append(Held("error", key, (words, *fixes), error.exit_code))
             return
-        tell(f"Error: {one_line(error.message)}\n" + self.as_lines(fixes))
+        tell(f"{one_line(words)}\n" + self.as_lines(fixes))
 
     @property
     def is_narrow(self) -> bool:

@@ -20,11 +20,15 @@ if TYPE_CHECKING:
 app = typer.Typer(help="A local Xero that keeps Xero's rules, for trying and testing.", no_args_is_help=True)
 
 
+Country = Literal["AU", "NZ", "GB", "US", "SG"]
+"""The countries of the sandbox; Singapore has Xero's global edition."""
+
+
 class SandboxMissing(UserError):
     """The packages that only the sandbox needs are not installed."""
 
     def __init__(self) -> None:
-        what = "The sandbox needs two more packages, starlette and uvicorn."
+        what = "The sandbox needs three more packages, starlette, uvicorn and joserfc."
         super().__init__("sandbox-not-installed", what, "pip install 'caspen-xero[sandbox]'")
 
 
@@ -42,7 +46,7 @@ def serve(
         str | None,
         typer.Option(metavar="FILE", help="Keep everything in this file. [default: in memory]"),
     ] = None,
-    country: Annotated[Literal["AU", "NZ"], typer.Option(help="Whose chart and tax rates.")] = "AU",
+    country: Annotated[Country, typer.Option(help="Whose chart and tax rates.")] = "AU",
     auto_approve: Annotated[
         bool, typer.Option("--auto-approve", help="Allow access without the consent page.")
     ] = False,
@@ -54,6 +58,13 @@ def serve(
         list[str] | None,
         typer.Option(
             metavar="NAME=WORD", help="What Xero does where sources disagree; its README lists them. Repeatable."
+        ),
+    ] = None,
+    client: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="ID[:SECRET]",
+            help="Know only the apps named so, with their secrets. Repeatable. [default: any id and secret]",
         ),
     ] = None,
     organisation: Annotated[
@@ -77,7 +88,8 @@ def serve(
             minute_seconds=minute_seconds,
             day_limit=day_limit,
             rounding=rounding,
-            switches=_switches(switch or ()),
+            switches=_by_name(switch or (), "="),
+            clients=_by_name(client or (), ":"),
         )
     except UserError as error:
         output.error(error)
@@ -90,9 +102,9 @@ def serve(
     _run(box, output)
 
 
-def _switches(told: Sequence[str]) -> dict[str, str]:
-    """What was said of switches, by name; whether there are such is for the sandbox to say."""
-    return {name: word for name, _, word in (one.partition("=") for one in told)}
+def _by_name(told: Sequence[str], joint: str) -> dict[str, str]:
+    """What was said of each name, as NAME=WORD or ID:SECRET; whether there can be such is for the sandbox to say."""
+    return {name: word for name, _, word in (one.partition(joint) for one in told)}
 
 
 def open_sandbox(**options: Any) -> Sandbox:
@@ -103,7 +115,7 @@ def open_sandbox(**options: Any) -> Sandbox:
     try:
         from caspen_xero.sandbox.server import Sandbox, SandboxError
     except ModuleNotFoundError as error:
-        if error.name not in {"starlette", "uvicorn", "h11", "anyio"}:
+        if error.name not in {"starlette", "uvicorn", "h11", "anyio", "joserfc", "cryptography"}:
             raise
         raise SandboxMissing from error
     try:

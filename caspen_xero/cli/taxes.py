@@ -52,9 +52,9 @@ def map_(
 
     \b
     caspen-xero taxes map GST
-    caspen-xero taxes map GST OUTPUT
+    caspen-xero taxes map VAT OUTPUT2
     caspen-xero taxes map "GST free" "GST Free Income"
-    caspen-xero taxes map "no tax" BASEXCLUDED
+    caspen-xero taxes map "no tax" NONE
     caspen-xero taxes map --suggest
     """
     if suggest and (rate or force):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from caspen_xero.cli.session import Session
@@ -11,8 +12,9 @@ from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.sync.setup.awaited import apply_awaited, awaited
-from caspen_xero.sync.setup.organisation import ONE_DAY, known_tax_rates, left_out, read_tax_rates
+from caspen_xero.sync.setup.organisation import ONE_DAY, itself, known_tax_rates, left_out, read_itself, read_tax_rates
 from caspen_xero.sync.setup.tax_links import RateLink, rate_links
+from caspen_xero.sync.setup.tax_words import tax_words
 from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_fix
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
@@ -37,6 +39,8 @@ def read_source_once(session: Session) -> None:
 def read_rates(session: Session) -> list[TaxRate]:
     """Xero's tax rates, at most a day old; links that waited for the first import are made now, or by the run that is active."""
     rates = read_tax_rates(session.client, session.mappings, now=session.started_at, max_age=ONE_DAY)
+    with suppress(XeroError):  # only what the tax is called there; without that it is just tax
+        read_itself(session.client, session.mappings, now=session.started_at)
     if awaited(session.mappings):
         with session.writer_if_free() as is_free:
             made = apply_awaited(session.store, session.mappings, rates) if is_free else []
@@ -98,6 +102,9 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
     for link in left:
         if link.problem:
             session.output.say(f"! {plain(link.rate.name)}: {link.problem}.")
+    if any(link.rate.rate == 0 for link in left):
+        filed = tax_words(itself(session.known_mappings)).tax_return
+        session.output.say(f"A rate of 0 % is never linked by itself: such rates differ on the {filed}.")
     if left:
         rates, xero_rates = clinic.tax_rates(session.store), _known_rates(session)
         session.output.say(f"Link a rate: {rate_fix(left[0].rate, rates, xero_rates)}")

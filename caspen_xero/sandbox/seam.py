@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +18,22 @@ class ApiRequest:
     body: bytes
     tenant_id: str
     client_id: str = ""  # the app that asks
+
+
+class Params(Mapping[str, str]):
+    """The parameters of a query, by names in any letter case."""
+
+    def __init__(self, params: Mapping[str, str]) -> None:
+        self._by_name = {name.lower(): value for name, value in params.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_name)
+
+    def __len__(self) -> int:
+        return len(self._by_name)
 
 
 @dataclass(frozen=True)

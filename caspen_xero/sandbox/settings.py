@@ -13,7 +13,7 @@ from caspen_xero.sandbox.exchange import BadRequest
 
 @dataclass(frozen=True)
 class Ways:
-    """What the books do where sources disagree, or one source alone says what Xero does: the words that each may be turned to.
+    """What Xero does where sources disagree, or one source alone says it: the words that each may be turned to.
 
     The default is what the better source says; the README's rules name the sources.
 
@@ -30,6 +30,12 @@ class Ways:
     `absent_keys`: keys that would say nothing, such as a contact's `EmailAddress` where there is none.
     `unknown_account_in_draft`, `unknown_tax_type_in_draft`: a draft's line that names one which can't stand there is made without
     it, with a warning, or refused. `early_payment`: a payment dated before its invoice is taken with a warning, or refused.
+    `undone_allocation`: the answer to the DELETE of an allocation wraps it as any other answer does, or is the allocation itself.
+    `whole_discount`: a discount that takes off all of a line is taken, refused where the line's LineAmount of 0.00 is sent with it,
+    or refused always. `number_of_deleted_draft`: a POST with the number of a deleted draft is refused, or edits that draft.
+    `unnamed_organisation`: of a request that names no organisation, where the app is connected to just one: taken with an empty
+    header, taken without a header too ("any"), or refused. `without_accept`: a request that asks for no format gets JSON, or 406.
+    `missing_scope`: the status of a call that the token's scopes do not allow.
     """
 
     edit_of_paid: Literal["ignored", "refused"] = "ignored"
@@ -44,6 +50,12 @@ class Ways:
     unknown_account_in_draft: Literal["warned", "refused"] = "warned"
     unknown_tax_type_in_draft: Literal["warned", "refused"] = "warned"
     early_payment: Literal["warned", "refused"] = "warned"
+    undone_allocation: Literal["wrapped", "bare"] = "wrapped"
+    whole_discount: Literal["taken", "line-amount-refused", "refused"] = "line-amount-refused"
+    number_of_deleted_draft: Literal["refused", "edited"] = "refused"
+    unnamed_organisation: Literal["empty-header", "any", "refused"] = "empty-header"
+    without_accept: Literal["json", "refused"] = "json"
+    missing_scope: Literal["401", "403"] = "401"
 
 
 @dataclass(frozen=True)
@@ -52,7 +64,8 @@ class Switches(Ways):
 
     `auto_approve`: no consent page. `approval`: what it then decides, "allow" or "cancel". `next_organisation`: name or
     tenant id that it then allows, and the one of a custom connection (default: the first). `redirect_uris`: those
-    registered, if only they may be used. `insufficient_scope`: the word in a 401. `refresh_drops_successor`: a second
+    registered, if only they may be used. `clients`: the client ids registered, each with its secret ("" for an app without one),
+    if only they are known. `insufficient_scope`: what WWW-Authenticate says. `refresh_drops_successor`: a second
     use of an old refresh token ends the one that the first use gave (UNCONFIRMED which of the two Xero does).
     `state_with_errors`: whether the app's state goes back with a refusal (UNCONFIRMED).
     `clock_offset`: seconds that the clock is ahead of the machine's. `date_header`: whether answers tell the time in a header.
@@ -62,6 +75,7 @@ class Switches(Ways):
     approval: str = "allow"
     next_organisation: str = ""
     redirect_uris: list[str] = field(default_factory=list)
+    clients: dict[str, str] = field(default_factory=dict)
     insufficient_scope: str = "insufficient_scope"
     refresh_drops_successor: bool = False
     state_with_errors: bool = True
@@ -80,6 +94,7 @@ class Settings:
         db.execute("CREATE TABLE IF NOT EXISTS sandbox_switches (name TEXT PRIMARY KEY, value TEXT)")
         kept = {name: json.loads(value) for name, value in db.execute("SELECT name, value FROM sandbox_switches")}
         kept |= {"auto_approve": True} if starting.auto_approve else {}  # asked for now, whatever was turned before
+        kept |= {"clients": starting.clients} if starting.clients else {}
         kept |= asked
         self.now = replace(starting, **kept)
 
@@ -113,6 +128,8 @@ def check_wishes(wishes: Mapping[str, Any]) -> None:
             raise BadRequest(f"{name} is {' or '.join(repr(word) for word in words)}, not {value!r}.")
         if type(value) is not type(getattr(Switches(), name)):
             raise BadRequest(f"{name} can't be {value!r}.")
+    if not all(isinstance(secret, str) for secret in wishes.get("clients", {}).values()):
+        raise BadRequest('clients is {"CLIENT_ID": "SECRET"}, with "" for an app without a secret.')
     if wishes.get("approval", "allow") not in {"allow", "cancel"}:
         raise BadRequest('approval is "allow" or "cancel".')
 

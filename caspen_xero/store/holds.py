@@ -118,6 +118,11 @@ def on(mappings: Mappings, step: str, caspen_ids: Iterable[str]) -> list[Hold]:
     return [_hold(row) for row in rows if row is not None]
 
 
+def said(mappings: Mappings, step: str, caspen_id: str) -> str | None:
+    """All that Xero said when it refused a step, as it is held; None where it is not held."""
+    return next((held.xero_says for held in on(mappings, step, [caspen_id])), None)
+
+
 def hold_approvals(mappings: Mappings, step: str, months: Mapping[str, str], code: str, now: datetime) -> None:
     """Where the organisation's plan has no approvals left (`code`): one hold for each month, on the first of it, and no more tries.
 

@@ -39,6 +39,7 @@ class TaxRate(Element):
 
     name: str
     tax_type: str
+    report_tax_type: Annotated[Text, Loose] = None
     status: Text = None
     can_apply_to_revenue: Truth = None
     display_tax_rate: Amount = None
@@ -54,6 +55,10 @@ class Organisation(Element):
     name: Annotated[Text, Loose] = None
     short_code: Annotated[Text, Loose] = None
     base_currency: Annotated[Text, Loose] = None
+    plan: Annotated[Text, Loose] = Field(default=None, validation_alias="Class")
+    version: Annotated[Text, Loose] = None
+    country_code: Annotated[Text, Loose] = None
+    tax_number_name: Annotated[Text, Loose] = None
     period_lock_date: Annotated[Day, Loose] = None
     end_of_year_lock_date: Annotated[Day, Loose] = None
 

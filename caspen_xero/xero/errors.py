@@ -5,7 +5,7 @@ No message or attribute of these ever holds a token or a client secret.
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
@@ -13,10 +13,26 @@ from caspen_xero.outside_text import plain
 LimitKind = Literal["minute", "day", "concurrent", "appminute"]
 
 CONNECT_AGAIN = "caspen-xero connect"
+_LONGEST_ID = 80
 
 
 class XeroError(UserError):
-    """Something about Xero: the sign-in, the way there, or its answer."""
+    """Something about Xero: the sign-in, the way there, or its answer.
+
+    `correlation_id`: by which Xero's support finds that answer; "" where it had none.
+    """
+
+    correlation_id = ""
+
+    def answered_as(self, correlation_id: str) -> Self:
+        """The same error, about the answer with this id (none: "")."""
+        self.correlation_id = plain(correlation_id, _LONGEST_ID)
+        self.trace = f"Xero-Correlation-Id: {self.correlation_id}" if self.correlation_id else ""
+        return self
+
+    def as_json(self) -> dict[str, Any]:
+        told = super().as_json()
+        return told | {"xero_correlation_id": self.correlation_id} if self.correlation_id else told
 
 
 class ConnectNeeded(XeroError):

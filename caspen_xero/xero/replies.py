@@ -9,7 +9,7 @@ from typing import Any
 
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.xero.elements import messages_of
-from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, MissingScope, NoAnswer, NotFound, Refused
+from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, MissingScope, NoAnswer, NotFound, Refused, XeroError
 from caspen_xero.xero.transport import Answer
 
 # Xero spells the word in two ways.
@@ -19,29 +19,33 @@ _LONGEST_TEXT = 300
 
 def accepted(answer: Answer, path: str, organisation: str) -> Answer:
     """The answer, where Xero did what was asked (2xx, or 304: nothing changed); raises the error that it is otherwise."""
-    status = answer.status
-    if 200 <= status < 300 or status == 304:
+    if 200 <= answer.status < 300 or answer.status == 304:
         return answer
+    raise _error(answer, path, organisation).answered_as(answer.headers.get("Xero-Correlation-Id", ""))
+
+
+def _error(answer: Answer, path: str, organisation: str) -> XeroError:
+    status = answer.status
     if lacks_scope(answer):
-        raise MissingScope(path.split("/")[0])
+        return MissingScope(path.split("/")[0])
     if status == 401:
-        raise ConnectNeeded(
+        return ConnectNeeded(
             "sign-in-expired", f"Xero no longer accepts the sign-in for {plain(organisation)}.", CONNECT_AGAIN
         )
     if status == 403 and "authenticationunsuccessful" in _squeezed(answer):
-        raise ConnectNeeded(
+        return ConnectNeeded(
             "organisation-unavailable",
             f"Xero no longer gives access to {plain(organisation)}: it was disconnected there, your role in it changed, it is "
             "no longer active, or it is a demo company that was reset.",
             f"{CONNECT_AGAIN}; for a demo company that was reset, first: caspen-xero disconnect",
         )
     if status == 404 and "/" in path:
-        raise NotFound(path)
+        return NotFound(path)
     if status == 404:  # a list is always there: so says what stands in front of Xero's books, not they
-        raise NoAnswer(f"HTTP 404 for all of {plain(path)}{_said(answer)}", status=status)
+        return NoAnswer(f"HTTP 404 for all of {plain(path)}{_said(answer)}", status=status)
     if status >= 500 or status == 408 or status < 400:
-        raise NoAnswer(f"HTTP {status}{_said(answer)}", status=status)
-    raise refusal(answer)
+        return NoAnswer(f"HTTP {status}{_said(answer)}", status=status)
+    return refusal(answer)
 
 
 def lacks_scope(answer: Answer) -> bool:

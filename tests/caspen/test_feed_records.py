@@ -130,7 +130,7 @@ def test_a_draft_may_lack_what_finalising_gives_it() -> None:
     [
         ({"status": "sent"}, "status", "'sent' is not 'draft', 'open', 'paid', 'void' or 'deleted'"),
         ({"tax_mode": None}, "tax_mode", "is missing"),
-        ({"currency": "aud"}, "currency", "'aud' is not three capital letters, as in AUD"),
+        ({"currency": "aud"}, "currency", "'aud' is not three capital letters, as in AUD or GBP"),
         ({"client_id": " "}, "client_id", "is empty"),
         ({"client_id": True}, "client_id", "is not text"),
         ({"id": None}, "id", "is missing"),

@@ -11,6 +11,14 @@ from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.seam import ApiAnswer, ApiRequest, Clock
 from caspen_xero.sandbox.settings import Ways
 
+USUAL = {
+    "AU": ("OUTPUT", "EXEMPTOUTPUT"),
+    "NZ": ("OUTPUT2", "ZERORATED"),
+    "GB": ("OUTPUT2", "EXEMPTOUTPUT"),
+    "US": ("OUTPUT", "NONE"),
+    "SG": ("OUTPUTY24", "ZERORATEDOUTPUT"),
+}
+"""Of each country the tax types of a usual sale, and of one that carries no tax."""
 NOWHERE = "00000000-0000-0000-0000-000000000000"
 Element = dict[str, Any]
 
@@ -24,7 +32,7 @@ class Bookkeeper:
         self.ways = ways
         self.api = Api(self.db, self.clock, rounding=rounding, ways=lambda: Ways(**ways))
         self.tenant = self.api.add_organisation("Harbour Street Physiotherapy", country).tenant_id
-        self.income, self.bank = ("OUTPUT", "090") if country == "AU" else ("OUTPUT2", "090")
+        (self.income, self.free), self.bank = USUAL[country], "090"
 
     def ask(
         self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None, **params: str
@@ -45,10 +53,10 @@ class Bookkeeper:
 
     def send(self, method: str, path: str, *elements: Element, **params: str) -> list[Element]:
         """The elements of the answer, each with its own status (settings have none: there the whole request is refused)."""
-        plural = "Allocations" if path.endswith("/Allocations") else path.partition("/")[0]
+        plural = next((part for part in ("Allocations", "Options") if f"/{part}" in path), path.partition("/")[0])
         answer = self.ask(method, path, {plural: list(elements)}, summarizeErrors="false", **params)
         body = json.loads(answer.body, parse_float=Decimal)
-        if plural in ("Accounts", "TaxRates", "Currencies"):
+        if plural in ("Accounts", "TaxRates", "Currencies", "TrackingCategories", "Options"):
             status = {"StatusAttributeString": "OK" if answer.status == 200 else "ERROR"}
             return [element | status for element in body.get(plural, body.get("Elements"))]
         assert answer.status == 200, answer.body

@@ -111,9 +111,17 @@ def one_approval_too_many_this_month(b: Bookkeeper) -> list[str]:
     return put(b)
 
 
+@provokes(m.PLAN_WITHOUT_INVOICING, "The organisation's plan does not include sales invoices")
+def an_invoice_in_a_plan_without_invoicing(b: Bookkeeper) -> list[str]:
+    b.change(Class="LEDGER")
+    assert b.invoice(b.line(AccountCode="400", TaxType="INPUT"), Type="ACCPAY")
+    return put(b, Status="DRAFT")
+
+
 @provokes(m.LINES_MISSING, "One or more line items must be specified")
 def an_invoice_without_lines(b: Bookkeeper) -> list[str]:
-    return put(b, LineItems=[])
+    assert post(b, b.invoice(), LineItems=[]) == put(b, LineItems=[])
+    return post(b, b.invoice(Status="SUBMITTED"), LineItems=[])
 
 
 @provokes(m.TYPE_NOT_VALID, "The Type 'ACCREK' is not valid for this document")

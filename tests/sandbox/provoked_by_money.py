@@ -77,7 +77,7 @@ def deleting_a_reconciled_payment(b: Bookkeeper) -> list[str]:
     return b.refused("POST", f"Payments/{payment['PaymentID']}", DELETE)
 
 
-@provokes(m.PAYMENT_IN_BATCH, "The payment cannot be deleted as it is part of a batch payment")
+@provokes(m.PAYMENT_IN_BATCH, "Payments within a batch cannot be deleted.")
 def deleting_one_of_a_batch(b: Bookkeeper) -> list[str]:
     member = b.put("BatchPayments", batch(b, b.invoice()))["Payments"][0]
     return b.refused("POST", f"Payments/{member['PaymentID']}", DELETE)
@@ -87,8 +87,14 @@ def deleting_one_of_a_batch(b: Bookkeeper) -> list[str]:
 def paying_into_an_unknown_account(b: Bookkeeper) -> list[str]:
     invoice = b.invoice()
     b.api.archive_account(b.tenant, "091")
-    assert pay(b, invoice, Account={"Code": "091"}) == pay(b, invoice, Account=None)
+    assert pay(b, invoice, Account={"Code": "091"}) == pay(b, invoice, Account={"Code": "777"})
     return pay(b, invoice, Account={"AccountID": ELSEWHERE})
+
+
+@provokes(m.PAYMENT_ACCOUNT_MISSING, "You must specify an Account code or Account ID for the payment")
+def paying_into_no_account(b: Bookkeeper) -> list[str]:
+    assert pay(b, b.invoice(), Account={"Code": ""}) == pay(b, b.invoice(), Account=None)
+    return pay(b, b.invoice(), Account=None)
 
 
 @provokes(

@@ -127,7 +127,12 @@ def an_account_name_used_before(b: Bookkeeper) -> list[str]:
     return b.refused("PUT", "Accounts", {"Code": "299", "Name": "Sales", "Type": "REVENUE"})
 
 
-@provokes(m.ACCOUNT_FIELD_MISSING, "BankAccountNumber must be specified for an account")
+@provokes(m.ACCOUNT_FIELD_MISSING, "Code must be specified for an account")
+def an_account_without_a_code(b: Bookkeeper) -> list[str]:
+    return b.refused("PUT", "Accounts", {"Name": "Petty cash", "Type": "CURRENT"})
+
+
+@provokes(m.BANK_ACCOUNT_NUMBER_MISSING, "Please enter a valid Bank Account Number.")
 def a_bank_account_without_a_number(b: Bookkeeper) -> list[str]:
     return b.refused("PUT", "Accounts", {"Code": "099", "Name": "Petty cash", "Type": "BANK"})
 
@@ -203,6 +208,19 @@ def a_backslash_in_a_filter(b: Bookkeeper) -> list[str]:
 @provokes(m.ORDER_NOT_READABLE, "Order clause invocation error: 'Colour'")
 def an_order_by_nothing(b: Bookkeeper) -> list[str]:
     return whole(b, "GET", "Invoices", None, 16, order="Colour")
+
+
+@provokes(
+    m.BROKEN,
+    "An error occurred in Xero. Check the API Status page http://status.developer.xero.com for current service status. "
+    "Contact the API support team at api@xero.com for more assistance.",
+)
+def a_method_of_a_field_that_holds_nothing(b: Bookkeeper) -> list[str]:
+    b.contact(NAME)
+    answer = b.ask("GET", "Contacts", where='AccountNumber.Contains("1")')
+    error = json.loads(answer.body)
+    assert (answer.status, error["ErrorNumber"], error["Type"]) == (500, 500, "UnknownErrorException")
+    return [error["Message"]]
 
 
 @provokes(m.VALIDATION, "A validation exception occurred")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
 
@@ -67,8 +67,39 @@ class App:
         return tokens
 
 
+class WebApp(App):
+    """An app with a secret and without PKCE, which it shows by Basic authorisation, or in the form."""
+
+    def __init__(
+        self, url: str, client_id: str = "web-app", secret: str = "web-secret", *, in_form: bool = False
+    ) -> None:
+        super().__init__(url, client_id)
+        self.secret, self.in_form = secret, in_form
+
+    def question(self, scope: str = ALL_SCOPES, **changes: str | None) -> dict[str, str]:
+        return super().question(scope, **{"code_challenge": None, "code_challenge_method": None, **changes})
+
+    def redeem(self, code: str, **changes: str) -> httpx.Response:
+        return self.ask({"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK} | changes)
+
+    def refresh(self, token: str) -> httpx.Response:
+        return self.ask({"grant_type": "refresh_token", "refresh_token": token})
+
+    def ask(self, form: dict[str, str], at: str = "/connect/token") -> httpx.Response:
+        """Asks the token endpoint, showing id and secret."""
+        if self.in_form:
+            return self.http.post(at, data={"client_id": self.client_id, "client_secret": self.secret} | form)
+        return self.http.post(at, data=form, auth=(quote_plus(self.client_id), quote_plus(self.secret)))
+
+
 def returned(redirect: httpx.Response) -> dict[str, str]:
     """What the redirect to the app's listener carries."""
     assert redirect.status_code == 302, redirect.text
     assert redirect.headers["location"].startswith(CALLBACK + "?")
     return {name: values[0] for name, values in parse_qs(urlsplit(redirect.headers["location"]).query).items()}
+
+
+def error_of(answer: httpx.Response) -> str:
+    """OAuth's code for a refusal of the token endpoint."""
+    assert answer.status_code == 400
+    return str(answer.json()["error"])

@@ -6,11 +6,11 @@ import pytest
 
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.messages import Message
-from tests.sandbox import provoked_by_documents, provoked_by_money, provoked_by_names
+from tests.sandbox import provoked_by_documents, provoked_by_money, provoked_by_names, provoked_by_settings
 from tests.sandbox.bookkeeper import Bookkeeper
 from tests.sandbox.provocations import PROVOCATIONS, Provocation
 
-FILES = (provoked_by_documents, provoked_by_money, provoked_by_names)
+FILES = (provoked_by_documents, provoked_by_money, provoked_by_names, provoked_by_settings)
 CATALOGUE = {name: value for name, value in vars(messages).items() if isinstance(value, Message)}
 
 

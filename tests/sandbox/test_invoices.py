@@ -486,4 +486,4 @@ def test_each_endpoint_asks_for_its_scope(b: Bookkeeper) -> None:
     assert scope("PUT", "CreditNotes/x/Allocations") == {"accounting.invoices"}
     assert scope("POST", "Payments/x") == {"accounting.payments"}
     assert scope("GET", "TaxRates") == {"accounting.settings", "accounting.settings.read"}
-    assert scope("GET", "Journals") is None
+    assert scope("GET", "Moons") is None

@@ -17,7 +17,7 @@ import pytest
 
 from caspen_xero.sandbox.server import Sandbox
 from tests.sandbox.invoicing import make_invoice
-from tests.sandbox.signing_in import App
+from tests.sandbox.signing_in import App, WebApp, error_of
 
 SERVE = [sys.executable, "-m", "caspen_xero", "sandbox", "serve"]
 
@@ -113,6 +113,14 @@ def test_an_unknown_switch_is_wrong_usage() -> None:
     ended = subprocess.run(command, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 2
     assert "There is no switch 'lines'" in ended.stderr
+
+
+def test_apps_are_registered_on_the_command_line() -> None:
+    with serving("--auto-approve", "--client", "web:s3:cret", "--client", "desktop") as (_, url):
+        assert WebApp(url, "web", "s3:cret").sign_in()["access_token"]
+        assert error_of(WebApp(url, "web", "s3").redeem("any")) == "invalid_client"
+        assert App(url, "desktop").sign_in()["access_token"]
+        assert App(url, "another").authorise().status_code == 500
 
 
 def test_who_opens_it_to_other_machines_is_warned() -> None:

@@ -21,6 +21,9 @@ OTHERS = [
     "[2001:db8::1]",
     "0.0.0.0",
     "xero",
+    "xero.com",
+    "evil.xero.com",
+    "identity.xero.com.evil.example",
     "",
     "[::1",
     "localhost@evil.example",
@@ -46,6 +49,13 @@ def test_only_names_of_this_machine_are_answered(host: str, path: str, method: s
         answer = httpx.request(method, f"{box.url}{path}", headers={"Host": host + port})
         assert answer.status_code == 421, host + port
         assert "Demo Company" not in answer.text
+
+
+@pytest.mark.parametrize("host", ["identity.xero.com", "login.xero.com", "API.xero.com", "api.xero.com.:443"])
+def test_a_client_led_here_from_xeros_hosts_is_answered(host: str, box: Sandbox) -> None:
+    assert httpx.get(f"{box.url}/connections", headers={"Host": host}).status_code == 401
+    answer = httpx.get(f"{box.url}/sandbox/state", headers={"Host": host, "Origin": "https://evil.example"})
+    assert answer.status_code == 403
 
 
 def test_a_request_without_a_host_is_not_answered(box: Sandbox) -> None:

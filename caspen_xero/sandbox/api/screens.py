@@ -1,5 +1,5 @@
 """What a person does in Xero's own screens: archive and restore a contact, merge two, archive an account, add an item,
-mark an invoice paid, reconcile a payment. The sandbox's control page and its tests call these; no API request can.
+mark an invoice paid, save one in the old web page, reconcile a payment.
 
 Each raises LookupError for an unknown id, and ValueError with Xero's words where Xero would refuse.
 """
@@ -12,7 +12,10 @@ from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.money.batch_payments import says_so
 from caspen_xero.sandbox.money.payments import record_payment
-from caspen_xero.sandbox.sales.settlement import amount_due
+from caspen_xero.sandbox.organisation.items import put_item
+from caspen_xero.sandbox.sales.documents import round_discounts
+from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings
+from caspen_xero.sandbox.sales.statuses import NEW
 
 
 def _found(ledger: Ledger, kind: str, document_id: str) -> Body:
@@ -60,13 +63,12 @@ def archive_account(ledger: Ledger, account_id: str) -> None:
     ledger.save("Accounts", account)
 
 
-def add_item(ledger: Ledger, code: str, name: str) -> None:
+def add_item(desk: Desk, code: str, name: str) -> None:
     """Adds an item that lines can name; it has neither prices nor accounts of its own."""
-    if not code or len(code) > 30:
-        raise ValueError("an item needs a Code of at most 30 characters")
-    if ledger.find("Items", code) is not None:
-        raise ValueError(f"there is an item {code} already")
-    ledger.save("Items", {"Code": code, "Name": name})
+    try:
+        put_item(desk, {"Code": code, "Name": name})
+    except Refusal as refusal:
+        raise ValueError("; ".join(refusal.messages)) from refusal
 
 
 def mark_paid(desk: Desk, invoice_id: str, reconciled: bool) -> str:
@@ -82,6 +84,15 @@ def mark_paid(desk: Desk, invoice_id: str, reconciled: bool) -> str:
     except Refusal as refusal:
         raise ValueError("; ".join(refusal.messages)) from refusal
     return str(payment["PaymentID"])
+
+
+def save_in_old_page(desk: Desk, invoice_id: str) -> None:
+    """Saves an invoice in the old web page, which keeps 2 places of a discount's percentage (community.breww.com 1035)."""
+    invoice = _found(desk.ledger, "Invoices", invoice_id)
+    if has_dealings(invoice) or invoice["Status"] not in NEW:
+        raise ValueError(messages.NOT_VALID_FOR_CHANGE(document="Invoice"))
+    round_discounts(desk, invoice, rates=True)
+    desk.ledger.save("Invoices", invoice)
 
 
 def reconcile_payment(ledger: Ledger, payment_id: str, reconciled: bool = True) -> None:

@@ -13,37 +13,11 @@ from typing import Any, TypeVar
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import echo, read
-from caspen_xero.sandbox.books.refusals import Refusal, RequestRefused, bad_data, not_implemented, too_large
+from caspen_xero.sandbox.books.refusals import Refusal, RequestRefused, not_implemented
 from caspen_xero.sandbox.books.resource import Resource, Writer
-from caspen_xero.sandbox.books.wire import NOWHERE, from_json, json_answer
+from caspen_xero.sandbox.books.wire import NOWHERE, json_answer
 
 Result = TypeVar("Result")
-LARGEST_BODY = 3_500_000  # Xero's Requests page; another page of Xero's says 10 MB
-
-
-def elements_of(body: bytes, plural: str) -> list[Any]:
-    """The elements of a body: wrapped in their plural, one alone, or a bare list. Raises RequestRefused for anything else."""
-    if len(body) > LARGEST_BODY:
-        raise too_large()
-    try:
-        sent = from_json(body)
-    except ValueError as error:
-        raise bad_data(messages.BODY_NOT_READABLE(reason="it is not JSON")) from error
-    if isinstance(sent, dict) and isinstance(sent.get(plural), list | dict):
-        sent = sent[plural]
-    elements = sent if isinstance(sent, list) else [sent]
-    if not elements or not all(isinstance(element, dict) and element for element in elements):
-        raise bad_data(messages.BODY_NOT_READABLE(reason=f"{plural} were expected"))
-    return elements
-
-
-def has_elements(body: bytes, plural: str) -> bool:
-    """False for an empty body, and for one that holds an empty list."""
-    try:
-        sent = from_json(body) if body.strip() else None
-    except ValueError:
-        return True
-    return bool(sent.get(plural, sent) if isinstance(sent, dict) else sent)
 
 
 def summarizes(resource: Resource, params: Mapping[str, str]) -> bool:

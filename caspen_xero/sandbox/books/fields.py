@@ -1,6 +1,8 @@
 """Reading what a client sent: only the fields that a document has, each as what it is.
 
 A field that is absent or null is left out of the result ("omitted", which keeps what is there); an empty text is a value.
+Keys count in any letter case (`ContactId`, `lineitems`: xero-ruby#100), but no other spelling (`line_items`: xero-ruby#119); of
+two that differ in case alone the later counts (UNCONFIRMED: so does .NET's usual reader of JSON).
 Numbers may come as strings (UNCONFIRMED: old samples do so). What can't be read as its type refuses the whole request, as
 a JSON reader would.
 """
@@ -81,9 +83,10 @@ def read(element: Any, fields: Fields) -> dict[str, Any]:
     """The known fields of a sent object, by name. Raises RequestRefused (400, 14) where one can't be read."""
     if not isinstance(element, dict):
         raise bad_data(messages.BODY_NOT_READABLE(reason="an object was expected"))
+    sent = {name.lower(): value for name, value in element.items()}
     result: dict[str, Any] = {}
     for name, field in fields.items():
-        value = element.get(name)
+        value = sent.get(name.lower())
         if value is None or (value == "" and not isinstance(field, Text)):
             continue
         try:

@@ -60,7 +60,10 @@ KINDS = {
     "Accounts": Kind("AccountID", number="Code", name="Name"),
     "TaxRates": Kind("TaxType", name="Name"),
     "Currencies": Kind("Code"),
-    "Items": Kind("Code"),
+    "Items": Kind("ItemID", number="Code"),
+    "TrackingCategories": Kind("TrackingCategoryID"),
+    "BrandingThemes": Kind("BrandingThemeID"),
+    "Users": Kind("UserID"),
     "Contacts": Kind("ContactID", status="ContactStatus", number="ContactNumber", name="Name"),
     "Invoices": Kind("InvoiceID", number="InvoiceNumber"),
     "CreditNotes": Kind("CreditNoteID", number="CreditNoteNumber"),
@@ -200,6 +203,13 @@ class Ledger:
             ),
         )
         self._read[(kind, body[fields.id])] = body
+
+    def forget(self, kind: str, document_id: str) -> None:
+        """Takes a document away for good; of those with money nothing ever goes."""
+        self.db.execute(
+            "DELETE FROM documents WHERE tenant_id = ? AND kind = ? AND id = ?", (self.tenant_id, kind, document_id)
+        )
+        self._read.pop((kind, document_id), None)
 
     def _stored(self, kind: str, document_id: str) -> Body | None:
         """A document as it is stored; what `find` gave may have been worked on since."""

@@ -58,6 +58,9 @@ TOTAL_NEGATIVE = Message(
     "Invoice with a total less than 0 cannot be created.", f"{HELP}; UNCONFIRMED: the end of the sentence"
 )
 APPROVAL_LIMIT = Message("You have reached the limit of invoices you can approve", "Xero's and vendors' help pages")
+PLAN_WITHOUT_INVOICING = Message(
+    "The organisation's plan does not include sales invoices", f"{OWN}; {HELP} (Splose 4735175, Link My Books 8347591)"
+)
 LINES_MISSING = Message("One or more line items must be specified", HELP)
 TYPE_NOT_VALID = Message("The Type '{value}' is not valid for this document", OWN)
 LINE_AMOUNT_TYPES_NOT_VALID = Message("The LineAmountTypes '{value}' is not valid", OWN)
@@ -159,8 +162,9 @@ PAYMENT_TARGET_MISSING = Message("A document must be specified for this payment"
 PAYMENT_ONLY_STATUS = Message("Only Status accepted for updates.", "an SDK issue thread (xero-node)")
 PAYMENT_NOT_VALID_FOR_CHANGE = Message("Payment not of valid status for modification", OWN)
 PAYMENT_RECONCILED = Message("The payment cannot be deleted as it has been reconciled", OWN)
-PAYMENT_IN_BATCH = Message(
-    "The payment cannot be deleted as it is part of a batch payment", f"{OWN}; Xero's Payments page"
+PAYMENT_IN_BATCH = Message("Payments within a batch cannot be deleted.", f"{HELP} (Bookeo 2576895, EZRentOut)")
+PAYMENT_ACCOUNT_MISSING = Message(
+    "You must specify an Account code or Account ID for the payment", f"{HELP} (bill.com 115003224643)"
 )
 ACCOUNT_NOT_FOUND = Message("Account could not be found", HELP)
 ACCOUNT_NOT_PAYABLE = Message(
@@ -192,8 +196,9 @@ BANK_TRANSACTION_IN_USE = Message("The transaction cannot be deleted as it has b
 BANK_TRANSACTION_NOT_VALID_FOR_CHANGE = Message("Bank transaction not of valid status for modification", OWN)
 
 # Accounts, tax rates, currencies
-ACCOUNT_CODE_TAKEN = Message("Please enter a unique Code.", OWN)
-ACCOUNT_NAME_TAKEN = Message("Please enter a unique Name.", OWN)
+ACCOUNT_CODE_TAKEN = Message("Please enter a unique Code.", f"{HELP} (Cashflow360 360002014411)")
+ACCOUNT_NAME_TAKEN = Message("Please enter a unique Name.", f"{OWN}, after the one for a code")
+BANK_ACCOUNT_NUMBER_MISSING = Message("Please enter a valid Bank Account Number.", f"{HELP} (Cashflow360 360002014411)")
 ACCOUNT_FIELD_MISSING = Message("{field} must be specified for an account", f"{OWN}; Xero's Accounts page")
 ACCOUNT_IS_SYSTEM = Message("System accounts cannot be changed", OWN)
 TAX_RATE_IS_SYSTEM = Message("System tax rates cannot be changed", f"{OWN}; Xero's TaxRates page")
@@ -203,8 +208,31 @@ TAX_RATE_FIELD_MISSING = Message("{field} must be specified for a tax rate", f"{
 TAX_COMPONENT_LOST = Message("Tax components cannot be removed or renamed", f"{OWN}; Xero's TaxRates page")
 CURRENCY_NOT_VALID = Message("The currency code '{code}' is not valid", OWN)
 
+# Items and tracking categories
+ITEM_CODE_MISSING = Message("Price List Item Code must be supplied", "an SDK issue thread (calcinai/xero-php#528)")
+ITEM_CODE_TAKEN = Message("Price List Item with Code '{code}' already exists", OPENAPI)
+ITEM_NOT_FOUND = Message("An existing Item with the specified ItemID could not be found", OWN)
+TRACKING_NAME_MISSING = Message("A name must be specified for tracking categories and options", OWN)
+TRACKING_CATEGORY_TAKEN = Message("A tracking category with this name already exists", OWN)
+TRACKING_OPTION_TAKEN = Message(
+    "For each specified tracking option the name must be unique", "an SDK issue thread (calcinai/xero-php#920)"
+)
+TRACKING_CATEGORIES_FULL = Message(
+    "An organisation can have at most 2 active tracking categories", f"{OWN}; Xero's TrackingCategories page"
+)
+TRACKING_NOT_FOUND = Message("An existing tracking category or option with the specified id could not be found", OWN)
+
 # Everything
 BODY_NOT_READABLE = Message("The request body could not be read: {reason}", OWN)
+XML_NOT_READABLE = Message(
+    "Xml for post data was invalid, {reason}", "an SDK issue thread (calcinai/xero-php#832); UNCONFIRMED: what follows"
+)
+XML_NOT_RECOGNISED = Message(
+    "The element '{name}' was not recognised. "
+    "Ensure the element name has the correct case and that there are no duplicate elements of the same name.",
+    "SDK issue threads (pyxero#105, pyxero#156, Xero-Net#257)",
+)
+XML_DATE_NOT_VALID = Message("The string '{value}' is not a valid AllXsd value.", "a public repository's tests")
 NO_DATA = Message(
     "No data has been processed for this endpoint. "
     "This endpoint is expecting {what} data to be specified in the request body.",
@@ -212,4 +240,9 @@ NO_DATA = Message(
 )
 WHERE_NOT_READABLE = Message("Where clause invocation error: {reason}", "a third party's probes")
 ORDER_NOT_READABLE = Message("Order clause invocation error: {reason}", OWN)
+BROKEN = Message(
+    "An error occurred in Xero. Check the API Status page http://status.developer.xero.com for current service status. "
+    "Contact the API support team at api@xero.com for more assistance.",
+    "an SDK issue thread (pyxero#181)",
+)
 VALIDATION = Message("A validation exception occurred", RECORDED)

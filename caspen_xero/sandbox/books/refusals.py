@@ -1,6 +1,7 @@
 """How the books say no.
 
     Refusal          one element breaks a rule: a validation error on that element
+    Together         the refusals of one element's rules, said at once
     RequestRefused   the whole request is refused: 400 with an ErrorNumber, 404, 413, 501
 
 Both become answers of the sandbox to its caller; neither is an error of the sandbox.
@@ -8,6 +9,8 @@ Both become answers of the sandbox to its caller; neither is an error of the san
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from caspen_xero.sandbox.books.wire import json_answer, not_found
@@ -31,6 +34,28 @@ class Refusal(Exception):
         self.messages = list(messages)
         self.shown = shown
         self.inside = inside or {}
+
+
+class Together:
+    """What several rules have against one element: Xero says all of it at once (recorded answers of 2018)."""
+
+    def __init__(self) -> None:
+        self.messages: list[str] = []
+        self.inside: dict[tuple[str, int], list[str]] = {}
+
+    @contextmanager
+    def also(self) -> Iterator[None]:
+        """Keeps what the block refuses, and goes on after it."""
+        try:
+            yield
+        except Refusal as refusal:
+            self.messages += refusal.messages
+            self.inside |= refusal.inside
+
+    def end(self) -> None:
+        """Raises one Refusal with everything, where there was anything."""
+        if self.messages:
+            raise Refusal(*dict.fromkeys(self.messages), inside=self.inside)
 
 
 class RequestRefused(Exception):
@@ -57,6 +82,11 @@ def no_data(message: str) -> RequestRefused:
 
 def bad_filter(message: str) -> RequestRefused:
     return refused(400, 16, "QueryParseException", message)
+
+
+def broken(message: str) -> RequestRefused:
+    """What Xero itself breaks on: 500 (pyxero#181)."""
+    return refused(500, 500, "UnknownErrorException", message)
 
 
 def not_implemented() -> RequestRefused:

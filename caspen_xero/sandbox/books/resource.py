@@ -9,13 +9,18 @@ from typing import Any
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import Fields
 from caspen_xero.sandbox.books.ledger import Body
-from caspen_xero.sandbox.books.left_out import without_what_says_nothing
+from caspen_xero.sandbox.books.left_out import as_answered
 
 Writer = Callable[[Desk, dict[str, Any]], tuple[Body, list[str]]]
 """Takes one element, gives the stored document and warnings; raises Refusal."""
 
 WHOLE = ("full", "created")
 """The views of one document: with its contact in full and its lines checked."""
+
+
+def singular_of(plural: str) -> str:
+    """`Invoice` for `Invoices`, `Currency` for `Currencies`."""
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural[:-1]
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,12 @@ class Resource:
     order: str = "updated, id"  # of a list, unless asked otherwise
     single: bool = False  # settings: one element per request, and no summarizeErrors
 
+    @property
+    def singular(self) -> str:
+        """What one of them is called."""
+        return singular_of(self.kind)
+
     def answer(self, desk: Desk, document: Body, view: str) -> Body:
         """What `show` gives, as an answer holds it: with the keys that say nothing or without them, as the switch says."""
         shown = self.show(desk, document, view)
-        if desk.ledger.ways.absent_keys == "shown":
-            return shown
-        left: Body = without_what_says_nothing(shown)
-        return left
+        return shown if desk.ledger.ways.absent_keys == "shown" else as_answered(shown, view)

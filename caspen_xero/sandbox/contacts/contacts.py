@@ -34,6 +34,7 @@ SCALARS: Fields = {
     "EmailAddress": Text(255),
     "BankAccountDetails": Text(),
     "TaxNumber": Text(50),
+    "TaxNumberType": Choice(frozenset({"SSN", "EIN", "ITIN", "ATIN"})),
     "AccountsReceivableTaxType": WORD,
     "AccountsPayableTaxType": WORD,
     "DefaultCurrency": WORD,
@@ -45,6 +46,15 @@ SCALARS: Fields = {
 }
 _TERMS = Choice(frozenset({"DAYSAFTERBILLDATE", "DAYSAFTERBILLMONTH", "OFCURRENTMONTH", "OFFOLLOWINGMONTH"}))
 _TERM = One({"Day": WHOLE, "Type": _TERMS})
+_BANK_DETAILS = One(
+    {
+        "BankAccountNumber": Text(),
+        "BankAccountName": Text(),
+        "Details": Text(18),
+        "Code": Text(12),
+        "Reference": Text(12),
+    }
+)
 CONTACT_FIELDS: Fields = {
     "ContactID": ID,
     **SCALARS,
@@ -55,6 +65,7 @@ CONTACT_FIELDS: Fields = {
     "IsCustomer": FLAG,  # the system's: read only to be repeated in a refusal
     "IsSupplier": FLAG,
     "PaymentTerms": One({"Bills": _TERM, "Sales": _TERM}),
+    "BatchPayments": _BANK_DETAILS,
 }
 ADDRESS_TYPES = ("STREET", "POBOX")
 PHONE_TYPES = ("DEFAULT", "DDI", "FAX", "MOBILE")
@@ -64,8 +75,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 def put_contact(ledger: Ledger, sent: dict[str, Any]) -> Body:
     """PUT: a new contact; one with the name of an active contact, or with any contact's number, is refused."""
-    if not sent.get("Name", "").strip():
-        raise Refusal(messages.CONTACT_NAME_EMPTY())
     return _create(ledger, {name: value for name, value in sent.items() if name != "ContactID"})
 
 
@@ -73,8 +82,6 @@ def post_contact(ledger: Ledger, sent: dict[str, Any]) -> Body:
     """POST: edits the contact with the id, the number or the name that was sent, in this order; else makes one."""
     contact = _match(ledger, sent)
     if contact is None:
-        if not sent.get("Name", "").strip():
-            raise Refusal(messages.CONTACT_NAME_EMPTY())
         return _create(ledger, sent)
     if contact["ContactStatus"] != "ACTIVE":
         raise Refusal(messages.CONTACT_ARCHIVED(), shown={name: contact[name] for name in ("ContactID", "Name")})
@@ -111,28 +118,27 @@ def _create(ledger: Ledger, sent: dict[str, Any]) -> Body:
         "IsSupplier": False,
         "IsCustomer": False,
     }
-    if sent.get("ContactStatus", "ACTIVE") != "ACTIVE":
-        raise Refusal(messages.CONTACT_STATUS_NOT_VALID(status=sent["ContactStatus"]))
-    _check(ledger, contact, sent)
+    _check(ledger, contact, {"Name": ""} | sent, ("ACTIVE",))
     _take(contact, sent)
     ledger.save("Contacts", contact)
     return contact
 
 
 def _edit(ledger: Ledger, contact: Body, sent: dict[str, Any]) -> None:
-    if sent.get("ContactStatus", "ACTIVE") not in ("ACTIVE", "ARCHIVED"):
-        raise Refusal(messages.CONTACT_STATUS_NOT_VALID(status=sent["ContactStatus"]))
-    if "Name" in sent and not sent["Name"].strip():
-        raise Refusal(messages.CONTACT_NAME_EMPTY())
-    _check(ledger, contact, sent)
+    _check(ledger, contact, sent, ("ACTIVE", "ARCHIVED"))
     _take(contact, sent)
     ledger.save("Contacts", contact)
 
 
-def _check(ledger: Ledger, contact: Body, sent: dict[str, Any]) -> None:
+def _check(ledger: Ledger, contact: Body, sent: dict[str, Any], statuses: tuple[str, ...]) -> None:
+    """Refuses what can't be of a contact, all of it at once; `statuses`: which it may get."""
     problems = too_long(sent, CONTACT_FIELDS)
+    if sent.get("ContactStatus", "ACTIVE") not in statuses:
+        problems.append(messages.CONTACT_STATUS_NOT_VALID(status=sent["ContactStatus"]))
     name = sent.get("Name")
-    if name is not None:
+    if name is not None and not name.strip():
+        problems.append(messages.CONTACT_NAME_EMPTY())
+    elif name is not None:
         if "<" in name or ">" in name or name != name.strip() or "  " in name or _CONTROL.search(name):
             problems.append(messages.CONTACT_NAME_NOT_VALID(name=name))
         if any(_is_other(other, contact) for other in ledger.by_name("Contacts", name)):
@@ -162,7 +168,7 @@ def _take(contact: Body, sent: dict[str, Any]) -> None:
 
     What is empty in them is not kept, so that a contact sent back as it is shown is no change.
     """
-    for name in (*SCALARS, "ContactStatus", "PaymentTerms"):
+    for name in (*SCALARS, "ContactStatus", "PaymentTerms", "BatchPayments"):
         if name in sent:
             contact[name] = sent[name]
     if "ContactPersons" in sent:

@@ -28,7 +28,9 @@ def show_contact(contact: Body, view: str = "full") -> Body:
     else:
         shown |= {"HasAttachments": False} | ({"Attachments": []} if view == "full" else {})
     if detail:
-        shown |= {name: contact[name] for name in ("PaymentTerms", "MergedToContactID") if name in contact}
+        shown |= {
+            name: contact[name] for name in ("PaymentTerms", "BatchPayments", "MergedToContactID") if name in contact
+        }
         persons = {"FirstName": "", "LastName": "", "EmailAddress": "", "IncludeInEmails": False}
         shown["ContactPersons"] = [persons | person for person in contact["ContactPersons"]]
     else:
@@ -55,15 +57,34 @@ def show_contact_summary(contact: Body) -> Body:
     return shown | {"IsCustomer": contact["IsCustomer"], "HasValidationErrors": False}
 
 
-def contact_in_list(contact: Body) -> Body:
-    """A document's contact in a list of documents: its id and name, and empty lists (recorded answers)."""
-    named = {"ContactID": contact["ContactID"], "Name": contact["Name"]}
+_OF_INVOICES = ("IsSupplier", "IsCustomer", "SalesTrackingCategories", "PurchasesTrackingCategories")
+
+
+def contact_in_list(contact: Body, *, numbered: bool = False) -> Body:
+    """A document's contact in a list of documents: its id and name, and empty lists (recorded answers).
+
+    `numbered`: its number too, where it has one; so lists of payments and bank transactions have it.
+    """
+    names = ("ContactID", "ContactNumber", "Name") if numbered else ("ContactID", "Name")
+    named = {name: contact[name] for name in names if name in contact}
     return show_refused_contact(named) | {"HasValidationErrors": False}
 
 
-def contact_in_document(contact: Body, view: str) -> Body:
-    """A document's contact in a view of the document."""
-    return show_contact(contact, "created") if view in WHOLE else contact_in_list(contact)
+def contact_in_document(contact: Body, view: str, *, of_invoice: bool = False) -> Body:
+    """A document's contact in a view of the document; whole in an invoice, elsewhere without what it buys and sells (recorded)."""
+    if view not in WHOLE:
+        return contact_in_list(contact)
+    shown = show_contact(contact, "created")
+    return shown if of_invoice else {name: value for name, value in shown.items() if name not in _OF_INVOICES}
+
+
+def contact_of_paid_invoice(contact: Body) -> Body:
+    """The contact of the invoice that a payment shows whole (recorded answers)."""
+    names = ("ContactID", "Name")
+    return {name: contact[name] for name in names if name in contact} | {
+        "ContactPersons": [],
+        "HasValidationErrors": False,
+    }
 
 
 def show_refused_contact(sent: Body) -> Body:

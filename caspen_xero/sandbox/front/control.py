@@ -44,6 +44,7 @@ class Control:
             ("POST", "/sandbox/accounts/{id}/archive", self.archive_account),
             ("POST", "/sandbox/items", self.add_item),
             ("POST", "/sandbox/invoices/{id}/mark-paid", self.mark_paid),
+            ("POST", "/sandbox/invoices/{id}/save-in-old-page", self.save_in_old_page),
             ("POST", "/sandbox/payments/{id}/reconcile", self.reconcile_payment),
         ]
 
@@ -167,6 +168,9 @@ class Control:
             return self.xero.api.mark_paid(tenant_id, invoice_id, reconciled=reconciled)
 
         return self._in_xero(exchange, pay, "PaymentID")
+
+    def save_in_old_page(self, exchange: Exchange) -> ApiAnswer:
+        return self._in_xero(exchange, self.xero.api.save_in_old_page)
 
     def reconcile_payment(self, exchange: Exchange) -> ApiAnswer:
         """Matches a payment with a bank statement line; `{"reconciled": false}` takes the match off."""

@@ -64,7 +64,8 @@ class Gateway:
         path = exchange.path.removeprefix(BASE)
         needed = self.api.required_scope(exchange.method, path)
         if needed is not None and not needed & access.scopes:
-            raise Refused(insufficient_scope(self.settings.now.insufficient_scope))
+            switches = self.settings.now
+            raise Refused(insufficient_scope(switches.insufficient_scope, int(switches.missing_scope)))
         caller = (access.client_id, tenant_id)
         if fault is not None and fault.kind in _FORCED:
             seconds = None if fault.seconds is None else max(0, round(fault.seconds))
@@ -95,7 +96,7 @@ class Gateway:
 
     def _kept_or_new(self, admission: Admission, exchange: Exchange, fault: Fault | None) -> ApiAnswer:
         request, client_id = admission.request, admission.caller[0]
-        if "json" not in exchange.headers.get("accept", ""):
+        if not _takes_json(exchange.headers.get("accept", ""), self.settings.now.without_accept == "json"):
             return NOT_JSON
         key = self.keys.key_of(request)
         if key is None:
@@ -124,9 +125,22 @@ class Gateway:
 
     def _tenant(self, access: Access, named: str | None) -> str:
         """The organisation that the request works in; a custom connection needn't name its own."""
-        connected = [one.tenant_id for one in self.identity.connections(access)]
-        if named is None and access.custom_tenant_id is not None:
+        if not named and access.custom_tenant_id is not None:
             return access.custom_tenant_id
+        connected = [one.tenant_id for one in self.identity.connections(access)]
+        if not named and len(connected) == 1 and self._goes_without(named):
+            return connected[0]
         if named is None or named.lower() not in connected:
             raise Refused(not_connected())
         return named.lower()
+
+    def _goes_without(self, named: str | None) -> bool:
+        """Whether a request need not name the one organisation that there is."""
+        way = self.settings.now.unnamed_organisation
+        return way == "any" or (way == "empty-header" and named is not None)
+
+
+def _takes_json(accept: str, undecided: bool) -> bool:
+    """Whether a request may be answered in JSON; `undecided` where it asks for no format (`*/*`, or no `Accept` at all)."""
+    kinds = [one.partition(";")[0].strip().lower() for one in accept.split(",")]
+    return "json" in accept.lower() or (undecided and bool({"", "*/*", "application/*"} & set(kinds)))

@@ -13,7 +13,9 @@ from pathlib import Path
 from caspen_xero.sandbox.api.api import Api
 from caspen_xero.sandbox.front.gateway import Gateway
 from caspen_xero.sandbox.identity.identity import Identity
+from caspen_xero.sandbox.identity.openid import OpenId
 from caspen_xero.sandbox.identity.signin import SignIn
+from caspen_xero.sandbox.organisation.countries import demo_company
 from caspen_xero.sandbox.organisation.tenants import Tenants
 from caspen_xero.sandbox.request_log import RequestLog
 from caspen_xero.sandbox.seam import Clock
@@ -23,7 +25,6 @@ from caspen_xero.sandbox.trouble.idempotency import IdempotencyKeys
 from caspen_xero.sandbox.trouble.limits import Limits
 
 APP_NAME = "caspen-xero"
-FIRST_ORGANISATION = {"AU": "Demo Company (AU)", "NZ": "Demo Company (NZ)"}
 
 
 class LocalXero:
@@ -41,13 +42,14 @@ class LocalXero:
         day_limit: int = 1_000,
         rounding: str = "half-up",
         switches: Mapping[str, str] | None = None,
+        clients: Mapping[str, str] | None = None,
         clock: Clock | None = None,
     ) -> None:
         self.country, self.more_organisations = country, tuple(organisations)
         self.db = _opened(data)
         self._turn = threading.Lock()
         self.clock = clock or Clock()
-        self.settings = Settings(self.db, Switches(auto_approve=auto_approve), switches)
+        self.settings = Settings(self.db, Switches(auto_approve=auto_approve, clients=dict(clients or {})), switches)
         self.clock.move(timedelta(seconds=self.settings.now.clock_offset))
         self.api = Api(self.db, self.clock, rounding=rounding, app_name=APP_NAME, ways=lambda: self.settings.now)
         self.tenants = Tenants(self.api.books)
@@ -56,6 +58,7 @@ class LocalXero:
         self.keys = IdempotencyKeys(self.db, self.clock)
         self.faults = Faults()
         self.log = RequestLog(self.db, self.clock)
+        self.open_id = OpenId(self.identity)
         self.sign_in = SignIn(self.identity, self.tenants, self.settings, APP_NAME)
         self.gateway = Gateway(self.api, self.identity, self.limits, self.keys, self.settings)
         with self.transaction():
@@ -63,8 +66,9 @@ class LocalXero:
 
     def _found_organisations(self) -> None:
         if self.api.organisations():
+            self.api.furnish_all()
             return
-        self.api.add_organisation(FIRST_ORGANISATION.get(self.country, f"Demo Company ({self.country})"), self.country)
+        self.api.add_organisation(demo_company(self.country), self.country)
         for name in self.more_organisations:
             self.api.add_organisation(name, self.country)
 

@@ -1,7 +1,8 @@
-"""Who is answered at all: whoever came by a name of this machine's, and no web page of somebody else's.
+"""Who is answered at all: whoever came by a name of this machine's or of Xero's, and no web page of somebody else's.
 
-A page on the web can have its own name lead to this machine (DNS rebinding), and can send forms to any address; a browser says in
-`Host` by which name it came, and in `Origin` whose page sends.
+A client with Xero's hosts built in may be led here from them. A page on the web can have its own name lead to this machine
+(DNS rebinding), and can send forms to any address; a browser says in `Host` by which name it came, and in `Origin` whose page
+sends.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from caspen_xero.sandbox.exchange import json_answer
+from caspen_xero.sandbox.identity.addresses import XERO_HOSTS
 from caspen_xero.sandbox.seam import ApiAnswer
 
 EVERYWHERE = frozenset({"0.0.0.0", "::", ""})
@@ -36,6 +38,8 @@ class Visitors:
 
     def _is_ours(self, name: str) -> bool:
         if name in self._names and name:
+            return True
+        if name in XERO_HOSTS:  # only Xero could have a page of these names lead here
             return True
         try:
             address = ipaddress.ip_address(name)

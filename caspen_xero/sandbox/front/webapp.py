@@ -7,6 +7,8 @@ waiting (a delay asked for) lets another request in between.
 from __future__ import annotations
 
 import asyncio
+import secrets
+import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from email.utils import format_datetime
@@ -26,16 +28,18 @@ from caspen_xero.sandbox.front import gateway
 from caspen_xero.sandbox.front.control import Control
 from caspen_xero.sandbox.front.local import LocalXero
 from caspen_xero.sandbox.front.visitors import Visitors
-from caspen_xero.sandbox.identity import signin
+from caspen_xero.sandbox.identity import openid, signin
 from caspen_xero.sandbox.identity.unauthorised import Refused
 from caspen_xero.sandbox.pages.pages import Pages
 from caspen_xero.sandbox.seam import ApiAnswer
 from caspen_xero.sandbox.trouble.faults import INTERNAL_ERROR, Fault, instead_of_answer
 
 Endpoint = Callable[[Request], Awaitable[Response]]
+CORRELATION = "Xero-Correlation-Id"
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of a request. A thousand invoices are a few million."""
 
+CONNECTIONS = ("/connections", "/Connections", "/connections/", "/Connections/")
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 # The connections open at the moment, by the client's address: ASGI has no way to end one without an answer.
@@ -45,7 +49,8 @@ Connections = dict[tuple[str, int], asyncio.BaseTransport]
 def create_app(xero: LocalXero, connections: Connections | None = None, host: str = "127.0.0.1") -> Starlette:
     """The whole sandbox as an ASGI app, listened to on `host`. Without `connections` a dropped connection is a status 500."""
     front = _Front(xero, connections if connections is not None else {})
-    control, pages, sign_in = Control(xero), Pages(xero.api, xero.tenants, xero.log), xero.sign_in
+    control, pages = Control(xero), Pages(xero.api, xero.tenants, xero.log)
+    sign_in, open_id = xero.sign_in, xero.open_id
 
     def watched(path: str, handler: Handler, *methods: str) -> Route:
         return Route(path, front.watched(handler), methods=list(methods))
@@ -56,12 +61,14 @@ def create_app(xero: LocalXero, connections: Connections | None = None, host: st
     return Starlette(
         routes=[
             Route(gateway.BASE + "{path:path}", front.api, methods=ANY_METHOD),
-            watched(signin.AUTHORISE, sign_in.authorise, "GET"),
+            watched(openid.DISCOVERY, open_id.discovery, "GET"),
+            watched(openid.KEYS, open_id.keys, "GET"),
+            watched(openid.AUTHORISE, sign_in.authorise, "GET"),
             watched(signin.CONSENT, sign_in.consent, "POST"),
-            watched("/connect/token", sign_in.token, "POST"),
-            watched("/connect/revocation", sign_in.revocation, "POST"),
-            watched("/connections", sign_in.connections, "GET"),
-            watched("/Connections", sign_in.connections, "GET"),
+            watched(openid.TOKEN, sign_in.token, "POST"),
+            watched(openid.REVOCATION, sign_in.revocation, "POST"),
+            watched(openid.USER_INFO, open_id.user_info, "GET", "POST"),
+            *(watched(path, sign_in.connections, "GET") for path in CONNECTIONS),
             watched("/connections/{connection_id}", sign_in.disconnect, "DELETE"),
             watched("/Connections/{connection_id}", sign_in.disconnect, "DELETE"),
             *(own(path, handler, method) for method, path, handler in control.routes()),
@@ -70,23 +77,26 @@ def create_app(xero: LocalXero, connections: Connections | None = None, host: st
             watched("/{path:path}", lambda exchange: not_found(), *ANY_METHOD),
         ],
         exception_handlers={ClientDisconnect: _gone},
-        middleware=[Middleware(_Dated, xero=xero), Middleware(_Guarded, visitors=Visitors(host))],
+        middleware=[Middleware(_Marked, xero=xero), Middleware(_Guarded, visitors=Visitors(host))],
     )
 
 
-class _Dated:
-    """Every answer, errors too, tells the time by the sandbox's own clock, unless it is switched not to."""
+class _Marked:
+    """Every answer, errors too, has an id of its own, and tells the time by the sandbox's clock, unless that is switched off."""
 
     def __init__(self, app: ASGIApp, xero: LocalXero) -> None:
         self.app, self.xero = app, xero
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def send_dated(message: Message) -> None:
-            if message["type"] == "http.response.start" and self.xero.settings.now.date_header:
-                MutableHeaders(scope=message)["Date"] = format_datetime(self.xero.clock.now(), usegmt=True)
+        async def send_marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers[CORRELATION] = str(uuid.UUID(bytes=secrets.token_bytes(16), version=4))
+                if self.xero.settings.now.date_header:
+                    headers["Date"] = format_datetime(self.xero.clock.now(), usegmt=True)
             await send(message)
 
-        await self.app(scope, receive, send_dated)
+        await self.app(scope, receive, send_marked)
 
 
 class _Guarded:

@@ -6,7 +6,8 @@ and `accounting.journals.read`, which belongs to a paid tier.
 
 from __future__ import annotations
 
-IDENTITY = frozenset({"openid", "profile", "email"})
+OPENID = "openid"
+IDENTITY = frozenset({OPENID, "profile", "email"})
 OFFLINE_ACCESS = "offline_access"
 
 _WRITABLE = ("invoices", "payments", "banktransactions", "manualjournals", "settings", "contacts", "attachments")

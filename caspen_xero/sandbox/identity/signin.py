@@ -2,12 +2,11 @@
 
 Sources: Xero's pages on the authorisation flow and PKCE, and its OpenAPI description of the identity API. All of them
 live below one base URL here. A bad authorise request ends on an error page and nothing reaches the app's listener.
+An app with a secret may leave PKCE out; one without must not.
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 import secrets
 from dataclasses import replace
@@ -15,7 +14,9 @@ from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
 from caspen_xero.sandbox.exchange import Exchange, html_answer, json_answer, redirect
-from caspen_xero.sandbox.identity.identity import Connection, Identity, TokenError, Wish
+from caspen_xero.sandbox.identity.addresses import addresses
+from caspen_xero.sandbox.identity.clients import TokenError, client_of
+from caspen_xero.sandbox.identity.identity import Connection, Identity, Wish
 from caspen_xero.sandbox.identity.scopes import refused_scopes
 from caspen_xero.sandbox.identity.unauthorised import admitted
 from caspen_xero.sandbox.organisation.tenants import Tenants
@@ -23,11 +24,9 @@ from caspen_xero.sandbox.pages import markup
 from caspen_xero.sandbox.seam import ApiAnswer
 from caspen_xero.sandbox.settings import Settings
 
-AUTHORISE = "/identity/connect/authorize"
 CONSENT = "/identity/consent"
 
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}")
 
 
 class _Unacceptable(Exception):
@@ -78,7 +77,8 @@ class SignIn:
         return _back(wish, code=code, scope=" ".join(sorted(wish.scopes)))
 
     def _wish(self, query: dict[str, str]) -> Wish:
-        if not query.get("client_id"):
+        clients = self.settings.now.clients
+        if not query.get("client_id") or (clients and query["client_id"] not in clients):
             raise _Unacceptable("unauthorized_client", "Unknown client or client not enabled")
         redirect_uri = query.get("redirect_uri", "")
         registered = self.settings.now.redirect_uris
@@ -89,14 +89,8 @@ class SignIn:
         scopes = frozenset(query.get("scope", "").split())
         if not scopes or refused_scopes(scopes):
             raise _Unacceptable("invalid_scope", "Invalid scope for client")
-        challenge = query.get("code_challenge", "")
-        if not challenge:
-            raise _Unacceptable("invalid_request", "code challenge required")
-        if query.get("code_challenge_method") != "S256":
-            raise _Unacceptable("invalid_request", "Transform algorithm not supported")
-        if not _CHALLENGE.fullmatch(challenge):
-            raise _Unacceptable("invalid_request", "Invalid code_challenge")
-        return Wish(query["client_id"], redirect_uri, scopes, challenge, query.get("state"))
+        challenge = _challenge(query, must=bool(clients) and not clients[query["client_id"]])
+        return Wish(query["client_id"], redirect_uri, scopes, challenge, query.get("state"), query.get("nonce"))
 
     def _consent_page(self, wish: Wish) -> str:
         options = "".join(
@@ -132,34 +126,28 @@ class SignIn:
         grant = form.get("grant_type", "")
         if not exchange.is_form or not grant:
             raise TokenError("invalid_request")
+        client = client_of(exchange, self.settings.now.clients)
+        issuer = addresses(exchange.headers).issuer
         if grant == "client_credentials":
-            client_id = _client_of(exchange.headers.get("authorization", ""))
-            tenant = self.tenants.chosen(self.settings.now.next_organisation)
-            return self.identity.custom_connection(
-                client_id, frozenset(form.get("scope", "").split()), tenant.tenant_id
-            )
-        client_id = form.get("client_id", "")
-        if not client_id:
-            raise TokenError("invalid_request")
+            tenant_id = self.tenants.chosen(self.settings.now.next_organisation).tenant_id
+            return self.identity.custom_connection(client, frozenset(form.get("scope", "").split()), tenant_id, issuer)
         if grant == "authorization_code":
-            verifier = form.get("code_verifier", "")
-            if not _VERIFIER.fullmatch(verifier):
-                raise TokenError("invalid_grant")
-            return self.identity.redeem(client_id, form.get("code", ""), form.get("redirect_uri", ""), verifier)
+            code, uri, verifier = (form.get(name, "") for name in ("code", "redirect_uri", "code_verifier"))
+            return self.identity.redeem(client, code, uri, verifier, issuer)
         if grant == "refresh_token":
             drops = self.settings.now.refresh_drops_successor
-            return self.identity.refresh(client_id, form.get("refresh_token", ""), drops_successor=drops)
+            return self.identity.refresh(client, form.get("refresh_token", ""), issuer, drops_successor=drops)
         raise TokenError("unsupported_grant_type")
 
     def revocation(self, exchange: Exchange) -> ApiAnswer:
         """Ends every connection of the person to the app that owns the refresh token."""
-        form = exchange.form
-        client_id = form.get("client_id") or _basic(exchange.headers.get("authorization", ""))[0]
-        if not exchange.is_form or not form.get("token"):
-            return json_answer({"error": "invalid_request"}, 400)
-        if not client_id:
-            return json_answer({"error": "invalid_client"}, 400)
-        self.identity.revoke(client_id, form["token"])
+        token = exchange.form.get("token", "")
+        try:
+            if not token:
+                raise TokenError("invalid_request")
+            self.identity.revoke(client_of(exchange, self.settings.now.clients), token)
+        except TokenError as refusal:
+            return json_answer({"error": str(refusal)}, 400)
         return ApiAnswer(200, b"", "")
 
     def connections(self, exchange: Exchange) -> ApiAnswer:
@@ -185,6 +173,20 @@ class SignIn:
             "createdDateUtc": _seven_digits(connection.created),
             "updatedDateUtc": _seven_digits(connection.updated),
         }
+
+
+def _challenge(query: dict[str, str], *, must: bool) -> str:
+    """The challenge of PKCE; "" where there is none and need not be. Raises `_Unacceptable`."""
+    challenge = query.get("code_challenge", "")
+    if not challenge and not must:
+        return ""
+    if not challenge:
+        raise _Unacceptable("invalid_request", "code challenge required")
+    if query.get("code_challenge_method") != "S256":
+        raise _Unacceptable("invalid_request", "Transform algorithm not supported")
+    if not _CHALLENGE.fullmatch(challenge):
+        raise _Unacceptable("invalid_request", "Invalid code_challenge")
+    return challenge
 
 
 def _may_redirect(uri: str) -> bool:
@@ -215,28 +217,6 @@ def _error_page(code: str, problem: str) -> ApiAnswer:
         f"<p>Error: {markup.text(code)} : {markup.text(problem)}</p></div>"
     )
     return html_answer(markup.page("Error", body), 500)
-
-
-def _client_of(authorization: str) -> str:
-    """The client id of a Basic header; any secret will do as long as there is one. No header at all: invalid_request (probed)."""
-    if not authorization:
-        raise TokenError("invalid_request")
-    client_id, secret = _basic(authorization)
-    if not client_id or not secret:
-        raise TokenError("invalid_client")
-    return client_id
-
-
-def _basic(authorization: str) -> tuple[str, str]:
-    scheme, _, encoded = authorization.partition(" ")
-    if scheme.lower() != "basic":
-        return "", ""
-    try:
-        decoded = base64.b64decode(encoded, validate=True).decode()
-    except (binascii.Error, UnicodeDecodeError):
-        return "", ""
-    client_id, _, secret = decoded.partition(":")
-    return client_id, secret
 
 
 def _seven_digits(at: datetime) -> str:

@@ -39,17 +39,22 @@ def expired(at: datetime) -> ApiAnswer:
     return _unauthorized(f"TokenExpired: token expired at {at:%m/%d/%Y %H:%M:%S}")
 
 
-def insufficient_scope(spelling: str) -> ApiAnswer:
-    """The 401 of a token without the scope; Xero's own pages spell the word in two ways."""
-    return _unauthorized("AuthorizationUnsuccessful", {"WWW-Authenticate": f'Bearer error="{spelling}"'})
+def insufficient_scope(words: str, status: int = 401) -> ApiAnswer:
+    """The answer to a token without the scope. Xero's own pages spell `words` in two ways; some tell of a 403."""
+    told = {"WWW-Authenticate": words}
+    if status == 403:
+        return _forbidden("AuthorizationUnsuccessful", told)
+    return _unauthorized("AuthorizationUnsuccessful", told)
 
 
 def not_connected() -> ApiAnswer:
     """The 403 of a request that names no organisation, or one that the app isn't connected to."""
-    instance = str(uuid.uuid4())
-    return json_answer(
-        {"title": "Forbidden", "status": 403, "detail": "AuthenticationUnsuccessful", "instance": instance}, 403
-    )
+    return _forbidden("AuthenticationUnsuccessful")
+
+
+def _forbidden(detail: str, headers: Mapping[str, str] | None = None) -> ApiAnswer:
+    body = {"title": "Forbidden", "status": 403, "detail": detail, "instance": str(uuid.uuid4())}
+    return json_answer(body, 403, headers)
 
 
 def _unauthorized(detail: str, headers: Mapping[str, str] | None = None) -> ApiAnswer:

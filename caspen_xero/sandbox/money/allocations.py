@@ -19,7 +19,13 @@ from caspen_xero.sandbox.sales.invoices import INVOICE_OF, named_invoice
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
 from caspen_xero.sandbox.sales.statuses import APPROVED
 
-ALLOCATION_FIELDS: Fields = {"AllocationID": ID, "Amount": NUMBER, "Date": DATE, "Invoice": INVOICE_OF}
+ALLOCATION_FIELDS: Fields = {
+    "AllocationID": ID,
+    "Amount": NUMBER,
+    "AppliedAmount": NUMBER,  # its name in XML (pyxero, xeroizer, xero-php); in JSON too (UNCONFIRMED)
+    "Date": DATE,
+    "Invoice": INVOICE_OF,
+}
 NAMES = {"CreditNotes": "Credit Note", "Overpayments": "Overpayment", "Prepayments": "Prepayment"}
 _SALES = ("ACCRECCREDIT", "RECEIVE-OVERPAYMENT", "RECEIVE-PREPAYMENT")
 
@@ -42,7 +48,7 @@ class Allocator:
             raise Refusal(messages.DOCUMENT_NOT_FOUND())
         name = NAMES[self.kind]
         invoice = named_invoice(desk.ledger, sent.get("Invoice", {}))
-        amount = desk.rounding.cents(sent.get("Amount", ZERO))
+        amount = desk.rounding.cents(sent.get("Amount", sent.get("AppliedAmount", ZERO)))
         if amount <= 0:
             raise Refusal(messages.ALLOCATION_NOT_POSITIVE())
         if credit["Status"] not in APPROVED:

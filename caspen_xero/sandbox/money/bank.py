@@ -13,10 +13,11 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
+from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
 from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, contact_for_document
-from caspen_xero.sandbox.contacts.views import contact_in_document
+from caspen_xero.sandbox.contacts.views import contact_in_document, contact_in_list
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, named_account, short_account
 from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import (
@@ -25,7 +26,8 @@ from caspen_xero.sandbox.organisation.organisations import (
     organisation_of,
     today,
 )
-from caspen_xero.sandbox.sales.documents import branding_theme, show_allocations, show_lines, show_payments
+from caspen_xero.sandbox.organisation.themes import branding_theme
+from caspen_xero.sandbox.sales.documents import show_allocations, show_lines, show_payments
 from caspen_xero.sandbox.sales.lines import LINE_FIELDS, LineRules, build_lines, document_totals, read_line_amount_types
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings
 
@@ -38,6 +40,7 @@ BANK_FIELDS: Fields = {
     "IsReconciled": FLAG,
     "Date": DATE,
     "Reference": Text(255),
+    "Url": Text(),
     "CurrencyCode": WORD,
     "CurrencyRate": NUMBER,
     "Status": WORD,
@@ -57,37 +60,43 @@ TYPES = ("RECEIVE", "SPEND", *CREDIT_KINDS)
 
 def put_bank_transaction(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     """PUT: money received or spent; with the types of CREDIT_KINDS also an overpayment or a prepayment."""
-    ledger = desk.ledger
+    ledger, together = desk.ledger, Together()
     if sent.get("Type") not in TYPES:
         raise Refusal(messages.TYPE_NOT_VALID(value=sent.get("Type", "")))
-    if problems := too_long(sent, BANK_FIELDS):
-        raise Refusal(*problems)
-    if not sent.get("LineItems"):
-        raise Refusal(messages.LINES_MISSING())
     if sent.get("Status", "AUTHORISED") != "AUTHORISED":
         raise Refusal(messages.NOT_VALID_FOR_CREATION(document="Bank transaction"))
-    account = _bank_account(ledger, sent.get("BankAccount"))
-    currency = str(sent.get("CurrencyCode", account.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"])))
-    check_currency(ledger, currency)
-    day = sent.get("Date", today(ledger))
-    check_lock_dates(ledger, day)
     transaction: Body = {
         "BankTransactionID": new_id(),
         "Type": sent["Type"],
-        "AccountID": account["AccountID"],
-        "ContactID": contact_for_document(ledger, sent.get("Contact"))["ContactID"],
-        "Date": day,
+        "Date": sent.get("Date", today(ledger)),
         "Reference": sent.get("Reference", ""),
         "IsReconciled": sent.get("IsReconciled", False),
         "Status": "AUTHORISED",
-        "CurrencyCode": currency,
-        "CurrencyRate": currency_rate(ledger, currency, sent.get("CurrencyRate")),
-        **_money(desk, sent),
-    }
+    } | {name: sent[name] for name in ("Url",) if name in sent}
+    with together.also():
+        if problems := too_long(sent, BANK_FIELDS):
+            raise Refusal(*problems)
+    with together.also():
+        transaction |= _account_and_currency(ledger, sent)
+    with together.also():
+        transaction["ContactID"] = contact_for_document(ledger, sent.get("Contact"))["ContactID"]
+    with together.also():
+        transaction |= _money(desk, sent)
+    with together.also():
+        check_lock_dates(ledger, transaction["Date"])
+    together.end()
     ledger.save("BankTransactions", transaction)
     if kind := CREDIT_KINDS.get(transaction["Type"]):
         ledger.save(kind, _credit(ledger, kind, transaction))
     return transaction, []
+
+
+def _account_and_currency(ledger: Ledger, sent: dict[str, Any]) -> Body:
+    account = _bank_account(ledger, sent.get("BankAccount"))
+    currency = str(sent.get("CurrencyCode", account.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"])))
+    check_currency(ledger, currency)
+    rate = currency_rate(ledger, currency, sent.get("CurrencyRate"))
+    return {"AccountID": account["AccountID"], "CurrencyCode": currency, "CurrencyRate": rate}
 
 
 def _bank_account(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
@@ -100,8 +109,11 @@ def _bank_account(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
 
 
 def _money(desk: Desk, sent: dict[str, Any]) -> Body:
+    """Lines and totals; the tax is inside the amounts unless it is said otherwise (April 2026)."""
+    if not sent.get("LineItems"):
+        raise Refusal(messages.LINES_MISSING())
     over = CREDIT_KINDS.get(sent["Type"]) == "Overpayments"
-    types = "NoTax" if over else read_line_amount_types(sent.get("LineAmountTypes"))
+    types = "NoTax" if over else read_line_amount_types(sent.get("LineAmountTypes", "Inclusive"))
     # An overpayment's line needs no account: there is only one that it can stand on.
     rules = LineRules(
         desk.ledger, desk.rounding, desk.unit_places, types, complete=not over, discounts=False, control_accounts=over
@@ -151,15 +163,19 @@ def show_bank_transaction(desk: Desk, transaction: Body, view: str = "full") -> 
     contact = desk.ledger.find("Contacts", transaction["ContactID"]) or {}
     names = ("BankTransactionID", "Type", "Reference", "IsReconciled", "CurrencyRate", "Status", "LineAmountTypes")
     shown: Body = {name: transaction[name] for name in (*names, "SubTotal", "TotalTax", "Total", "CurrencyCode")}
+    shown |= {name: transaction[name] for name in ("Url",) if name in transaction}
     if kind := CREDIT_KINDS.get(transaction["Type"]):
         shown[f"{kind.removesuffix('s')}ID"] = transaction["BankTransactionID"]
     shown |= {
         "BankAccount": short_account(desk.ledger, transaction["AccountID"], named=True),
-        "Contact": contact_in_document(contact, view),
-        "LineItems": [] if view == "list" else show_lines(desk, transaction, checked=view == "created"),
-        "HasAttachments": False,
+        "Contact": contact_in_document(contact, view) if view in WHOLE else contact_in_list(contact, numbered=True),
+        "LineItems": [] if view == "list" else show_lines(desk, transaction, checked=view in WHOLE),
         "UpdatedDateUTC": updated(transaction["Updated"])["UpdatedDateUTC"],
     }
+    if view != "created":
+        shown |= {"HasAttachments": False} | ({"Attachments": []} if view == "full" else {})
+        if transaction["CurrencyRate"] == 1:  # recorded in the answers to writes alone; of other currencies UNCONFIRMED
+            del shown["CurrencyRate"]
     return shown | dated("Date", transaction["Date"])
 
 

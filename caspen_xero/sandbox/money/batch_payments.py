@@ -9,7 +9,7 @@ from caspen_xero.sandbox.books.arithmetic import ZERO
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated
 from caspen_xero.sandbox.money.payments import check_payment_date, record_payment, remove_payment
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
@@ -62,12 +62,15 @@ def put_batch(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
         "IsReconciled": sent.get("IsReconciled", False),
     }
     batch |= {name: sent[name] for name in _TEXTS if name in sent}
-    payments, warnings = [], []
+    payments, warnings, together = [], [], Together()
     for member, invoice in zip(sent["Payments"], invoices, strict=True):
         details = {"Reference": batch["Reference"]} | member
         details |= {"Date": batch["Date"], "IsReconciled": says_so(ledger, batch["IsReconciled"])}
-        warnings += check_payment_date(ledger, "Invoices", invoice, details)
-        payments.append(record_payment(desk, "Invoices", invoice, account, details, batch["BatchPaymentID"]))
+        with together.also():
+            warnings += check_payment_date(ledger, "Invoices", invoice, details)
+        with together.also():
+            payments.append(record_payment(desk, "Invoices", invoice, account, details, batch["BatchPaymentID"]))
+    together.end()
     batch["PaymentIDs"] = [payment["PaymentID"] for payment in payments]
     batch["TotalAmount"] = sum((payment["Amount"] for payment in payments), ZERO)
     ledger.save("BatchPayments", batch)

@@ -10,10 +10,10 @@ from caspen_xero.sandbox.books.arithmetic import ZERO
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, One, Text, too_long
 from caspen_xero.sandbox.books.ledger import KINDS, Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
 from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
-from caspen_xero.sandbox.contacts.views import contact_in_list
+from caspen_xero.sandbox.contacts.views import contact_in_list, contact_of_paid_invoice
 from caspen_xero.sandbox.organisation.accounts import ACCOUNT_OF, payment_account, short_account
 from caspen_xero.sandbox.organisation.organisations import (
     check_edit_by_lock_dates,
@@ -21,12 +21,12 @@ from caspen_xero.sandbox.organisation.organisations import (
     organisation_of,
     today,
 )
-from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE
+from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, show_payments
 from caspen_xero.sandbox.sales.invoice_views import show_invoice
 from caspen_xero.sandbox.sales.invoices import INVOICE_OF, sales_invoice_by_number
 from caspen_xero.sandbox.sales.settlement import amount_due, settle
-from caspen_xero.sandbox.sales.statuses import APPROVED
 
+_FOR_THE_BANK = {"BankAccountNumber": Text(), "Particulars": Text(), "Details": Text()}
 PAYMENT_FIELDS: Fields = {
     "PaymentID": ID,
     "Invoice": INVOICE_OF,
@@ -44,6 +44,7 @@ PAYMENT_FIELDS: Fields = {
     "Reference": Text(),  # no maximum is documented; 300 characters came back unchanged (third party's live test)
     "IsReconciled": FLAG,
     "Status": WORD,
+    **_FOR_THE_BANK,
 }
 _TARGETS = {
     "Invoice": ("Invoices", messages.INVOICE_NOT_FOUND),
@@ -75,8 +76,14 @@ def put_payment(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     if problems := too_long(sent, PAYMENT_FIELDS):
         raise Refusal(*problems)
     kind, target = _target(desk.ledger, sent)
-    account = payment_account(desk.ledger, sent.get("Account") or {"Code": sent.get("Code", "")})
-    warnings = check_payment_date(desk.ledger, kind, target, sent)
+    together, account, warnings = Together(), {}, []
+    with together.also():
+        account = payment_account(desk.ledger, sent.get("Account") or {"Code": sent.get("Code", "")})
+    with together.also():
+        warnings = check_payment_date(desk.ledger, kind, target, sent)
+    with together.also():
+        check_payment(desk, target, sent)
+    together.end()
     return record_payment(desk, kind, target, account, sent), warnings
 
 
@@ -131,20 +138,33 @@ def check_payment_date(ledger: Ledger, kind: str, target: Body, sent: dict[str, 
     return [messages.PAYMENT_EARLY()]
 
 
+def check_payment(desk: Desk, target: Body, sent: dict[str, Any]) -> None:
+    """Refuses more than is left, a document not approved or settled already, and a locked date: all of it at once."""
+    together, amount = Together(), _amount(desk, sent)
+    with together.also():
+        check_lock_dates(desk.ledger, sent.get("Date", today(desk.ledger)))
+    with together.also():
+        if amount <= 0:
+            raise Refusal(messages.PAYMENT_NOT_POSITIVE())
+    with together.also():
+        if target["Status"] != "AUTHORISED":
+            raise Refusal(messages.PAYMENT_NOT_AUTHORISED())
+    with together.also():
+        if amount > amount_due(target):
+            raise Refusal(messages.PAYMENT_TOO_LARGE())
+    together.end()
+
+
+def _amount(desk: Desk, sent: dict[str, Any]) -> Decimal:
+    return desk.rounding.cents(sent.get("Amount", ZERO))
+
+
 def record_payment(
     desk: Desk, kind: str, target: Body, account: Body, sent: dict[str, Any], batch_id: str = ""
 ) -> Body:
-    """Books a payment against a document and settles it. Refuses more than is left, a document not approved, a locked date."""
-    ledger = desk.ledger
-    day = sent.get("Date", today(ledger))
-    check_lock_dates(ledger, day)
-    amount = desk.rounding.cents(sent.get("Amount", ZERO))
-    if amount <= 0:
-        raise Refusal(messages.PAYMENT_NOT_POSITIVE())
-    if target["Status"] not in APPROVED:
-        raise Refusal(messages.PAYMENT_NOT_AUTHORISED())
-    if amount > amount_due(target):
-        raise Refusal(messages.PAYMENT_TOO_LARGE())
+    """Books a payment against a document and settles it. Refuses what `check_payment` does."""
+    ledger, day, amount = desk.ledger, sent.get("Date", today(desk.ledger)), _amount(desk, sent)
+    check_payment(desk, target, sent)
     rate, bank_amount = _bank_side(desk, target, amount, sent)
     payment: Body = {
         "PaymentID": new_id(),
@@ -160,6 +180,7 @@ def record_payment(
         "Target": kind,
         "TargetID": target[KINDS[kind].id],
     }
+    payment |= {name: sent[name] for name in _FOR_THE_BANK if name in sent}
     if batch_id:
         payment["BatchPaymentID"] = batch_id
     ledger.save("Payments", payment)
@@ -204,18 +225,31 @@ def show_payment(desk: Desk, payment: Body, view: str = "full") -> Body:
         shown |= {"BatchPaymentID": batch_id, "BatchPayment": _short_batch(desk.ledger, batch_id)}
     shown["Date"] = xero_date(payment["Date"])
     names = ("BankAmount", "Amount", "Reference", "CurrencyRate", "PaymentType", "Status", "IsReconciled")
-    shown |= {name: payment[name] for name in names}
+    shown |= {name: payment[name] for name in (*names, *_FOR_THE_BANK) if name in payment}
     shown |= {"HasAccount": True, "Account": short_account(desk.ledger, payment["AccountID"], named=whole)}
     target = desk.ledger.find(payment["Target"], payment["TargetID"]) or {}
     if payment["Target"] == "Invoices":
-        shown["Invoice"] = show_invoice(desk, target, view) if whole else _short_invoice(desk.ledger, target)
+        shown["Invoice"] = _paid_invoice(desk, target, payment, view) if whole else _short_invoice(desk.ledger, target)
     else:
         name = payment["Target"].removesuffix("s")
         shown["Invoice"] = _credit_as_invoice(desk.ledger, target, payment["TargetID"])
         shown[name] = {f"{name}ID": payment["TargetID"], "ID": payment["TargetID"], "LineItems": []}
         if name == "CreditNote":
             shown[name]["CreditNoteNumber"] = target["CreditNoteNumber"]
+    if view == "created" and not payment["Reference"]:
+        del shown["Reference"]
     return shown | updated(payment["Updated"]) | {"HasValidationErrors": False}
+
+
+def _paid_invoice(desk: Desk, invoice: Body, payment: Body, view: str) -> Body:
+    """The invoice of one payment: with little of its contact; in the answer to a write, with its other payments (recorded)."""
+    contact = desk.ledger.find("Contacts", invoice["ContactID"]) or {}
+    shown = show_invoice(desk, invoice, view) | {"Contact": contact_of_paid_invoice(contact)}
+    shown = {name: value for name, value in shown.items() if name not in ("HasAttachments", "Attachments")}
+    if view == "created":
+        others = [one for one in invoice["Payments"] if one["PaymentID"] != payment["PaymentID"]]
+        shown |= {"Payments": show_payments(desk.ledger, {"Payments": others}, view)} if others else {}
+    return shown
 
 
 def _short_batch(ledger: Ledger, batch_id: str) -> Body:
@@ -236,7 +270,7 @@ def _short_invoice(ledger: Ledger, invoice: Body) -> Body:
         "InvoiceID": invoice["InvoiceID"],
         "InvoiceNumber": invoice["InvoiceNumber"],
         **EMPTY_INVOICE,
-        "Contact": {"ContactNumber": contact.get("ContactNumber", "")} | contact_in_list(contact),
+        "Contact": contact_in_list(contact, numbered=True),
         "CurrencyCode": invoice["CurrencyCode"],
     }
 
@@ -248,6 +282,6 @@ def _credit_as_invoice(ledger: Ledger, credit: Body, credit_id: str) -> Body:
         "InvoiceID": credit_id,
         "InvoiceNumber": credit.get("CreditNoteNumber", ""),
         **EMPTY_INVOICE,
-        "Contact": {"ContactNumber": contact.get("ContactNumber", "")} | contact_in_list(contact),
+        "Contact": contact_in_list(contact, numbered=True),
         "CurrencyCode": credit["CurrencyCode"],
     }

@@ -10,7 +10,8 @@ from caspen_xero.sandbox.books.fields import FLAG, ID, WORD, Choice, Fields, One
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import NOWHERE, new_id, xero_time
-from caspen_xero.sandbox.organisation.charts import CLASSES, COUNTRIES
+from caspen_xero.sandbox.organisation.charts import CLASSES
+from caspen_xero.sandbox.organisation.countries import COUNTRIES
 from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 from caspen_xero.sandbox.organisation.organisations import organisation_of
 
@@ -41,12 +42,15 @@ _REPORTING = {
 }
 
 
-def show_account(_desk: Desk, account: Body, _view: str) -> Body:
+def show_account(_desk: Desk, account: Body, view: str) -> Body:
+    """An account; where it is read, each has a BankAccountType, and by its id attachments (recorded answers)."""
     shown = {name: value for name, value in account.items() if name != "Updated"}
+    if view != "created":
+        shown = {"BankAccountType": ""} | shown | {"HasAttachments": False}
+        shown |= {"Attachments": []} if view == "full" else {}
     return shown | {
         "ReportingCode": _REPORTING[account["Class"]][0],
         "ReportingCodeName": _REPORTING[account["Class"]][1],
-        "HasAttachments": False,
         "UpdatedDateUTC": xero_time(account["Updated"]),
         "AddToWatchlist": False,
     }
@@ -55,16 +59,21 @@ def show_account(_desk: Desk, account: Body, _view: str) -> Body:
 def put_account(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     """A new account: Name and Type, a Code unless it is a bank account, which has a BankAccountNumber instead."""
     bank = sent.get("Type") == "BANK"
-    for name in ("Name", "Type", "BankAccountNumber" if bank else "Code"):
-        if not sent.get(name):
-            raise Refusal(messages.ACCOUNT_FIELD_MISSING(field=name))
+    problems = [
+        messages.ACCOUNT_FIELD_MISSING(field=name)
+        for name in ("Name", "Type", *(() if bank else ("Code",)))
+        if not sent.get(name)
+    ]
+    if problems:
+        raise Refusal(*problems)
     if sent["Type"] not in CLASSES:
         raise Refusal(messages.TYPE_NOT_VALID(value=sent["Type"]))
     organisation = organisation_of(desk.ledger)
     account: Body = {
         "AccountID": new_id(),
         "Status": "ACTIVE",
-        "TaxType": COUNTRIES[organisation["CountryCode"]].no_tax,
+        "TaxType": usual_tax_type(organisation["CountryCode"], sent["Type"]),
+        "Type": sent["Type"],
         "Class": CLASSES[sent["Type"]],
         "EnablePaymentsToAccount": False,
         "ShowInExpenseClaims": False,
@@ -72,6 +81,19 @@ def put_account(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     if bank:
         account |= {"BankAccountType": "BANK", "CurrencyCode": organisation["BaseCurrency"]}
     return _take(desk.ledger, account, {name: value for name, value in sent.items() if name != "AccountID"}), []
+
+
+def usual_tax_type(country: str, type_: str) -> str:
+    """What an account of that type is taxed with unless it is said otherwise (April 2026, of an expense).
+
+    As the chart's first account of its type is, else of its class (UNCONFIRMED).
+    """
+    chart = COUNTRIES[country].accounts
+    alike = [account for account in chart if account.type == type_]
+    alike += [
+        account for account in chart if account.type == CLASSES[type_]
+    ]  # REVENUE, EXPENSE: as their class is called
+    return alike[0].tax_type if alike else COUNTRIES[country].no_tax
 
 
 def post_account(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -94,7 +116,9 @@ def delete_account(desk: Desk, account: Body) -> Body:
 
 
 def _take(ledger: Ledger, account: Body, sent: dict[str, Any]) -> Body:
-    problems = too_long(sent, ACCOUNT_FIELDS)
+    problems, anew = too_long(sent, ACCOUNT_FIELDS), account | sent
+    if anew["Type"] == "BANK" and not anew.get("BankAccountNumber"):
+        problems.append(messages.BANK_ACCOUNT_NUMBER_MISSING())
     for name, taken, message in (
         ("Code", ledger.by_number, messages.ACCOUNT_CODE_TAKEN),
         ("Name", ledger.by_name, messages.ACCOUNT_NAME_TAKEN),
@@ -120,7 +144,9 @@ def named_account(ledger: Ledger, named: dict[str, Any]) -> Body | None:
 
 def payment_account(ledger: Ledger, sent: dict[str, Any] | None) -> Body:
     """The account that a payment goes to, by id or code: a bank account, or one with payments enabled."""
-    account = named_account(ledger, sent or {})
+    if not sent or not any(sent.values()):
+        raise Refusal(messages.PAYMENT_ACCOUNT_MISSING())
+    account = named_account(ledger, sent)
     if account is None or account["Status"] != "ACTIVE":
         raise Refusal(messages.ACCOUNT_NOT_FOUND())
     if account["Type"] != "BANK" and not account["EnablePaymentsToAccount"]:

@@ -1,6 +1,6 @@
-"""The charts of accounts and the tax rates that a new organisation starts with, per country. All of it is the project's own data.
+"""What a chart of accounts and a country's tax rates are made of, and the clinic's chart that all countries share.
 
-The tax types are those of Xero's Types page. Rates that a country has given up stay listed as DELETED, as Xero lists them.
+All of it is the project's own data. Rates that a country has given up stay listed as DELETED, as Xero lists them.
 """
 
 from __future__ import annotations
@@ -46,7 +46,10 @@ class ChartAccount:
 
 @dataclass(frozen=True)
 class ChartRate:
-    """One tax rate: its percentage, and the classes of account it applies to (A, E, L, Q for equity, R for revenue)."""
+    """One tax rate: its percentage, and the classes of account it applies to (A, E, L, Q for equity, R for revenue).
+
+    `parts`: its components with their percentages, where it has more than the one that `component` names.
+    """
 
     tax_type: str
     name: str
@@ -55,12 +58,19 @@ class ChartRate:
     report_type: str
     component: str = "GST"
     status: str = "ACTIVE"
+    parts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_system(self) -> bool:
+        """Whether it came with Xero; those that people make are TAX001 and so on."""
+        return not self.tax_type.startswith("TAX0")
 
 
 @dataclass(frozen=True)
 class Country:
-    """What differs between countries when an organisation is made."""
+    """What differs between countries when an organisation is made. `version`: the edition of Xero that the country has."""
 
+    version: str
     currency: str
     timezone: str
     utc_offset: int
@@ -72,17 +82,21 @@ class Country:
     no_tax: str
     accounts: tuple[ChartAccount, ...]
     rates: tuple[ChartRate, ...]
+    tax_number_name: str = ""
 
 
-def _chart(output: str, expense: str, free: str, none: str) -> tuple[ChartAccount, ...]:
+def clinic_chart(
+    sales: str, expense: str, consultations: str, none: str, *, clearing: str, tax: str = "GST"
+) -> tuple[ChartAccount, ...]:
+    """A clinic's accounts with the tax types that they have by default; `clearing` is where cards and insurers pay in."""
     a = ChartAccount
     return (
         a("090", "Business Bank Account", "BANK", none, bank="06200010203040"),
         a("091", "Business Savings Account", "BANK", none, bank="06200010203041"),
         a("", "Clinic Card Settlement", "BANK", none, bank="06200010203099"),
-        a("200", "Sales", "REVENUE", output, description="Income from the clinic's usual work"),
-        a("201", "Consultations", "REVENUE", free, description="Consultations and treatments"),
-        a("260", "Other Revenue", "REVENUE", output, description="Income that is not the clinic's usual work"),
+        a("200", "Sales", "REVENUE", sales, description="Income from the clinic's usual work"),
+        a("201", "Consultations", "REVENUE", consultations, description="Consultations and treatments"),
+        a("260", "Other Revenue", "REVENUE", sales, description="Income that is not the clinic's usual work"),
         a("270", "Interest Income", "OTHERINCOME", none),
         a("300", "Purchases", "DIRECTCOSTS", expense),
         a("310", "Cost of Goods Sold", "DIRECTCOSTS", expense),
@@ -104,61 +118,11 @@ def _chart(output: str, expense: str, free: str, none: str) -> tuple[ChartAccoun
         a("630", "Inventory", "INVENTORY", none),
         a("710", "Office Equipment", "FIXED", expense),
         a("800", "Accounts Payable", "CURRLIAB", none, system="CREDITORS"),
-        a("820", "GST", "CURRLIAB", none, system="GST"),
+        a("820", tax, "CURRLIAB", none, system="GST"),
         a("840", "Historical Adjustment", "CURRLIAB", none, system="HISTORICAL"),
-        a("855", "Card and HICAPS Clearing", "CURRLIAB", none, payable=True),
+        a("855", clearing, "CURRLIAB", none, payable=True),
         a("860", "Rounding", "CURRLIAB", none, system="ROUNDING"),
         a("880", "Owner Drawings", "EQUITY", none, payable=True),
         a("900", "Loan", "NONCURRENT", none),
         a("960", "Retained Earnings", "EQUITY", none, system="RETAINEDEARNINGS"),
     )
-
-
-AU = Country(
-    currency="AUD",
-    timezone="Australia/Sydney",
-    utc_offset=10,
-    xero_timezone="AUSEASTERNSTANDARDTIME",
-    sales_tax_basis="ACCRUALS",
-    sales_tax_period="QUARTERLY1",
-    year_end=(30, 6),
-    tax_number="11111111138",
-    no_tax="BASEXCLUDED",
-    accounts=_chart("OUTPUT", "INPUT", "EXEMPTOUTPUT", "BASEXCLUDED"),
-    rates=(
-        ChartRate("OUTPUT", "GST on Income", "10", "ALQR", "OUTPUT"),
-        ChartRate("INPUT", "GST on Expenses", "10", "AELQ", "INPUT"),
-        ChartRate("EXEMPTOUTPUT", "GST Free Income", "0", "R", "EXEMPTOUTPUT"),
-        ChartRate("EXEMPTEXPENSES", "GST Free Expenses", "0", "AELQ", "EXEMPTEXPENSES"),
-        ChartRate("BASEXCLUDED", "BAS Excluded", "0", "AELQR", "BASEXCLUDED"),
-        ChartRate("EXEMPTEXPORT", "GST Free Exports", "0", "R", "EXEMPTEXPORT"),
-        ChartRate("INPUTTAXED", "Input Taxed", "0", "AELQR", "INPUTTAXED"),
-        ChartRate("GSTONIMPORTS", "GST on Imports", "0", "AELQ", "GSTONIMPORTS"),
-        ChartRate("CAPEXINPUT", "GST on Capital", "10", "AELQ", "CAPEXINPUT"),
-        ChartRate("TAX001", "Luxury Car Tax (old)", "33", "R", "OUTPUT", component="LCT", status="DELETED"),
-    ),
-)
-
-NZ = Country(
-    currency="NZD",
-    timezone="Pacific/Auckland",
-    utc_offset=12,
-    xero_timezone="NEWZEALANDSTANDARDTIME",
-    sales_tax_basis="PAYMENTS",
-    sales_tax_period="TWOMONTHS",
-    year_end=(31, 3),
-    tax_number="111-111-119",
-    no_tax="NONE",
-    accounts=_chart("OUTPUT2", "INPUT2", "ZERORATED", "NONE"),
-    rates=(
-        ChartRate("OUTPUT2", "15% GST on Income", "15", "ALQR", "OUTPUT"),
-        ChartRate("INPUT2", "15% GST on Expenses", "15", "AELQ", "INPUT"),
-        ChartRate("ZERORATED", "Zero Rated", "0", "LR", "OUTPUT"),
-        ChartRate("NONE", "No GST", "0", "AELQR", "NONE"),
-        ChartRate("GSTONIMPORTS", "GST on Imports", "0", "L", "GSTONIMPORTS"),
-        ChartRate("OUTPUT", "12.5% GST on Income", "12.5", "ALQR", "OUTPUT", status="DELETED"),
-        ChartRate("INPUT", "12.5% GST on Expenses", "12.5", "AELQ", "INPUT", status="DELETED"),
-    ),
-)
-
-COUNTRIES = {"AU": AU, "NZ": NZ}

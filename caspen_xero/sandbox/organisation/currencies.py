@@ -17,6 +17,9 @@ CURRENCY_FIELDS: Fields = {"Code": WORD, "Description": Text()}
 DAY_RATES = {
     "AUD": {"NZD": "1.09", "USD": "0.66", "EUR": "0.61", "GBP": "0.52"},
     "NZD": {"AUD": "0.92", "USD": "0.60", "EUR": "0.56", "GBP": "0.47"},
+    "GBP": {"AUD": "1.92", "NZD": "2.13", "USD": "1.27", "EUR": "1.17", "SGD": "1.70"},
+    "USD": {"AUD": "1.52", "NZD": "1.67", "EUR": "0.92", "GBP": "0.79", "SGD": "1.34"},
+    "SGD": {"AUD": "1.13", "NZD": "1.25", "USD": "0.75", "EUR": "0.69", "GBP": "0.59"},
 }
 
 CURRENCY_NAMES = {

@@ -6,7 +6,8 @@ from decimal import Decimal
 from typing import Any
 
 from caspen_xero.sandbox.books.ledger import Body, Books, Ledger
-from caspen_xero.sandbox.organisation.charts import CLASSES, COUNTRIES, ChartAccount, ChartRate, Country
+from caspen_xero.sandbox.organisation.charts import CLASSES, ChartAccount, ChartRate, Country
+from caspen_xero.sandbox.organisation.countries import COUNTRIES
 from caspen_xero.sandbox.organisation.currencies import CURRENCY_NAMES
 from caspen_xero.sandbox.organisation.organisations import (
     Organisation,
@@ -15,6 +16,8 @@ from caspen_xero.sandbox.organisation.organisations import (
     organisation_of,
     summary,
 )
+from caspen_xero.sandbox.organisation.themes import add_standard_theme
+from caspen_xero.sandbox.organisation.users import add_person
 
 
 def found_organisation(books: Books, name: str, country_code: str, demo: bool, fields: dict[str, Any]) -> Organisation:
@@ -30,26 +33,34 @@ def found_organisation(books: Books, name: str, country_code: str, demo: bool, f
     for rate in country.rates:
         ledger.save("TaxRates", _rate_body(rate))
     ledger.save("Currencies", {"Code": country.currency, "Description": CURRENCY_NAMES[country.currency]})
+    furnish(ledger)
     if fields:
         change_organisation(ledger, fields)
     return summary(tenant_id, organisation_of(ledger))
+
+
+def furnish(ledger: Ledger) -> None:
+    """Makes what an organisation has of itself, where it is missing: books of an earlier version lack it."""
+    add_standard_theme(ledger)
+    add_person(ledger)
 
 
 def _organisation_body(
     books: Books, tenant_id: str, name: str, country_code: str, country: Country, demo: bool
 ) -> Body:
     return {
-        "OrganisationID": fixed_id(tenant_id, "organisation"),
+        "OrganisationID": tenant_id,  # one id (recorded answers of August 2026)
         "Name": name,
         "LegalName": name,
         "PaysTax": True,
-        "Version": country_code,
+        "Version": country.version,
         "OrganisationType": "COMPANY",
         "BaseCurrency": country.currency,
         "CountryCode": country_code,
         "IsDemoCompany": demo,
         "OrganisationStatus": "ACTIVE",
         "TaxNumber": country.tax_number,
+        **({"TaxNumberName": country.tax_number_name} if country.tax_number_name else {}),
         "FinancialYearEndDay": country.year_end[0],
         "FinancialYearEndMonth": country.year_end[1],
         "SalesTaxBasis": country.sales_tax_basis,
@@ -91,8 +102,7 @@ def _account_body(tenant_id: str, account: ChartAccount, currency: str) -> Body:
 
 
 def _rate_body(rate: ChartRate) -> Body:
-    percentage = Decimal(rate.percentage)
-    component = {"Name": rate.component, "Rate": percentage, "IsCompound": False, "IsNonRecoverable": False}
+    parts = rate.parts or ((rate.component, rate.percentage),)
     return {
         "Name": rate.name,
         "TaxType": rate.tax_type,
@@ -103,6 +113,9 @@ def _rate_body(rate: ChartRate) -> Body:
         "CanApplyToLiabilities": "L" in rate.applies_to,
         "CanApplyToRevenue": "R" in rate.applies_to,
         "Status": rate.status,
-        "TaxComponents": [component],
-        "System": rate.tax_type != "TAX001",
+        "TaxComponents": [
+            {"Name": name, "Rate": Decimal(percentage), "IsCompound": False, "IsNonRecoverable": False}
+            for name, percentage in parts
+        ],
+        "System": rate.is_system,
     }

@@ -12,7 +12,7 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.ledger import Body, Books, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
 from caspen_xero.sandbox.books.wire import read_date, xero_date
-from caspen_xero.sandbox.organisation.charts import COUNTRIES
+from caspen_xero.sandbox.organisation.countries import COUNTRIES
 
 SPACE = uuid.UUID("6c8f8f3e-2f0b-4d5a-9d51-5b6f3f0f6a11")
 DATES = ("PeriodLockDate", "EndOfYearLockDate")
@@ -46,8 +46,11 @@ def all_organisations(books: Books) -> list[Organisation]:
 
 
 def organisation_of(ledger: Ledger) -> Body:
-    """The ledger's organisation. Raises LookupError for an unknown tenant id."""
-    found = ledger.find("Organisation", fixed_id(ledger.tenant_id, "organisation"))
+    """The ledger's organisation; one that was made by an earlier version has an id of its own.
+
+    Raises LookupError for an unknown tenant id.
+    """
+    found = ledger.find("Organisation", ledger.tenant_id) or next(iter(ledger.select("Organisation")), None)
     if found is None:
         raise LookupError(f"no organisation with the tenant id {ledger.tenant_id}")
     return found

@@ -10,6 +10,7 @@ from caspen_xero.sandbox.books.arithmetic import HUNDRED
 from caspen_xero.sandbox.books.fields import FLAG, NUMBER, WORD, Choice, Fields, Many, Text
 from caspen_xero.sandbox.books.ledger import Body, Ledger
 from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.organisation.organisations import organisation_of
 
 TAX_RATE_FIELDS: Fields = {
     "Name": Text(50),
@@ -18,6 +19,7 @@ TAX_RATE_FIELDS: Fields = {
     "ReportTaxType": WORD,
     "TaxComponents": Many({"Name": Text(50), "Rate": NUMBER, "IsCompound": FLAG, "IsNonRecoverable": FLAG}),
 }
+_REPORTING = ("AU", "NZ", "UK")  # the editions in which a rate says where it stands on the return
 _APPLIES = {
     "ASSET": "CanApplyToAssets",
     "EQUITY": "CanApplyToEquity",
@@ -45,25 +47,26 @@ def show_tax_rate(rate: Body) -> Body:
 
 
 def create_tax_rate(ledger: Ledger, sent: dict[str, Any]) -> Body:
-    """Makes a rate of the organisation's own: TAX002, TAX003, and so on."""
+    """Makes a rate of the organisation's own: TAX002, TAX003, and so on. Of no report, it may stand on any account."""
+    reports = organisation_of(ledger)["Version"] in _REPORTING
     for name in ("Name", "ReportTaxType", "TaxComponents"):
-        if not sent.get(name):
+        if not sent.get(name) and (reports or name != "ReportTaxType"):
             raise Refusal(messages.TAX_RATE_FIELD_MISSING(field=name))
     if any(rate["Status"] == "ACTIVE" for rate in ledger.by_name("TaxRates", sent["Name"])):
         raise Refusal(messages.TAX_RATE_NAME_TAKEN())
-    sales = "OUTPUT" in sent["ReportTaxType"]
+    report = sent.get("ReportTaxType")
     number = 1
     while ledger.find("TaxRates", f"TAX{number:03d}"):
         number += 1
     rate: Body = {
         "Name": sent["Name"],
         "TaxType": f"TAX{number:03d}",
-        "ReportTaxType": sent["ReportTaxType"],
+        **({"ReportTaxType": report} if report else {}),
         "CanApplyToAssets": True,
         "CanApplyToEquity": True,
-        "CanApplyToExpenses": not sales,
+        "CanApplyToExpenses": not report or "OUTPUT" not in report,
         "CanApplyToLiabilities": True,
-        "CanApplyToRevenue": sales,
+        "CanApplyToRevenue": not report or "OUTPUT" in report,
         "Status": "ACTIVE",
         "TaxComponents": _components(sent),
         "System": False,

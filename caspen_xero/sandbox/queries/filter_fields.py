@@ -41,10 +41,10 @@ _TARGETS = ("Invoice", "CreditNote", "Overpayment", "Prepayment")
 _PAID = ("Invoice.InvoiceID", "CreditNote.CreditNoteID", "Overpayment.OverpaymentID", "Prepayment.PrepaymentID")
 FILTER_FIELDS: dict[str, tuple[str, ...]] = {
     "Invoices": (
-        *("InvoiceID", "InvoiceNumber", "AmountDue", "AmountPaid", "AmountCredited", "Url"),
+        *("InvoiceID", "InvoiceNumber", "AmountDue", "AmountPaid", "AmountCredited", "Url", "BrandingThemeID"),
         *("ExpectedPaymentDate", "PlannedPaymentDate", *_DOCUMENT),
     ),
-    "CreditNotes": ("CreditNoteID", "CreditNoteNumber", *_CREDIT, *_DOCUMENT),
+    "CreditNotes": ("CreditNoteID", "CreditNoteNumber", "BrandingThemeID", *_CREDIT, *_DOCUMENT),
     "Overpayments": ("OverpaymentID", *_CREDIT, *_DOCUMENT),
     "Prepayments": ("PrepaymentID", *_CREDIT, *_DOCUMENT),
     "BankTransactions": ("BankTransactionID", "IsReconciled", "BankAccount.AccountID", "BankAccount.Code", *_DOCUMENT),
@@ -73,13 +73,28 @@ FILTER_FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "Accounts": (
         *("AccountID", "Code", "Name", "Type", "Class", "Status", "TaxType", "SystemAccount", "Description"),
-        *("EnablePaymentsToAccount", "BankAccountNumber", "BankAccountType", "CurrencyCode", "UpdatedDateUTC"),
+        *(
+            "EnablePaymentsToAccount",
+            "ShowInExpenseClaims",
+            "BankAccountNumber",
+            "BankAccountType",
+            "CurrencyCode",
+            "UpdatedDateUTC",
+        ),
     ),
     "TaxRates": (
         *("Name", "TaxType", "Status", "ReportTaxType", "CanApplyToRevenue", "CanApplyToExpenses", "EffectiveRate"),
+        *("CanApplyToAssets", "CanApplyToEquity", "CanApplyToLiabilities"),
     ),
     "Currencies": ("Code", "Description"),
+    "Items": (
+        *("ItemID", "Code", "Name", "Description", "PurchaseDescription", "IsSold", "IsPurchased", "UpdatedDateUTC"),
+    ),
+    "TrackingCategories": ("TrackingCategoryID", "Name", "Status"),
+    "Users": ("UserID", "EmailAddress", "FirstName", "LastName", "IsSubscriber", "UpdatedDateUTC"),
 }
+# Of a contact, what holds no text holds nothing (pyxero#181 of its AccountNumber, and pyxero's own guards).
+_NULLABLE = ("ContactNumber", "AccountNumber", "FirstName", "LastName", "EmailAddress", "CompanyNumber", "TaxNumber")
 # Compared without regard to case and accents (Xero's Contacts page).
 FOLDED = {"Contacts": ("Name", "EmailAddress", "AccountNumber")}
 
@@ -97,6 +112,8 @@ def lookup(desk: Desk, kind: str, body: Body, name: str) -> Value:
         value = _related(desk, body, name)
     else:
         value = body.get(name, False if name == "HasAttachments" else None)
+    if value == "" and name.rpartition(".")[2] in _NULLABLE:
+        value = None
     if name in FOLDED.get(kind, ()) and isinstance(value, str):
         return folded(value)
     return value  # type: ignore[no-any-return]

@@ -9,11 +9,21 @@ from typing import Any
 from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.ledger import KINDS, Body, folded
-from caspen_xero.sandbox.books.refusals import bad_filter
+from caspen_xero.sandbox.books.refusals import bad_filter, broken
 from caspen_xero.sandbox.books.resource import Resource
 from caspen_xero.sandbox.books.wire import read_id, read_since
 from caspen_xero.sandbox.queries.filter_fields import FILTER_FIELDS, FOLDED, columns_of, lookup
-from caspen_xero.sandbox.queries.where import Compare, Filter, FilterError, Negated, Value, matches, narrowed, parse
+from caspen_xero.sandbox.queries.where import (
+    Compare,
+    Filter,
+    FilterError,
+    Negated,
+    NothingThere,
+    Value,
+    matches,
+    narrowed,
+    parse,
+)
 from caspen_xero.sandbox.seam import ApiRequest
 
 PAGE_SIZE, LARGEST_PAGE = 100, 1000
@@ -41,6 +51,7 @@ class Query:
     page: int = 0  # 0: not paged
     page_size: int = PAGE_SIZE
     summary: bool = False
+    archived: bool = False  # what is archived below an element is shown too
 
     def one_of(self, column: str, values: list[Any]) -> None:
         self.conditions.append(f"{column} IN ({','.join('?' * len(values))})")
@@ -58,9 +69,9 @@ def read_query(resource: Resource, request: ApiRequest) -> Query:
     if kind == "Invoices" and params.get("createdByMyApp", "").lower() == "true":
         query.conditions.append("json_extract(body, '$.App') = ?")
         query.values.append(request.client_id)
-    if where := params.get("where", "").strip():
+    if kind in FILTER_FIELDS and (where := params.get("where", "").strip()):
         _read_where(kind, where, query)
-    if order := params.get("order", "").strip():
+    if kind in FILTER_FIELDS and (order := params.get("order", "").strip()):
         _read_order(kind, order, query)
     query.summary = kind in ("Invoices", "Contacts") and params.get("summaryOnly", "").lower() == "true"
     query.search = params.get("searchTerm", "").casefold() if kind in _SEARCHED else ""
@@ -85,8 +96,12 @@ def _read_lists(kind: str, params: Mapping[str, str], query: Query) -> None:
         if params.get(name):
             values = [text.strip() for text in params[name].split(",")]
             query.one_of(column, [read_id(text) for text in values] if name == "ContactIDs" else values)
-    if kind == "Contacts" and params.get("includeArchived", "").lower() != "true":
+    archived = params.get("includeArchived", "").lower() == "true"
+    if kind in ("Contacts", "TrackingCategories") and not archived:
         query.conditions.append("status = 'ACTIVE'")
+    elif kind == "TrackingCategories":
+        query.conditions.append("status != 'DELETED'")
+        query.archived = True
 
 
 def _read_where(kind: str, text: str, query: Query) -> None:
@@ -126,7 +141,10 @@ def _read_order(kind: str, text: str, query: Query) -> None:
 
 
 def run_query(desk: Desk, resource: Resource, query: Query) -> tuple[list[Body], dict[str, int] | None]:
-    """The documents of a list, and `pagination` where it is paged."""
+    """The documents of a list, and `pagination` where it is paged.
+
+    Raises RequestRefused where the filter doesn't go with them.
+    """
     condition = " AND ".join(query.conditions) or "1"
     order = _sql_order(resource, query)
     if order is not None and query.filter is None and not query.search:
@@ -142,6 +160,8 @@ def run_query(desk: Desk, resource: Resource, query: Query) -> tuple[list[Body],
         found = [body for body in found if _passes(desk, resource.kind, body, query)]
     except FilterError as error:
         raise bad_filter(messages.WHERE_NOT_READABLE(reason=error)) from error
+    except NothingThere as error:
+        raise broken(messages.BROKEN()) from error
     for name, descending in reversed(query.order if order is None else []):
         found.sort(key=lambda body: _sortable(lookup(desk, resource.kind, body, name)), reverse=descending)
     if not query.page:
@@ -180,4 +200,6 @@ def list_view(query: Query) -> str:
     """How much a list shows: without `page`, documents come without their lines."""
     if query.summary:
         return "summary"
+    if query.archived:
+        return "full"
     return "page" if query.page else "list"

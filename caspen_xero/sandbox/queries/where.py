@@ -1,7 +1,8 @@
 """Xero's `where` filters, parsed: comparisons of one field with one constant, joined with AND, OR, NOT and parentheses.
 
     Status=="AUTHORISED" AND Date>=DateTime(2026,01,01)      = and == are one, && and || too
-    Invoice.InvoiceID==guid("...") OR Name.Contains("x")     StartsWith, EndsWith, ToLower, ToUpper as well
+    Invoice.InvoiceID==guid("...") OR Name.Contains("x")     StartsWith, EndsWith, ToLower, ToUpper as well, in any case
+    EmailAddress!=null AND EmailAddress.StartsWith("x")      a method of a field that holds nothing has no answer
     Reference=="a 3"" nail"                                  a quote is doubled; a backslash is refused
 
 A filter is parsed into a small tree and never becomes code or SQL text.
@@ -12,7 +13,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from caspen_xero.sandbox.books.wire import read_date, read_id
@@ -25,9 +26,13 @@ class FilterError(ValueError):
     """A filter that Xero would answer with a QueryParseException; the text says what it stumbled over."""
 
 
+class NothingThere(Exception):
+    """A method of a field that holds nothing: Xero breaks on it, so a filter asks for `!=null` first (pyxero#181, Xero's staff)."""
+
+
 @dataclass(frozen=True)
 class Compare:
-    """`field op value`; `folds` are ToLower and ToUpper calls on the field, `method` a text test instead of an operator."""
+    """`field op value`; `folds` are ToLower, ToUpper and ToString calls on the field; `op` may be a text test instead."""
 
     field: str
     op: str
@@ -64,7 +69,8 @@ _TESTS: dict[str, Callable[[str, str], bool]] = {
     "StartsWith": lambda text, part: text.startswith(part),
     "EndsWith": lambda text, part: text.endswith(part),
 }
-_FOLDS: dict[str, Callable[[str], str]] = {"ToLower": str.lower, "ToUpper": str.upper}
+_FOLDS: dict[str, Callable[[str], str]] = {"ToLower": str.lower, "ToUpper": str.upper, "ToString": str}
+_METHODS = {name.lower(): name for name in (*_TESTS, *_FOLDS)}
 _DEEPEST = 60
 
 
@@ -158,6 +164,7 @@ class _Parser:
         folds: list[str] = []
         while self.accept("."):
             word = self.take()
+            word = _METHODS.get(word.lower(), word) if self.peek() == "(" else word
             if word in _TESTS:
                 self.expect("(")
                 part = self.constant()
@@ -213,12 +220,12 @@ class _Parser:
     def moment(self) -> datetime:
         try:
             if self.accept("."):
-                if self.take() != "Parse":
+                if self.take().lower() != "parse":
                     raise FilterError("No applicable method exists in type 'DateTime'")
                 self.expect("(")
-                day = read_date(self.constant())
+                text = self.constant()
                 self.expect(")")
-                return datetime.fromisoformat(day)
+                return _moment_of(str(text))
             self.expect("(")
             parts = [int(self.take())]
             while self.accept(","):
@@ -229,8 +236,20 @@ class _Parser:
             raise FilterError(f"No applicable constructor exists in type 'DateTime': {error}") from error
 
 
+def _moment_of(text: str) -> datetime:
+    """A date, or a date with a time (UTC unless it says another zone). Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return datetime.fromisoformat(read_date(text))
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
 def matches(found: Filter, lookup: Lookup) -> bool:
-    """Whether a document, whose fields `lookup` gives, passes. Raises FilterError where the types don't go together."""
+    """Whether a document, whose fields `lookup` gives, passes.
+
+    Raises FilterError where the types don't go together, NothingThere for a method of a field that holds nothing.
+    """
     if isinstance(found, Both):
         return matches(found.left, lookup) and matches(found.right, lookup)
     if isinstance(found, Either):
@@ -238,9 +257,11 @@ def matches(found: Filter, lookup: Lookup) -> bool:
     if isinstance(found, Negated):
         return not matches(found.inner, lookup)
     value = lookup(found.field)
+    if value is None and (found.op in _TESTS or found.folds):
+        raise NothingThere(found.field)
     if found.op in _TESTS:
-        return _TESTS[found.op](_folded(value or "", found.folds), str(found.value))
-    if found.folds and value is not None:
+        return _TESTS[found.op](_folded(value, found.folds), str(found.value))
+    if found.folds:
         value = _folded(value, found.folds)
     return _compare(value, found.op, found.value, found.field)
 

@@ -11,8 +11,9 @@ from caspen_xero.sandbox.sales.settlement import amount_due
 
 
 def show_balances(ledger: Ledger, contact: Body) -> Body:
-    """What is owed with this contact, and how much of it is overdue; shown wherever a contact is read."""
+    """What is owed with this contact, both ways, and how much of it is overdue; shown where a contact is read, if anything is."""
     balances: Body = {}
+    is_owed = False
     for name, kind in (("AccountsReceivable", "ACCREC"), ("AccountsPayable", "ACCPAY")):
         owed = [
             invoice
@@ -20,9 +21,9 @@ def show_balances(ledger: Ledger, contact: Body) -> Body:
             if invoice["Type"] == kind and invoice["Status"] == "AUTHORISED"
         ]
         overdue = [invoice for invoice in owed if invoice.get("DueDate", "9") < today(ledger)]
-        if owed:
-            balances[name] = {"Outstanding": _due(owed), "Overdue": _due(overdue)}
-    return {"Balances": balances} if balances else {}
+        balances[name] = {"Outstanding": _due(owed), "Overdue": _due(overdue)}
+        is_owed = is_owed or bool(owed)
+    return {"Balances": balances} if is_owed else {}
 
 
 def _due(invoices: list[Body]) -> Decimal:

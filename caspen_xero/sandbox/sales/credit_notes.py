@@ -8,30 +8,29 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import ID, Fields, Text, too_long
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
 from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import NOWHERE, dated, new_id, updated, xero_date
-from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings, refuse_archived
+from caspen_xero.sandbox.contacts.contacts import contact_for_document, note_dealings
 from caspen_xero.sandbox.contacts.views import contact_in_document, show_refused_contact
-from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
 from caspen_xero.sandbox.organisation.organisations import (
-    check_edit_by_lock_dates,
     check_lock_dates,
     next_number,
-    organisation_of,
     today,
 )
+from caspen_xero.sandbox.organisation.themes import branding_theme
 from caspen_xero.sandbox.sales.documents import (
     DOCUMENT_FIELDS,
     approved_or_draft,
-    branding_theme,
-    check_status,
+    check_edit,
     check_text,
     fill_lines,
     show_allocations,
     show_amounts,
+    show_branding_theme,
     show_lines,
     show_payments,
+    take_currency,
 )
 from caspen_xero.sandbox.sales.settlement import amount_due, has_dealings, settle
 from caspen_xero.sandbox.sales.statuses import ENDED, NEW, UNAPPROVED
@@ -72,38 +71,44 @@ def _by_number(ledger: Ledger, number: str) -> Body | None:
 
 
 def _create(desk: Desk, sent: dict[str, Any]) -> tuple[Body, list[str]]:
-    ledger = desk.ledger
+    ledger, together = desk.ledger, Together()
     if sent.get("Type") not in ("ACCRECCREDIT", "ACCPAYCREDIT"):
         raise Refusal(messages.TYPE_NOT_VALID(value=sent.get("Type", "")))
     status = sent.get("Status", "DRAFT")
     if status not in NEW:
         raise Refusal(messages.NOT_VALID_FOR_CREATION(document=NAME))
-    if not sent.get("LineItems"):
-        raise Refusal(messages.LINES_MISSING())
-    _check_texts(sent)
-    currency = str(sent.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"]))
-    check_currency(ledger, currency)
     sales, number = sent["Type"] == "ACCRECCREDIT", sent.get("CreditNoteNumber", "")
-    if sales and _by_number(ledger, number):
-        raise Refusal(messages.CREDIT_NOTE_NUMBER_TAKEN())
     note: Body = {
         "CreditNoteID": new_id(),
         "Type": sent["Type"],
-        "CreditNoteNumber": number or (next_number(ledger, "CreditNotes", "CN") if sales else ""),
+        "CreditNoteNumber": "",
         "Reference": sent.get("Reference", ""),
-        "ContactID": contact_for_document(ledger, sent.get("Contact"))["ContactID"],
         "Date": sent.get("Date", today(ledger)),
         "Status": approved_or_draft(desk, status),
-        "CurrencyCode": currency,
-        "CurrencyRate": currency_rate(ledger, currency, sent.get("CurrencyRate")),
         "SentToContact": False,
         "BrandingThemeID": sent.get("BrandingThemeID", branding_theme(ledger)),
         "Payments": [],
         "Allocations": [],
     }
+    with together.also():
+        _check_texts(sent)
+    with together.also():
+        take_currency(ledger, note, sent)
+    with together.also():
+        if sales and _by_number(ledger, number):
+            raise Refusal(messages.CREDIT_NOTE_NUMBER_TAKEN())
+    with together.also():
+        note["ContactID"] = contact_for_document(ledger, sent.get("Contact"))["ContactID"]
     if "DueDate" in sent:
         note["DueDate"] = sent["DueDate"]
-    return note, _finish(desk, note, sent)
+    with together.also():
+        if not sent.get("LineItems"):
+            raise Refusal(messages.LINES_MISSING())
+    warnings = _fill(desk, note, sent, together) if sent.get("LineItems") else []
+    together.end()
+    note["CreditNoteNumber"] = number or (next_number(ledger, "CreditNotes", "CN") if sales else "")
+    _finish(desk, note)
+    return note, warnings
 
 
 def _check_texts(sent: dict[str, Any]) -> None:
@@ -112,18 +117,22 @@ def _check_texts(sent: dict[str, Any]) -> None:
     check_text(sent, "CreditNoteNumber")
 
 
-def _finish(desk: Desk, note: Body, sent: dict[str, Any]) -> list[str]:
-    """Fills in what was sent, and saves; gives warnings."""
-    warnings = fill_lines(desk, note, sent, discounts=False)
-    if note["Total"] < 0:
-        raise Refusal(messages.TOTAL_NEGATIVE())
-    check_lock_dates(desk.ledger, note["Date"], is_draft=note["Status"] in UNAPPROVED)
+def _fill(desk: Desk, note: Body, sent: dict[str, Any], together: Together) -> list[str]:
+    """Fills in the lines that were sent; gives warnings."""
+    warnings: list[str] = []
+    with together.also():
+        warnings += fill_lines(desk, note, sent, discounts=False)
+    with together.also():
+        check_lock_dates(desk.ledger, note["Date"], is_draft=note["Status"] in UNAPPROVED)
+    return warnings
+
+
+def _finish(desk: Desk, note: Body) -> None:
     contact = desk.ledger.find("Contacts", note["ContactID"])
     if note["Status"] == "AUTHORISED" and contact is not None:
         note_dealings(desk.ledger, contact, sales=note["Type"] == "ACCRECCREDIT")
     settle(note)
     desk.ledger.save("CreditNotes", note)
-    return warnings
 
 
 def _edit(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
@@ -141,36 +150,47 @@ def _edit(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]
 def _edited(desk: Desk, note: Body, sent: dict[str, Any]) -> tuple[Body, list[str]]:
     ledger, before = desk.ledger, dict(note)
     status = str(sent.get("Status", note["Status"]))
-    check_status(note, status, NAME)
-    check_edit_by_lock_dates(ledger, note["Date"], is_draft=note["Status"] in UNAPPROVED)
-    contact = ledger.find("Contacts", note["ContactID"])
-    if contact is not None:
-        refuse_archived(contact)
+    together = check_edit(ledger, note, status, NAME, contact_stays=True)
     if status in ENDED:
         note["Status"] = status
         ledger.save("CreditNotes", note)
         return note, []
-    if sent.get("Type", note["Type"]) != note["Type"]:
-        raise Refusal(messages.TYPE_NOT_VALID(value=sent["Type"]))
-    _check_texts(sent)
+    warnings = _take_edit(desk, note, sent, together)
+    with together.also():
+        if has_dealings(note) and any(before.get(name) != note.get(name) for name in _CLOSED):
+            raise Refusal(messages.HAS_PAYMENTS())
+    together.end()
+    _finish(desk, note)
+    return note, warnings
+
+
+def _take_edit(desk: Desk, note: Body, sent: dict[str, Any], together: Together) -> list[str]:
+    """Takes over what was sent, and gathers what is refused of it; gives warnings."""
+    ledger, status = desk.ledger, str(sent.get("Status", note["Status"]))
+    with together.also():
+        if sent.get("Type", note["Type"]) != note["Type"]:
+            raise Refusal(messages.TYPE_NOT_VALID(value=sent["Type"]))
+    with together.also():
+        _check_texts(sent)
+    with together.also():
+        _renumber(ledger, note, sent)
+    if "Contact" in sent:
+        with together.also():
+            note["ContactID"] = contact_for_document(ledger, sent["Contact"])["ContactID"]
+    if note["Status"] in UNAPPROVED and status in NEW:
+        note["Status"] = approved_or_draft(desk, status)
+    note |= {name: sent[name] for name in ("Date", "DueDate", "Reference", "BrandingThemeID") if name in sent}
+    with together.also():
+        take_currency(ledger, note, sent)
+    return _fill(desk, note, sent, together)
+
+
+def _renumber(ledger: Ledger, note: Body, sent: dict[str, Any]) -> None:
     if number := sent.get("CreditNoteNumber"):
         other = _by_number(ledger, number) if note["Type"] == "ACCRECCREDIT" else None
         if other is not None and other["CreditNoteID"] != note["CreditNoteID"]:
             raise Refusal(messages.CREDIT_NOTE_NUMBER_TAKEN())
         note["CreditNoteNumber"] = number
-    if "Contact" in sent:
-        note["ContactID"] = contact_for_document(ledger, sent["Contact"])["ContactID"]
-    if note["Status"] in UNAPPROVED:
-        note["Status"] = approved_or_draft(desk, status)
-    note |= {name: sent[name] for name in ("Date", "DueDate", "Reference", "BrandingThemeID") if name in sent}
-    if "CurrencyCode" in sent or "CurrencyRate" in sent:
-        note["CurrencyCode"] = sent.get("CurrencyCode", note["CurrencyCode"])
-        check_currency(ledger, note["CurrencyCode"])
-        note["CurrencyRate"] = currency_rate(ledger, note["CurrencyCode"], sent.get("CurrencyRate"))
-    warnings = _finish(desk, note, sent)
-    if has_dealings(note) and any(before.get(name) != note.get(name) for name in _CLOSED):
-        raise Refusal(messages.HAS_PAYMENTS())
-    return note, warnings
 
 
 def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
@@ -179,21 +199,22 @@ def show_credit_note(desk: Desk, note: Body, view: str = "full") -> Body:
     shown: Body = {name: note[name] for name in ("CreditNoteID", "CreditNoteNumber", "Type", "Reference")}
     shown |= {
         "ID": note["CreditNoteID"],
-        "SentToContact": note["SentToContact"],
         "Payments": show_payments(desk.ledger, note, view),
         "HasErrors": False,
-        "InvoiceAddresses": [],
         "CurrencyRate": note["CurrencyRate"],
         "RemainingCredit": amount_due(note),
         "Allocations": show_allocations(desk.ledger, note),
-        "HasAttachments": False,
         "Contact": contact_in_document(contact, view),
-        "BrandingThemeID": note["BrandingThemeID"],
+        **show_branding_theme(desk.ledger, note, view),
         "Status": note["Status"],
         "LineAmountTypes": note["LineAmountTypes"],
         "LineItems": [] if view == "list" else show_lines(desk, note, checked=view in WHOLE),
         "CurrencyCode": note["CurrencyCode"],
     }
+    if view not in WHOLE and (note["SentToContact"] or desk.ledger.ways.absent_keys == "shown"):
+        shown["SentToContact"] = note["SentToContact"]
+    if view != "created":
+        shown |= {"HasAttachments": False} | ({"Attachments": []} if view == "full" else {"InvoiceAddresses": []})
     shown |= dated("Date", note["Date"]) | dated("DueDate", note.get("DueDate"))
     if "FullyPaidOnDate" in note:
         shown["FullyPaidOnDate"] = xero_date(note["FullyPaidOnDate"])

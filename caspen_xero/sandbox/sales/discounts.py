@@ -29,6 +29,28 @@ def check_discount(
         raise Refusal(messages.DISCOUNT_NOT_VALID(rate=f"{rounding.cents(rate or discount):.2f}"))
 
 
+def check_whole_discount(
+    way: str,
+    given: Decimal | None,
+    rate: Decimal,
+    discount: Decimal,
+    amount: Decimal,
+    gross: Decimal,
+    rounding: Rounding,
+) -> None:
+    """Refuses a discount that leaves nothing, where its LineAmount of 0.00 was sent, or always, as `whole_discount` says.
+
+    Xero takes that LineAmount for none, and finds what the discount takes off (Xero-NetStandard#74, #147).
+    """
+    if not (rate or discount) or amount or not gross or way == "taken":
+        return
+    if given is not None and not rounding.cents(given):
+        off = rounding.cents(-discount if discount else -gross * rate / HUNDRED)
+        raise Refusal(messages.LINE_TOTAL_WRONG(given=f"{off:.2f}", expected="0.00"))
+    if way == "refused":
+        raise Refusal(messages.DISCOUNT_NOT_VALID(rate=f"{rounding.cents(rate or discount):.2f}"))
+
+
 def is_discounted(line: Body) -> bool:
     return "DiscountRate" in line or "DiscountAmount" in line
 

@@ -12,10 +12,16 @@ from caspen_xero.sandbox.books import messages
 from caspen_xero.sandbox.books.desk import Desk
 from caspen_xero.sandbox.books.fields import DATE, FLAG, ID, NUMBER, WORD, Fields, Many, One, Text
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
 from caspen_xero.sandbox.books.wire import xero_date
-from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS
-from caspen_xero.sandbox.organisation.organisations import fixed_id, switch
+from caspen_xero.sandbox.contacts.contacts import CONTACT_FIELDS, refuse_archived
+from caspen_xero.sandbox.organisation.currencies import check_currency, currency_rate
+from caspen_xero.sandbox.organisation.organisations import (
+    check_edit_by_lock_dates,
+    organisation_of,
+    switch,
+)
+from caspen_xero.sandbox.organisation.themes import branding_theme
 from caspen_xero.sandbox.sales.lines import (
     LINE_FIELDS,
     LineRules,
@@ -27,7 +33,7 @@ from caspen_xero.sandbox.sales.lines import (
     with_rounded_discounts,
 )
 from caspen_xero.sandbox.sales.settlement import has_dealings
-from caspen_xero.sandbox.sales.statuses import NEXT_STATUS, UNAPPROVED, is_complete
+from caspen_xero.sandbox.sales.statuses import ENDED, NEXT_STATUS, UNAPPROVED, is_complete
 
 DOCUMENT_FIELDS: Fields = {
     "Type": WORD,
@@ -70,6 +76,27 @@ def check_status(document: Body, status: str, name: str) -> None:
         raise Refusal(messages.NOT_VALID_FOR_CHANGE(document=name))
 
 
+def check_edit(ledger: Ledger, document: Body, status: str, name: str, *, contact_stays: bool) -> Together:
+    """What speaks against an edit to that status, said together with what is found of the rest of it.
+
+    Raises it at once where nothing of the rest counts: in a locked period, and where the document ends or has ended.
+    """
+    together, ends = Together(), status in ENDED or document["Status"] in ENDED
+    with together.also():
+        check_status(document, status, name)
+    contact = ledger.find("Contacts", document["ContactID"])
+    if contact is not None and (contact_stays or ends):
+        with together.also():
+            refuse_archived(contact)
+    try:
+        check_edit_by_lock_dates(ledger, document["Date"], is_draft=document["Status"] in UNAPPROVED)
+    except Refusal as refusal:
+        raise Refusal(*together.messages, *refusal.messages) from refusal
+    if ends:
+        together.end()
+    return together
+
+
 def approved_or_draft(desk: Desk, status: str) -> str:
     """A user without the right to approve gets a draft back, without an error (a third party's probes)."""
     return "DRAFT" if status == "AUTHORISED" and not switch(desk.ledger, "Approver", True) else status
@@ -78,7 +105,7 @@ def approved_or_draft(desk: Desk, status: str) -> str:
 def fill_lines(desk: Desk, document: Body, sent: dict[str, Any], *, discounts: bool) -> list[str]:
     """Sets LineAmountTypes, lines and totals from what was sent over what is there; gives warnings.
 
-    Refuses a Total that is not their sum.
+    Refuses a Total that is not their sum, one below 0, and an approved document without lines.
     """
     warnings: list[str] = []
     if "LineAmountTypes" in sent or "LineAmountTypes" not in document:
@@ -90,18 +117,25 @@ def fill_lines(desk: Desk, document: Body, sent: dict[str, Any], *, discounts: b
             desk, document, desk.unit_places if "LineItems" in sent else 4, discounts=discounts, warnings=warnings
         )
         document["LineItems"] = build_lines(rules, elements, existing)
+        if is_complete(document["Status"]) and not elements:
+            raise Refusal(messages.LINES_MISSING())
     elif is_complete(document["Status"]):
         check_complete_lines(desk.ledger, document["LineItems"])
     _sum_up(document)
     if "Total" in sent and desk.rounding.cents(sent["Total"]) != document["Total"]:
         raise Refusal(messages.TOTAL_NOT_SUM())
+    if document["Total"] < 0:
+        raise Refusal(messages.TOTAL_NEGATIVE())
     return list(dict.fromkeys(warnings))
 
 
-def round_discounts(desk: Desk, document: Body) -> None:
-    """Counts discounts that were sent as amounts anew, from percentages of 2 places: so approval may do (xero-node#592)."""
+def round_discounts(desk: Desk, document: Body, *, rates: bool = False) -> None:
+    """Counts discounts that were sent as amounts anew, from percentages of 2 places: so approval may do (xero-node#592).
+
+    With `rates` the percentages that were sent, too: so the old web page may do.
+    """
     rules = _line_rules(desk, document, 4, discounts=True)
-    document["LineItems"] = with_rounded_discounts(rules, document["LineItems"])
+    document["LineItems"] = with_rounded_discounts(rules, document["LineItems"], rates=rates)
     _sum_up(document)
 
 
@@ -144,6 +178,16 @@ def check_accounted_for(line: Body) -> None:
         raise Refusal(*words)
 
 
+def take_currency(ledger: Ledger, document: Body, sent: dict[str, Any]) -> None:
+    """Takes over currency and rate; a new document is in the organisation's own currency unless another is sent."""
+    if "CurrencyCode" in document and not {"CurrencyCode", "CurrencyRate"} & set(sent):
+        return
+    own = document.get("CurrencyCode", organisation_of(ledger)["BaseCurrency"])
+    document["CurrencyCode"] = sent.get("CurrencyCode", own)
+    check_currency(ledger, document["CurrencyCode"])
+    document["CurrencyRate"] = currency_rate(ledger, document["CurrencyCode"], sent.get("CurrencyRate"))
+
+
 def check_text(sent: dict[str, Any], field: str) -> None:
     """Document numbers are printable ASCII (Xero's Invoices page)."""
     text = sent.get(field, "")
@@ -151,8 +195,11 @@ def check_text(sent: dict[str, Any], field: str) -> None:
         raise Refusal(messages.NUMBER_NOT_PRINTABLE(field=field))
 
 
-def branding_theme(ledger: Ledger) -> str:
-    return fixed_id(ledger.tenant_id, "branding")
+def show_branding_theme(ledger: Ledger, document: Body, view: str) -> Body:
+    """The branding theme of a sales document; where it is read, the organisation's own can be left out as other such keys are."""
+    theme = document["BrandingThemeID"]
+    left_out = view != "created" and theme == branding_theme(ledger) and ledger.ways.absent_keys == "left-out"
+    return {} if left_out else {"BrandingThemeID": theme}
 
 
 def show_lines(desk: Desk, document: Body, *, checked: bool = False) -> list[Body]:
@@ -181,7 +228,7 @@ def show_payments(ledger: Ledger, document: Body, view: str) -> list[Body]:
             **_payment_ids(payment, ledger.ways.batch_member_id, view),
             "Date": xero_date(payment["Date"]),
             "Amount": payment["Amount"],
-            "Reference": payment.get("Reference", ""),
+            **({"Reference": payment["Reference"]} if payment["Reference"] or view != "created" else {}),
             "CurrencyRate": payment["CurrencyRate"],
             "HasAccount": False,
             "HasValidationErrors": False,

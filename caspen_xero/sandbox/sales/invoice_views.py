@@ -10,7 +10,13 @@ from caspen_xero.sandbox.books.resource import WHOLE
 from caspen_xero.sandbox.books.wire import dated, updated, xero_date
 from caspen_xero.sandbox.contacts.views import contact_in_document, show_refused_contact
 from caspen_xero.sandbox.sales.discounts import is_discounted
-from caspen_xero.sandbox.sales.documents import EMPTY_INVOICE, show_amounts, show_lines, show_payments
+from caspen_xero.sandbox.sales.documents import (
+    EMPTY_INVOICE,
+    show_amounts,
+    show_branding_theme,
+    show_lines,
+    show_payments,
+)
 from caspen_xero.sandbox.sales.settlement import allocated, amount_due, paid
 from caspen_xero.sandbox.sales.statuses import ENDED
 
@@ -30,7 +36,9 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
     if view != "created":
         shown |= _show_dealings(desk.ledger, invoice, view)
     if invoice["Type"] == "ACCREC":
-        shown |= {"SentToContact": invoice["SentToContact"], "BrandingThemeID": invoice["BrandingThemeID"]}
+        shown |= _show_sending(invoice, view) | show_branding_theme(desk.ledger, invoice, view)
+    elif view == "full":  # a bill says it by its id only (recorded)
+        shown["SentToContact"] = invoice["SentToContact"]
     shown |= {
         # The answer to voiding still names what was due; from the next GET on it is nothing (recorded).
         "AmountDue": invoice["Total"] if view == "created" and invoice["Status"] in ENDED else amount_due(invoice),
@@ -39,7 +47,7 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
         "IsDiscounted": any(is_discounted(line) for line in invoice["LineItems"]),
         "HasErrors": False,
         "InvoicePaymentServices": [],
-        "Contact": contact_in_document(contact, view),
+        "Contact": contact_in_document(contact, view, of_invoice=True),
         "Status": invoice["Status"],
         "LineAmountTypes": invoice["LineAmountTypes"],
         "LineItems": [] if view == "list" else show_lines(desk, invoice, checked=view in WHOLE),
@@ -55,14 +63,24 @@ def show_invoice(desk: Desk, invoice: Body, view: str = "full") -> Body:
     return shown | show_amounts(desk, invoice) | updated(invoice["Updated"])
 
 
+def _show_sending(invoice: Body, view: str) -> Body:
+    """Lists say it of an invoice that was sent, and of no other; the answer to a write then has the address too (recorded)."""
+    if not invoice["SentToContact"] and view not in WHOLE:
+        return {}
+    address = {"SentToEmailAddress": ""} if invoice["SentToContact"] and view == "created" else {}
+    return {"SentToContact": invoice["SentToContact"]} | address
+
+
 def _show_dealings(ledger: Ledger, invoice: Body, view: str) -> Body:
-    """Payments and credits; by its id an invoice names neither list when it is empty, in lists always (recorded)."""
+    """Payments and credits; where there are none, an invoice names neither them nor their sum by its id, in lists it does."""
     shown: Body = {"Payments": show_payments(ledger, invoice, view), "CreditNotes": []} | _credits(
         ledger, invoice, view
     )
     shown |= {"AmountCredited": allocated(invoice), "HasAttachments": False}
     if view != "full":
         return shown | {"InvoiceAddresses": []}
+    if not shown["AmountCredited"]:
+        del shown["AmountCredited"]
     return {name: value for name, value in shown.items() if value != []} | {"Attachments": []}
 
 

@@ -20,12 +20,15 @@ from caspen_xero.sandbox.books.arithmetic import (
 )
 from caspen_xero.sandbox.books.fields import ID, NUMBER, WORD, Fields, Many, Text
 from caspen_xero.sandbox.books.ledger import Body, Ledger
-from caspen_xero.sandbox.books.refusals import Refusal
+from caspen_xero.sandbox.books.refusals import Refusal, Together
 from caspen_xero.sandbox.books.wire import new_id
+from caspen_xero.sandbox.organisation.items import item_of
 from caspen_xero.sandbox.organisation.organisations import switch
 from caspen_xero.sandbox.organisation.tax_rates import applies_to, effective_rate
+from caspen_xero.sandbox.organisation.tracking import tracked
 from caspen_xero.sandbox.sales.discounts import (
     check_discount,
+    check_whole_discount,
     is_discounted,
     rate_of_amount,
     read_discount,
@@ -102,14 +105,22 @@ def build_lines(rules: LineRules, sent: list[dict[str, Any]], existing: list[Bod
     return lines
 
 
-def with_rounded_discounts(rules: LineRules, lines: list[Body]) -> list[Body]:
-    """Lines whose discount was sent as an amount, counted anew from the percentage that it comes to, of 2 places."""
-    return [_with_rounded_discount(rules, line) if "DiscountAmount" in line else line for line in lines]
+def with_rounded_discounts(rules: LineRules, lines: list[Body], *, rates: bool = False) -> list[Body]:
+    """Lines whose discount was sent as an amount, counted anew from the percentage that it comes to, of 2 places.
+
+    With `rates` those that were sent as a percentage of more places too.
+    """
+    names = ("DiscountAmount", "DiscountRate") if rates else ("DiscountAmount",)
+    return [_with_rounded_discount(rules, line) if any(name in line for name in names) else line for line in lines]
 
 
 def _with_rounded_discount(rules: LineRules, line: Body) -> Body:
     made_of = {name: line[name] for name in LINE_FIELDS if name in line and name not in _FOLLOWS}
-    anew = _build_line(rules, made_of | {"DiscountRate": rate_of_amount(line, rules.rounding, 2)}, line)
+    if "DiscountRate" in line:
+        rate = rules.rounding.to_places(line["DiscountRate"], 2)
+    else:
+        rate = rate_of_amount(line, rules.rounding, 2)
+    anew = _build_line(rules, made_of | {"DiscountRate": rate}, line)
     return line if anew["LineAmount"] == line["LineAmount"] else anew
 
 
@@ -130,34 +141,54 @@ def _merged(rules: LineRules, element: dict[str, Any], old: Body | None) -> dict
 
 
 def _build_line(rules: LineRules, sent: dict[str, Any], old: Body | None) -> Body:
-    line: Body = {"LineItemID": old["LineItemID"] if old else new_id(), "Tracking": sent.get("Tracking", [])}
-    if description := sent.get("Description", ""):
-        line["Description"] = description
-    elif rules.complete:
-        raise Refusal(messages.DESCRIPTION_MISSING())
-    if len(sent.get("Tracking", [])) > 2:
-        raise Refusal(messages.TRACKING_TOO_MANY())
+    line: Body = {"LineItemID": old["LineItemID"] if old else new_id()}
+    line["Tracking"] = tracked(rules.ledger, sent.get("Tracking", []))
+    together = Together()
+    with together.also():
+        line |= _line_text(rules, sent)
     if not any(name in sent for name in _PRICED):
+        together.end()
         return line  # a line of text only
-    line |= _line_item(rules.ledger, sent)
+    with together.also():
+        line |= _line_item(rules.ledger, sent, old)
     stripped = loses_account(rules.ledger, sent.get("UnitAmount", sent.get("LineAmount")))
-    needed = rules.complete and not stripped
-    sent = _without_what_is_unfit(rules, sent, needed=needed)
-    account = _line_account(rules, sent, needed=needed)
-    line |= _line_tax_type(rules, sent, account)
-    line |= _standing_money(sent, old) or _line_money(rules, sent)
-    if account is not None:
-        line["AccountID"] = account["AccountID"]
-        line |= {"AccountCode": account["Code"]} if "Code" in account else {}
-    line["TaxAmount"] = _tax_amount(rules, line, sent, old)
+    with together.also():
+        sent = _without_what_is_unfit(rules, sent) if rules.draft else sent
+        line |= _line_account_and_tax(rules, sent, needed=rules.complete and not stripped)
+    with together.also():
+        line |= _standing_money(sent, old) or _line_money(rules, sent)
+        line["TaxAmount"] = _tax_amount(rules, line, sent, old)
+    together.end()
     line["Mode"] = rules.line_amount_types
     return {name: value for name, value in line.items() if name not in _STRIPPED} if stripped else line
 
 
-def _line_item(ledger: Ledger, sent: Mapping[str, Any]) -> dict[str, Any]:
-    """The item that a person has made; it brings neither price nor account, as those that are sent count (UNCONFIRMED)."""
+def _line_text(rules: LineRules, sent: Mapping[str, Any]) -> dict[str, Any]:
+    description = sent.get("Description", "")
+    if not description and rules.complete:
+        raise Refusal(messages.DESCRIPTION_MISSING())
+    if len(sent.get("Tracking", [])) > 2:
+        raise Refusal(messages.TRACKING_TOO_MANY())
+    return {"Description": description} if description else {}
+
+
+def _line_account_and_tax(rules: LineRules, sent: Mapping[str, Any], *, needed: bool) -> Body:
+    account, line, together = None, Body(), Together()
+    with together.also():
+        account = _line_account(rules, sent, needed=needed)
+    with together.also():
+        line |= _line_tax_type(rules, sent, account)
+    together.end()
+    if account is not None:
+        line["AccountID"] = account["AccountID"]
+        line |= {"AccountCode": account["Code"]} if "Code" in account else {}
+    return line
+
+
+def _line_item(ledger: Ledger, sent: Mapping[str, Any], old: Body | None) -> dict[str, Any]:
+    """The item that a line names; a known line keeps one that is gone. What an item brings to a line is left out here."""
     code = sent.get("ItemCode")
-    if code and ledger.find("Items", code) is None:
+    if code and code != (old or {}).get("ItemCode") and item_of(ledger, code) is None:
         raise Refusal(messages.ITEM_UNKNOWN(code=code))
     return {"ItemCode": code} if code else {}
 
@@ -167,23 +198,23 @@ def loses_account(ledger: Ledger, price: Decimal | None) -> bool:
     return not price and ledger.ways.zero_price_lines == "stripped"
 
 
-def _without_what_is_unfit(rules: LineRules, sent: dict[str, Any], *, needed: bool) -> dict[str, Any]:
+def _without_what_is_unfit(rules: LineRules, sent: dict[str, Any]) -> dict[str, Any]:
     """A draft's line without the account or tax type that can't stand there: Xero takes it, and warns (recorded in 2018 and 2021).
 
     UNCONFIRMED: of tax types; that it goes without tax then, not with the account's own; of accounts that are known but unfit.
     """
     account, ways = None, rules.ledger.ways
     try:
-        account = _line_account(rules, sent, needed=needed)
+        account = _line_account(rules, sent, needed=False)
     except Refusal:
-        if not rules.draft or ways.unknown_account_in_draft == "refused":
+        if ways.unknown_account_in_draft == "refused":
             raise
         rules.warnings.append(messages.ACCOUNT_REMOVED(code=sent.get("AccountCode") or sent["AccountID"]))
         sent = {name: value for name, value in sent.items() if name not in ("AccountCode", "AccountID")}
     try:
         _line_tax_type(rules, sent, account)
     except Refusal:
-        if not rules.draft or ways.unknown_tax_type_in_draft == "refused":
+        if ways.unknown_tax_type_in_draft == "refused":
             raise
         rules.warnings.append(messages.TAX_REMOVED(tax=sent["TaxType"]))
         sent = {name: value for name, value in sent.items() if name != "TaxAmount"} | {"TaxType": None}
@@ -256,6 +287,9 @@ def _line_money(rules: LineRules, sent: Mapping[str, Any]) -> Body:
     if abs(amount) > LARGEST_LINE:
         raise Refusal(messages.LINE_TOO_LARGE())
     check_discount(sent, rate, discount, quantity * unit, rules.rounding)
+    check_whole_discount(
+        rules.ledger.ways.whole_discount, given, rate, discount, amount, quantity * unit, rules.rounding
+    )
     money: Body = {"Quantity": quantity, "UnitAmount": unit, "LineAmount": amount}
     if rate:
         money |= {"DiscountRate": rate}
@@ -312,7 +346,14 @@ def show_line(
         shown["UnitAmount"] = rounding.to_places(shown["UnitAmount"], unit_places)
     discount = show_discount(line, rounding)
     shown |= {"DiscountRate": discount["DiscountRate"]} if discount and rate_alone else discount
-    shown["Tracking"] = line["Tracking"]
+    shown["Tracking"] = [_show_tracking(category, checked=checked) for category in line["Tracking"]]
     if checked:
         shown["ValidationErrors"] = []
     return shown
+
+
+def _show_tracking(category: Body, *, checked: bool) -> Body:
+    """A tracking category on a line: a list does not name the option's id, and has an empty list of options instead (recorded)."""
+    if checked:
+        return category
+    return {name: value for name, value in category.items() if name != "TrackingOptionID"} | {"Options": []}

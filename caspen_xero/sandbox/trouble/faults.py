@@ -12,7 +12,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
 
-from caspen_xero.sandbox.exchange import BadRequest, Exchange
+from caspen_xero.sandbox.exchange import BadRequest, Exchange, json_answer
 from caspen_xero.sandbox.seam import ApiAnswer
 
 Kind = Literal[
@@ -33,9 +33,16 @@ Kind = Literal[
 ]
 
 OFFLINE = ApiAnswer(503, b"The Organisation is offline", "text/plain; charset=utf-8")
-INTERNAL_ERROR = ApiAnswer(
-    500, b"An error occurred in Xero. Check the API Status page for current service status.", "text/plain"
+INTERNAL_ERROR = json_answer(
+    {
+        "Title": "An error occurred",
+        "Detail": "An error occurred in Xero. Check the API Status page for current service status.",
+        "Status": 500,
+        "Instance": "70000000-0000-4000-8000-000000000500",
+    },
+    500,
 )
+"""As pasted in XeroAPI/xero-node#466."""
 PROXY_PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 
 

@@ -23,10 +23,11 @@ _KNOWN_WORDS: tuple[tuple[str, ProblemCode | Mapping[str, ProblemCode]], ...] = 
     (r"limit of invoices you can approve", ProblemCode.APPROVAL_LIMIT),
     (r"must be unique|already assigned to another contact|this contact number", _NUMBER_TAKEN),
     (
-        r"account code.*(not a valid|archived|deleted)|account could not be found|account code or id must",
+        r"account code.*(not a valid|archived|deleted)|account could not be found|account code or (id must|account id)"
+        r"|account must be valid",
         ProblemCode.ACCOUNT_REFUSED,
     ),
-    (r"taxtype code|taxtype field", ProblemCode.TAX_RATE_REFUSED),
+    (r"taxtype code|taxtype field|tax rate must be valid", ProblemCode.TAX_RATE_REFUSED),
     (r"not subscribed to currency", ProblemCode.CURRENCY_NOT_ENABLED),
     (r"amount exceeds the amount", ProblemCode.PAYMENT_EXCEEDS_DUE),
     (r"only be made against authorised", ProblemCode.INVOICE_NOT_AUTHORISED),

@@ -25,6 +25,9 @@ from caspen_xero.xero.clock import CLOCKS_APART, XeroClock, clocks_apart
 from caspen_xero.xero.errors import XeroError
 
 SET_CLOCK = "Set this machine's clock, and let the system keep it right (network time)."
+WITHOUT_INVOICING = ("LEDGER", "GST_CASHBOOK", "NON_GST_CASHBOOK")
+"""Plans of Xero's, as an organisation's Class names them, that have no sales invoices (help pages of Splose and Link My Books)."""
+OTHER_PLAN = "Move the organisation to a plan with invoicing in Xero, then: caspen-xero doctor"
 LEFT_OUT = "Open it in Xero and save it anew, then: caspen-xero doctor"
 
 
@@ -64,6 +67,11 @@ def organisation_checks(
     organisation = facts.organisation
     yield _clock_check(client().clock)
     yield Check("xero", True, f"{plain(organisation.name)} answers ({plain(organisation.base_currency)})")
+    if organisation.plan in WITHOUT_INVOICING:
+        words = (
+            f"this organisation's plan in Xero ({organisation.plan}) has no sales invoices: apps can make none there"
+        )
+        yield Check("plan", False, words, OTHER_PLAN)
     locks = {"everybody": organisation.end_of_year_lock_date, "all but advisers": organisation.period_lock_date}
     locked = ", ".join(f"up to {day} for {whom}" for whom, day in locks.items() if day)
     yield Check("lock dates", True, f"the books are locked {locked}" if locked else "no period is locked")

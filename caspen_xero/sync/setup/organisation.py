@@ -66,10 +66,16 @@ class OrganisationFacts:
         return {rate.tax_type: rate for rate in active_last}
 
 
+def itself(mappings: Mappings | None) -> Organisation | None:
+    """The linked organisation as last read, however old, or None."""
+    known = _known(mappings, "Organisation", Organisation) if mappings else None
+    return known.elements[0] if known and known.elements else None
+
+
 def pages_of(mappings: Mappings) -> XeroPages:
     """Where the linked organisation's documents open in a browser, as far as that is known."""
-    organisation = _known(mappings, "Organisation", Organisation)
-    short_code = organisation.elements[0].short_code if organisation and organisation.elements else None
+    organisation = itself(mappings)
+    short_code = organisation.short_code if organisation else None
     stored = (mappings.store.connection() or {}).get("xero_url")
     if not stored:
         return XeroPages(short_code)
@@ -118,6 +124,11 @@ def read_tax_rates(
 ) -> list[TaxRate]:
     """The tax rates, deleted ones too, as they are now, or were `max_age` ago: 1 call at most."""
     return _read_if_older(client, mappings, "TaxRates", TaxRate, now, max_age).elements
+
+
+def read_itself(client: Client, mappings: Mappings, *, now: datetime) -> None:
+    """Has the organisation itself at hand, as it was a day ago at most: 1 call at most."""
+    _read_if_older(client, mappings, "Organisation", Organisation, now, ONE_DAY)
 
 
 def known_accounts(mappings: Mappings) -> list[Account] | None:

@@ -1,7 +1,7 @@
 """Which of Xero's tax rates can stand for one of Caspen's, and which one a person means. Pure.
 
-TaxTypes mean different rates in different countries (OUTPUT is 10 % in Australia and an old 12.5 % in New Zealand), so
-only the percentages and flags that the organisation itself reports are looked at, never the code.
+TaxTypes mean different rates in different countries (OUTPUT is 10 % in Australia, an old 12.5 % in New Zealand, and what the
+organisation says in the US), so only the percentages and flags that the organisation itself reports are looked at, never the code.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ NO_TAX = "no tax"
 NO_TAX_RATE = CaspenRate(id=NO_TAX, name=NO_TAX, rate=Decimal(0))
 """That line's rate, as if it were one of Caspen's."""
 
-_NOT_FOR_APPS = frozenset({"USSALESTAX", "AVALARA"})  # listed in US organisations, unusable through Xero's API
+_NOT_FOR_APPS = frozenset({"USSALESTAX", "AVALARA"})
+"""Report types of rates that US organisations list and only Xero itself can use; the tax type of the former is a GUID."""
 
 
 def percentage_of(rate: XeroRate) -> Decimal:
@@ -53,7 +54,9 @@ def why_not_sales(rate: XeroRate, account: Account | None = None) -> str | None:
     """Why this rate can't stand on a sales line (of that account), or None."""
     if rate.status != "ACTIVE":
         return f"{plain(rate.name)} ({plain(rate.tax_type)}) is {plain((rate.status or 'not active').lower())} in Xero"
-    if not rate.can_apply_to_revenue or rate.tax_type in _NOT_FOR_APPS:
+    if _NOT_FOR_APPS & {rate.tax_type, rate.report_tax_type}:
+        return f"{plain(rate.name)} ({plain(rate.tax_type)}) can be used by Xero itself only"
+    if not rate.can_apply_to_revenue:
         return f"{plain(rate.name)} ({plain(rate.tax_type)}) can't be used on sales in Xero"
     if account is not None and account.account_class not in (None, "REVENUE"):
         return f"{plain(rate.name)} ({plain(rate.tax_type)}) can't be used with account {plain(account.code or account.name)}"
@@ -81,15 +84,24 @@ def why_percentage_differs(caspen_rate: CaspenRate, xero_rate: XeroRate) -> str 
 
 
 def candidates(percentage: Decimal, rates: Iterable[XeroRate]) -> list[XeroRate]:
-    """The rates that can stand on sales lines: those of equal percentage first, then the others; each part by name."""
+    """The rates that can stand on sales lines: those of equal percentage first, then the others; each part by name.
+
+    Of those that charge something, the ones that Xero reports as plain sales come before special ones, and those of purchases.
+    """
     fit = [rate for rate in rates if applies_to_sales(rate)]
-    return sorted(fit, key=lambda rate: (percentage_of(rate) != percentage, rate.name.casefold(), rate.tax_type))
+
+    def order(rate: XeroRate) -> tuple[bool, bool, str, str]:
+        charged = percentage_of(rate)
+        special = charged != 0 and rate.report_tax_type != "OUTPUT"
+        return charged != percentage, special, rate.name.casefold(), rate.tax_type
+
+    return sorted(fit, key=order)
 
 
 def sole_candidate(rate: CaspenRate, rates: Iterable[XeroRate]) -> XeroRate | None:
     """The one Xero rate that a Caspen rate can only mean: the only one of its percentage on sales. Else None.
 
-    A rate of 0 % is never guessed: GST free, BAS excluded, zero rated and exempt are all 0 %, and differ on the return.
+    A rate of 0 % is never guessed: GST free, BAS excluded, zero rated, exempt and no VAT are all 0 %, and differ on the return.
     """
     if rate.rate == 0 or rate.id == NO_TAX:
         return None

@@ -88,7 +88,7 @@ class CreateCreditNote(PricedWrite):
                 records.keep_hold(_number_taken(records.mappings, step, one))
                 continue
             if one.status in UNAPPROVED:
-                records.keep_hold(_is_draft(step))
+                records.keep_hold(_is_draft(records.mappings, step))
                 continue
             with records.mappings.store.write():
                 records.link_credit_note(step, one, made_by_us=is_as_we_would_write_it(one, step))
@@ -198,12 +198,12 @@ class RemoveAllocation(Write):
         return found
 
 
-def _is_draft(step: Step) -> Hold:
+def _is_draft(mappings: Mappings, step: Step) -> Hold:
     reason = (
         f"Xero has a draft of the credit note {plain(step.number)} that caspen-xero did not make: once it is approved there, it is "
         "taken as this one; once it is deleted there, Caspen's needs another number"
     )
-    words = "Credit note number must be unique."
+    words = holds.said(mappings, "create-credit-note", step.caspen_id)
     code = ProblemCode.CREDIT_NOTE_NUMBER_TAKEN
     return Hold("create-credit-note", step.caspen_id, code, reason, "", step.depends_on, words)
 
@@ -223,7 +223,7 @@ def _number_taken(mappings: Mappings, step: Step, found: CreditNote) -> Hold:
     where = "" if found.status in GONE_STATUSES or stands_for else ", or the other one in Xero"
     again = once_in_caspen(mappings, push_command(number, step.invoice_id or ""))
     fix = f"Give the credit note another number in Caspen{where}, then: {again}"
-    words = "Credit note number must be unique."
+    words = holds.said(mappings, "create-credit-note", step.caspen_id)
     code = ProblemCode.CREDIT_NOTE_NUMBER_TAKEN
     return Hold("create-credit-note", step.caspen_id, code, reason, fix, step.depends_on, words)
 

@@ -354,5 +354,5 @@ def _number_taken(mappings: Mappings, step: Step, found: Invoice) -> Hold:
         fix = f"Give it another number in Caspen, or the other one in Xero, then: {again}"
     else:
         fix = link_command(step.number, step.caspen_id, found.invoice_id or "XERO_ID")
-    words = "Invoice # must be unique."
+    words = holds.said(mappings, "create-invoice", step.caspen_id)
     return Hold("create-invoice", step.caspen_id, ProblemCode.INVOICE_NUMBER_TAKEN, reason, fix, step.depends_on, words)
