@@ -37,5 +37,5 @@ def _with_the_fix_of(one: Drift, fixes: Mapping[tuple[str, ProblemCode], str]) -
 
 def _as_drift(trouble: Trouble) -> Drift:
     """A difference that only a push has found, as `drift` shows it."""
-    told = (trouble.number, trouble.invoice_id, str(trouble.code), "as it was sent", trouble.reason)
+    told = (trouble.number, trouble.invoice_id, str(trouble.code), "not as in Xero", trouble.reason)
     return Drift(*told, trouble.first_failed_at, trouble.fix, trouble.subject, trouble.code)
