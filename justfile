@@ -38,6 +38,10 @@ cassettes:
 benchmark:
     PYTHONPATH=.:tests {{VENV}}/bin/python tests/benchmarks/push.py
 
+# a large proof against a local Xero, measured
+benchmark-proof:
+    PYTHONPATH=.:tests {{VENV}}/bin/python tests/benchmarks/reconcile.py
+
 # Xero's own SDK for Node against the local Xero; needs npm
 clients:
     npm ci --prefix tests/clients && npm test --prefix tests/clients

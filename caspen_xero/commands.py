@@ -24,7 +24,7 @@ WORD = rf"""(?:(?:--[a-z-]+=)?{_QUOTED}|[^\s'";]+)"""
 """A word as a shell takes it, of those that are made here."""
 VERBS = (
     "settings [a-z]+|taxes [a-z]+|invoices [a-z]+|payments [a-z]+|contacts [a-z]+|(?:dis)?connect|status|doctor|import|push|pull"
-    "|sync|drift|unsynced|log|backup|restore|adopt|purge"
+    "|sync|drift|unsynced|reconcile|log|backup|restore|adopt|purge"
 )
 """The commands that work in a workspace."""
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")

@@ -7,6 +7,7 @@ from typing import Any
 
 import in_xero
 from clinics import EFTPOS, client, credit_note, invoice, line, payment
+from kept_proofs import find, proves
 from oddities import Field
 from ways_out import ID, NUMBER, Cases, Scene
 
@@ -220,6 +221,32 @@ def caspen_is_told(scene: Scene) -> Iterator[None]:
     scene.clinic.cli("pull")
     yield
     in_the_way.rmdir()
+
+
+def found_by_a_reconciliation(scene: Scene) -> None:
+    scene.sent()
+    in_xero.edits(scene.clinic, NUMBER, DueDate="2026-12-24")
+    pulled(scene)
+    proves(scene.clinic, find("due-date", NUMBER, "2026-11-30", "2026-12-24"))
+
+
+@CASES.way(Code.NOT_EQUAL_IN_XERO, 0)
+def what_was_found_is_written_over(scene: Scene) -> Iterator[None]:
+    found_by_a_reconciliation(scene)
+    yield
+
+
+@CASES.way(Code.NOT_EQUAL_IN_XERO, 1, 2)
+def what_was_found_is_changed_in_caspen_to_match(scene: Scene) -> Iterator[None]:
+    found_by_a_reconciliation(scene)
+    yield
+    scene.in_caspen(invoice(due_date="2026-12-24", **LATER))
+
+
+@CASES.way(Code.NOT_EQUAL_IN_XERO, 3, apart=True)
+def what_was_found_may_stay_so(scene: Scene) -> Iterator[None]:
+    found_by_a_reconciliation(scene)
+    yield
 
 
 def taken_off(scene: Scene) -> None:

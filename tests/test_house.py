@@ -28,7 +28,7 @@ ARROWS = {
     "secrets": set(),
     "sandbox": set(),
 }
-FLOORS = ("books", "pulling", "sending", "planning", "setup", "fix_commands", "problems")
+FLOORS = ("reconciling", "books", "pulling", "sending", "planning", "setup", "fix_commands", "problems")
 """Inside sync/, from the top down. The files beside them may use any floor, and no floor uses them."""
 
 LIBRARIES: dict[str, set[str | None]] = {
@@ -158,6 +158,7 @@ def test_a_store_is_asked_for_its_rows_by_the_files_of_the_store_alone() -> None
         if room_of(name) in HAS_A_STORE
         for node in ast.walk(tree_of(file))
         if isinstance(node, ast.Attribute) and node.attr in OF_THE_STORE
+        if not (node.attr == "rows" and "caspen_xero.sync.reconciling.tables" in used(file))  # those of such a table
     }
     assert {used for used in found if used[1] != "engine.run"} == set()  # that runs a push or a pull
 
@@ -270,6 +271,30 @@ def has_a_handle(file: Path, name: str | None) -> bool:
     wanted = [node for node in tree_of(file).body if name in (None, getattr(node, "name", None))]
     inside = [inner for node in wanted for inner in ast.walk(node)]
     return any(getattr(inner, place, None) in HANDLES for inner in inside for place in ("id", "attr", "name"))
+
+
+# --- what proves shares nothing with what it proves
+
+PROVES = (
+    "ledger",
+    "finds",
+    "lines",
+    "caspen_side",
+    "xero_side",
+    "money",
+    "documents",
+    "one_invoice",
+    "one_note",
+    "nobodys",
+)
+PROVES += ("findings", "comparing", "sums", "tables", "counting", "by_what", "bridge", "debtors", "lists", "one_by_one")
+"""The files of sync/reconciling/ that compare the two sides, and sum them."""
+PROVED = ("planning", "sending", "pulling")
+
+
+def test_the_two_sides_are_compared_by_nothing_that_they_were_made_equal_by() -> None:
+    files = {name: MODULES[f"caspen_xero.sync.reconciling.{name}"] for name in PROVES}
+    assert [(name, other) for name, file in files.items() for other in used(file) if floor_of(other) in PROVED] == []
 
 
 # --- the book of the house

@@ -41,6 +41,7 @@ COMMANDS = (
     ("invoices", "list"),
     ("pull",),
     ("drift",),
+    ("reconcile",),
     ("payments", "list"),
     ("payments", "list", "--to-enter"),
     ("log",),

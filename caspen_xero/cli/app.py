@@ -44,6 +44,10 @@ Every day, by hand or from cron:
 \b
 See what is not in Xero, why, and the command that fixes it:
   caspen-xero unsynced
+
+\b
+At the month's end, prove it:
+  caspen-xero reconcile --html month.html
 """
 
 
@@ -59,6 +63,7 @@ GROUPS = {
     "sync": ("sync",),
     "adopt": ("adopt",),
     "drift": ("drift",),
+    "reconcile": ("reconcile",),
     "invoices": ("invoices",),
     "payments": ("payments",),
     "contacts": ("contacts",),

@@ -59,6 +59,15 @@ class Held:
 Cell = str | Decimal | int | date | None
 
 
+def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell | bool]]) -> str:
+    """A spreadsheet as text: a row of names, then these. Amounts stay numbers, and no text becomes a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+    return scrubbed(text.getvalue())
+
+
 def one_line(text: object) -> str:
     """A line as it is shown: whatever it was made of, it is one line, harmless, without secrets, and has an end."""
     line = harmless(scrubbed(str(text)[: 2 * LONGEST_LINE])).rstrip()
@@ -113,14 +122,11 @@ class Output:
         )
 
     def spreadsheet(self, columns: Sequence[str], rows: Iterable[Sequence[Cell | bool]]) -> None:
-        """Writes CSV to stdout, in UTF-8: a row of names, then these. Amounts stay numbers, and no text becomes a formula."""
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(columns)
-        writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
+        """Writes CSV to stdout, in UTF-8 (see `as_csv`)."""
+        text = as_csv(columns, rows)
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
-        _give(scrubbed(text.getvalue()))
+        _give(text)
 
     def command(self, fix: str) -> str:
         """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
@@ -185,29 +191,31 @@ class Output:
         *,
         title: str | None = None,
         narrow_without: Collection[str] = (),
+        totals: Sequence[Sequence[Cell]] = (),
     ) -> None:
         """A table on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup.
 
-        `narrow_without`: the columns that a narrow screen does without.
+        `narrow_without`: the columns that a narrow screen does without; `totals`: rows that close it, below a line.
         """
         if self.json or self.quiet:
             return
         if narrow_without and self.is_narrow:
             kept = [column not in narrow_without for column in columns]
             columns, rows = list(compress(columns, kept)), [list(compress(row, kept)) for row in rows]
+            totals = [list(compress(row, kept)) for row in totals]
         from rich import box
         from rich.table import Table
         from rich.text import Text
 
-        body = [list(row) for row in rows]
+        body = [list(row) for row in (*rows, *totals)]
         table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, header_style="bold", pad_edge=False)
         for index, column in enumerate(columns):
             numeric = any(isinstance(row[index], (Decimal, int)) for row in body)
             words = [_cell(row[index]) for row in body]
             whole = all(" " not in word and len(word) <= LONGEST_WORD for word in words)
             table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=whole)
-        for row in body:
-            table.add_row(*(Text(_cell(cell)) for cell in row))
+        for number, row in enumerate(body):
+            table.add_row(*(Text(_cell(cell)) for cell in row), end_section=number + 1 == len(body) - len(totals))
         with _giving():
             self.console().print(table)
 

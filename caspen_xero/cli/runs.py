@@ -1,4 +1,4 @@
-"""How a run of push, pull, sync or adopt is noted in the log: before anything can go wrong, and again however it has ended."""
+"""How a run of `store/log.py`'s `COMMANDS` is noted in the log: before anything can go wrong, and again however it has ended."""
 
 from __future__ import annotations
 

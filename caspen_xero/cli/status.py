@@ -9,6 +9,7 @@ import typer
 
 from caspen_xero.cli.command import command
 from caspen_xero.cli.output import Ours
+from caspen_xero.cli.proved import Proved, proved, under_way
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.sign_in import calls_left_today, sign_in
 from caspen_xero.cli.source import some_without_invoice
@@ -50,7 +51,7 @@ def status(
     stored = session.store.connection()
     books = read_standing(session)
     without_invoice = bad_records.without_invoice(session.store)
-    good = runs.last_good_push(session.store)
+    good, last_proof = runs.last_good_push(session.store), proved(session, books)
     summary: dict[str, Any] = {
         "command": "status",
         "workspace": session.workspace,
@@ -78,6 +79,8 @@ def status(
             "payments": sum(one.kind == "payment" for one in without_invoice),
             "credit_notes": sum(one.kind == "credit_note" for one in without_invoice),
         },
+        "proof": last_proof.as_json() if last_proof else None,
+        "reading": under_way(session),
         "store": str(session.store.path),
     }
     if stored and (alive := _another_home(session)):
@@ -85,13 +88,18 @@ def status(
     if session.output.json:
         session.output.document(summary | ({"too_old": bool(too_old)} if max_age is not None else {}))
     else:
-        _tell_status(session, summary, without_invoice)
+        _tell_status(session, summary, without_invoice, last_proof)
     if too_old and not session.output.json:
         session.output.error(UserError("push-too-old", too_old, "caspen-xero push"))
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
-def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Sequence[WithoutInvoice]) -> None:
+def _tell_status(
+    session: Session,
+    summary: dict[str, Any],
+    without_invoice: Sequence[WithoutInvoice],
+    last_proof: Proved | None,
+) -> None:
     facts: list[tuple[str, str]] = [
         ("Workspace", summary["workspace"]),
         ("Organisation", summary["organisation"] or Ours("not connected  (caspen-xero connect)")),
@@ -119,6 +127,12 @@ def _tell_status(session: Session, summary: dict[str, Any], without_invoice: Seq
         facts.append(("Stopped", Ours(f"{stop['message']}  ->  {stop['fix']}")))
     facts.append(("Invoices", ", ".join(f"{n} {name}" for name, n in summary["invoices"].items() if n) or "none"))
     facts.append(("In Xero", Ours(summary["basis"])))
+    if last_proof:
+        facts.append(("Proved", Ours(session.output.command(last_proof.in_words()))))
+    if reading := summary["reading"]:
+        read = f"{reading['documents']:,} {'document' if reading['documents'] == 1 else 'documents'} read"
+        begun = f"a reading was begun on {local(reading['began_at'])}, {read}; it goes on with"
+        facts.append(("Reading", Ours(f"{begun}: {reading['fix']}")))
     if not summary["in_order"]:
         facts.append(("To do", Ours(LOOK)))
     if summary["bad_records"]:

@@ -15,6 +15,7 @@ SHOWN = frozenset({"invoice_status", "contact", "privacy", "payments"})
 
 _COUNTED = {
     "problems": "SELECT code AS name, COUNT(*) AS n FROM problems GROUP BY code",
+    "not_equal": "SELECT code AS name, COUNT(*) AS n FROM not_equal GROUP BY code",
     "holds": "SELECT step || ' ' || code AS name, COUNT(*) AS n FROM holds GROUP BY 1",
     "waiting": "SELECT code AS name, COUNT(*) AS n FROM waiting GROUP BY code",
     "writes": "SELECT state AS name, COUNT(*) AS n FROM journal GROUP BY state",

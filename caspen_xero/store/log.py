@@ -1,4 +1,4 @@
-"""Every run of push, pull, sync and adopt: noted when it begins, and again when it ends, with what it did and how it ended."""
+"""Every run of push, pull, sync, adopt and reconcile: noted when it begins, and again when it ends, with what it did and how."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PASSING = (ExitCode.TRY_LATER, ExitCode.ANOTHER_RUN, ExitCode.INTERRUPTED)
 BEFORE_ALL = (ExitCode.ANOTHER_RUN, ExitCode.INTERRUPTED)
 """How a run ends that may have come to nothing of what others fail at."""
 _PASSING = f"({', '.join(f'{code:d}' for code in PASSING)})"
-COMMANDS = ("push", "pull", "sync", "adopt")
+COMMANDS = ("push", "pull", "sync", "adopt", "reconcile")
 
 
 @dataclass(frozen=True)

@@ -258,6 +258,12 @@ class Mappings:
         sql = "SELECT tax_rate_id, tax_type FROM tax_rate_links WHERE tenant_id = ?"
         return {row["tax_rate_id"]: row["tax_type"] for row in self.store.rows(sql, self.tenant_id)}
 
+    def tax_rates_linked_at(self) -> dict[str, datetime]:
+        """When each Caspen tax rate was given the Xero tax type that it has now, by its id."""
+        sql = "SELECT tax_rate_id, linked_at FROM tax_rate_links WHERE tenant_id = ?"
+        rows = self.store.rows(sql, self.tenant_id)
+        return {row["tax_rate_id"]: at for row in rows if (at := utc_time(row["linked_at"])) is not None}
+
     def link_tax_rate(self, tax_rate_id: str, tax_type: str, linked_by: Literal["person", "rule"]) -> None:
         """Links a Caspen rate to a Xero tax type."""
         with self.store.write():

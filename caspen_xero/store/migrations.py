@@ -269,6 +269,20 @@ CREATE TABLE different_money (
 ALTER TABLE xero_payments ADD COLUMN account_id TEXT
 """
 
+_PROOFS = """
+CREATE TABLE proofs (
+    id INTEGER PRIMARY KEY, tenant_id TEXT NOT NULL, began_at TEXT NOT NULL, read_at TEXT NOT NULL, first TEXT, last TEXT NOT NULL,
+    as_at TEXT NOT NULL, compared INTEGER NOT NULL, proved INTEGER NOT NULL, not_yet INTEGER NOT NULL,
+    money_not_yet INTEGER NOT NULL, differ INTEGER NOT NULL, accepted INTEGER NOT NULL, settled INTEGER NOT NULL,
+    unknown INTEGER NOT NULL, unexplained INTEGER NOT NULL, calls INTEGER NOT NULL, xero_up_to TEXT,
+    caspen_up_to INTEGER NOT NULL, written_up_to INTEGER NOT NULL, kept_at TEXT NOT NULL);
+CREATE INDEX proofs_latest ON proofs (tenant_id, id);
+CREATE TABLE not_equal (
+    tenant_id TEXT NOT NULL, invoice_id TEXT NOT NULL, key TEXT NOT NULL, proof_id INTEGER NOT NULL REFERENCES proofs (id),
+    code TEXT NOT NULL, topic TEXT NOT NULL, subject TEXT NOT NULL, what TEXT NOT NULL, caspen TEXT NOT NULL, xero TEXT NOT NULL,
+    touched INTEGER NOT NULL, linked_to TEXT, xero_up_to TEXT NOT NULL, PRIMARY KEY (tenant_id, invoice_id, key))
+"""
+
 _DETAIL = re.compile(r"(line \d+ )?(reference|due date|description|account|tax type) ")
 """How what a bookkeeper may edit begins in words, by all versions."""
 
@@ -530,6 +544,26 @@ def differences_that_stand(db: Database) -> None:
     db.execute("ALTER TABLE seen_invoices ADD COLUMN notes TEXT NOT NULL DEFAULT '{}'")
     db.execute("ALTER TABLE seen_invoices ADD COLUMN judged_by TEXT")
     db.execute("CREATE INDEX seen_invoices_notes ON seen_invoices (tenant_id, invoice_id) WHERE notes <> '{}'")
+
+
+@migrations()
+def readings_that_go_on(db: Database) -> None:
+    """What a reading of Xero for a reconciliation has brought so far, until it is complete."""
+    db.execute(
+        "CREATE TABLE readings (tenant_id TEXT PRIMARY KEY, first TEXT, last TEXT NOT NULL, as_at TEXT NOT NULL, "
+        "began_at TEXT NOT NULL, xero_time TEXT NOT NULL, calls INTEGER NOT NULL)"
+    )
+    db.execute(
+        "CREATE TABLE reading_pages (tenant_id TEXT NOT NULL, list TEXT NOT NULL, number INTEGER NOT NULL, "
+        "documents INTEGER NOT NULL, counted INTEGER, is_last INTEGER NOT NULL, by_change INTEGER NOT NULL, "
+        "content BLOB NOT NULL, PRIMARY KEY (tenant_id, list, number))"
+    )
+
+
+@migrations()
+def proofs_are_kept(db: Database) -> None:
+    """What reconciliations have proved, and what of each invoice they have found not equal."""
+    _run(db, _PROOFS)
 
 
 def names_of_all() -> set[str]:

@@ -16,7 +16,8 @@ from typing import Any
 from caspen_xero.caspen.records import FINALISED, GONE, CreditNote, Invoice
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import sealed
-from caspen_xero.store import clinic, log
+from caspen_xero.store import clinic, log, readings
+from caspen_xero.store.proofs import DETAILS
 from caspen_xero.store.purged import Purged
 from caspen_xero.store.store import Store, utc_text
 from caspen_xero.store.xero_payments import DETAILS_EDITED
@@ -43,6 +44,7 @@ AND NOT EXISTS (SELECT 1 FROM xero_payments x
     WHERE x.invoice_id = i.id AND (x.delivered_at IS NULL OR COALESCE(x.date, x.found_at) >= :day))
 AND NOT EXISTS (SELECT 1 FROM seen_invoices s, json_each(s.discrepancies) d
     WHERE s.invoice_id = i.id AND d.value ->> 'code' <> '{DETAILS_EDITED}')
+AND NOT EXISTS (SELECT 1 FROM not_equal n WHERE n.invoice_id = i.id AND n.topic <> '{DETAILS}')
 """
 
 _PURGED_INVOICES = "(SELECT id FROM invoices WHERE purged IS NOT NULL)"
@@ -80,6 +82,7 @@ def purge(
         counts["writes"] = _purge_journal(store, utc_text(before))
         counts["runs"] = _purge_log(store, utc_text(before))
         _purge_bad_records(store, utc_text(before))
+        readings.forget_all(store)
         if dry_run:
             raise _OnlyCounted
     return counts
@@ -108,6 +111,7 @@ def _purge_invoices(store: Store, ids: list[str], fingerprint_of: FingerprintOf)
         store.run("UPDATE links SET number = NULL WHERE kind = 'payment' AND NOT made_by_us AND invoice_id = ?", id_)
         store.run("UPDATE xero_payments SET record = json_set(record, '$.reference', NULL) WHERE invoice_id = ?", id_)
         store.run("UPDATE seen_invoices SET discrepancies = '[]' WHERE invoice_id = ?", id_)
+        store.run("DELETE FROM not_equal WHERE invoice_id = ?", id_)
         _seal_links(store, "invoice", id_)
     return len(ids)
 

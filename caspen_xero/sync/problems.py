@@ -288,6 +288,12 @@ class ProblemCode(StrEnum):
         "Xero took it, but shows something else than was sent",
         "look at it in Xero; `caspen-xero push --overwrite INVOICE`, of a payment `caspen-xero push INVOICE`, sends it once more",
     )
+    NOT_EQUAL_IN_XERO = (
+        "not-equal-in-xero",
+        "a reconciliation found it otherwise in Xero than in Caspen",
+        "as it says, by what was found: `caspen-xero push --overwrite INVOICE`, `caspen-xero pull`, or put right in Caspen or "
+        "Xero, then `caspen-xero reconcile`; `caspen-xero invoices accept INVOICE` if it may stay so",
+    )
     UNREADABLE_IN_XERO = (
         "unreadable-in-xero",
         "what Xero answers about it can't be read, so nobody knows what is there",
@@ -356,6 +362,7 @@ DIFFERENCES = frozenset(
         ProblemCode.CREDIT_ASTRAY_IN_XERO,
         ProblemCode.CREDIT_NOTE_VOIDED_IN_XERO,
         ProblemCode.CREDIT_NOTE_ALLOCATED_IN_XERO,
+        ProblemCode.NOT_EQUAL_IN_XERO,
     }
 )
 """What makes an invoice that is in Xero differ: its figures, status, payments or credits are not equal on the two sides."""

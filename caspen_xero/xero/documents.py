@@ -155,6 +155,7 @@ class DocumentRef(Element):
 
     invoice_id: Text = None
     invoice_number: Annotated[Text, Loose] = None
+    currency_code: Annotated[Text, Loose] = None
     updated_date_utc: Annotated[Moment, Loose] = None
 
 

@@ -28,6 +28,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store, utc_time
 from caspen_xero.store.xero_payments import PULLED_AT
 from caspen_xero.sync.books.differences import differences_of
+from caspen_xero.sync.books.not_equal import found_not_equal, rows_with, troubles_with
 from caspen_xero.sync.books.troubles import Trouble, find_troubles, with_questions
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.pulling.drift import Drift, find_drift
@@ -136,10 +137,14 @@ def read_books(store: Store, mappings: Mappings | None, settings: Settings) -> B
     """
     lone = lone_invoices(store, settings.start_date)
     drift = with_questions(mappings, find_drift(mappings, settings)) if mappings else []
-    invoices, found = find_troubles(store, mappings, settings, drift, lone)
+    proved = found_not_equal(mappings, settings) if mappings else []
+    invoices, found = find_troubles(store, mappings, settings, [*drift, *(one.drift for one in proved)], lone)
+    content = {one.key: one.at for one in store_accepted.accepted(mappings)} if mappings else {}
+    if proved:
+        found = troubles_with(proved, found, content)
+        drift += rows_with(proved, found)
     waiting = [one for one in found if one.code is ProblemCode.NOT_IN_CASPEN_YET]
     found = [one for one in found if one.code is not ProblemCode.NOT_IN_CASPEN_YET]
-    content = {one.key: one.at for one in store_accepted.accepted(mappings)} if mappings else {}
     troubles = [one for one in found if one.key not in content]
     accepted = [replace(one, accepted_at=content[one.key]) for one in found if one.key in content]
     overlay: dict[str, SyncStatus] = {one.invoice_id: "pending" for one in waiting}

@@ -16,7 +16,7 @@ from caspen_xero.store.listing import ListedInvoice, SyncStatus, list_invoices
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.sync.fix_commands import naming_its_own
-from caspen_xero.sync.planning.accepting import document_key, key_of
+from caspen_xero.sync.planning.accepting import document_key, key_of, key_of_all
 from caspen_xero.sync.planning.bad_records import problem_of_known, problem_of_lone, subject_of
 from caspen_xero.sync.problems import DIFFERENCES, Problem, ProblemCode, kept_code
 from caspen_xero.sync.pulling.drift import Drift
@@ -227,7 +227,7 @@ def _of_differences(
         say_more = SAYS_MORE.get(code, ()) if code in DIFFERENCES else (code,)
         if invoice_id not in invoices or any((invoice_id, more) in tried for more in say_more):
             continue
-        one, keys, row = some[0], sorted({each.key for each in some}), tried.get((invoice_id, code))
+        one, row = some[0], tried.get((invoice_id, code))
         is_alone = sum(other.problem is code and other.invoice_id == invoice_id for other in differing) == 1
         edits = [each for each in some if each.code == "invoice-edited-in-xero"]
         told = [each for each in some if each.code != "figures-differ" or not _tells_the_total(edits, each)]
@@ -241,7 +241,7 @@ def _of_differences(
                 subject,
                 reason,
                 one.fix,
-                keys[0] if len(keys) == 1 else key_of(*keys),
+                key_of_all(each.key for each in some),
                 row["xero_says"] if row else None,
                 row["attempts"] if row else 0,
                 row["first_failed_at"] if row else one.seen_at,

@@ -6,7 +6,7 @@ payments and credits go on there. Once either of the two is another, it is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from caspen_xero.caspen.records import Invoice as CaspenInvoice
@@ -21,6 +21,12 @@ _FIGURES = ("subtotal", "tax", "total")
 def key_of(*parts: str) -> str:
     """What two of the same have in common, without any text of theirs."""
     return sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def key_of_all(keys: Iterable[str]) -> str:
+    """The key of what is told, and accepted, as one."""
+    several = sorted(set(keys))
+    return several[0] if len(several) == 1 else key_of(*several)
 
 
 def seal_of(found: Invoice, before: Link | None, *, is_ours: bool) -> str | None:
