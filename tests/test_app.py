@@ -5,17 +5,20 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import in_xero
 import pytest
+import typer
 from clinics import TAX_RATES, client, invoice, line, payment
 from conftest import clean_environment, command_line
 from pushing import Clinic
+from typer.testing import CliRunner
 
 from caspen_xero import __version__
+from caspen_xero.cli.app import app
 from caspen_xero.cli.output import Output
 
 HEAVY = ("httpx", "keyring", "sqlite_utils", "uvicorn", "starlette", "rich", "caspen_xero.caspen", "caspen_xero.xero")
@@ -49,6 +52,21 @@ def test_help_leads_with_commands_to_paste(cli: Callable[..., Any]) -> None:
     lines = cli("--help").stdout.splitlines()
     assert "  caspen-xero demo" in [line[2:] for line in lines]
     assert lines.index("    caspen-xero demo") < lines.index("Commands:")
+
+
+def commands_below(command: Any, *path: str) -> Iterator[tuple[str, ...]]:
+    """The words that lead to each command and group."""
+    yield path
+    context = command.make_context("caspen-xero", [], resilient_parsing=True)
+    for name in command.list_commands(context) if hasattr(command, "list_commands") else ():
+        yield from commands_below(command.get_command(context, name), *path, name)
+
+
+@pytest.mark.parametrize("path", list(commands_below(typer.main.get_command(app))), ids=" ".join)
+def test_no_help_is_wider_than_80_columns(cli: Callable[..., Any], path: tuple[str, ...]) -> None:
+    shown = CliRunner().invoke(app, [*path, "--help"], terminal_width=80).output
+    assert "Usage:" in shown
+    assert [line for line in shown.splitlines() if len(line) > 80] == []
 
 
 def test_without_arguments_help_is_shown(cli: Callable[..., Any]) -> None:

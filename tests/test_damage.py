@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import textwrap
 from collections.abc import Callable
 from contextlib import closing
@@ -373,7 +374,8 @@ def test_a_real_user_without_the_right_to_write_reads_and_is_told(sent: Clinic) 
         else:
             raise AssertionError
     """
-    above = [folder for folder in sent.home.parents if folder.is_relative_to("/tmp") and folder != Path("/tmp")]
+    temporary = Path(tempfile.gettempdir())
+    above = [folder for folder in sent.home.parents if folder.is_relative_to(temporary) and folder != temporary]
     modes = {folder: folder.stat().st_mode for folder in above}
     for folder in above:
         folder.chmod(0o755)

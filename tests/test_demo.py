@@ -131,6 +131,21 @@ def test_the_story_is_told_in_order_on_a_bare_machine_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+def test_who_reads_only_its_beginning_is_told_of_no_failure(tmp_path: Path) -> None:
+    told = subprocess.Popen(
+        [sys.executable, "-m", "caspen_xero", "demo"],
+        env=bare_machine(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert told.stdout is not None
+    assert told.stderr is not None
+    told.stdout.readline()
+    told.stdout.close()
+    assert (told.stderr.read(), told.wait(timeout=60)) == ("", 1)
+
+
 @pytest.mark.parametrize("country", ELSEWHERE)
 def test_the_story_of_a_clinic_elsewhere_is_told_in_its_own_words(
     country: Country, capsys: pytest.CaptureFixture[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +254,13 @@ def test_a_large_export_streams_in_bounded_memory(home: Path, tmp_path: Path) ->
 
     small, large = peak_of_an_import(100), peak_of_an_import(20_000)
     assert large - small < 30_000
+
+
+@pytest.mark.parametrize("address", ["http://example.org/export", "HTTPS://someone:secret@example.org"])
+def test_a_server_is_no_file_to_import_and_the_way_to_it_is_said(
+    cli: Callable[..., Any], home: Path, address: str
+) -> None:
+    error = cli("import", address, "--json").json["error"]
+    assert error["code"] == "source-is-a-server"
+    assert "settings set --source URL" in error["fix"]
+    assert "secret" not in str(error)

@@ -564,3 +564,9 @@ def test_a_number_that_another_credit_note_has_shows_both(unpaid: Clinic) -> Non
     unpaid.takes(credit_note(number="CN-0901") | {"id": "crn_CN-0001", "updated_at": "2026-11-21T00:00:00Z"})
     assert unpaid.run(last_in(problem["fix"])).exit_code == 0
     assert unpaid.unsynced() == []
+
+
+def test_what_was_done_is_told_with_the_number_however_the_invoice_was_named(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice())
+    for name in ("inv_INV-0001", "inv-0001"):
+        assert "Invoice INV-0001 is set aside" in ready.cli("invoices", "skip", name).stdout

@@ -56,6 +56,8 @@ def test_a_run_is_active_till_it_ends_or_is_killed(tmp_path: Path) -> None:
     with holding(tmp_path) as run:
         found = active_holder(folder)
         assert found is not None
+        assert found.process == run.pid
+        assert f"(process {run.pid}), since " in found.in_words(datetime.now(UTC))
         assert found.command == "sync"
         run.communicate("")
         assert run.returncode == 0

@@ -214,7 +214,8 @@ def test_a_run_that_another_one_kept_off_says_by_which_and_since_when(
     refused, (during, words) = told[:2]
     began = datetime.fromisoformat(during["last_push"]["started_at"]).astimezone()
     assert refused.exit_code == 7
-    assert f"Another caspen-xero run is active in this workspace: push, since {began:%H:%M AEDT}." in refused.stderr
+    active = f"push (process {os.getpid()}), since {began:%H:%M AEDT}"
+    assert f"Another caspen-xero run is active in this workspace: {active}." in refused.stderr
     assert (during["last_push"]["ended"], during["interrupted"]) == (None, [])
     assert words == f"running since {began:%Y-%m-%d %H:%M AEDT}"
     after = status(synced)

@@ -204,6 +204,16 @@ def test_source_can_be_a_url(home: Path, cli: Callable[..., Any], url: str) -> N
     assert settings(cli)["source"] == url
 
 
+def test_a_server_that_gives_nothing_is_set_and_told_of_at_once(
+    home: Path, cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CASPEN_API_KEY", "key")
+    result = cli("settings", "set", "--source", "http://127.0.0.1:9/v1")
+    assert result.exit_code == 0
+    assert "The source is set, but can't be read: http://127.0.0.1:9/v1 can't be reached" in result.stderr
+    assert cli("settings", "show", "--json").json["settings"]["source"] == "http://127.0.0.1:9/v1"
+
+
 @pytest.mark.parametrize(
     "source",
     [

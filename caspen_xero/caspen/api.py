@@ -89,6 +89,10 @@ class ApiFeed:
         """
         return dict(self._cursors)
 
+    def check(self) -> None:
+        """Asks for the first tax rate: raises `FeedError` where no such server answers, or does not take the key."""
+        self._connection.get(self._url(f"{ENDPOINTS['tax_rate']}?limit=1"), tries=1)
+
     def close(self) -> None:
         """Closes the connection."""
         self._connection.close()

@@ -107,9 +107,9 @@ class Connection:
         """Closes the connection."""
         self._client.close()
 
-    def get(self, url: str) -> Page:
-        """The page at a URL. Raises `FeedError` for whatever else comes, after what retrying helps against."""
-        return page_in(self._send("GET", url), url)
+    def get(self, url: str, tries: int | None = None) -> Page:
+        """The page at a URL. Raises `FeedError` for whatever else comes, after what retrying helps against (`TRIES` in all)."""
+        return page_in(self._send("GET", url, tries=tries), url)
 
     def post(self, url: str, body: str, idempotency_key: str) -> None:
         """Posts until accepted: what is taken is said by the status alone, whatever the answer's body is. Raises `FeedError`.
@@ -122,10 +122,17 @@ class Connection:
             refuse(response)
 
     def _send(
-        self, method: str, url: str, body: str | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        url: str,
+        body: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        tries: int | None = None,
     ) -> httpx.Response:
+        tries = tries or TRIES
         needed = range(200, 300) if method == "GET" else range(0)
-        for attempt in range(1, TRIES + 1):
+        for attempt in range(1, tries + 1):
             self._pause()
             pause = float(2 ** (attempt - 1))
             try:
@@ -134,7 +141,9 @@ class Connection:
                 what = str(error) if isinstance(error, TooLarge) else "the answer can't be unfolded"
                 raise odd_answer(url, what) from None
             except httpx.TransportError as error:
-                if attempt >= (SLOW_TRIES if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout) else TRIES):
+                if attempt >= min(
+                    tries, SLOW_TRIES if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout) else tries
+                ):
                     raise self._unreachable(error) from error
                 self._wait = pause
                 continue

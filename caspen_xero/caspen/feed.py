@@ -2,7 +2,7 @@
 
     FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
       codes of files        file-not-found, not-a-file, no-feed-files, unreadable, too-large, not-json, not-csv,
-                            broken-off, updates-not-writable
+                            broken-off, updates-not-writable, source-is-a-server
       codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
                             caspen-not-found, caspen-refused, caspen-odd-answer
       ... with exit code 6  caspen-rate-limit, caspen-unavailable, caspen-unreachable
@@ -90,6 +90,9 @@ class Feed(Protocol):
 
     def records(self) -> Iterator[Record | BadRecord]:
         """Every record, the bad ones too, each one once read. Raises `FeedError`: then nothing read so far counts."""
+
+    def check(self) -> None:
+        """Raises `FeedError` where there is nothing to read from; asks a server once, without waiting for a better moment."""
 
     def close(self) -> None:
         """Lets go of what it holds open."""

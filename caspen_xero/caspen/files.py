@@ -57,6 +57,9 @@ class FileFeed:
         """None: files are read whole."""
         return {}
 
+    def check(self) -> None:
+        """What is there was looked at already."""
+
     def close(self) -> None:
         """Nothing is held open between two readings."""
 

@@ -34,7 +34,8 @@ See it work, no account needed:
 \b
 Set it up once:
   caspen-xero connect
-  caspen-xero settings set --sales-account 200 --payment-account 090 --source ~/caspen-export
+  caspen-xero settings set --sales-account 200 --payment-account 090
+  caspen-xero settings set --source ~/caspen-export
   caspen-xero taxes map
 
 \b

@@ -17,12 +17,12 @@ _KEPT_FOR = "caspen_key_for"
 _FILE_NAME = "caspen-key.json"
 
 
-def caspen_key(session: Session) -> str | None:
-    """The kept key for the run's source, where the environment gives none and it was given for this very source; else None.
+def caspen_key(session: Session, source: str | None = None) -> str | None:
+    """The kept key for a source, else for the run's, where the environment gives none and it was given for that one; else None.
 
     A key goes to no other server than the one it was given for.
     """
-    source = session.settings.source
+    source = source or session.settings.source
     if _in_environment() or not is_url(source) or session.store.setting(_KEPT_FOR) != source:
         return None
     return _key_store(session).secret()

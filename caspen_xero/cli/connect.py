@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +15,7 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import ask, ask_secret, pick, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
+from caspen_xero.commands import PROGRAM, each_command, option
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.paths import is_text
@@ -78,8 +80,8 @@ def connect(
 
     \b
     caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
-    caspen-xero connect --no-browser --token-store file        on a server, over ssh
-    caspen-xero connect --custom-connection                    on a server, without a browser at all
+    caspen-xero connect --no-browser --token-store file     on a server, over ssh
+    caspen-xero connect --custom-connection               without a browser at all
     """
     from caspen_xero.xero.connection import Connection, check_same_host, url_from_environment
     from caspen_xero.xero.hosts import Hosts
@@ -123,7 +125,8 @@ def connect(
             _remember(session, connection, store, grant, secret, bound)
         return connection
 
-    with room_for_sign_in(store, lock):
+    typed = _as_typed(client_id, org, token_store, no_browser=no_browser, custom_connection=custom_connection)
+    with typed, room_for_sign_in(store, lock):
         transport = Transport(hosts.token, hosts.connections)
         try:
             if custom_connection:
@@ -137,6 +140,39 @@ def connect(
         finally:
             transport.close()
     _tell_connected(session, connection, store.name)
+
+
+@contextmanager
+def _as_typed(
+    client_id: str | None,
+    org: str | None,
+    token_store: TokenPlace | None,
+    *,
+    no_browser: bool,
+    custom_connection: bool,
+) -> Iterator[None]:
+    """Where connecting fails, the command that tries it again is the one that was typed, with its options."""
+    given = {
+        "--client-id": client_id if client_id != os.environ.get("XERO_CLIENT_ID") else None,
+        "--org": org,
+        "--token-store": token_store.value if token_store else None,
+    }
+    words = {name: option(name, value) for name, value in given.items() if value}
+    flags = {"--no-browser": no_browser, "--custom-connection": custom_connection}
+    words |= {name: name for name, is_given in flags.items() if is_given}
+
+    def again(command: str) -> str:
+        connect = f"{PROGRAM} connect"
+        if not command.startswith(connect) or "--workspace" in command:  # another one, or to another workspace
+            return command
+        left_out = [word for name, word in words.items() if name not in command]
+        return f"{' '.join([connect, *left_out])}{command.removeprefix(connect)}"
+
+    try:
+        yield
+    except UserError as error:
+        error.fix = each_command(error.fix, again)
+        raise
 
 
 # connecting
@@ -202,6 +238,7 @@ def _browser_grant(
     if not no_browser:
         _open_browser(sign_in.url)
         session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:", sign_in.url)
+        _tell_waiting(session, patience)
         return sign_in.grant(transport, patience=patience, ready=ready)
     from caspen_xero.xero.pasting import PastedLines
 
@@ -210,6 +247,8 @@ def _browser_grant(
     session.output.note(
         "Then allow access. If the browser can't come back to this machine, paste the address where it ends up here."
     )
+
+    _tell_waiting(session, patience)
 
     def pasted(line: str) -> None:
         if problem := sign_in.paste(line):
@@ -220,6 +259,11 @@ def _browser_grant(
         return sign_in.grant(transport, patience=patience, ready=ready)
     finally:
         lines.close()
+
+
+def _tell_waiting(session: Session, patience: int) -> None:
+    seconds = "1 second" if patience == 1 else f"{patience} seconds"
+    session.output.note(f"Waiting for you to allow access on Xero's page, for {seconds} at most (Ctrl-C ends it).")
 
 
 def _print_address(session: Session, url: str) -> None:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caspen_xero.cli.output import Output
+from caspen_xero.cli.output import NotTaken, Output, leads_nowhere
 from caspen_xero.cli.sandbox import Country
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
@@ -86,6 +86,10 @@ def register(app: typer.Typer) -> None:
         try:
             with _throw_away_place() as place, open_sandbox(auto_approve=True, country=country) as box:
                 _Story(box, place, CLINICS[country]).tell()
+        except NotTaken as error:
+            if not error.reader_left:
+                Output().error(error)
+            raise typer.Exit(error.exit_code) from None
         except UserError as error:
             Output().error(error)
             raise typer.Exit(error.exit_code) from None
@@ -101,6 +105,7 @@ class _Story:
         self._box, self._place, self._clinic = box, place, clinic
         self._left_over = 0
         self._output = Output()
+        self._is_read = not leads_nowhere(sys.stdout)
 
     def tell(self) -> None:
         """Tells it. Raises `StoryBroke` where it does not come out as it should."""
@@ -199,6 +204,8 @@ class _Story:
         """Shows a command and runs it. Raises `StoryBroke` where it ends with another exit code than expected."""
         self._output.say("", f"$ {shlex.join(['caspen-xero', *arguments])}")
         code = self._exit_code(*arguments)
+        if self._is_read and leads_nowhere(sys.stdout):
+            raise NotTaken(BrokenPipeError())  # who read it has seen enough
         if code == ExitCode.INTERRUPTED:
             raise UserError("demo-failed", "The demo was interrupted.", exit_code=ExitCode.INTERRUPTED)
         if code != expected:

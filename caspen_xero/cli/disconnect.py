@@ -51,15 +51,14 @@ def disconnect(
     connection = session.connection
     with session.only_writer():
         at_xero = _end_at_xero(session, connection, local_only=local_only)
-        _forget(session, connection, local_only=local_only)
+        is_forgotten = _forget(session, connection, local_only=local_only)
     if session.output.json:
         organisation = {"id": connection.tenant_id, "name": connection.tenant_name}
         document = {"command": "disconnect", "organisation": organisation, "disconnected_at_xero": at_xero}
         session.output.document(document)
         return
-    session.output.say(
-        f"Disconnected from {plain(connection.tenant_name)}. The sign-in is deleted from the {_place(connection)}."
-    )
+    deleted = f" The sign-in is deleted from the {_place(connection)}." if is_forgotten else ""
+    session.output.say(f"Disconnected from {plain(connection.tenant_name)}.{deleted}")
     session.output.say("Connect to the same organisation again, and everything goes on where it stopped.")
 
 
@@ -185,7 +184,11 @@ def _delete_connection(session: Session, connection: Connection) -> None:
         transport.close()
 
 
-def _forget(session: Session, connection: Connection, *, local_only: bool) -> None:
+def _forget(session: Session, connection: Connection, *, local_only: bool) -> bool:
+    """Forgets the connection and its sign-in; gives whether that could be deleted where it is kept.
+
+    Raises where it could not, unless a person says to forget it here only.
+    """
     from caspen_xero.xero.errors import TokenStoreError
     from caspen_xero.xero.token_store import open_token_store
     from caspen_xero.xero.tokens import token_lock
@@ -198,7 +201,11 @@ def _forget(session: Session, connection: Connection, *, local_only: bool) -> No
         if not local_only:
             raise
         session.output.warn(f"The sign-in could not be deleted from the {store.name}: {error.message}")
+        is_deleted = False
+    else:
+        is_deleted = True
     session.store.set_connection(None)
+    return is_deleted
 
 
 def _place(connection: Connection) -> str:

@@ -149,9 +149,14 @@ def say_done(
     more: dict[str, Any] | None = None,
 ) -> int:
     """Says what was done with an invoice, what follows from it, and the command that comes next."""
+    from caspen_xero.store import clinic
+
     if session.output.json:
         session.output.document({"invoice": invoice, "done": what, **(more or {})})
     else:
-        session.output.say(f"Invoice {plain(invoice)} {what}.", *(lines or ()))
+        number = next(
+            iter(clinic.invoice_numbers(session.store, clinic.invoice_ids(session.store, invoice)).values()), ""
+        )
+        session.output.say(f"Invoice {plain(number or invoice)} {what}.", *(lines or ()))
         session.output.note(f"Next: {next_command}")
     return ExitCode.ALL_WELL

@@ -63,6 +63,9 @@ def list_(
         link = _links(session)
         session.output.document({"invoices": [_as_json(invoice, link(invoice)) for invoice in rows]})
         return ExitCode.ALL_WELL
+    if not rows:
+        session.output.say(f"No invoice is {status}." if listed else "No invoice has been imported yet.")
+        return ExitCode.ALL_WELL
     session.output.table(
         ("Invoice", "Client", "Date", "Caspen", "Sync", "Xero", "Total", "Due"),
         [

@@ -23,21 +23,22 @@ WHO_FILE = "holder.lock"
 
 @dataclass(frozen=True)
 class Holder:
-    """The run that has the workspace's lock: its command, and when it began (UTC)."""
+    """The run that has the workspace's lock: its command, when it began (UTC), and its process; None where that is not known."""
 
     command: str
     since: datetime
+    process: int | None = None
 
     def in_words(self, now: datetime) -> str:
-        """As `sync, since 09:14 AEDT`; commands that are over in a moment have no name here."""
-        name = f"{self.command}, " if self.command in {"push", "pull", "sync", "adopt", "purge", "connect"} else ""
-        return f"{name}since {local_today(self.since, now)}"
+        """As `sync (process 4711), since 09:14 AEDT`."""
+        process = f" (process {self.process})" if self.process is not None else ""
+        return f"{self.command}{process}, since {local_today(self.since, now)}"
 
 
 @contextmanager
 def held_by(folder: Path, holder: Holder) -> Iterator[None]:
     """While a run has the lock: keeps which one, for those that find it taken. Where that can't be kept, they say less."""
-    told = json.dumps({"command": holder.command, "since": holder.since.isoformat()})
+    told = json.dumps({"command": holder.command, "since": holder.since.isoformat(), "process": os.getpid()})
     descriptor = -1
     with suppress(OSError):
         (folder / WHO_FILE).unlink(missing_ok=True)
@@ -71,6 +72,8 @@ def holder(folder: Path) -> Holder | None:
     """Which run has the lock, while one has it; None where that is not known."""
     try:
         told = json.loads((folder / WHO_FILE).read_text())
-        return Holder(str(told["command"]), datetime.fromisoformat(told["since"]))
+        process = told.get("process")  # an earlier version did not note it
+        known = process if isinstance(process, int) else None
+        return Holder(str(told["command"]), datetime.fromisoformat(told["since"]), known)
     except (OSError, ValueError, KeyError, TypeError):
         return None

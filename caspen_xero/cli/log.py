@@ -47,6 +47,10 @@ def log(
     if session.output.json:
         session.output.document({"log": rows})
         return ExitCode.ALL_WELL
+    if not rows:
+        what = "Xero took nothing with a warning" if warnings else "nothing was sent to Xero yet"
+        session.output.say(f"{f'Of invoice {plain(invoice)} {what}' if invoice else what[0].upper() + what[1:]}.")
+        return ExitCode.ALL_WELL
     session.output.table(
         ("Sent", "What", "Number", "Answer", "HTTP", "Xero id", "Message"),
         [

@@ -324,6 +324,13 @@ def write_no_more(stream: Any) -> None:
         os.close(nowhere)
 
 
+def leads_nowhere(stream: Any) -> bool:
+    """Whether a stream takes nothing any more, so that nobody reads it."""
+    with suppress(OSError, ValueError):
+        return os.path.samestat(os.fstat(stream.fileno()), os.stat(os.devnull))
+    return False
+
+
 def _width_asked_for() -> int:
     """The width of tables that go into a pipe or a file: `COLUMNS`, where it is a number."""
     columns = os.environ.get("COLUMNS", "")

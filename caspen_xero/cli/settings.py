@@ -111,7 +111,7 @@ def set_(session: Session, **wanted: Any) -> None:
 
     \b
     caspen-xero settings set --sales-account 200 --payment-account 090
-    caspen-xero settings set --payment-method EFTPOS=090 --payment-method "Gift card=Clearing account"
+    caspen-xero settings set --payment-method "Gift card=Clearing account"
     caspen-xero settings set --source ~/caspen-export --start-date 2026-07-01
     caspen-xero settings set --payments off
     """
@@ -155,4 +155,18 @@ def _save(session: Session, change: SettingsChange, *, patience: float = 0) -> N
     for warning in checked.warnings:
         session.output.warn(warning)
     if "source" in checked.values:
-        ask_for_key(session, checked.values["source"])
+        source = checked.values["source"]
+        ask_for_key(session, source)
+        _tell_whether_it_answers(session, source)
+
+
+def _tell_whether_it_answers(session: Session, source: str | None) -> None:
+    """A source stays as it was set, but a server that gives nothing is told at once, not by the first push."""
+    from caspen_xero.caspen.sources import is_url
+    from caspen_xero.cli.caspen_key import caspen_key
+    from caspen_xero.sync.setup.doctor import source_check
+
+    if is_url(source):
+        check = source_check(source, caspen_key(session, source))
+        if not check.ok:
+            session.output.warn(f"The source is set, but can't be read: {check.message}", check.fix)

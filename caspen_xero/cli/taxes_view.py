@@ -29,11 +29,11 @@ def read_source_once(session: Session) -> None:
         with session.writer_if_free() as is_free:
             result = import_source(session) if is_free else None
         if result is not None:
-            session.output.note(f"Imported {result.read} records from {plain(session.settings.source)}.")
+            records = "record" if result.read == 1 else "records"
+            session.output.note(f"Imported {result.read} {records} from {plain(session.settings.source)}.")
             if result.bad_count:
-                session.output.warn(
-                    f"{result.bad_count} bad records were left out. They are named by: caspen-xero push"
-                )
+                left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
+                session.output.warn(f"{left_out} left out. All that is bad is named by: caspen-xero push")
 
 
 def read_rates(session: Session) -> list[TaxRate]:

@@ -25,6 +25,9 @@ def import_paths(
     """Reads files and folders into the store; `-` is `standard_input`. Raises `FeedError`, or `UserError` for what is no path; then
     the store is as it was.
     """
+    if any(map(is_url, paths)):
+        words = "That is the address of a server, and only files are imported."
+        raise FeedError("source-is-a-server", words, "caspen-xero settings set --source URL; then: caspen-xero push")
     named = [given_path(path) for path in paths if path != STANDARD_INPUT]
     if len(named) == len(paths):
         return _import_files(store, named, named, on_progress)

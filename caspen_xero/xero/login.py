@@ -137,9 +137,10 @@ class SignIn:
         self._listener.finish(failed_page(error.message, error.fix))
 
     def _nobody_came(self, patience: float) -> SignInFailed:
+        seconds = "a second" if round(patience) == 1 else f"{round(patience)} seconds"
         return SignInFailed(
             "sign-in-timeout",
-            f"Nobody came back from Xero's sign-in page within {round(patience)} seconds.",
+            f"Nobody came back from Xero's sign-in page within {seconds}.",
             f"If Xero showed an error such as 'Invalid redirect_uri', register these redirect URIs, exactly as they are, "
             f"with the app {plain(self._client_id)} at developer.xero.com: {', '.join(REDIRECT_URIS)}. If the browser runs on "
             f"another machine: {CONNECT_AGAIN} --no-browser, and paste the address where the browser ends up.",

@@ -241,3 +241,15 @@ class TestWithoutABrowser:
         process.communicate(timeout=10)
         assert process.returncode == 130
         assert kept(home) is None
+
+
+def test_the_command_that_tries_again_is_the_one_that_was_typed(
+    cli: Cli, pages: list[httpx.Response], person: Sandbox
+) -> None:
+    settings(person, auto_approve=False)
+    typed = ("--client-id", "MY APP", "--token-store", "file", "--timeout", "1")
+    result = cli("connect", *typed)
+    assert result.exit_code == 4
+    assert "Waiting for you to allow access on Xero's page, for 1 second at most" in result.stderr
+    again = "caspen-xero connect --client-id 'MY APP' --token-store file"
+    assert again in result.stderr.split("  -> ")[1]

@@ -91,6 +91,20 @@ def test_without_xero_nothing_is_forgotten_unless_that_is_said(
     assert not (home / "default" / "tokens.json").exists()
 
 
+def test_what_could_not_be_deleted_is_not_said_to_be(
+    cli: Cli, person: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("connect", "--client-id", "APP", "--token-store", "file")
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", _read_only)
+        result = cli("disconnect", "--local-only")
+    assert result.exit_code == 0
+    assert "could not be deleted" in result.stderr
+    assert "is deleted" not in result.stdout
+    assert cli("connect", "--client-id", "APP", "--token-store", "file").exit_code == 0
+    assert "is deleted from the token file" in cli("disconnect", "--local-only").stdout
+
+
 def test_what_ended_at_xero_and_could_not_be_forgotten_here_is_forgotten_by_the_same_command_again(
     cli: Cli, person: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

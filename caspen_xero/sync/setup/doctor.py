@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -44,15 +45,16 @@ class Check:
 
 
 def source_check(source: str | None, api_key: str | None = None) -> Check:
-    """Whether push will find Caspen's export by itself. `api_key`: the kept key of a server."""
+    """Whether push will find Caspen's export by itself, and a server answers. `api_key`: the kept key of that."""
     if not source:
         fix = "caspen-xero settings set --source PATH"
         return Check("source", True, "none set: push sends what `import` has read", fix)
     try:
-        feed = open_feed(source, api_key=api_key)
+        with closing(open_feed(source, api_key=api_key)) as feed:
+            feed.check()
+            return Check("source", True, plain(feed.description, MOST_OF_A_PATH))
     except FeedError as error:
         return Check("source", False, error.message, error.fix)
-    return Check("source", True, plain(feed.description, MOST_OF_A_PATH))
 
 
 def organisation_checks(
