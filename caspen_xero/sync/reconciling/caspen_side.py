@@ -199,24 +199,6 @@ class CaspenSide:
             )
         return found
 
-    def of_listed(self, listed: ListedInvoice, day: date) -> Document:
-        """What is known of an invoice that was never imported whole. `day`: where no day of it is known."""
-        total = listed.total or ZERO
-        return Document(
-            kind="invoice",
-            id=listed.invoice_id,
-            number=listed.number or "",
-            standing="stands",
-            status=listed.caspen_own_status,
-            contact="",
-            party=listed.client,
-            day=listed.issue_date or day,
-            currency=listed.currency,
-            subtotal=total,
-            tax=ZERO,
-            total=total,
-        )
-
     def _invoice_document(self, record: Invoice, listed: ListedInvoice, contact: str) -> Document:
         return Document(
             kind="invoice",
@@ -360,6 +342,25 @@ class CaspenSide:
             number=note.number,
             is_linked=note.id in self._allocated,
         )
+
+
+def of_listed(listed: ListedInvoice, day: date) -> Document:
+    """An invoice of Caspen's as the list of all has it, without a look at its record. `day`: where no day of it is known."""
+    total = listed.total or ZERO
+    return Document(
+        kind="invoice",
+        id=listed.invoice_id,
+        number=listed.number or "",
+        standing="stands",
+        status=listed.caspen_own_status,
+        contact="",
+        party=listed.client,
+        day=listed.issue_date or day,
+        currency=listed.currency,
+        subtotal=total,
+        tax=ZERO,
+        total=total,
+    )
 
 
 def _told(one: XeroPayment, currency: str, day: date | None, account: str) -> OwnMoney:

@@ -18,7 +18,7 @@ from caspen_xero.store.listing import ListedInvoice
 from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.books.books import Books
 from caspen_xero.sync.fix_commands import push_command
-from caspen_xero.sync.reconciling.caspen_side import CaspenSide, OwnInvoice, OwnNote
+from caspen_xero.sync.reconciling.caspen_side import CaspenSide, OwnInvoice, OwnNote, of_listed
 from caspen_xero.sync.reconciling.documents import Rates, counted_alone
 from caspen_xero.sync.reconciling.findings import Findings, figures_in_words
 from caspen_xero.sync.reconciling.ledger import (
@@ -112,7 +112,7 @@ class _Comparison:
         self._read_what_is_missing(id_ for id_, one in own.items() if one.link and self.asked.holds(one.document.day))
         for id_, why in self.why.items():
             listed = self.listed[id_]
-            document = own[id_].document if id_ in own else self.caspen.of_listed(listed, self.asked.last)
+            document = own[id_].document if id_ in own else of_listed(listed, self.asked.last)
             troubles = self.books.troubles_of.get(id_, ())
             reason, fix = "; ".join(one.reason for one in troubles), next((one.fix for one in troubles if one.fix), "")
             if why == "pending" and not fix:

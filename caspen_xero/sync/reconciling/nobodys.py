@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
-from caspen_xero.sync.reconciling.caspen_side import CaspenSide
+from caspen_xero.sync.reconciling.caspen_side import CaspenSide, of_listed
 from caspen_xero.sync.reconciling.findings import OF_ONE_NEVER_SENT, Findings, in_words
 from caspen_xero.sync.reconciling.ledger import Compared, Document, LeftOut, MoneyPair, Pair, Standing, WhyLeftOut
 from caspen_xero.sync.reconciling.xero_side import DocumentThere, XeroSide
@@ -128,7 +128,7 @@ class Nobodys:
             return
         own = self.caspen.invoices([invoice_id])
         listed = self.caspen.listed[invoice_id]
-        mine = own[invoice_id].document if own else self.caspen.of_listed(listed, document.day)
+        mine = own[invoice_id].document if own else of_listed(listed, document.day)
         self.compared.left_out.append(LeftOut(mine, self.why[invoice_id], xero=document))
 
     def _found(self, code: str, there: DocumentThere, caspen: str, xero: str, invoice_id: str | None) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
-from decimal import Decimal
 
 from caspen_xero.outside_text import plain
 from caspen_xero.store.listing import ListedInvoice
@@ -12,9 +10,10 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.books.books import Books
 from caspen_xero.sync.fix_commands import find_fix
 from caspen_xero.sync.reconciling.bridge import Whole
+from caspen_xero.sync.reconciling.caspen_side import of_listed
 from caspen_xero.sync.reconciling.comparing import compare_books
 from caspen_xero.sync.reconciling.keeping import keep, with_accepted
-from caspen_xero.sync.reconciling.ledger import NOT_YET, Asked, Compared, Document, Find
+from caspen_xero.sync.reconciling.ledger import NOT_YET, Asked, Compared, Find
 from caspen_xero.sync.reconciling.lists import in_order
 from caspen_xero.sync.reconciling.money import MONEY_NOT_YET
 from caspen_xero.sync.reconciling.proof import Proof
@@ -75,7 +74,7 @@ def _proof(
         compared,
         (organisation.base_currency if organisation else None) or "",
         drafts_count=settings.invoice_status == "draft",
-        in_caspen={"invoice": [_whole(one, compared.asked.last) for one in listed.values()]},
+        in_caspen={"invoice": [of_listed(one, compared.asked.last) for one in listed.values()]},
         in_xero=_all_in(XeroSide(reading), reading),
     )
     holds = compared.asked.holds
@@ -101,24 +100,6 @@ def _proof(
         information=compared.information,
         tables=tables,
         resumed_from=reading.resumed_from,
-    )
-
-
-def _whole(one: ListedInvoice, day: date) -> Document:
-    """An invoice of Caspen's as the list of all has it, without a look at its record. `day`: where it has none."""
-    return Document(
-        kind="invoice",
-        id=one.invoice_id,
-        number=one.number or "",
-        standing="stands",
-        status=one.caspen_own_status,
-        contact="",
-        party=one.client,
-        day=one.issue_date or day,
-        currency=one.currency,
-        subtotal=one.total or Decimal(0),
-        tax=Decimal(0),
-        total=one.total or Decimal(0),
     )
 
 
