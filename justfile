@@ -30,6 +30,10 @@ check:
 format:
     {{VENV}}/bin/ruff check --fix . && {{VENV}}/bin/ruff format .
 
+# the documentation of the commands, and what shells offer, made from the program
+docs:
+    {{VENV}}/bin/python docs/make.py
+
 # records the requests anew, after a change of them that is meant
 cassettes:
     {{VENV}}/bin/pytest tests/test_cassettes.py --record-mode=rewrite
@@ -45,6 +49,10 @@ benchmark-proof:
 # Xero's own SDK for Node against the local Xero; needs npm
 clients:
     npm ci --prefix tests/clients && npm test --prefix tests/clients
+
+# every page in a browser, looked at by axe-core too; needs npm and Chromium
+pages:
+    npm ci --prefix tests/pages && {{VENV}}/bin/pytest tests/test_browser.py
 
 # the whole story on a local Xero
 demo:

@@ -1,5 +1,5 @@
 """`python -m caspen_xero` is `caspen-xero`."""
 
-from caspen_xero.cli.app import main
+from caspen_xero.cli.start import main
 
 main()

@@ -19,6 +19,8 @@ from weakref import WeakSet
 
 import httpx
 
+from caspen_xero.request_notes import noted
+
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of an answer's body, unfolded. A thousand invoices are a few million."""
 
@@ -64,7 +66,7 @@ class BoundedClient:
         `needs_body`: whether an answer of that status is worth something only with its body. Where it is not, a body that can't be
         read whole is as good as none.
         """
-        with self._time_limit() as (is_over, trace):
+        with noted(method, url) as answered, self._time_limit() as (is_over, trace):
             try:
                 request = self._client.build_request(
                     method,
@@ -75,6 +77,7 @@ class BoundedClient:
                     extensions={"trace": trace},
                 )
                 with closing(self._client.send(request, auth=auth, stream=True)) as response:
+                    answered(response)
                     content = _content_if_needed(response, self._largest, needs_body(response.status_code))
             except Exception as error:
                 if is_over():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from caspen_xero.outside_text import UNSEEN
@@ -24,7 +24,7 @@ WORD = rf"""(?:(?:--[a-z-]+=)?{_QUOTED}|[^\s'";]+)"""
 """A word as a shell takes it, of those that are made here."""
 VERBS = (
     "settings [a-z]+|taxes [a-z]+|invoices [a-z]+|payments [a-z]+|contacts [a-z]+|(?:dis)?connect|status|doctor|import|push|pull"
-    "|sync|drift|unsynced|reconcile|log|backup|restore|adopt|purge"
+    "|schedule [a-z]+|sync|setup|drift|unsynced|reconcile|log|backup|restore|adopt|purge"
 )
 """The commands that work in a workspace."""
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")
@@ -93,6 +93,16 @@ def is_handle(name: str) -> bool:
 def each_command(text: str, change: Callable[[str], str]) -> str:
     """A text in which every command of ours, with its arguments, has become what `change` makes of it."""
     return _COMMAND.sub(lambda found: change(found[0]), text)
+
+
+def in_pieces(text: str) -> Iterator[tuple[str, bool]]:
+    """A text in its pieces, in order; of each whether it is a command of ours."""
+    end = 0
+    for found in _COMMAND.finditer(text):
+        yield text[end : found.start()], False
+        yield found[0], True
+        end = found.end()
+    yield text[end:], False
 
 
 def naming(ours: str, change: Callable[[str], str]) -> str:

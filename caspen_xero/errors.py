@@ -23,6 +23,8 @@
       AnotherHome                  sync/sending/other_homes.py: another home sends to the same organisation, so this one has stopped
       LinkError                    sync/sending/manual_link.py: what was named can't stand for the invoice or its payment
       SessionError                 cli/session.py: a command can't start (1, 2, 4 or 7)
+      WorkspaceError               cli/workspace_folders.py: a workspace can't be used, or is not there (1 or 2)
+      ScheduleError                schedules/job.py: a schedule can't be made, read or taken away (1 or 2)
       NotTaken                     cli/output.py: the result could not be written: a full disk, or nobody reads it any more
       SandboxMissing               cli/sandbox.py: the packages that only the sandbox needs are not installed
       StoryBroke                   cli/demo.py: the demo did not come out as it should

@@ -16,13 +16,17 @@ from urllib.request import getproxies, proxy_bypass
 
 import httpx
 
+from caspen_xero.credentials import credential
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import MOST_OF_A_PATH, plain, said
+from caspen_xero.packages import to_install
 from caspen_xero.scrubbing import keep_secret
 from caspen_xero.server_urls import is_host
 
 _SCHEMES = ("http", "https", "socks5", "socks5h")
 _PORTS = {"http": 80, "https": 443}
+_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""Believes no certificate. Where nothing speaks TLS: loading those that are believed takes longer than many a command."""
 
 
 def http_client(*urls: str, direct: bool, **options: Any) -> httpx.Client:
@@ -32,9 +36,9 @@ def http_client(*urls: str, direct: bool, **options: Any) -> httpx.Client:
     """
     for url in urls:
         _check_name(url)
+    certificates = _certificates() if any(urlsplit(url).scheme == "https" for url in urls) else _NOBODY
     if direct:
-        return httpx.Client(trust_env=False, **options)
-    certificates = _certificates()
+        return httpx.Client(trust_env=False, verify=certificates, **options)
     mounts = {_pattern(url): _way_to(url, certificates) for url in urls}
     return httpx.Client(trust_env=False, verify=certificates, mounts=mounts, **options)
 
@@ -57,11 +61,15 @@ def proxy_for(url: str, environ: Mapping[str, str] = os.environ) -> tuple[str, s
     """
     parts = urlsplit(url)
     for scheme in (parts.scheme, "all"):
+        variable = f"{scheme}_proxy".upper()
         if proxy := getproxies().get(scheme, "").strip():
+            names = (variable.lower(), variable)
+            variable = next((name for name in names if environ.get(name)), "the system's settings")
+        else:
+            proxy = credential(variable)
+        if proxy:
             if _is_left_out(parts, environ):
                 return None
-            names = (f"{scheme}_proxy", f"{scheme}_proxy".upper())
-            variable = next((name for name in names if environ.get(name)), "the system's settings")
             return variable, proxy if "://" in proxy else f"http://{proxy}"
     return None
 
@@ -81,7 +89,7 @@ def _way_to(url: str, certificates: ssl.SSLContext) -> httpx.HTTPTransport:
         raise UserError(
             "proxy-unusable",
             f"{variable} names a SOCKS proxy, which needs one more package.",
-            "pip install 'caspen-xero[socks]'",
+            to_install("socks"),
         ) from None
     except (httpx.InvalidURL, ValueError):
         raise _no_proxy(variable, "is no address of a proxy") from None

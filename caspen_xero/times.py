@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 
 def local(when: datetime | str | None, *, seconds: bool = False) -> str:
@@ -22,6 +22,16 @@ def local_today(when: datetime | str, now: datetime) -> str:
 def local_day(when: datetime | str) -> date:
     """The day of a moment, where that says enough."""
     return _here(when).date()
+
+
+def start_of(day: date) -> datetime:
+    """The moment at which a day begins here."""
+    return datetime(day.year, day.month, day.day).astimezone()
+
+
+def end_of(day: date) -> datetime:
+    """The moment at which the next day begins here."""
+    return start_of(day + timedelta(days=1))
 
 
 def _here(when: datetime | str) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -19,21 +20,28 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 import pytest
+import typer.testing
 from emulator import on_screen
+from json_shapes import hold_against_its_schema
 from typer.testing import CliRunner
 
 from caspen_xero import scrubbing
 from caspen_xero.caspen.records import parse_record
 from caspen_xero.cli.app import app
+from caspen_xero.sandbox.identity import claims, identity
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.schedules import asking
 from caspen_xero.store.imports import import_records
 from caspen_xero.store.store import Store
 
+typer.testing._get_command = functools.cache(typer.testing._get_command)  # type: ignore[attr-defined]
+"""The command line is built once, and not anew for each of tens of thousands of commands, which takes a quarter of their time."""
 pytest_plugins = ["pushing", "pulling", "another_home", "oddities"]
 """Where the clinics that tests begin with are made, and the way on which answers become odd."""
 
@@ -62,6 +70,20 @@ def _no_secrets_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
     """What was a secret in one test is an ordinary word in the next."""
     for name in ("_kept", "_short", "_pieces"):
         monkeypatch.setattr(scrubbing, name, set())
+
+
+@pytest.fixture(autouse=True)
+def _no_schedule_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """No test asks this machine's cron, systemd or launchd for anything: only programs that a test has made itself are run."""
+    run = asking.run_program
+
+    def only_of_a_test(command: Sequence[str], given: bytes | None) -> Any:
+        found = shutil.which(command[0])
+        if found is None or not Path(found).resolve().is_relative_to(tmp_path_factory.getbasetemp().resolve()):
+            raise FileNotFoundError(command[0])
+        return run(command, given)
+
+    monkeypatch.setattr(asking, "run_program", only_of_a_test)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -107,6 +129,7 @@ def running_sandbox() -> Iterator[Sandbox]:
 
 
 OF_SIGN_INS = [f"identity_{what}" for what in ("access_tokens", "refresh_tokens", "connections", "consents")]
+LONGER_THAN_ALL_TESTS = timedelta(hours=12)
 SIGN_INS: dict[Sandbox, dict[str, list[Any]]] = {}
 """The one sign-in of the local Xero that all tests share, as it was made."""
 
@@ -123,7 +146,7 @@ def put_back_sign_ins(box: Sandbox) -> None:
 @pytest.fixture
 def sandbox(running_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """The local Xero as new, with `XERO_URL` pointing to it. Who is signed in stays so, whatever other tests did with that."""
-    httpx.post(f"{running_sandbox.url}/sandbox/reset").raise_for_status()
+    loopback.post(f"{running_sandbox.url}/sandbox/reset").raise_for_status()
     put_back_sign_ins(running_sandbox)
     monkeypatch.setenv("XERO_URL", running_sandbox.url)
     return running_sandbox
@@ -133,7 +156,10 @@ def sandbox(running_sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatc
 def signed_in_home(running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder whose workspace was connected as a person does it, once for all tests; copied, never used itself."""
     folder = tmp_path_factory.mktemp("signed-in") / "home"
-    sign_in(running_sandbox.url, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (claims, identity):
+            patch.setattr(module, "ACCESS_LIFE", LONGER_THAN_ALL_TESTS)
+        sign_in(running_sandbox.url, folder)
     with running_sandbox.xero.transaction():
         rows = running_sandbox.xero.db.execute
         SIGN_INS[running_sandbox] = {table: rows(f"SELECT * FROM {table}").fetchall() for table in OF_SIGN_INS}
@@ -157,6 +183,9 @@ def cli(home: Path) -> Cli:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         assert "a fault of caspen-xero's own" not in result.output, result.output
+        options = arguments[: arguments.index("--")] if "--" in arguments else arguments
+        if "--json" in options:
+            hold_against_its_schema([str(argument) for argument in arguments], result.stdout)
         return Result(result.exit_code, result.stdout, result.stderr)
 
     return run
@@ -286,7 +315,7 @@ def sign_in(xero_url: str, home: Path, *options: str, client_id: str = "TEST-APP
     for line in process.stdout:
         said.append(line)
         if line.startswith(xero_url):
-            httpx.get(line.strip(), follow_redirects=True).raise_for_status()
+            loopback.get(line.strip(), follow_redirects=True).raise_for_status()
     assert process.wait(timeout=20) == 0, "".join(said)
 
 

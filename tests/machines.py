@@ -24,7 +24,7 @@ from random import Random
 from types import FunctionType, ModuleType, SimpleNamespace
 from typing import Any, Literal
 
-import httpx
+import loopback
 import pytest
 from conftest import Result
 from pushing import Clinic
@@ -180,7 +180,7 @@ class World:
 
     def move_xeros_clock(self, seconds: float) -> None:
         """Xero's clock alone."""
-        httpx.post(f"{self.box.url}/sandbox/clock", json={"seconds": seconds}).raise_for_status()
+        loopback.post(f"{self.box.url}/sandbox/clock", json={"seconds": seconds}).raise_for_status()
 
     def monotonic(self) -> float:
         """The steady clock that stands still while the machine at work is asleep."""

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 import request_log
 from clinics import TAX_RATES
@@ -31,7 +31,7 @@ from caspen_xero.xero.client import XeroClient
 RATE_LINKS = (("GST", "OUTPUT"), ("GST free", "EXEMPTOUTPUT"), ("no tax", "BASEXCLUDED"))
 FIGURES = (("subtotal", "SubTotal"), ("tax", "TotalTax"), ("total", "Total"))
 
-_HTTP = httpx.Client(verify=False)  # loopback only: no certificates to load
+_HTTP = loopback.Client()
 
 
 @dataclass

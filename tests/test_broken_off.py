@@ -7,7 +7,11 @@ import os
 import signal
 import sqlite3
 import subprocess
+import time
 from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,19 +24,25 @@ from filelock import FileLock
 from pushing import Clinic
 from typer.testing import CliRunner
 
+from caspen_xero import interruption
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.cli import pull as pull_command
 from caspen_xero.cli import push as push_command
 from caspen_xero.cli import sync
 from caspen_xero.cli.app import app
 from caspen_xero.cli.session import Session, SessionError
-from caspen_xero.store import log
+from caspen_xero.interruption import SAME_SIGNAL
+from caspen_xero.store import different_money, log
 from caspen_xero.store.errors import StoreError
+from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.store import Store
 from caspen_xero.sync.pulling import deliver
 from caspen_xero.sync.pulling.pull import Pull
+from caspen_xero.sync.pulling.undelivered import judge_undelivered
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.push import Push
+from caspen_xero.sync.setup.settings import read_settings
 from caspen_xero.xero.errors import ConnectNeeded
 
 PULL = {"command", "payments", "invoices_updated", "api_calls", "seconds"}
@@ -176,13 +186,19 @@ def test_a_sync_that_cannot_begin_says_that_neither_half_did(paid: Clinic) -> No
     assert (refused.json["pull"], refused.json["push"]) == (None, None)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_sync_that_is_told_to_end_says_what_it_did(paid: Clinic, number: int) -> None:
-    """As systemd, cron's time-outs and Ctrl-C do it, while Xero is at work on the first write."""
+@pytest.mark.parametrize(
+    ("signals", "done"),
+    [([signal.SIGTERM], 1), ([signal.SIGINT], 1), ([signal.SIGINT, signal.SIGINT], 0)],
+    ids=["SIGTERM", "Ctrl-C", "Ctrl-C twice"],
+)
+def test_a_sync_that_is_told_to_end_ends_after_the_call_under_way(
+    paid: Clinic, signals: list[signal.Signals], done: int
+) -> None:
+    """As systemd, cron's time-outs and Ctrl-C do it, while Xero is at work on the first write. A second one ends it at once."""
     door = paid.sandbox.xero.gateway
     admit = door.admit
     process = subprocess.Popen(
-        command_line("sync", "--json"),
+        command_line("sync", "--json", "--max-age", "1h"),
         env=clean_environment(CASPEN_XERO_HOME=str(paid.home), XERO_URL=paid.sandbox.url),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -192,8 +208,11 @@ def test_a_sync_that_is_told_to_end_says_what_it_did(paid: Clinic, number: int) 
 
     def ends(exchange: Any, fault: Any) -> Any:
         if exchange.method == "PUT":
-            os.kill(process.pid, number)
-            process.wait(timeout=20)
+            for place, number in enumerate(signals):
+                time.sleep(1.2 * SAME_SIGNAL if place else 0)
+                os.kill(process.pid, number)
+            if len(signals) > 1:
+                process.wait(timeout=20)
         return admit(exchange, fault)
 
     door.admit = ends  # type: ignore[method-assign]
@@ -203,6 +222,60 @@ def test_a_sync_that_is_told_to_end_says_what_it_did(paid: Clinic, number: int) 
         door.admit = admit  # type: ignore[method-assign]
     document = json.loads(said)
     assert (process.returncode, document["error"]["code"]) == (130, "interrupted")
-    assert (document["pull"]["payments"], document["push"]["synced"]) == (1, 0)
+    assert (document["pull"]["payments"], document["push"]["contacts_created"], document["push"]["synced"]) == (
+        1,
+        done,
+        0,
+    )
+    assert ("1 contact created" in document["error"]["message"]) == bool(done)
+    assert ("may have been broken off" in document["error"]["message"]) != bool(done)
+    assert document["error"]["fix"] == "caspen-xero sync --max-age 1h"
+    assert [tuple(row) for row in paid.sql("SELECT count(*) FROM journal WHERE state = 'sent'")] == [(1 - done,)]
     assert paid.cli("sync", "--json").exit_code == 0
     assert set(paid.in_xero()) == {"INV-0001", "INV-0002"}
+
+
+def test_a_push_that_waits_ends_at_once_and_leaves_nothing_open(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While it waits for Xero's minute, and has sent nothing of what it waits for."""
+    with monkeypatch.context() as waiting:
+        waiting.setattr(interruption, "_state", interruption._State())
+        waiting.setattr(interruption.time, "sleep", lambda seconds: interruption._heard(signal.SIGINT, None))
+        paid.control("faults", kind="429-minute", path="/api.xro/2.0/Contacts", method="PUT", seconds=30)
+        ended = paid.cli("push", "--json")
+    assert (ended.exit_code, ended.json["contacts_created"], ended.json["error"]["code"]) == (130, 0, "interrupted")
+    states = [row[0] for row in paid.sql("SELECT state FROM journal ORDER BY rowid DESC LIMIT 1")]
+    assert states == ["not-sent"]
+    assert paid.push().exit_code == 0
+    assert set(paid.in_xero()) == {"INV-0001", "INV-0002"}
+
+
+def test_what_caspen_was_told_apart_from_is_kept_with_each_record_that_it_was_told(
+    paid: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Told over HTTP, and broken off between two records: the first is not judged again."""
+    in_xero.pays(paid, "INV-0001", "10.00")
+    ended_by(paid, "while Caspen is told", disk_full, monkeypatch)
+
+    class Feed:
+        told = 0
+
+        def __init__(self, *_: Any, **__: Any) -> None: ...
+
+        def post_payment(self, *_: Any) -> None:
+            Feed.told += 1
+            if Feed.told == 2:
+                raise KeyboardInterrupt
+
+        def close(self) -> None: ...
+
+    monkeypatch.setattr("caspen_xero.caspen.api.ApiFeed", Feed)
+    with closing(Store(paid.store_file)) as store:
+        mappings, settings = Mappings(store, paid.tenant_id), read_settings(store)
+        at_caspen = replace(settings, source="https://caspen.example/v1")
+        judged = judge_undelivered(mappings, settings, datetime.now(UTC))
+        first, second = (one.xero_id for one in judged.to_tell)
+        judged.unlike = {("pay_1/a", first), ("pay_1/a", second)}
+        monkeypatch.setattr(deliver, "judge_undelivered", lambda *_: judged)
+        with pytest.raises(KeyboardInterrupt):
+            deliver.deliver(mappings, at_caspen, lambda: datetime.now(UTC))
+        assert different_money.pairs(mappings) == {("pay_1/a", first)}

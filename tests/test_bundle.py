@@ -92,6 +92,7 @@ def test_without_a_store_with_a_damaged_one_and_without_a_network(
         used.store_file.with_name(f"store.sqlite{beside}").unlink(missing_ok=True)
     assert used.cli("doctor", "--bundle", tmp_path / "2.json").exit_code == 0
     assert json.loads((tmp_path / "2.json").read_text())["store"] == {"error": "store-damaged"}
+    used.cli("workspaces", "add", "none-yet")
     assert used.cli("doctor", "--bundle", tmp_path / "3.json", "--workspace", "none-yet").exit_code == 0
     assert json.loads((tmp_path / "3.json").read_text())["store"] == {"error": "none"}
     assert not (home / "none-yet" / "store.sqlite").exists()

@@ -64,8 +64,8 @@ def sentences(said: str) -> list[str]:
 
 def in_the_table(clinic: Clinic, *command: str) -> list[list[str]]:
     """Invoice, date and amount of each payment in the table."""
-    rows = [line.split() for line in clinic.cli(*(command or ("pull",))).stdout.splitlines() if " INV-" in line]
-    return [[row[0], row[3], row[4]] for row in rows]
+    rows = [line.split("\t") for line in clinic.cli(*(command or ("pull",))).stdout.splitlines() if "\t" in line]
+    return [[row[0], row[2], row[3]] for row in rows if row[0].startswith("INV-")]
 
 
 def outcomes(done: Any) -> list[tuple[str, str]]:

@@ -276,7 +276,7 @@ def test_without_a_rate_of_the_percentage_the_words_say_which_to_add(
     assert (ready.problem()["fix"], ready.problem()["choices"]) == (fix, [])
     refused = ready.cli("taxes", "map", "Five", "--json")
     assert (refused.exit_code, refused.json["error"]["fix"]) == (1, fix)
-    assert f"Link a rate: {fix}\n" in ready.cli("taxes", "list").stdout
+    assert f"Link a rate: {fix}\n" in ready.cli("taxes", "list").stderr
     other = terminal("taxes", "map", "Five", typing=[("Number", "1"), ("all the same?", "n")])
     assert other.stdout.splitlines()[-1] == "Nothing was changed."
     keep_in_xero(ready.sandbox, "TAX009", like="OUTPUT", Name="Five", TaxComponents=FIVE_PERCENT)

@@ -185,7 +185,7 @@ def test_no_rate_of_purchases_or_of_xero_alone_is_offered_for_sales(abroad: Clin
 def test_what_is_filed_is_called_as_people_there_call_it(abroad: Clinic, country: str) -> None:
     filed = {"AU": "activity statement", "NZ": "GST return", "GB": "VAT return", "US": "sales tax return"}
     shown = abroad.cli("taxes", "list")
-    assert f"differ on the {filed.get(country, 'GST return')}." in shown.stdout
+    assert f"differ on the {filed.get(country, 'GST return')}." in shown.stderr
 
 
 def test_money_of_another_country_waits_until_it_is_enabled_there(linked: Clinic, place: Place) -> None:
@@ -225,4 +225,4 @@ def test_xeros_own_client_knows_every_word_of_each_country(abroad: Clinic, count
 def test_where_the_organisation_does_not_answer_its_tax_is_just_tax(abroad: Clinic) -> None:
     abroad.control("faults", kind="500-before", path="/api.xro/2.0/Organisation", count=99)
     shown = abroad.cli("taxes", "list")
-    assert "differ on the tax return." in shown.stdout
+    assert "differ on the tax return." in shown.stderr

@@ -24,11 +24,12 @@ from pushing import Clinic
 from running import another_run, contents
 from test_backup import a_database_of_somebody_else, copies
 
+from caspen_xero.packages import to_upgrade
 from caspen_xero.store import backups
 from caspen_xero.store.errors import StoreCode
 from caspen_xero.store.store import Store
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "store.md").read_text("utf-8")
 EVERY_COMMAND = [
     "status",
     "unsynced",
@@ -209,7 +210,7 @@ def test_a_store_of_a_newer_version_is_left_alone(sent: Clinic) -> None:
     for command in EVERY_COMMAND:
         told = sent.cli(*command.split(), "--json")
         assert (told.exit_code, told.json["error"]["code"]) == (1, "store-newer")
-        assert told.json["error"]["fix"] == "pip install --upgrade caspen-xero"
+        assert told.json["error"]["fix"] == to_upgrade()
     with closing(sqlite3.connect(sent.store_file)) as now:
         assert list(now.iterdump()) == before
 
@@ -490,8 +491,8 @@ def test_nothing_is_said_to_agree_before_anything_was_sent(ready: Clinic) -> Non
 # --- the book
 
 
-def test_the_readme_lists_the_codes_of_the_store() -> None:
-    section = README.partition("| Code of the store | Meaning |")[2].partition("\n\n")[0]
+def test_the_page_on_the_store_lists_its_codes() -> None:
+    section = PAGE.partition("| Code of the store | Meaning |")[2].partition("\n\n")[0]
     assert re.findall(r"^\| `([a-z-]+)` \| (.+) \|$", section, re.MULTILINE) == [
         (str(code), code.meaning) for code in StoreCode
     ]

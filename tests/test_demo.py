@@ -29,16 +29,16 @@ STORY = (
     "Not synced",
     "$ caspen-xero push",
     "Tax rate GST is now linked to GST on Income (OUTPUT, 10 %)",
-    "invoices synced             18",
-    "invoices unsynced            1",
+    "invoices synced 18",
+    "invoices unsynced 1",
     "$ caspen-xero unsynced",
-    "tax-rate-not-linked",
-    "caspen-xero taxes map 'GST free'\n      asks which: BAS Excluded (BASEXCLUDED, 0 %), GST Free Exports",
+    "1 invoice, 182.89 AUD: tax-rate-not-linked",
+    "INV-0013 (Priya Raman)",
+    "caspen-xero taxes map 'GST free' asks which: BAS Excluded (BASEXCLUDED, 0 %), GST Free Exports",
     "GST Free Income (EXEMPTOUTPUT, 0 %)",
-    "for INV-0013",
     "$ caspen-xero taxes map 'GST free' EXEMPTOUTPUT",
     "$ caspen-xero push",
-    "invoices synced             1",
+    "invoices synced 1",
     "$ caspen-xero unsynced",
     "Nothing is unsynced",
     "$ caspen-xero invoices list",
@@ -103,7 +103,9 @@ OTHER_COUNTRIES_WORDS = {
 
 
 def in_order(landmarks: tuple[str, ...], told: str) -> None:
-    """Each of these stands in what was told, after the one before."""
+    """Each of these stands in what was told, after the one before; how wide it is told is left alone."""
+    told = re.sub(r"\n {5,}(?=\S)", " ", told)
+    told = re.sub(r"(?<=\S) {2,}(?=\S)", " ", told)
     place = 0
     for landmark in landmarks:
         found = told.find(landmark, place)
@@ -184,7 +186,7 @@ def test_without_the_sandbox_extra_it_says_what_to_install(tmp_path: Path) -> No
         [sys.executable, "-c", script], env=bare_machine(tmp_path), capture_output=True, text=True, timeout=30
     )
     assert told.returncode == 1
-    assert "pip install 'caspen-xero[sandbox]'" in told.stderr
+    assert '-m pip install "joserfc' in told.stderr
 
 
 @pytest.mark.parametrize(

@@ -289,47 +289,45 @@ def odd(ready: Clinic) -> None:
 
 
 SEEN = """\
- To Demo Company (AU)     Number        Sum         Oldest       Newest
- ──────────────────────────────────────────────────────────────────────────
- Invoices to create            3   1,186.00   AUD   2026-10-09   2026-11-02
- Payments to create            3     130.00   AUD   2026-11-03   2026-11-03
- Credit notes to create        1      44.00   AUD   2026-11-05   2026-11-05
- Allocations to make           1      44.00   AUD   2026-11-05   2026-11-05
- Contacts to create            1
+To Demo Company (AU)    Number       Sum       Oldest      Newest
+─────────────────────────────────────────────────────────────────────
+Invoices to create           3  1,186.00  AUD  2026-10-09  2026-11-02
+Payments to create           3    130.00  AUD  2026-11-03  2026-11-03
+Credit notes to create       1     44.00  AUD  2026-11-05  2026-11-05
+Allocations to make          1     44.00  AUD  2026-11-05  2026-11-05
+Contacts to create           1
 
 
- Account                        What goes there     Number        Sum
- ──────────────────────────────────────────────────────────────────────────
- 200 Sales                      invoices, net            5   1,085.00   AUD
- 200 Sales                      credit notes, net        1      40.00   AUD
- 855 Card and HICAPS Clearing   Cash payments            1      20.00   AUD
- 090 Business Bank Account      EFTPOS payments          2     110.00   AUD
+Account                       What goes there    Number       Sum
+──────────────────────────────────────────────────────────────────────
+200 Sales                     invoices, net           5  1,085.00  AUD
+200 Sales                     credit notes, net       1     40.00  AUD
+855 Card and HICAPS Clearing  Cash payments           1     20.00  AUD
+090 Business Bank Account     EFTPOS payments         2    110.00  AUD
 
 
- Caspen rate     Tax type       Lines of       Number        Net      GST
- ──────────────────────────────────────────────────────────────────────────────
- prices                         invoices            1      20.00     0.00   AUD
- without GST
- no tax          BASEXCLUDED    invoices            1       5.00     0.00   AUD
- GST free (0     EXEMPTOUTPUT   invoices            1      50.00     0.00   AUD
- %)
- GST (10 %)      OUTPUT         invoices            2   1,010.00   101.00   AUD
- GST (10 %)      OUTPUT         credit notes        1      40.00     4.00   AUD
+Caspen rate         Tax type      Lines of      Number       Net     GST
+─────────────────────────────────────────────────────────────────────────────
+prices without GST                invoices           1     20.00    0.00  AUD
+no tax              BASEXCLUDED   invoices           1      5.00    0.00  AUD
+GST free (0 %)      EXEMPTOUTPUT  invoices           1     50.00    0.00  AUD
+GST (10 %)          OUTPUT        invoices           2  1,010.00  101.00  AUD
+GST (10 %)          OUTPUT        credit notes       1     40.00    4.00  AUD
 
 
- Would stay out                                Number      Sum
- ───────────────────────────────────────────────────────────────────
- invoices: something is wrong, see below            1    70.00   AUD
- invoices set aside                                 1   165.00   AUD
- drafts in Caspen                                   1   165.00   AUD
- void in Caspen, never sent                         1   165.00   AUD
- invoices before the start date (2026-07-01)        1   165.00   AUD
- payments: something is wrong, see below            1     7.00   AUD
+Would stay out                               Number     Sum
+────────────────────────────────────────────────────────────────
+invoices: something is wrong, see below           1   70.00  AUD
+invoices set aside                                1  165.00  AUD
+drafts in Caspen                                  1  165.00  AUD
+void in Caspen, never sent                        1  165.00  AUD
+invoices before the start date (2026-07-01)       1  165.00  AUD
+payments: something is wrong, see below           1    7.00  AUD
 
 
- Problems, and why some wait   Invoices     Sum
- ────────────────────────────────────────────────────
- tax-rate-not-linked                  1   70.00   AUD
+Problems, and why some wait  Invoices    Sum
+─────────────────────────────────────────────────
+tax-rate-not-linked                 1  70.00  AUD
 
 What to do:
 """
@@ -339,7 +337,9 @@ def test_a_dry_run_can_be_judged_on_a_narrow_screen(ready: Clinic, screen: Calla
     odd(ready)
     shown = screen("push", "--dry-run", columns=80)
     assert shown.exit_code == 3
-    assert shown.screen.lstrip("\n").startswith(SEEN)
+    marking, _, below = shown.screen.lstrip("\n").partition("\n")
+    assert marking.startswith("[Demo Company (AU): local Xero at ")
+    assert below.lstrip("\n").startswith(SEEN)
     assert shown.screen.endswith("\n9 steps; nothing was written to Xero.\n1 invoice would not be wholly in Xero.\n")
     assert ready.in_xero() == {}
 
@@ -371,10 +371,10 @@ def test_payments_that_stay_out_are_counted_with_the_reason(
 def test_forty_steps_are_shown_and_all_with_all(ready: Clinic) -> None:
     ready.takes(client("1048237"), *(invoice(f"INV-{place:04d}") for place in range(60)))
     shown = ready.cli("push", "--dry-run")
-    assert shown.stdout.count(" create invoice ") == 39
+    assert shown.stdout.count("\ncreate invoice ") == 39
     assert "\n... and 21 more: --all shows them\n61 steps; " in shown.stdout
     whole = ready.cli("push", "--dry-run", "--all")
-    assert whole.stdout.count(" create invoice ") == 60
+    assert whole.stdout.count("\ncreate invoice ") == 60
     assert "more" not in whole.stdout
     assert len(ready.push("--dry-run").json["plan"]) == 61
 

@@ -1,4 +1,4 @@
-"""What people and scripts are told when a command can't go on: one tree of errors, and exit codes as the README has them."""
+"""What people and scripts are told when a command can't go on: one tree of errors, and exit codes as docs/scripts.md has them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from caspen_xero import cli, errors
 from caspen_xero.cli.exit_codes import WORST_FIRST, worst_of
 from caspen_xero.errors import ExitCode, UserError
 
-README = (Path(__file__).parent.parent / "README.md").read_text("utf-8")
+PAGE = (Path(__file__).parent.parent / "docs" / "scripts.md").read_text("utf-8")
 
 
 def drawn() -> dict[str, tuple[str, int]]:
@@ -54,14 +54,14 @@ def test_an_error_says_the_same_to_people_and_scripts() -> None:
     }
 
 
-def test_the_exit_codes_are_those_of_the_readme() -> None:
-    section = README.partition("| Exit code | Meaning |")[2].partition("\n\n")[0]
+def test_the_exit_codes_are_those_of_the_page_for_scripts() -> None:
+    section = PAGE.partition("| Exit code | Meaning |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| (\d+) \| (.+) \|$", section, re.MULTILINE)
-    assert rows == [(str(int(code)), code.meaning) for code in ExitCode]
+    assert rows == [(str(int(code)), f"{code.meaning[0].upper()}{code.meaning[1:]}.") for code in ExitCode]
 
 
-def test_the_order_of_exit_codes_is_that_of_the_readme() -> None:
-    (told,) = re.findall(r"^If several apply: ([\d, ]+)\.$", README, re.MULTILINE)
+def test_the_order_of_exit_codes_is_that_of_the_page_for_scripts() -> None:
+    (told,) = re.findall(r"^If several apply: ([\d, ]+)\.$", PAGE, re.MULTILINE)
     alone = (ExitCode.USAGE, ExitCode.ALL_WELL)  # these apply where no other does
     assert told == ", ".join(str(int(code)) for code in WORST_FIRST if code not in alone)
     assert sorted(WORST_FIRST) == sorted(ExitCode)

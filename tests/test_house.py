@@ -20,12 +20,13 @@ ROOT = HOUSE.parent
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text("utf-8")
 
 ARROWS = {
-    "cli": {"sync", "store", "xero", "caspen", "secrets", "sandbox"},
+    "cli": {"sync", "store", "xero", "caspen", "secrets", "schedules", "sandbox"},
     "sync": {"store", "xero", "caspen", "secrets"},
     "store": {"caspen"},
     "caspen": set(),
     "xero": {"secrets"},
     "secrets": set(),
+    "schedules": set(),
     "sandbox": set(),
 }
 FLOORS = ("reconciling", "books", "pulling", "sending", "planning", "setup", "fix_commands", "problems")

@@ -205,6 +205,38 @@ def test_push_reads_its_source_by_itself_and_only_when_it_changed(ready: Clinic,
     assert set(ready.in_xero()) == {"INV-0001", "INV-0002"}
 
 
+def test_push_reads_csv_with_other_headings_by_the_columns_file_in_its_source(ready: Clinic, tmp_path: Path) -> None:
+    folder = tmp_path / "caspen"
+    folder.mkdir()
+    (folder / "Invoices.csv").write_text(
+        "\ufeffInvoice No;Client;Date;Item;Price;GST code;GST;Total;;\r\n"
+        "INV-1;0012;3/11/2026;Visit;$1.500,00;tax_gst;150,00;1.650,00;;\r\n;;;;;;;;;\r\n",
+        encoding="utf-8",
+    )
+    columns = (
+        'dates = "?DD/MM/YYYY"\ndecimal = ","\nthousands = "."\ncurrency_signs = "$"\n'
+        '[[file]]\nname = "Invoices.csv"\nkind = "invoices"\n[file.columns]\nnumber = "Invoice No"\nclient_id = "Client"\n'
+        'issue_date = "Date"\nlines.description = "Item"\nlines.unit_price = "Price"\nlines.tax_rate_id = "GST code"\n'
+        'tax = "GST"\ntotal = "Total"\n'
+        '[file.constants]\nstatus = "open"\ncurrency = "AUD"\ntax_mode = "exclusive"\nlines.quantity = "1"\n'
+        '[[file]]\nname = "Invoices.csv"\nkind = "clients"\n[file.columns]\nid = "Client"\nfirst_name = "Client"\n'
+    )
+    (folder / "columns.toml").write_text(columns)
+    refused = ready.cli("settings", "set", "--source", folder)
+    assert refused.exit_code == 0
+    told = ready.cli("push", "--json")
+    assert (told.exit_code, told.json["error"]["code"]) == (1, "columns-unconfirmed")
+    (folder / "columns.toml").write_text(columns.replace("?", ""))
+    assert ready.push().json["synced"] == 1
+    assert ready.in_xero()["INV-1"]["Total"] == 1650
+    assert ready.push().json["synced"] == 0
+    file = folder / "Invoices.csv"
+    file.write_text(file.read_text("utf-8").replace("1.650,00", "1.65E+03"), encoding="utf-8")
+    spoilt = ready.cli("push", "--json")
+    assert spoilt.exit_code == 3
+    assert "row 2, column 'Total'" in ready.cli("import", folder).stderr
+
+
 def test_bad_records_at_the_source_are_told_and_the_rest_is_pushed(ready: Clinic, tmp_path: Path) -> None:
     ready.cli(
         "settings", "set", "--source", written(tmp_path, client("1048237"), invoice("INV-0001"), {"object": "client"})

@@ -147,6 +147,7 @@ OUTSIDE = {
 @pytest.mark.parametrize("where", OUTSIDE)
 @pytest.mark.parametrize("as_json", [False, True])
 def test_what_breaks_outside_a_command_is_told_too(home: Path, where: str, *, as_json: bool) -> None:
+    (home / "ours").mkdir(parents=True)
     program = f"{OUTSIDE[where]}\nfrom caspen_xero.cli.app import main; main()"
     ended = subprocess.run(
         [sys.executable, "-c", program, "status", "--workspace", "ours", *(["--json"] if as_json else [])],

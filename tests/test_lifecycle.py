@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 from clinic_life import Life
 from life_in_xero import differences, found_in
@@ -68,7 +68,7 @@ class Story:
         choose(
             (self._push_with_faults, self._push_with_faults, self._push_some, self._push_a_few_writes, self._killed)
         )(patch)
-        httpx.delete(f"{self.clinic.sandbox.url}/sandbox/faults").raise_for_status()
+        loopback.delete(f"{self.clinic.sandbox.url}/sandbox/faults").raise_for_status()
         if self.later < 1000 and choose((True, False)):  # a sign-in lasts 1,800 seconds
             self._time_passes(patch, 400)
 

@@ -85,15 +85,15 @@ DATA = {
     "the numbers of invoices and credit notes, their dates and amounts": {"client": ("INV-0001", "CN-0001")},
     "the name of a payment's method, and Caspen's ids of the payment": {"client": ("EFTPOS pay_",)},
 }
-"""The rows of the README's table, and words of the records that are such, by whose contact the invoice goes to."""
+"""The rows of the page's table, and words of the records that are such, by whose contact the invoice goes to."""
 
 
-def told_in_readme() -> dict[str, dict[str, bool]]:
-    """The README's table: what goes to Xero at which setting."""
+def told_on_the_page() -> dict[str, dict[str, bool]]:
+    """The table of docs/privacy.md: what goes to Xero at which setting."""
     text = (
-        (Path(__file__).parents[1] / "README.md")
+        (Path(__file__).parents[1] / "docs" / "privacy.md")
         .read_text("utf-8")
-        .partition("\n## Privacy\n")[2]
+        .partition("\n## What goes to Xero\n")[2]
         .partition("\n## ")[0]
     )
     rows = [[cell.strip() for cell in row.strip("|").split("|")] for row in text.splitlines() if row.startswith("|")]
@@ -103,8 +103,8 @@ def told_in_readme() -> dict[str, dict[str, bool]]:
 
 @pytest.mark.parametrize("privacy", ["full", "name-only", "generic"])
 @pytest.mark.parametrize("contact", ["client", "payer"])
-def test_the_table_in_the_readme_is_what_is_sent(ready: Clinic, privacy: str, contact: str) -> None:
-    told = told_in_readme()
+def test_the_table_on_the_page_is_what_is_sent(ready: Clinic, privacy: str, contact: str) -> None:
+    told = told_on_the_page()
     assert list(told) == list(DATA)
     ready.cli("settings", "set", "--privacy", privacy, "--contact", contact)
     ready.takes(EFTPOS, CLIENT, PAYING, BILLED, NOTED, payment("20.00", ("inv_INV-0001", "20.00")))

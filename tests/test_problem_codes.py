@@ -1,4 +1,4 @@
-"""The codes of `unsynced` are promised to scripts: each is declared once, with what the README says of it, and no other exists."""
+"""The codes of `unsynced` are promised to scripts: each is declared once, as docs/unsynced.md has it, and no other exists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from caspen_xero.sync.sending.records import Records
 from caspen_xero.sync.sending.refusal_codes import code_of
 
 HOUSE = Path(caspen_xero.__file__).parent
-README = (HOUSE.parent / "README.md").read_text("utf-8")
+PAGE = (HOUSE.parent / "docs" / "unsynced.md").read_text("utf-8")
 MAKES_PROBLEMS = [
     *sorted((HOUSE / "sync" / "planning").rglob("*.py")),
     *sorted((HOUSE / "sync" / "sending").rglob("*.py")),
@@ -38,8 +38,8 @@ def nodes(file: Path) -> list[ast.AST]:
     return list(ast.walk(ast.parse(file.read_text("utf-8"))))
 
 
-def test_the_readme_has_each_code_with_its_meaning_and_way_out() -> None:
-    section = README.partition("\n## Unsynced\n")[2].partition("\n## ")[0]
+def test_the_page_has_each_code_with_its_meaning_and_way_out() -> None:
+    section = PAGE.partition("\n## Unsynced\n")[2].partition("\n## ")[0]
     table = section.partition("|---|---|---|\n")[2].partition("\n\n")[0]
     alike = groupby(ProblemCode, key=lambda code: (code.meaning, code.way_out))  # these share a line
     rows = [f"| {', '.join(f'`{code}`' for code in codes)} | {what} | {way_out} |" for (what, way_out), codes in alike]

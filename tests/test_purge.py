@@ -122,7 +122,7 @@ def test_what_is_open_or_young_stays(ready: Clinic, later: Callable[[], None]) -
     later()
     document = ready.cli("purge", "--older-than", "400d", "--yes", "--json").json
     assert (document["purged"]["invoices"], document["purged"]["clients"]) == (2, 1)
-    assert ready.cli("invoices", "show", "INV-0003").stdout.count("Mei Tanaka") == 1
+    assert "Mei Tanaka" in ready.cli("invoices", "show", "INV-0003").stdout
     ready.takes(payment(unpaid["total"], (unpaid["id"], unpaid["total"]), id_="pay_9"))
     assert ready.push().exit_code == 0
     assert ready.in_xero()["INV-0003"]["Status"] == "PAID"

@@ -256,10 +256,10 @@ def test_a_head_is_on_one_line_where_there_is_room(
 ) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     columns = proofs.columns(("tax_rate", "Tax rate"), *proofs.BOTH)
-    rows = [["GST", *proofs.both("2200000", "2200000", "220000", "220000")]]
+    rows = [["GST", *proofs.both("22000000", "22000000", "2200000", "2200000")]]
     proves(replace(proofs.equal(), tables=[Table("by_tax_rate", "By tax rate", "", columns, rows)]))
     said = clinic.cli("reconcile").stdout
-    assert re.search(r"^ Tax rate +Figure +Caspen +Xero +Difference", said, re.MULTILINE), said
+    assert re.search(r"^Tax rate +Figure +Caspen +Xero +Difference", said, re.MULTILINE), said
 
 
 @pytest.mark.parametrize("columns", [80, 120, 200])
@@ -272,7 +272,7 @@ def test_no_amount_is_broken_on_any_screen(
     said = clinic.cli("reconcile").stdout
     assert max(map(len, said.splitlines())) <= columns
     for amount in ("2,200,000.00", "2,212,345.67", "12,345.67"):
-        assert f" {amount} " in said
+        assert re.search(rf"(?<!\S){amount}(?!\S)", said)
     assert "AUD" in said
     assert "NZD" in said
 

@@ -20,12 +20,15 @@ from oddities import Field, OddWay, answer
 from pulling import CLINIC, payment
 from pushing import Clinic
 
+from caspen_xero import interruption
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode
+from caspen_xero.interruption import ToldToEnd
 from caspen_xero.sandbox.books.ledger import Ledger
 from caspen_xero.store import readings
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.sync.reconciling import reader
 from caspen_xero.sync.reconciling.ledger import Asked
 from caspen_xero.sync.reconciling.reading import Reading, expected_calls, read_xero
 from caspen_xero.xero import whole_lists
@@ -572,6 +575,28 @@ def test_a_reading_that_was_killed_goes_on_and_asks_for_nothing_twice(ready: Cli
         assert (reading.invoices, reading.payments) == (whole.invoices, whole.payments)
         assert reading.calls == page + len(reads.calls)
         assert reads.kept is None
+
+
+@pytest.mark.usefixtures("short_pages")
+def test_a_reading_that_is_told_to_end_keeps_the_page_that_was_under_way(
+    ready: Clinic, reads: Reads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    books(ready, *["2026-10-10"] * 10)
+
+    def told_meanwhile(*arguments: Any) -> Any:
+        page = whole_lists.page_of(*arguments)
+        interruption._heard(2, None)
+        return page
+
+    with monkeypatch.context() as told:
+        told.setattr(interruption, "_state", interruption._State())
+        told.setattr(reader, "page_of", told_meanwhile)
+        with pytest.raises(ToldToEnd):
+            reads(OCTOBER, finish=False)
+    assert reads.kept is not None
+    assert (reads.kept.calls, reads.calls) == (1, ["Invoices 1"])
+    reads(OCTOBER)
+    assert reads.calls[0] == "Invoices 2"
 
 
 @pytest.mark.usefixtures("short_pages")

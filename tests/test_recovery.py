@@ -14,9 +14,9 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
 import in_xero
 import keyring
+import loopback
 import pytest
 from clinics import TAX_RATES, client, invoice
 from pulling import EFTPOS, credit_note, payment
@@ -105,7 +105,7 @@ def machine(
     at_home = tmp_path / "at home"
     at_home.mkdir()
     monkeypatch.setenv("HOME", str(at_home))
-    monkeypatch.setattr(webbrowser, "open", lambda url: httpx.get(url, follow_redirects=True, timeout=20).is_success)
+    monkeypatch.setattr(webbrowser, "open", lambda url: loopback.get(url, follow_redirects=True, timeout=20).is_success)
     before = keyring.get_keyring()
     keyring.set_keyring(MemoryKeyring())
     one = Machine(ready, at_home, terminal)

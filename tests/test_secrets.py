@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote, quote_plus
 
-import httpx
+import loopback
 import pytest
 from caspen.caspen_server import CaspenServer
 from clinics import invoice
@@ -60,7 +60,7 @@ def test_a_gateway_that_repeats_each_request_tells_no_secret(
     secrets = secrets_of(ready.home)
     ready.takes(invoice())
     fault = {"kind": "echo", "path": "/api.xro/", "count": None, "status": status}
-    httpx.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    loopback.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
     results = [ready.cli(*command, *more) for command in COMMANDS for more in ((), ("--json",))]
     assert any(result.exit_code for result in results)
     secrets += secrets_of(ready.home)
@@ -76,7 +76,7 @@ def test_a_gateway_that_repeats_each_write_leaves_no_secret_in_the_store(
     secrets = secrets_of(ready.home)
     ready.takes(invoice())
     fault = {"kind": "echo", "path": "/api.xro/", "method": method, "count": None, "status": status}
-    httpx.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    loopback.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
     results = [
         ready.cli("push"),
         ready.cli("push", "--json"),
@@ -96,7 +96,7 @@ def test_a_sign_in_service_that_repeats_the_request_tells_no_secret(
     file.write_text(json.dumps({"entry": kept["entry"], "secret": kept["secret"]}))  # so that a refresh is due
     ready.takes(invoice())
     fault = {"kind": "echo", "path": "/connect/token", "count": None, "status": status}
-    httpx.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
+    loopback.post(f"{ready.sandbox.url}/sandbox/faults", json=fault).raise_for_status()
     results = [ready.cli("push"), ready.cli("push", "--json"), ready.cli("doctor")]
     assert all(result.exit_code for result in results)
     assert_kept(ready, results, secrets)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-import httpx
+import loopback
 import pytest
 from desk import due_by_number, key_of, living
 from home_lives import TwoHomes, Wrong
@@ -29,7 +29,7 @@ def another_xero() -> Iterator[Sandbox]:
 @pytest.fixture
 def sandbox(another_xero: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> Sandbox:
     """The same, as new."""
-    httpx.post(f"{another_xero.url}/sandbox/reset").raise_for_status()
+    loopback.post(f"{another_xero.url}/sandbox/reset").raise_for_status()
     monkeypatch.setenv("XERO_URL", another_xero.url)
     return another_xero
 
@@ -105,7 +105,7 @@ def test_an_edit_that_was_overwritten_is_found(homes: TwoHomes) -> None:
 
 def _lived(life: int, sandbox: Sandbox, folder: Path, without: Collection[int]) -> str | None:
     """A life, but for some of its steps; what is wrong with it."""
-    httpx.post(f"{sandbox.url}/sandbox/reset").raise_for_status()
+    loopback.post(f"{sandbox.url}/sandbox/reset").raise_for_status()
     folder.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         homes = TwoHomes(life, sandbox, folder, patch)

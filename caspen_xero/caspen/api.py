@@ -6,11 +6,11 @@ Lists, cursors, keys, limits and errors are as Caspen documents them (docs.caspe
 """
 
 import datetime as dt
-import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from caspen_xero.interruption import pause
 from caspen_xero.outside_text import plain
 
 from .answers import Page, odd_answer
@@ -56,7 +56,7 @@ class ApiFeed:
         api_key: str | None = None,
         cursors: Mapping[str, dt.datetime] | None = None,
         on_progress: OnProgress | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self._base = base_url(source)
         self._connection = Connection(self._base, find_api_key(api_key), sleep)

@@ -4,14 +4,15 @@ Documented by Caspen (docs.caspen.com): `Authorization: Bearer KEY`, never in a 
 """
 
 import os
-import time
 from collections.abc import Callable, Mapping
 
 import httpx
 
 from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TooLarge
+from caspen_xero.credentials import credential
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.http_client import http_client
+from caspen_xero.interruption import pause, to_its_end
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import given_path
 from caspen_xero.scrubbing import keep_secret, scrubbed
@@ -34,12 +35,15 @@ _LONGEST_KEY_FILE = 65_536
 
 
 def find_api_key(from_keyring: str | None = None, environ: Mapping[str, str] = os.environ) -> str:
-    """The key from `CASPEN_API_KEY`, else the file `CASPEN_API_KEY_FILE`, else the one given. `FeedError` if none is."""
+    """The key from `CASPEN_API_KEY`, else the file `CASPEN_API_KEY_FILE`, else a credential, else the one given.
+
+    Raises `FeedError` where there is none, and `UserError` where the credential can't be read.
+    """
     file = environ.get("CASPEN_API_KEY_FILE", "")
     key = environ.get("CASPEN_API_KEY", "").strip()
     if not key and file:
         key = _key_in(file)
-    key = key or (from_keyring or "").strip()
+    key = key or credential("CASPEN_API_KEY") or (from_keyring or "").strip()
     if not key:
         raise FeedError("caspen-key-missing", "There is no key for Caspen's API", KEY_FIX)
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -86,7 +90,7 @@ class Connection:
         self,
         base: str,
         api_key: str,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
         *,
         seconds: float | None = None,
         largest: int | None = None,
@@ -134,9 +138,12 @@ class Connection:
         needed = range(200, 300) if method == "GET" else range(0)
         for attempt in range(1, tries + 1):
             self._pause()
-            pause = float(2 ** (attempt - 1))
+            patience = float(2 ** (attempt - 1))
             try:
-                response = self._client.request(method, url, body=body, headers=headers, needs_body=needed.__contains__)
+                with to_its_end():
+                    response = self._client.request(
+                        method, url, body=body, headers=headers, needs_body=needed.__contains__
+                    )
             except httpx.DecodingError as error:
                 what = str(error) if isinstance(error, TooLarge) else "the answer can't be unfolded"
                 raise odd_answer(url, what) from None
@@ -145,12 +152,12 @@ class Connection:
                     tries, SLOW_TRIES if isinstance(error, httpx.ReadTimeout | httpx.WriteTimeout) else tries
                 ):
                     raise self._unreachable(error) from error
-                self._wait = pause
+                self._wait = patience
                 continue
             if response.status_code != 429 and response.status_code < 500:
                 self._wait = wait_before_the_next(response)
                 return response
-            self._wait = wait_before_another_try(response) or pause
+            self._wait = wait_before_another_try(response) or patience
             if self._wait > LONGEST_WAIT:
                 self._wait = 0.0
                 break

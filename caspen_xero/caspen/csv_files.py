@@ -6,51 +6,31 @@
     credit_notes.csv  with credit_note_lines.csv  by its column credit_note_id
 
 Columns are named as the fields, nested ones with a dot (`address.city`, `discount.type`); an empty cell is null;
-several phone numbers in one cell are separated by semicolons.
+several phone numbers in one cell are separated by semicolons. Columns stand apart by commas, semicolons or tabs. Other headings,
+dates and numbers are read by a columns file (`mapped_csv.py`).
 """
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import io
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from caspen_xero.outside_text import MOST, MOST_WORDS, plain, said
 
+from .csv_text import DAMAGED, END_MISSING, FIX, SEPARATORS, Advance, text_of
+from .csv_values import damage_of_id
 from .exact_json import TWICE
 from .feed import BadRecord, FeedError, RawRecord, unreadable
+from .feed_fields import INSIDE, KINDS, OUTSIDE, Inside
 from .plain_files import lines_of
 from .readable import readable_of
 
-
-@dataclass(frozen=True)
-class _Inside:
-    """The file that holds the lines or allocations of a kind, and the column that says whose they are."""
-
-    stem: str
-    field: str
-    owner: str
-
-
-_KINDS = {
-    "tax_rates": "tax_rate",
-    "payment_methods": "payment_method",
-    "clients": "client",
-    "contacts": "contact",
-    "invoices": "invoice",
-    "payments": "payment",
-    "credit_notes": "credit_note",
-}
-_INSIDE = {
-    "invoices": _Inside("invoice_lines", "lines", "invoice_id"),
-    "payments": _Inside("allocations", "allocations", "payment_id"),
-    "credit_notes": _Inside("credit_note_lines", "lines", "credit_note_id"),
-}
-_OUTSIDE = {inside.stem: stem for stem, inside in _INSIDE.items()}
 _BOM = b"\xef\xbb\xbf"
-_FIX = "Export it from Caspen again; nothing was imported"
-
-Advance = Callable[[int], None]
+_BOMS_OF_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def is_csv(file: Path) -> bool:
@@ -60,7 +40,7 @@ def is_csv(file: Path) -> bool:
 
 def is_csv_of_export(file: Path) -> bool:
     """Whether the file has one of the names that this module reads."""
-    return is_csv(file) and (_stem(file) in _KINDS or _stem(file) in _OUTSIDE)
+    return is_csv(file) and (_stem(file) in KINDS or _stem(file) in OUTSIDE)
 
 
 def with_siblings(files: Iterable[Path]) -> Iterator[Path]:
@@ -70,11 +50,13 @@ def with_siblings(files: Iterable[Path]) -> Iterator[Path]:
         if not is_csv(file):
             continue
         if not is_csv_of_export(file):
-            names = ", ".join(f"{stem}.csv" for stem in [*_KINDS, *_OUTSIDE])
+            names = ", ".join(f"{stem}.csv" for stem in [*KINDS, *OUTSIDE])
             raise FeedError(
-                "not-csv", f"{plain(file)} has no name that tells what it holds", f"Name it one of: {names}"
+                "not-csv",
+                f"{plain(file)} has no name that tells what it holds",
+                f"Name it one of: {names}; or say what its columns are: caspen-xero schema feed --columns FILE.csv",
             )
-        sibling = _INSIDE[_stem(file)].stem if _stem(file) in _INSIDE else _OUTSIDE.get(_stem(file))
+        sibling = INSIDE[_stem(file)].stem if _stem(file) in INSIDE else OUTSIDE.get(_stem(file))
         if sibling is not None:
             yield _beside(file, sibling)
 
@@ -85,11 +67,11 @@ def read_csv_files(files: list[Path], advance: Advance) -> Iterator[tuple[Path, 
     A row with too many or too few cells is a `BadRecord`. Raises `FeedError` (`unreadable`, `not-csv`, `broken-off`)
     for a file that is no CSV or ends too early, and for such a row among lines and allocations: it could be anyone's.
     """
-    for stem, kind in _KINDS.items():
+    for stem, kind in KINDS.items():
         for file in files:
             if _stem(file) != stem:
                 continue
-            inside = _INSIDE.get(stem)
+            inside = INSIDE.get(stem)
             if inside is None:
                 yield file, _read_kind(file, kind, advance)
             else:
@@ -117,7 +99,7 @@ def _beside(file: Path, stem: str) -> Path:
 def _read_kind(file: Path, kind: str, advance: Advance) -> Iterator[RawRecord | BadRecord]:
     for row in _rows(file, advance):
         if row.problem is None:
-            yield RawRecord(row.where, {**row.fields, "object": kind})
+            yield RawRecord(row.where, {**row.fields, "object": kind}, dict(row.places))
         else:
             seen = readable_of({**row.fields, "object": kind})
             yield BadRecord(str(file), row.where, kind, _id_in(row), "", row.problem, seen)
@@ -126,7 +108,10 @@ def _read_kind(file: Path, kind: str, advance: Advance) -> Iterator[RawRecord | 
 def _read_with_parts(file: Path, kind: str, parts: "_Parts", advance: Advance) -> Iterator[RawRecord | BadRecord]:
     for found in _read_kind(file, kind, advance):
         if isinstance(found, RawRecord) and isinstance(found.data, dict):
-            found.data[parts.inside.field] = parts.of(found.data.get("id"))
+            owner = found.data.get("id")
+            found.data[parts.inside.field] = parts.of(owner)
+            yield RawRecord(found.where, found.data, {**found.places, **parts.places_of(owner)})
+            continue
         elif isinstance(found, BadRecord):
             parts.of(found.id)
         yield found
@@ -135,7 +120,7 @@ def _read_with_parts(file: Path, kind: str, parts: "_Parts", advance: Advance) -
 class _Parts:
     """The lines or allocations of one file, by the record that they belong to."""
 
-    def __init__(self, file: Path, inside: _Inside) -> None:
+    def __init__(self, file: Path, inside: Inside) -> None:
         self.file = file
         self.inside = inside
         self._rows: dict[str, list[_Row]] = {}
@@ -143,11 +128,11 @@ class _Parts:
         self._claimed: set[str] = set()
 
     @classmethod
-    def read(cls, file: Path, inside: _Inside, advance: Advance) -> "_Parts":
+    def read(cls, file: Path, inside: Inside, advance: Advance) -> "_Parts":
         parts = cls(file, inside)
         for row in _rows(file, advance, needs=inside.owner):
             if row.problem is not None:
-                raise FeedError("not-csv", f"{plain(file)}, {row.where}: {row.problem}", _FIX)
+                raise FeedError("not-csv", f"{plain(file)}, {row.where}: {row.problem}", FIX)
             owner = row.fields.get(inside.owner)
             if not isinstance(owner, str):
                 parts._ownerless.append(row)
@@ -161,6 +146,16 @@ class _Parts:
             return []
         self._claimed.add(owner)
         return [row.fields for row in self._rows.get(owner, [])]
+
+    def places_of(self, owner: object) -> dict[str, str]:
+        """Where the cells of one record's parts are."""
+        rows = self._rows.get(owner, []) if isinstance(owner, str) else []
+        name = plain(self.file.name, 60)
+        return {
+            f"{self.inside.field}[{number}].{path}": f"{name}, {where}"
+            for number, row in enumerate(rows)
+            for path, where in row.places
+        }
 
     def orphans(self, kind: str, file: Path) -> Iterator[BadRecord]:
         """What belongs to no record of `file`. To be read after that file."""
@@ -178,6 +173,13 @@ class _Row:
     where: str
     fields: dict[str, Any]
     problem: str | None
+    number: int = 0
+    header: list[str] = field(default_factory=list)
+
+    @property
+    def places(self) -> Iterator[tuple[str, str]]:
+        """Where each cell is, by its field. Rows are numbered as a spreadsheet numbers them."""
+        return ((name, f"row {self.number}, column {said(name, 60)}") for name in self.header if name)
 
 
 def _id_in(row: _Row) -> str | None:
@@ -187,19 +189,23 @@ def _id_in(row: _Row) -> str | None:
 
 def _rows(file: Path, advance: Advance, needs: str = "id") -> Iterator[_Row]:
     """The rows below the header, with their fields. The last row must be whole: a cut amount still looks like one."""
+    line = 0
     try:
-        with lines_of(file) as found:
-            lines = _Lines(file, found, advance)
-            reader = csv.reader(lines, strict=True)
+        with _lines(file, advance) as lines:
+            first = next(lines, "")
+            separator = first.strip("\r\n")[4:] if _is_hint(first) else _separator(first, needs)
+            reader = csv.reader(lines if _is_hint(first) else chain([first], lines), delimiter=separator, strict=True)
             header = [name.strip() for name in next(reader, [])]
             if needs not in header:
-                raise FeedError("not-csv", f"{plain(file)} has no column {said(needs, MOST)} in its first line", _FIX)
+                how = f"{FIX}; or say what its columns are: caspen-xero schema feed --columns FILE.csv"
+                raise FeedError("not-csv", f"{plain(file)} has no column {said(needs, MOST)} in its first line", how)
             row: _Row | None = None
             start = reader.line_num + 1
-            for cells in reader:
+            for number, cells in enumerate(reader, start=2):
+                line = reader.line_num
                 if row is not None:
                     yield row
-                row = _row(f"line {start}", header, cells) if any(cells) else None
+                row = _row(file, start, number, header, cells, needs) if any(cells) else None
                 start = reader.line_num + 1
             if not lines.ended or (row is not None and row.problem is not None):
                 raise _broken_off(file, reader.line_num, row, lines.ended)
@@ -207,12 +213,33 @@ def _rows(file: Path, advance: Advance, needs: str = "id") -> Iterator[_Row]:
                 yield row
     except csv.Error as error:
         code = "broken-off" if "unexpected end" in str(error) else "not-csv"
-        raise FeedError(code, f"{plain(file)}, line {reader.line_num}: {plain(error, MOST_WORDS)}", _FIX) from None
+        raise FeedError(code, f"{plain(file)}, line {line + 1}: {plain(error, MOST_WORDS)}", FIX) from None
+
+
+def _is_hint(line: str) -> bool:
+    """Whether it is Excel's own first line, such as `sep=;`."""
+    return len(line.strip("\r\n")) == 5 and line.lower().startswith("sep=")
+
+
+def _separator(header: str, needs: str) -> str:
+    found = (one for one in SEPARATORS.values() if needs in (name.strip(' "\r\n') for name in header.split(one)))
+    return next(found, ",")
+
+
+@contextmanager
+def _lines(file: Path, advance: Advance) -> Iterator["_Lines"]:
+    with lines_of(file) as found:
+        first = next(found, b"")
+        if not first.startswith(_BOMS_OF_UTF_16):
+            yield _Lines(file, chain([first] if first else [], found), advance)
+            return
+    text = io.StringIO(text_of(file, "utf-8", advance), newline="")
+    yield _Lines(file, (line.encode() for line in text), lambda read: None)
 
 
 def _broken_off(file: Path, line: int, row: _Row | None, ended: bool) -> FeedError:
     why = row.problem if ended and row is not None else "it does not end with a line break, so its end may be missing"
-    fix = _FIX if ended else "Export it from Caspen again; if nothing is missing, put an empty line at its end"
+    fix = FIX if ended else END_MISSING
     return FeedError("broken-off", f"{plain(file)} breaks off in line {line}: {why}", fix)
 
 
@@ -235,15 +262,24 @@ class _Lines:
         try:
             return (line.removeprefix(_BOM) if number == 1 else line).decode("utf-8")
         except UnicodeDecodeError:
-            raise FeedError("not-csv", f"{plain(self._file)}, line {number}: not UTF-8 text", _FIX) from None
+            raise FeedError("not-csv", f"{plain(self._file)}, line {number}: not UTF-8 text", FIX) from None
 
 
-def _row(where: str, header: list[str], cells: list[str]) -> _Row:
+def _row(file: Path, line: int, number: int, header: list[str], cells: list[str], needs: str) -> _Row:
     fields: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=False):
+        if cell and name in ("id", needs) and (damage := damage_of_id(cell)):
+            where = f"row {number}, column {said(name, 60)}"
+            raise FeedError("cell-damaged", f"{plain(file)}, {where}: {damage}", DAMAGED)
         _put(fields, name, cell)
-    wrong = len(cells) != len(header)
-    return _Row(where, fields, f"has {len(cells)} cells, but there are {len(header)} columns" if wrong else None)
+    cut = cells
+    while len(cut) > len(header) and not cut[-1]:
+        cut = cut[:-1]
+    wrong = len(cut) != len(header)
+    has = f"has {len(cells)} {'cell' if len(cells) == 1 else 'cells'}"
+    there = "there is 1 column" if len(header) == 1 else f"there are {len(header)} columns"
+    problem = f"{has}, but {there}" if wrong else None
+    return _Row(f"line {line}", fields, problem, number, header)
 
 
 def _put(fields: dict[str, Any], name: str, cell: str) -> None:

@@ -2,7 +2,8 @@
 
     FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
       codes of files        file-not-found, not-a-file, no-feed-files, unreadable, too-large, not-json, not-csv,
-                            broken-off, updates-not-writable, source-is-a-server
+                            broken-off, updates-not-writable, source-is-a-server,
+                            bad-columns, columns-unconfirmed, cell-damaged
       codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
                             caspen-not-found, caspen-refused, caspen-odd-answer
       ... with exit code 6  caspen-rate-limit, caspen-unavailable, caspen-unreachable
@@ -12,7 +13,7 @@ A record that is wrong by itself is no error but a `BadRecord` among the good on
 
 import datetime as dt
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -60,10 +61,11 @@ class BadRecord:
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A decoded record before it is checked, with its place for the message."""
+    """A decoded record before it is checked, with its place for the message; `places`: those of its fields, such as cells."""
 
     where: str
     data: object
+    places: Mapping[str, str] = field(default_factory=dict)
 
 
 class Feed(Protocol):
@@ -111,7 +113,9 @@ def check_record(raw: RawRecord, file: str, ignored: dict[str, int]) -> Record |
     try:
         record = parse_record(data, left_out)
     except RecordError as error:
-        return BadRecord(file, raw.where, error.kind, error.record_id, error.field, error.reason, readable_of(data))
+        within = (place for name, place in raw.places.items() if name.startswith(f"{error.field}."))
+        where = raw.places.get(error.field) or next(within, raw.where)
+        return BadRecord(file, where, error.kind, error.record_id, error.field, error.reason, readable_of(data))
     for name in left_out:
         ignored[f"{kind}.{name}"] = ignored.get(f"{kind}.{name}", 0) + 1
     return record

@@ -1,19 +1,23 @@
 """The feed from files: an export folder, or JSON, JSON Lines and CSV files by name.
 
 A folder is every `.json`, `.jsonl`, `.ndjson` and `.csv` file in it, in order of name; hidden files, other files and
-`caspen-updates.jsonl` (ours, the way back to Caspen) are passed over.
+`caspen-updates.jsonl` (ours, the way back to Caspen) are passed over. Where a `columns.toml` lies in it, its CSV files are read as
+that says.
 """
 
 import datetime as dt
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from caspen_xero.outside_text import plain
 
+from .columns_file import COLUMNS_FILE, Columns, columns_beside, read_columns
 from .csv_files import is_csv, is_csv_of_export, read_csv_files, with_siblings
 from .feed import BadRecord, FeedError, OnProgress, RawRecord, check_record, unreadable
+from .feed_fields import INSIDE, OUTSIDE
 from .json_files import read_json_file
+from .mapped_csv import read_mapped_files
 from .plain_files import no_file
 from .records import Record
 from .updates import UPDATES_FILE
@@ -25,12 +29,20 @@ _PROGRESS_STEP = 256 * 1024
 class FileFeed:
     """The records of files and folders. JSON Lines stream in bounded memory; JSON arrays and CSV are read file by file.
 
-    Raises `FeedError` (`file-not-found`, `not-a-file`, `no-feed-files`, `unreadable`) at once when there is nothing to read.
+    `columns`: the columns file of all CSV files; else each is read by the one that lies beside it, if any does.
+    Raises `FeedError` (`file-not-found`, `not-a-file`, `no-feed-files`, `unreadable`, `bad-columns`, `columns-unconfirmed`) at once
+    when there is nothing to read.
     """
 
-    def __init__(self, paths: Sequence[Path | str], on_progress: OnProgress | None = None) -> None:
+    def __init__(
+        self,
+        paths: Sequence[Path | str],
+        on_progress: OnProgress | None = None,
+        columns: Path | None = None,
+    ) -> None:
         self._paths = [Path(path) for path in paths]
-        self._files = _files_of(self._paths)
+        self._mapped: dict[Path, tuple[Columns, list[Path]]] = {}
+        self._files = self._files_of(self._paths, columns)
         self._on_progress = on_progress
         self._ignored: dict[str, int] = {}
         self._done = 0
@@ -45,7 +57,7 @@ class FileFeed:
     @property
     def fingerprint(self) -> str | None:
         """Name, size, times and inode of every file: equal means that nothing was written since."""
-        return "\n".join(_identity(file) for file in self._files)
+        return "\n".join(_identity(file) for file in (*self._files, *self._mapped))
 
     @property
     def ignored(self) -> Mapping[str, int]:
@@ -71,9 +83,41 @@ class FileFeed:
         for file in self._files:
             if not is_csv(file):
                 yield from self._checked(read_json_file(file, self._advance), _shown(file))
-        for file, found in read_csv_files([file for file in self._files if is_csv(file)], self._advance):
+        mapped = {file for _, files in self._mapped.values() for file in files}
+        plain_csv = [file for file in self._files if is_csv(file) and file not in mapped]
+        for file, found in read_csv_files(plain_csv, self._advance):
             yield from self._checked(found, _shown(file))
+        for columns, files in self._mapped.values():
+            for file, found in read_mapped_files(files, columns, self._advance):
+                yield from self._checked(found, _shown(file))
         self._report()
+
+    def _files_of(self, paths: Sequence[Path], columns: Path | None) -> list[Path]:
+        given = read_columns(columns) if columns is not None else None
+        known: dict[Path, Columns] = {given.path: given} if given is not None else {}
+
+        def of(path: Path) -> Columns | None:
+            beside = columns_beside(path) if given is None else None
+            if beside is not None and beside not in known:
+                known[beside] = read_columns(beside)
+            return given if beside is None else known[beside]
+
+        found: list[Path] = []
+        for path in paths:
+            found += _feed_files_in(path, of(path)) if path.is_dir() else [_existing(path)]
+        found = [file for file in found if file.name not in (UPDATES_FILE, COLUMNS_FILE)]
+        for file in found:
+            if is_csv(file) and (columns_of := of(file)) is not None:
+                self._mapped.setdefault(columns_of.path, (columns_of, []))[1].append(_described(file, columns_of))
+        mapped = {file for _, files in self._mapped.values() for file in files}
+        for path, (columns_of, files) in self._mapped.items():
+            self._mapped[path] = (columns_of, _each_once(_with_partners(files, columns_of)))
+        wanted = list(with_siblings(file for file in found if file not in mapped))
+        files = _each_once([*wanted, *(file for _, files in self._mapped.values() for file in files)])
+        for file in files:
+            if file.exists() and not file.is_file():
+                raise no_file(file)
+        return files
 
     def _checked(self, found: Iterator[RawRecord | BadRecord], file: str) -> Iterator[Record | BadRecord]:
         for item in found:
@@ -92,36 +136,52 @@ class FileFeed:
             self._on_progress(self._done, self._total)
 
 
-def _files_of(paths: Sequence[Path]) -> list[Path]:
-    found = [file for path in paths for file in (_feed_files_in(path) if path.is_dir() else [_existing(path)])]
-    wanted = with_siblings(file for file in found if file.name != UPDATES_FILE)
-    files = list({os.path.realpath(file): file for file in wanted}.values())
-    for file in files:
-        if file.exists() and not file.is_file():
-            raise no_file(file)
-    return files
+def _each_once(files: Iterable[Path]) -> list[Path]:
+    return list({os.path.realpath(file): file for file in files}.values())
 
 
-def _feed_files_in(folder: Path) -> list[Path]:
+def _feed_files_in(folder: Path, columns: Columns | None) -> list[Path]:
     try:
-        files = sorted(file for file in folder.iterdir() if _is_feed_file(file))
+        files = sorted(file for file in folder.iterdir() if _is_feed_file(file, columns))
     except OSError as error:
         raise unreadable(folder, error) from error
     if not files:
         raise FeedError(
             "no-feed-files",
-            f"{plain(folder)} holds no .json, .jsonl, .ndjson or .csv file",
-            "Give the folder or the file that Caspen's export was saved to",
+            f"{plain(folder)} holds no .json, .jsonl, .ndjson or .csv file of the feed",
+            "Give the folder or the file that Caspen's export was saved to; CSV with other names and headings: "
+            "caspen-xero schema feed --columns FILE.csv",
         )
     return files
 
 
-def _is_feed_file(file: Path) -> bool:
+def _is_feed_file(file: Path, columns: Columns | None) -> bool:
     if file.name.startswith(".") or file.name == UPDATES_FILE:
         return False
     if not file.is_file() and not (file.is_symlink() and not file.exists()):  # what a link lost is missing, not foreign
         return False
+    if columns is not None and is_csv(file):
+        return not columns.ignores(file)  # what is forgotten in the columns file must not be forgotten by us
     return file.suffix.lower() in JSON_SUFFIXES or is_csv_of_export(file)
+
+
+def _described(file: Path, columns: Columns) -> Path:
+    if not columns.of(file):
+        words = f"{plain(file)} is none of the files that {plain(columns.path)} describes"
+        fix = f'Describe it there; or have it passed over: ignore = ["{plain(file.name)}"]'
+        raise FeedError("bad-columns", words, fix)
+    return file
+
+
+def _with_partners(files: Sequence[Path], columns: Columns) -> Iterator[Path]:
+    """The files, and those beside them that hold their lines or allocations, or what these belong to."""
+    stems = {one.stem for file in files for one in columns.of(file)}
+    partners = {INSIDE[stem].stem for stem in stems if stem in INSIDE} | {OUTSIDE[s] for s in stems if s in OUTSIDE}
+    yield from files
+    for folder in dict.fromkeys(file.parent for file in files) if partners - stems else ():
+        for file in _feed_files_in(folder, columns):
+            if is_csv(file) and {one.stem for one in columns.of(file)} & (partners - stems):
+                yield file
 
 
 def _existing(file: Path) -> Path:

@@ -7,7 +7,6 @@ which no document in Xero depends stops nothing: an odd value there is left out 
     RecordError(ValueError)     a record that breaks the feed's shape: which field, and why
 """
 
-import datetime as dt
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Self
@@ -18,19 +17,35 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
     PrivateAttr,
     StringConstraints,
     ValidationError,
-    ValidationInfo,
-    ValidatorFunctionWrapHandler,
     WrapValidator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from .record_errors import LONGEST_ID, RecordError, as_record_error, id_of
-from .values import quoted, read_date, read_decimal, read_timestamp, wrong
+from .field_types import (
+    Amount,
+    Day,
+    Description,
+    Id,
+    OptionalDay,
+    OptionalId,
+    OptionalMoment,
+    Percentage,
+    PhoneNumbers,
+    Spare,
+    Told,
+    means,
+    null_is_empty,
+    null_is_false,
+    or_left_out,
+    or_nothing,
+    share,
+)
+from .record_errors import RecordError, as_record_error, id_of
+from .values import quoted, wrong
 
 Kind = Literal["tax_rate", "payment_method", "client", "contact", "invoice", "payment", "credit_note"]
 InvoiceStatus = Literal["draft", "open", "paid", "void", "deleted"]
@@ -56,72 +71,6 @@ TaxMode = Literal["exclusive", "inclusive", "none"]
 DiscountType = Literal["percentage", "fixed"]
 
 
-def _blank_is_null(value: object) -> object:
-    return None if isinstance(value, str) and not value.strip() else value
-
-
-def _null_is_blank(value: object) -> object:
-    return "" if value is None else value
-
-
-def _null_is_empty(value: object) -> object:
-    return () if value is None else value
-
-
-def _null_is_false(value: object) -> object:
-    return False if value is None else value
-
-
-def _or_nothing(value: object, check: ValidatorFunctionWrapHandler) -> object:
-    try:
-        return check(value)
-    except ValidationError:
-        return None
-
-
-def _or_left_out(value: object, check: ValidatorFunctionWrapHandler, info: ValidationInfo) -> object:
-    try:
-        return check(value)
-    except ValidationError:
-        if isinstance(info.context, list):
-            info.context.append(info.field_name)
-        return None
-
-
-def _plain_phone_numbers(value: object) -> object:
-    """Caspen does not document what an element of `phone_numbers` is: a text, or an object that holds one."""
-    if not isinstance(value, list | tuple):
-        return () if value is None else value
-    found = (item.get("number") or item.get("phone_number") if isinstance(item, dict) else item for item in value)
-    return tuple(number for number in found if number not in (None, ""))
-
-
-def _share(value: Decimal) -> Decimal:
-    if not 0 <= value <= 100:
-        raise wrong(f"{value} is not a percentage between 0 and 100")
-    return value
-
-
-Id = Annotated[str, StringConstraints(pattern=r"\S", max_length=LONGEST_ID)]
-OptionalId = Annotated[Id | None, BeforeValidator(_blank_is_null)]
-_Plain = PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json")  # never 0E-7
-Amount = Annotated[Decimal, BeforeValidator(read_decimal), _Plain]
-Percentage = Annotated[Decimal, BeforeValidator(lambda value: _share(read_decimal(value))), _Plain]
-Day = Annotated[dt.date, BeforeValidator(read_date)]
-OptionalDay = Annotated[Day | None, BeforeValidator(_blank_is_null)]
-Moment = Annotated[dt.datetime, BeforeValidator(read_timestamp)]
-OptionalMoment = Annotated[Moment | None, BeforeValidator(_blank_is_null)]
-Description = Annotated[str, BeforeValidator(_null_is_blank)]
-Spare = Annotated[str | None, WrapValidator(_or_nothing)]
-Told = Annotated[str | None, WrapValidator(_or_left_out)]
-PhoneNumbers = Annotated[
-    tuple[str, ...],
-    BeforeValidator(_plain_phone_numbers),
-    WrapValidator(_or_left_out),
-    WrapValidator(lambda value, check: check(value) or ()),
-]
-
-
 class _Part(BaseModel):
     """Anything of a record. Whole numbers are taken where text is expected: ids, postcodes and item codes often are."""
 
@@ -129,8 +78,11 @@ class _Part(BaseModel):
 
 
 class _Record(_Part):
-    id: Id
-    updated_at: OptionalMoment = None
+    id: Annotated[Id, means("The record's own id. The same id is the same record, in every later export", "inv_001")]
+    updated_at: Annotated[
+        OptionalMoment,
+        means("When it was last changed in Caspen. An older record never replaces a newer one", "2026-11-02T03:04:05Z"),
+    ] = None
     _fingerprint: str | None = PrivateAttr(default=None)
 
     @property
@@ -149,86 +101,90 @@ class TaxRate(_Record):
     """A tax rate of the workspace; `rate` is a percentage."""
 
     object: Literal["tax_rate"] = "tax_rate"
-    name: str
-    rate: Percentage
-    archived: Annotated[bool, BeforeValidator(_null_is_false)] = False
+    name: Annotated[str, means("What Caspen calls the rate", "GST")]
+    rate: Annotated[Percentage, means("Per cent, from 0 to 100", "10")]
+    archived: Annotated[bool, BeforeValidator(null_is_false), means("Whether it is no longer used", False)] = False
 
 
 class PaymentMethod(_Record):
     """A way clients pay, such as a card or EFTPOS; `type` is Caspen's own word for it."""
 
     object: Literal["payment_method"] = "payment_method"
-    name: str
-    type: Spare = None
+    name: Annotated[str, means("What Caspen calls it. `settings set --payment-method` names it so", "EFTPOS")]
+    type: Annotated[Spare, means("Caspen's own word for it", "eftpos")] = None
 
 
 class Address(_Part):
     """A postal address; any part may be unknown."""
 
-    line1: Told = None
-    line2: Told = None
-    city: Told = None
-    state: Told = None
-    postal_code: Told = None
-    country_code: Told = None
+    line1: Annotated[Told, means("Street and number", "1 High St")] = None
+    line2: Annotated[Told, means("More of the street", "Unit 2")] = None
+    city: Annotated[Told, means("City or suburb", "Sydney")] = None
+    state: Annotated[Told, means("State or region", "NSW")] = None
+    postal_code: Annotated[Told, means("Postcode, as text", "2000")] = None
+    country_code: Annotated[Told, means("Country, in two letters", "AU")] = None
 
 
-PostalAddress = Annotated[Address | None, WrapValidator(_or_left_out)]
+PostalAddress = Annotated[Address | None, WrapValidator(or_left_out)]
 
 
 class Client(_Record):
     """A person that the clinic treats."""
 
     object: Literal["client"] = "client"
-    title: Spare = None
-    first_name: str | None = None
-    last_name: str | None = None
-    preferred_name: Spare = None
-    email: Told = None
-    phone_number: Told = None
-    phone_numbers: PhoneNumbers = ()
-    address: PostalAddress = None
+    title: Annotated[Spare, means("Title; it does not go to Xero", "Ms")] = None
+    first_name: Annotated[str | None, means("First name: a part of the contact's name", "Nell")] = None
+    last_name: Annotated[str | None, means("Last name: a part of the contact's name", "Okafor")] = None
+    preferred_name: Annotated[Spare, means("Preferred name; it does not go to Xero", "Nell")] = None
+    email: Annotated[Told, means("Email of the contact", "nell@example.org")] = None
+    phone_number: Annotated[Told, means("Telephone of the contact", "+61400000001")] = None
+    phone_numbers: Annotated[
+        PhoneNumbers, means("More telephones. In a CSV cell they are separated by semicolons", "+61200000002")
+    ] = ()
+    address: Annotated[PostalAddress, means("Postal address of the contact")] = None
 
 
 class Contact(_Record):
     """A third party who pays for a client ("Invoice to"), such as a health insurer or an NDIS plan manager."""
 
     object: Literal["contact"] = "contact"
-    type: Spare = None
-    title: Spare = None
-    first_name: str | None = None
-    last_name: str | None = None
-    company: str | None = None
-    email: Told = None
-    phone_numbers: PhoneNumbers = ()
-    address: PostalAddress = None
+    type: Annotated[Spare, means("Caspen's word for what they are", "plan_manager")] = None
+    title: Annotated[Spare, means("Title; it does not go to Xero", "Mr")] = None
+    first_name: Annotated[str | None, means("First name, where it is a person", "Pat")] = None
+    last_name: Annotated[str | None, means("Last name, where it is a person", "Lim")] = None
+    company: Annotated[str | None, means("Name of the company; it is then the contact's name", "Plan Partners")] = None
+    email: Annotated[Told, means("Email of the contact", "ap@example.org")] = None
+    phone_numbers: Annotated[
+        PhoneNumbers, means("Telephones. In a CSV cell they are separated by semicolons", "+61200000003")
+    ] = ()
+    address: Annotated[PostalAddress, means("Postal address of the contact")] = None
 
 
 class Discount(_Part):
     """`percentage`: 0 to 100 of the line; `fixed`: an amount off the line, in the invoice's currency."""
 
-    type: DiscountType
-    value: Amount
+    type: Annotated[DiscountType, means("`percentage` of the line, or `fixed`: an amount off the line", "percentage")]
+    value: Annotated[Amount, means("0 to 100, or the amount", "10")]
 
     @model_validator(mode="after")
     def _in_range(self) -> Self:
         if self.type == "percentage":
-            _share(self.value)
+            share(self.value)
         elif self.value < 0:
             raise wrong(f"a discount of {self.value} is negative")
         return self
 
 
 class _Line(_Part):
-    id: Id
-    description: Description = ""
-    item_code: OptionalId = None
-    quantity: Amount
-    unit_price: Amount
-    discount: Discount | None = None
-    tax_rate_id: OptionalId = None
-    amount: Amount | None = None
-    tax: Amount | None = None
+    id: Annotated[Id, means("The line's id; it need be unique only within its record", "lin_1")]
+    description: Annotated[Description, means("What the line is for, as Xero shows it", "Initial consultation")] = ""
+    item_code: Annotated[OptionalId, means("Code of the item or service", "IC001")] = None
+    quantity: Annotated[Amount, means("How many, or hours", "1")]
+    unit_price: Annotated[Amount, means("Price of one, with or without tax as `tax_mode` says", "150.00")]
+    discount: Annotated[Discount | None, means("What is taken off the line")] = None
+    tax_rate_id: Annotated[OptionalId, means("Id of the line's tax rate. Empty: no tax on this line", "tax_gst")] = None
+    amount: Annotated[Amount | None, means("Caspen's own amount of the line", "135.00")] = None
+    tax: Annotated[Amount | None, means("Caspen's own tax of the line", "13.50")] = None
 
 
 class InvoiceLine(_Line):
@@ -238,28 +194,36 @@ class InvoiceLine(_Line):
 class CreditNoteLine(_Line):
     """A credited line; `invoice_line_id` is the line of the invoice that it credits."""
 
-    invoice_line_id: Spare = None
+    invoice_line_id: Annotated[Spare, means("The line of the invoice that it credits", "lin_1")] = None
 
 
 class Invoice(_Record):
     """An invoice. Its subtotal (without tax), tax and total are Caspen's own, and present on every finalised one."""
 
     object: Literal["invoice"] = "invoice"
-    number: OptionalId = None
-    status: InvoiceStatus
-    client_id: Id
-    invoice_to_id: OptionalId = None
-    issue_date: Day
-    due_date: OptionalDay = None
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
-    tax_mode: TaxMode
-    reference: str | None = None
-    lines: Annotated[tuple[InvoiceLine, ...], BeforeValidator(_null_is_empty)] = ()
-    subtotal: Amount | None = None
-    tax: Amount | None = None
-    total: Amount | None = None
-    finalized_at: Annotated[OptionalMoment, WrapValidator(_or_nothing)] = None
-    url: Annotated[OptionalId, WrapValidator(_or_left_out)] = None
+    number: Annotated[OptionalId, means("Its number in Xero", "INV-0001")] = None
+    status: Annotated[InvoiceStatus, means("Only `open` and `paid` go to Xero", "open")]
+    client_id: Annotated[Id, means("Id of the client who was treated", "1048237")]
+    invoice_to_id: Annotated[OptionalId, means("Id of the contact who pays instead of the client", "con_77")] = None
+    issue_date: Annotated[Day, means("The invoice's date", "2026-11-02")]
+    due_date: Annotated[OptionalDay, means("When it is due", "2026-11-16")] = None
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$"), means("Three capital letters", "AUD")]
+    tax_mode: Annotated[TaxMode, means("Whether prices are without tax, with tax, or have none", "exclusive")]
+    reference: Annotated[str | None, means("Reference in Xero", "PO 4711")] = None
+    lines: Annotated[tuple[InvoiceLine, ...], BeforeValidator(null_is_empty), means("What was invoiced")] = ()
+    subtotal: Annotated[
+        Amount | None, means("Caspen's own sum without tax: Xero must have it to the cent", "150.00")
+    ] = None
+    tax: Annotated[Amount | None, means("Caspen's own tax: Xero must have it to the cent", "15.00")] = None
+    total: Annotated[Amount | None, means("Caspen's own sum with tax: Xero must have it to the cent", "165.00")] = None
+    finalized_at: Annotated[
+        OptionalMoment, WrapValidator(or_nothing), means("When it was finalised", "2026-11-02T03:04:05Z")
+    ] = None
+    url: Annotated[
+        OptionalId,
+        WrapValidator(or_left_out),
+        means("Address of the invoice in Caspen, which Xero then links to", "https://example.org/invoices/1"),
+    ] = None
 
     @model_validator(mode="after")
     def _finalised_is_complete(self) -> Self:
@@ -273,10 +237,14 @@ class Invoice(_Record):
 class Allocation(_Part):
     """The part of a payment that is put on one invoice."""
 
-    id: Id
-    invoice_id: Id
-    amount: Amount
-    date: Annotated[OptionalDay, WrapValidator(_or_nothing)] = None
+    id: Annotated[Id, means("The allocation's id; it need be unique only within its payment", "all_001")]
+    invoice_id: Annotated[Id, means("Id of the invoice that is paid", "inv_001")]
+    amount: Annotated[Amount, means("How much of the payment is for this invoice", "165.00")]
+    date: Annotated[
+        OptionalDay,
+        WrapValidator(or_nothing),
+        means("When it was put on the invoice. Xero gets the payment's date", "2026-11-03"),
+    ] = None
 
 
 def allocation_key(payment_id: str, allocation_id: str) -> str:
@@ -301,14 +269,23 @@ class Payment(_Record):
     """Money received; what is not in `allocations` is on no invoice. `xero_id`: it says that it came from Xero, with that id."""
 
     object: Literal["payment"] = "payment"
-    client_id: Annotated[OptionalId, WrapValidator(_or_nothing)] = None
-    date: Day
-    method_id: OptionalId = None
-    amount: Amount
-    status: PaymentStatus
-    description: Spare = None
-    xero_id: OptionalId = None
-    allocations: Annotated[tuple[Allocation, ...], BeforeValidator(_null_is_empty)] = ()
+    client_id: Annotated[OptionalId, WrapValidator(or_nothing), means("Id of the client who paid", "1048237")] = None
+    date: Annotated[Day, means("When the money came, as the bank shows it", "2026-11-03")]
+    method_id: Annotated[OptionalId, means("Id of the payment method", "pmt_eftpos")] = None
+    amount: Annotated[Amount, means("The whole payment", "165.00")]
+    status: Annotated[PaymentStatus, means("Only `allocated` pays invoices", "allocated")]
+    description: Annotated[Spare, means("A remark; it does not go to Xero", "At the desk")] = None
+    xero_id: Annotated[
+        OptionalId,
+        means(
+            "Of a payment that came from Xero: its id there. It is never sent", "b26fd49a-cbae-470a-a8f8-bcbc119e0379"
+        ),
+    ] = None
+    allocations: Annotated[
+        tuple[Allocation, ...],
+        BeforeValidator(null_is_empty),
+        means("What it pays. The rest is on no invoice, and stays out of Xero"),
+    ] = ()
 
     @model_validator(mode="after")
     def _allocations_have_ids_of_their_own(self) -> Self:
@@ -340,15 +317,17 @@ class CreditNote(_Record):
     """A credit note on one invoice, whose `tax_mode` it shares. Subtotal, tax and total are Caspen's own, positive."""
 
     object: Literal["credit_note"] = "credit_note"
-    number: Id
-    invoice_id: Id
-    date: Day
-    status: CreditNoteStatus
-    reason: Spare = None
-    lines: Annotated[tuple[CreditNoteLine, ...], BeforeValidator(_null_is_empty)] = ()
-    subtotal: Amount
-    tax: Amount
-    total: Amount
+    number: Annotated[Id, means("Its number in Xero", "CN-0001")]
+    invoice_id: Annotated[Id, means("Id of the invoice that is credited; its tax mode holds here too", "inv_001")]
+    date: Annotated[Day, means("The credit note's date", "2026-11-05")]
+    status: Annotated[CreditNoteStatus, means("Only `issued` goes to Xero", "issued")]
+    reason: Annotated[Spare, means("Why; it does not go to Xero", "Session cut short")] = None
+    lines: Annotated[
+        tuple[CreditNoteLine, ...], BeforeValidator(null_is_empty), means("What is credited, with positive amounts")
+    ] = ()
+    subtotal: Annotated[Amount, means("Caspen's own sum without tax, positive", "40.00")]
+    tax: Annotated[Amount, means("Caspen's own tax, positive", "4.00")]
+    total: Annotated[Amount, means("Caspen's own sum with tax, positive", "44.00")]
 
     @model_validator(mode="after")
     def _credits_something(self) -> Self:

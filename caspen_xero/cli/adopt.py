@@ -38,8 +38,9 @@ def adopt(session: Session) -> int:
     begins(session, "adopt")
     with session.only_writer():
         read = read_source(session, f"Nothing was looked up in {plain(session.connection.tenant_name)}.")
-        with session.output.progress("Looking up") as progress:
+        with session.output.progress("Looking up", unit="invoices") as progress:
             engine = Adopt(session.mappings, session.settings, lambda: session.client, session.now, progress=progress)
+            session.told_done.append(lambda: _linked(engine.result))
             result = engine.run()
         code = _exit_code(result, read.bad_count)
         summary = _summary(result, session.seconds())
@@ -84,22 +85,26 @@ def _summary(result: AdoptResult, seconds: float) -> dict[str, Any]:
     return summary
 
 
+def _linked(result: AdoptResult) -> list[tuple[str, int]]:
+    """What was linked, in words and numbers."""
+    return [
+        ("invoices linked", len(result.invoices)),
+        ("payments linked", len(result.payments)),
+        ("credit notes linked", len(result.credit_notes)),
+        ("allocations linked", len(result.allocations)),
+        ("contacts linked", len(result.contacts)),
+    ]
+
+
 def _tell(session: Session, result: AdoptResult) -> None:
     output = session.output
     for line in result.linked_rates:
         output.note(line)
     for line in result.warnings:
         output.warn(line)
-    counts = (
-        ("invoices linked", result.invoices),
-        ("payments linked", result.payments),
-        ("credit notes linked", result.credit_notes),
-        ("allocations linked", result.allocations),
-        ("contacts linked", result.contacts),
-    )
-    linked = [(what, len(ids)) for what, ids in counts if ids]
+    linked = [(what, number) for what, number in _linked(result) if number]
     if linked:
-        output.table((f"Found in {plain(session.connection.tenant_name)}", ""), linked)
+        output.facts(f"Found in {plain(session.connection.tenant_name)}", linked)
     elif result.stopped is None:
         output.say(f"Nothing of ours is in {plain(session.connection.tenant_name)} that this store does not know.")
     tell_found(session, result.found)

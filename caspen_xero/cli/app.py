@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import os
-import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from importlib import import_module
 from itertools import pairwise
 from pathlib import Path
@@ -18,11 +19,13 @@ from typer.core import TyperGroup
 from typer.main import get_group
 
 from caspen_xero import __version__
-from caspen_xero.cli.command import tell_plainly
+from caspen_xero.cli.command import SHARED, carry_out, output_for, shared_options, shared_parameters, tell_plainly
 from caspen_xero.cli.defects import catch_threads, keep_defect, told_defect
+from caspen_xero.cli.help_screen import Group, with_pages
 from caspen_xero.cli.output import NotTaken, Output, write_no_more
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.interruption import take_signals
 from caspen_xero.outside_text import MOST_WORDS, plain
 
 HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
@@ -32,11 +35,9 @@ See it work, no account needed:
   caspen-xero demo
 
 \b
-Set it up once:
-  caspen-xero connect
-  caspen-xero settings set --sales-account 200 --payment-account 090
-  caspen-xero settings set --source ~/caspen-export
-  caspen-xero taxes map
+Set it up once, led step by step; and see at any time where you stand:
+  caspen-xero setup
+  caspen-xero
 
 \b
 Every day, by hand or from cron:
@@ -53,6 +54,7 @@ At the month's end, prove it:
 
 
 GROUPS = {
+    "setup": ("setup",),
     "connect": ("connect",),
     "disconnect": ("disconnect",),
     "settings": ("settings",),
@@ -71,15 +73,20 @@ GROUPS = {
     "status": ("status",),
     "doctor": ("doctor",),
     "log": ("log",),
+    "schedule": ("schedule",),
     "backup": ("backup", "restore"),
     "purge": ("purge",),
+    "workspaces": ("workspaces",),
     "sandbox": ("sandbox",),
     "demo": ("demo",),
+    "help": ("help",),
+    "schema": ("schema",),
+    "version": ("version",),
 }
 """The commands of each module of this package, in the order of the help."""
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """The top group: imports only the module whose command is called; with `--json`, tells wrong usage in JSON too."""
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
@@ -115,7 +122,15 @@ class _Commands(TyperGroup):
             group.add_typer(commands.app, name="sandbox")
         else:
             commands.register(group)
-        self.commands.update(get_group(group).commands)
+        made = get_group(with_pages(group)).commands
+        for inner in made.values():
+            if isinstance(inner, TyperGroup) and inner.callback is None:  # `settings --json show` works too
+                for one in self.params:
+                    if one.name in _SHARED:
+                        shared: Any = copy(one)
+                        shared.hidden = True
+                        inner.params.append(shared)
+        self.commands.update(made)
 
     def main(self, args: Any = None, *more: Any, **settings: Any) -> Any:
         given = list(sys.argv[1:] if args is None else args)
@@ -136,7 +151,7 @@ app = typer.Typer(
     name="caspen-xero",
     help=HELP,
     cls=_Commands,
-    no_args_is_help=True,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
@@ -165,20 +180,46 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def _top(
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    pass
+_SHARED = {option for option, _, _ in SHARED}
+_TAKE_NONE = ("sandbox", "demo")
+"""The commands that work in no workspace, and speak only to people."""
+
+
+def _top(context: Any, **_: Any) -> None:
+    """What stands before the command holds for it; without a command, one is told where one stands."""
+    shared, below = shared_options(context), context.invoked_subcommand
+    if below is None:
+        from caspen_xero.cli.overview import overview
+
+        raise typer.Exit(carry_out(overview, shared["workspace"], output_for(shared), {}))
+    if below in _TAKE_NONE:
+        typed = [
+            one.opts[0]
+            for one in context.command.params
+            if one.name in _SHARED and context.get_parameter_source(one.name).name == "COMMANDLINE"
+        ]
+        if typed:
+            raise typer.BadParameter(f"{below} takes no {typed[0]}.", ctx=context)
+
+
+_VERSION = Annotated[
+    bool, typer.Option("--version", is_eager=True, callback=_say_version, help="Show the version and exit.")
+]
+_TAKEN = [
+    inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
+    *shared_parameters(),
+    inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION),
+]
+_top.__signature__ = inspect.Signature(_TAKEN)  # type: ignore[attr-defined]
+_top.__annotations__ = {parameter.name: parameter.annotation for parameter in _TAKEN}
+app.callback()(_top)
 
 
 def main() -> None:
     """The `caspen-xero` command. Whatever goes wrong, also before a command begins, ends it in words."""
     _take_any_text()
     os.umask(0o077)  # what we make is for nobody else, the folders above it too
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends us hears what was done, as after Ctrl-C
+    take_signals()  # whoever ends us hears what was done
     output = Output(json="--json" in sys.argv, workspace=_workspace_given())
     try:
         catch_threads(_folder)

@@ -20,7 +20,7 @@ _COPIED_ON = "copied_on"
 def register(app: typer.Typer) -> None:
     """Adds these commands to the command line."""
     command(app, "backup")(backup)
-    command(app, "restore")(restore)
+    command(app, "restore", begins="by-itself")(restore)
 
 
 def backup(

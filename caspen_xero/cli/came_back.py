@@ -146,7 +146,8 @@ def _tell_table(session: Session, payments: Sequence[XeroPayment]) -> None:
     clients = client_names(session.store, {one.invoice_id for one in payments})
     rows = [_row(one, clients.get(one.invoice_id, "")) for one in payments]
     columns = ("Invoice", "Client", "Date", "Amount", "Kind", "Now", "Reconciled", "Reference")
-    session.output.table(columns, rows, title="New from Xero", narrow_without={"Reconciled", "Reference"})
+    spare = ("Reconciled", "Reference", "Kind", "Client", "Now", "Date")
+    session.output.table(columns, rows, title="New from Xero", narrow_without=spare)
 
 
 def _row(payment: XeroPayment, client: str) -> tuple[Cell, ...]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from caspen_xero.caspen.sources import is_url
 from caspen_xero.cli.menu import ask_secret, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
 from caspen_xero.commands import option, to_paste
+from caspen_xero.credentials import given_secret
+from caspen_xero.errors import UserError
 
 if TYPE_CHECKING:
     from caspen_xero.secrets.store import SecretStore
@@ -41,9 +45,28 @@ def clear_key(session: Session) -> None:
         _key_store(session).clear()
 
 
+@contextmanager
+def moving_key(session: Session) -> Iterator[None]:
+    """While the sign-in gets another place: the key goes with it. Where it can't, that is told, and it stays where it was."""
+    before = _key_store(session) if session.store.setting(_KEPT_FOR) is not None else None
+    yield
+    after = _key_store(session) if before else None
+    if before is None or after is None or before.name == after.name:
+        return
+    try:
+        if (key := before.secret()) is not None:
+            after.save_secret(key)
+            before.clear()
+    except UserError as error:
+        again = to_paste(f"settings set {option('--source', session.settings.source or 'URL')}")
+        session.output.warn(
+            f"The key for Caspen's API could not be taken out of the {before.name}: {error.message} To give it anew: {again}"
+        )
+
+
 def ask_for_key(session: Session, source: str | None) -> None:
     """After a source was set: on a terminal asks once for a server's key, and keeps it."""
-    if not is_url(source) or _in_environment() or not somebody_is_there(session.output):
+    if not is_url(source) or not somebody_is_there(session.output) or _in_environment():
         return
     if session.store.setting(_KEPT_FOR) == source and _key_store(session).secret() is not None:
         return
@@ -55,7 +78,7 @@ def ask_for_key(session: Session, source: str | None) -> None:
 
 
 def _in_environment() -> bool:
-    return bool(os.environ.get("CASPEN_API_KEY", "").strip() or os.environ.get("CASPEN_API_KEY_FILE"))
+    return bool(os.environ.get("CASPEN_API_KEY_FILE") or given_secret("CASPEN_API_KEY"))
 
 
 def _key_store(session: Session) -> SecretStore:

@@ -7,7 +7,7 @@ import inspect
 import os
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Annotated, Any, get_type_hints
@@ -15,11 +15,15 @@ from typing import Annotated, Any, get_type_hints
 import typer
 
 from caspen_xero.cli.defects import keep_defect, told_defect
+from caspen_xero.cli.interrupted import interrupted, same_command
+from caspen_xero.cli.logs import noting
 from caspen_xero.cli.news import tell_news
 from caspen_xero.cli.output import NotTaken, Output, tell, write_no_more
 from caspen_xero.cli.runs import all_end
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.workspace_folders import Begins, must_be_there
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.interruption import on_told
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import is_text
 
@@ -29,28 +33,100 @@ Workspace = Annotated[
         "--workspace",
         envvar="CASPEN_XERO_WORKSPACE",
         metavar="NAME",
-        help="Which clinic's books (one per Xero organisation).",
+        help="Work on this clinic's books (one workspace per Xero organisation).",
     ),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, for scripts.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Errors only; of push, pull and sync what is new.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout, for scripts.")]
+AsCsv = Annotated[bool, typer.Option("--csv", help="Write the list as CSV to stdout, for a spreadsheet.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Say errors only; of push, pull and sync also what is new.")]
+AllWorkspaces = Annotated[
+    bool,
+    typer.Option("--all-workspaces", help="Do it in each workspace in turn; one's failure does not stop the others."),
+]
+
+Verbose = Annotated[bool, typer.Option("--verbose", help="Say on stderr what is done, step by step.")]
+Debug = Annotated[
+    bool, typer.Option("--debug", help="Say on stderr every request too: no contents, no secrets, no names.")
+]
+
+SHARED = (
+    ("workspace", Workspace, None),
+    ("as_json", AsJson, False),
+    ("quiet", Quiet, False),
+    ("verbose", Verbose, False),
+    ("debug", Debug, False),
+)
+"""The options of every command, which the program takes before it too: name, declaration, default."""
+
+
+def shared_parameters() -> list[inspect.Parameter]:
+    """The shared options, as a command and the program take them."""
+    return [
+        inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+        for option, annotation, default in SHARED
+    ]
+
+
+def shared_options(context: Any) -> dict[str, Any]:
+    """What the shared options come to: as typed after the command, else before it, else as the environment or we have it."""
+    return {option: context.params.get(option, default) for option, _, default in SHARED} | _typed(context)
+
+
+def _typed(context: Any) -> dict[str, Any]:
+    """The shared options that were typed: after the command, else before it."""
+    typed: dict[str, Any] = {}
+    around = context
+    while around is not None:
+        for option, _, _ in SHARED:
+            source = around.get_parameter_source(option)
+            if option not in typed and source is not None and source.name == "COMMANDLINE":
+                typed[option] = around.params[option]
+        around = around.parent
+    return typed
 
 
 def command(
-    app: typer.Typer, name: str, *, options: Sequence[inspect.Parameter] = (), **settings: Any
+    app: typer.Typer,
+    name: str,
+    *,
+    options: Sequence[inspect.Parameter] = (),
+    begins: Begins = "no",
+    in_all: bool = False,
+    lists: bool = False,
+    **settings: Any,
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function `(session, ...) -> exit code or None` as a command with `--workspace`, `--json` and `--quiet`.
 
-    `options`: those made from declarations, which the function takes as its `**` argument.
+    `options`: those made from declarations, which the function takes as its `**` argument. `begins`: whether it may begin a
+    workspace that is not there (see `workspace_folders.must_be_there`). `in_all`: it has `--all-workspaces` too.
+    `lists`: it shows a list, so it has `--csv` too, and gives that to `Output.listed`.
     Whatever goes wrong ends the command in words: a `UserError`, trouble with the system or the store's file, and a fault of ours.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
         @functools.wraps(function)
-        def run(*, workspace: str | None = None, as_json: bool = False, quiet: bool = False, **arguments: Any) -> None:
-            named = workspace if workspace != os.environ.get("CASPEN_XERO_WORKSPACE") else None
-            output = Output(json=as_json, quiet=quiet, workspace=named)
-            raise typer.Exit(_carry_out(function, workspace, output, arguments))
+        def run(*, context: Any, all_workspaces: bool = False, as_csv: bool = False, **arguments: Any) -> None:
+            shared = shared_options(context)
+            for option in shared:
+                del arguments[option]
+            name = function.__name__.strip("_")
+
+            def noted(workspace: str | None, output: Output, begins: Begins = "no") -> int:
+                with noting(output, context.command_path, verbose=shared["verbose"], debug=shared["debug"]) as ended:
+                    code = carry_out(
+                        function, workspace, output, dict(arguments), begins=begins, again=lambda: same_command(context)
+                    )
+                    ended(code)
+                return code
+
+            if all_workspaces and not is_own:
+                from caspen_xero.cli.all_workspaces import in_each
+
+                one = shared["workspace"] if "workspace" in _typed(context) else None
+                raise typer.Exit(in_each(noted, name, shared | {"workspace": one}, arguments))
+            if is_own:
+                arguments["all_workspaces"] = all_workspaces
+            raise typer.Exit(noted(shared["workspace"], replace(output_for(shared), csv=as_csv), begins))
 
         hints = get_type_hints(function, include_extras=True)
         own = [
@@ -58,17 +134,15 @@ def command(
             for parameter in inspect.signature(function).parameters.values()
             if parameter.name != "session" and parameter.kind is not inspect.Parameter.VAR_KEYWORD
         ]
+        is_own = any(parameter.name == "all_workspaces" for parameter in own)
         own += options
-        shared = [
-            inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-            for option, annotation, default in (
-                ("workspace", Workspace, None),
-                ("as_json", AsJson, False),
-                ("quiet", Quiet, False),
-            )
-        ]
-        run.__signature__ = inspect.Signature(own + shared)  # type: ignore[attr-defined]
-        run.__annotations__ = {parameter.name: parameter.annotation for parameter in own + shared}
+        if lists:
+            own.append(inspect.Parameter("as_csv", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsCsv))
+        if in_all:
+            own.append(_ALL_WORKSPACES)
+        taken = [_CONTEXT, *own, *shared_parameters()]
+        run.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in taken}
         del run.__wrapped__
         app.command(name, **settings)(run)
         return function
@@ -76,12 +150,37 @@ def command(
     return register
 
 
-def _carry_out(
-    function: Callable[..., int | None], workspace: str | None, output: Output, arguments: dict[str, Any]
+_CONTEXT = inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context)
+_ALL_WORKSPACES = inspect.Parameter(
+    "all_workspaces", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AllWorkspaces
+)
+
+
+def output_for(shared: Mapping[str, Any]) -> Output:
+    """The way of speaking that the shared options ask for."""
+    workspace = shared["workspace"]
+    named = workspace if workspace != os.environ.get("CASPEN_XERO_WORKSPACE") else None
+    return Output(json=shared["as_json"], quiet=shared["quiet"], workspace=named)
+
+
+def carry_out(
+    function: Callable[..., int | None],
+    workspace: str | None,
+    output: Output,
+    arguments: dict[str, Any],
+    *,
+    begins: Begins = "no",
+    again: Callable[[], str] | None = None,
 ) -> int:
+    """Carries a command out in a session of its own, to its exit code. Whatever goes wrong is told.
+
+    `again` gives the same command to be pasted, for whoever breaks it off.
+    """
     session = Session(output, workspace, function.__name__.strip("_"))
+    session.to_go_on = again or session.to_go_on
+    on_told(output.is_told_to_end)
     try:
-        code = _run(session, function, arguments)
+        code = _run(session, function, arguments, begins)
     except BaseException:
         with suppress(Exception):
             session.close()
@@ -107,15 +206,17 @@ def _whatever_happens(session: Session, code: int) -> Iterator[None]:
         tell_news(session, code)
 
 
-def _run(session: Session, function: Callable[..., int | None], arguments: dict[str, Any]) -> int:
+def _run(session: Session, function: Callable[..., int | None], arguments: dict[str, Any], begins: Begins) -> int:
     try:
         _refuse_what_is_no_text(arguments)
+        if session.output.json and session.output.csv:
+            raise UserError("csv-or-json", "Only one of --csv and --json can be written.", "", ExitCode.USAGE)
+        must_be_there(session.workspace, session.output, begins)
         return function(session, **arguments) or ExitCode.ALL_WELL
     except typer.Exit as exit_:
         return exit_.exit_code
-    except (KeyboardInterrupt, typer.Abort):
-        words = "Interrupted. Nothing is lost: run the same command again to go on."
-        return _end(session, UserError("interrupted", words, exit_code=ExitCode.INTERRUPTED))
+    except (KeyboardInterrupt, typer.Abort) as ending:
+        return _end(session, interrupted(session, ending))
     except NotTaken as error:
         session.ended_by = error
         return _end_unread(session.output, error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.menu import ask, ask_secret, pick, somebody_is_there
+from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.commands import PROGRAM, each_command, option
+from caspen_xero.credentials import given_secret
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.paths import is_text
@@ -48,7 +49,7 @@ class TokenPlace(StrEnum):
 
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "connect")(connect)
+    command(app, "connect", begins="by-itself")(connect)
 
 
 def connect(
@@ -75,13 +76,17 @@ def connect(
     timeout: Annotated[
         int, typer.Option(min=1, max=86_400, metavar="SECONDS", help="How long to wait for the browser.")
     ] = PATIENCE,
+    yes: Annotated[
+        bool,
+        typer.Option("--yes", "-y", help="Don't ask before a trial's workspace meets the real Xero, or the other way."),
+    ] = False,
 ) -> None:
     """Connect this workspace to an organisation in Xero, or sign in to it again.
 
     \b
     caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
-    caspen-xero connect --no-browser --token-store file     on a server, over ssh
-    caspen-xero connect --custom-connection               without a browser at all
+    caspen-xero connect --no-browser --token-store file  # on a server, over ssh
+    caspen-xero connect --custom-connection  # without a browser at all
     """
     from caspen_xero.xero.connection import Connection, check_same_host, url_from_environment
     from caspen_xero.xero.hosts import Hosts
@@ -96,6 +101,8 @@ def connect(
     if bound:
         check_same_host(bound)
     xero_url = bound.xero_url if bound else url_from_environment()
+    if bound is None and not yes:
+        _keep_trial_apart(session, xero_url)
     hosts = Hosts.of(xero_url)
     kind: Kind = "custom" if custom_connection else "pkce"
     client = _client_id(session, client_id, bound, kind)
@@ -125,15 +132,23 @@ def connect(
             _remember(session, connection, store, grant, secret, bound)
         return connection
 
-    typed = _as_typed(client_id, org, token_store, no_browser=no_browser, custom_connection=custom_connection)
-    with typed, room_for_sign_in(store, lock):
+    def stray(kind: Stray) -> None:
+        session.output.note(STRAYS[kind])
+
+    def typed() -> AbstractContextManager[None]:
+        return _as_typed(
+            session, client_id, org, token_store, no_browser=no_browser, custom_connection=custom_connection
+        )
+
+    with typed(), room_for_sign_in(store, lock):
         transport = Transport(hosts.token, hosts.connections)
         try:
             if custom_connection:
                 secret = _client_secret(session)
                 connection = link(transport, _custom_grant(transport, hosts, client, secret), secret)
             else:
-                with SignIn(hosts, client, on_stray=lambda kind: session.output.note(STRAYS[kind])) as sign_in:
+                # As typed on the browser's page too, so inside.
+                with SignIn(hosts, client, on_stray=stray) as sign_in, typed():
                     grant = _browser_grant(session, sign_in, transport, prove, no_browser=no_browser, patience=timeout)
                     connection = link(transport, grant, grant.refresh_token or "")
                     sign_in.tell_linked(connection.tenant_name)
@@ -144,6 +159,7 @@ def connect(
 
 @contextmanager
 def _as_typed(
+    session: Session,
     client_id: str | None,
     org: str | None,
     token_store: TokenPlace | None,
@@ -171,11 +187,35 @@ def _as_typed(
     try:
         yield
     except UserError as error:
-        error.fix = each_command(error.fix, again)
+        error.fix = session.output.command(each_command(error.fix, again))
         raise
 
 
 # connecting
+
+
+def _keep_trial_apart(session: Session, xero_url: str | None) -> None:
+    """A workspace that knew a local Xero holds a trial, and one that knew the real one the clinic's books: they meet by a yes only.
+
+    Raises `SessionError` `trial-and-real` (usage) where a person says no, or nobody can be asked.
+    """
+    local = session.store.knew_local()
+    if xero_url is None and local:
+        words = f"This workspace was connected to a local Xero ({plain(local)}), so what it keeps may be of a trial."
+        question = "Connect it to the real Xero all the same?"
+    elif xero_url is not None and session.store.knew_real():
+        words = f"This workspace was connected to the real Xero, and {plain(xero_url)} is another: a trial would mix with them."
+        question = "Connect it there all the same?"
+    else:
+        return
+    if somebody_is_there(session.output) and confirm(session.output, question, before=(words,)):
+        return
+    raise SessionError(
+        "trial-and-real",
+        words,
+        "Take a new workspace: caspen-xero connect --workspace NAME; or if it is meant: caspen-xero connect --yes",
+        ExitCode.USAGE,
+    )
 
 
 def _client_id(session: Session, given: str | None, bound: Connection | None, kind: Kind) -> str:
@@ -203,7 +243,7 @@ def _client_id(session: Session, given: str | None, bound: Connection | None, ki
 
 
 def _client_secret(session: Session) -> str:
-    secret = os.environ.get("XERO_CLIENT_SECRET", "").strip()
+    secret = given_secret("XERO_CLIENT_SECRET")
     if not secret and somebody_is_there(session.output):
         secret = ask_secret(session.output, "Client secret of the custom connection (it is not shown)")
     if not secret or not is_text(secret):
@@ -237,7 +277,8 @@ def _browser_grant(
 ) -> Grant:
     if not no_browser:
         _open_browser(sign_in.url)
-        session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:", sign_in.url)
+        session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:")
+        session.output.link("", sign_in.url, stderr=True)
         _tell_waiting(session, patience)
         return sign_in.grant(transport, patience=patience, ready=ready)
     from caspen_xero.xero.pasting import PastedLines
@@ -340,6 +381,7 @@ def _remember(
     session: Session, connection: Connection, store: TokenStore, grant: Grant, secret: str, bound: Connection | None
 ) -> None:
     """First the tokens, then the connection that names them."""
+    from caspen_xero.cli.caspen_key import moving_key
     from caspen_xero.xero.token_store import open_token_store
     from caspen_xero.xero.tokens import keep_sign_in
 
@@ -352,7 +394,8 @@ def _remember(
                 "caspen-xero disconnect; then: caspen-xero connect",
             )
     keep_sign_in(store, session.folder / "token.lock", secret, grant.access)
-    session.store.set_connection(connection.to_dict())
+    with moving_key(session):
+        session.store.set_connection(connection.to_dict())
     if bound and (bound.token_store, bound.entry) != (connection.token_store, connection.entry):
         old = open_token_store(bound.token_store, bound.entry, session.folder)
         try:
@@ -377,4 +420,7 @@ def _tell_connected(session: Session, connection: Connection, place: str) -> Non
         )
         return
     session.output.say(f"Connected to {plain(connection.tenant_name)}. The sign-in is kept in the {place}.")
-    session.output.note("Next: caspen-xero settings set, then caspen-xero taxes map, then caspen-xero push --dry-run")
+    if session.command == "connect":  # and not a step of setup, which goes on by itself
+        session.output.note(
+            "Next: caspen-xero settings set, then caspen-xero taxes map, then caspen-xero push --dry-run"
+        )

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from caspen_xero.cli.command import command
+from caspen_xero.cli.invoice_links import whole_id
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.commands import handle, is_handle
 from caspen_xero.errors import ExitCode
@@ -41,7 +42,8 @@ def link(
 
     with session.only_writer():
         kind, id_ = _one_party(session, client)
-        contact = link_contact(session.client, session.mappings, kind, id_, xero_id, session.now())
+        there = whole_id(session, xero_id)
+        contact = link_contact(session.client, session.mappings, kind, id_, there, session.now())
     contact_id, name = contact.contact_id or "", contact.name or ""
     if session.output.json:
         told = {"client": id_, "kind": kind, "contact_id": contact_id, "contact": name, "done": "linked"}

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caspen_xero.cli.output import NotTaken, Output, leads_nowhere
+from caspen_xero.cli.output import OUR_COLUMNS, NotTaken, Output, leads_nowhere
 from caspen_xero.cli.sandbox import Country
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 OURS = ("CASPEN_", "XERO_")
 FINALISED = ("open", "paid")
+WIDEST = 116
+"""Columns of a paragraph, and of the tables where the story goes into a pipe or a file."""
 
 INTRODUCTION = """\
 A small clinic's invoices, payments and credit notes go to a local Xero that runs on this machine only. No account is
@@ -49,9 +51,11 @@ needed, and nothing of yours is touched: everything below happens in a throw-awa
 FOR_REAL = """\
 For real:
 
-  1. Create a free app at https://developer.xero.com/app/manage ("Mobile or desktop app"; the README says how).
+  1. Create a free app at https://developer.xero.com/app/manage
+     ("Mobile or desktop app"; docs/connect.md says how).
   2. caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
-  3. caspen-xero settings set --sales-account 200 --payment-account 090 --source YOUR_CASPEN_EXPORT
+  3. caspen-xero settings set --sales-account 200 --payment-account 090
+     caspen-xero settings set --source YOUR_CASPEN_EXPORT
   4. caspen-xero taxes map
   5. caspen-xero push --dry-run       then, by hand or from cron:  caspen-xero push
   6. caspen-xero reconcile            at each month's end
@@ -120,7 +124,8 @@ class _Story:
             self._fix_it()
             self._everything_is_there(export)
             self._it_is_proved(export)
-        self._say(f"{self._sum_up(export)}\n\n{FOR_REAL}")
+        self._say(self._sum_up(export))
+        self._output.say("", *FOR_REAL.split("\n"))
 
     def _connect(self) -> None:
         self._say(
@@ -143,7 +148,7 @@ class _Story:
         return export / self._clinic.sample.name
 
     def _push_with_some_left_over(self) -> None:
-        self._say(textwrap.fill(f"4. Push. {self._clinic.about_links}", 115, subsequent_indent="   "))
+        self._say(f"4. Push. {self._clinic.about_links}")
         self._run("push", expected=ExitCode.PARTLY)
         self._say("5. What is not in Xero, why, and the command that fixes it.")
         self._run("unsynced")
@@ -216,7 +221,18 @@ class _Story:
         return code if isinstance(code, int) else ExitCode.ALL_WELL
 
     def _say(self, text: str) -> None:
-        self._output.say("", *text.split("\n"))
+        """A paragraph, as wide as the screen; what belongs to a step is set in below its number."""
+        inner = "   " if text[0].isdigit() or text[0] == " " else ""
+        first = text[: len(text) - len(text.lstrip())]
+        lines = textwrap.wrap(
+            " ".join(text.split()),
+            min(self._output.width, WIDEST),
+            initial_indent=first,
+            subsequent_indent=inner,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        self._output.say("", *lines)
 
     def _unsynced(self) -> list[dict[str, Any]]:
         """What `unsynced --json` says."""
@@ -291,12 +307,13 @@ def _throw_away_place() -> Iterator[Path]:
 
 @contextlib.contextmanager
 def _environment(**ours: str) -> Iterator[None]:
-    """Only these of the variables that concern caspen-xero; afterwards all are as before."""
+    """Only these of the variables that concern caspen-xero; afterwards all are as before. In a pipe tables are as on a screen."""
     before = dict(os.environ)
+    if not sys.stdout.isatty():
+        ours[OUR_COLUMNS] = before.get(OUR_COLUMNS, str(WIDEST))
     for name in [name for name in before if name.startswith(OURS)]:
         del os.environ[name]
     os.environ.update(ours)
-    os.environ.setdefault("COLUMNS", "118")
     try:
         yield
     finally:

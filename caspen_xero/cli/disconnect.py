@@ -161,7 +161,9 @@ def _remove_at_xero(session: Session, connection: Connection, command: str) -> b
                 session.output, "Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"
             ):
                 return False
-        error.fix = f"{error.fix} Or: {command} --local-only (then disconnect it in Xero, under Connected apps)."
+        error.fix = (
+            f"{error.fix.rstrip('.')}; or: {command} --local-only (then disconnect it in Xero, under Connected apps)."
+        )
         raise
     return True
 

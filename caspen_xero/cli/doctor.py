@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,19 +11,16 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.output import Ours, in_words
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.cli.standing import LOOK, basis, read_standing, trouble_in_words
-from caspen_xero.errors import ExitCode
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.sync.setup.doctor import Check
 
 
-WHAT_TO_DO = "What to do"
-
-
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "doctor")(doctor)
+    command(app, "doctor", in_all=True)(doctor)
 
 
 def doctor(
@@ -33,36 +31,69 @@ def doctor(
     bundle: Annotated[
         bool, typer.Option("--bundle", help="Write a report of a fault to a file; nothing of your clients is in it.")
     ] = False,
+    as_scheduled: Annotated[
+        bool,
+        typer.Option("--as-scheduled", help="Look with what a scheduled run has: no terminal, few variables."),
+    ] = False,
 ) -> int:
     """Check every precondition of a push, one line each, with the fix where one is not met.
 
+    With --as-scheduled the checks run as the next run of `schedule install` will, and it says whether that one finds all it needs.
+
     \b
     caspen-xero doctor
+    caspen-xero doctor --as-scheduled
     caspen-xero doctor --bundle
     """
+    if bundle and as_scheduled:
+        words = "A report is of this run, and not of a scheduled one."
+        raise SessionError("usage", words, "caspen-xero doctor --bundle", ExitCode.USAGE)
     if bundle:
         return _bundle(session, file)
     if file is not None:
         words = "A file is only written with --bundle."
         raise SessionError("usage", words, "caspen-xero doctor --bundle FILE", ExitCode.USAGE)
+    if as_scheduled:
+        return _as_scheduled(session)
     checks = _checks(session)
+    _show(session, checks, {})
+    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
+
+
+def _show(session: Session, checks: Sequence[Check], more: dict[str, Any]) -> None:
+    """The checks as a table, or with what else is told of them as JSON."""
     if session.output.json:
         output = session.output
         found = [
             vars(check) | {"fix": output.command(check.fix), "choices": output.choices(check.choices)}
             for check in checks
         ]
-        session.output.document({"checks": found})
+        session.output.document({"checks": found} | more)
     else:
         output = session.output
         rows = [
             ("ok" if check.ok else "NOT OK", check.name, _finding(check), Ours(output.command(check.fix)))
             for check in checks
         ]
-        output.table(("", "Check", "Finding", WHAT_TO_DO), rows, narrow_without={WHAT_TO_DO})
-        if output.is_narrow and any(check.fix for check in checks):
-            output.what_to_do((check.fix, check.name, "", ()) for check in checks if check.fix)
-    return ExitCode.ALL_WELL if all(check.ok for check in checks) else ExitCode.FAILED
+        if output.is_piped:
+            output.table(("", "Check", "Finding", "What to do"), rows)
+        else:
+            output.table(("", "Check", "Finding"), [row[:-1] for row in rows])
+            if any(check.fix for check in checks):
+                output.what_to_do((check.fix, check.name, _finding(check), ()) for check in checks if check.fix)
+
+
+def _as_scheduled(session: Session) -> int:
+    """The same by a run of its own, with what the machine gives it; then whether tonight's will find what it needs."""
+    from caspen_xero.cli.as_scheduled import look
+
+    seen = look(session)
+    _show(session, seen.checks, {"as_scheduled": seen.as_json()})
+    if session.output.is_piped:  # a line a check, and no other
+        session.output.note(seen.conclusion)
+    else:
+        session.output.say("", seen.conclusion)
+    return ExitCode.ALL_WELL if all(check.ok for check in seen.checks) else ExitCode.FAILED
 
 
 def _finding(check: Check) -> Ours:
@@ -96,7 +127,11 @@ def _checks(session: Session) -> list[Check]:
     from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check, unsynced_checks
     from caspen_xero.sync.unsynced import unsynced_rows
 
-    checks = [_store_check(session), source_check(session.settings.source, caspen_key(session))]
+    checks = [_store_check(session)]
+    try:
+        checks.append(source_check(session.settings.source, caspen_key(session)))
+    except UserError as error:  # the key is given, or kept, where it can't be read
+        checks.append(Check("source", False, error.message, error.fix))
     if session.store.connection() is None:
         checks.append(Check("connection", False, "not connected to Xero", "caspen-xero connect"))
     else:

@@ -18,9 +18,23 @@ if TYPE_CHECKING:
     from caspen_xero.sync.pulling.drift import Drift
 
 
+COLUMNS = (
+    "number",
+    "invoice_id",
+    "code",
+    "caspen",
+    "xero",
+    "seen_at",
+    "fix",
+    "subject",
+    "problem",
+)
+"""The fields of a row, in JSON and in CSV."""
+
+
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "drift")(drift)
+    command(app, "drift", lists=True)(drift)
 
 
 def drift(session: Session) -> int:
@@ -31,8 +45,11 @@ def drift(session: Session) -> int:
     """
     mappings, books = session.last_known, read_standing(session)
     rows, edited = books.differences, books.information
-    if session.output.json:
-        session.output.document({"drift": _as_json(session, rows), "information": _as_json(session, edited)})
+    if session.output.is_for_scripts:
+        told = {"drift": _as_json(session, rows), "information": _as_json(session, edited)}
+        if session.output.csv:  # where there is one table, the code says which is which
+            told["drift"] += told["information"]
+        session.output.listed(told, "drift", COLUMNS)
         return ExitCode.ALL_WELL
     but = " but what a person has accepted" if books.accepted else ""
     if edited:
@@ -60,5 +77,6 @@ def _tell(session: Session, rows: Sequence[Drift], title: str) -> None:
         ("Invoice", "What", "In Caspen", "In Xero", "Since"),
         [(row.number, row.code, Ours(row.caspen), Ours(row.xero), local(row.seen_at)) for row in rows],
         title=title,
+        narrow_without=("Since", "In Caspen"),
     )
     session.output.what_to_do((row.fix, row.number or row.xero, "", ()) for row in rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from caspen_xero.cli.output import Cell, Ours
 from caspen_xero.cli.session import Session
-from caspen_xero.outside_text import plain
+from caspen_xero.outside_text import MOST_WORDS, plain
 
 if TYPE_CHECKING:
     from caspen_xero.store.todo import WhyLeftOut
@@ -91,14 +91,18 @@ def tell_dry_run(session: Session, result: PushResult, numbers: Mapping[str, str
     """A dry run for people. `numbers`: of the invoices that have a problem; `everything`: every step is shown."""
     _tell_sums(session, result.outlook)
     if stays_out := list(_stays_out(session, result)):
-        session.output.table(("Would stay out", "Number", "Sum", ""), stays_out)
+        session.output.table(
+            ("Would stay out", "Number", "Sum", ""), stays_out, narrow_without=["Number"], is_report=True
+        )
     if result.outlook.codes:
         rows = [
             row
             for code, each in sorted(result.outlook.codes.items())
             for row in _rows(Ours(code), each.number, each.sums)
         ]
-        session.output.table(("Problems, and why some wait", "Invoices", "Sum", ""), rows)
+        session.output.table(
+            ("Problems, and why some wait", "Invoices", "Sum", ""), rows, narrow_without=["Invoices"], is_report=True
+        )
     if result.problems:
         _tell_what_to_do(session, result, numbers, everything=everything)
     _tell_steps(session, result, everything=everything)
@@ -115,6 +119,8 @@ def _tell_sums(session: Session, outlook: Outlook) -> None:
                 for kind, tally in _by_kind(outlook)
                 for row in _rows(_what_goes_as(kind, session), tally.number, tally.sums)
             ],
+            narrow_without=("Oldest", "Newest"),
+            is_report=True,
         )
     if outlook.accounts:
         output.table(
@@ -124,6 +130,8 @@ def _tell_sums(session: Session, outlook: Outlook) -> None:
                 for use, tally in _sorted(outlook.accounts)
                 for row in _rows(_what_goes(use), tally.number, tally.sums)
             ],
+            narrow_without=("Number", "What goes there"),
+            is_report=True,
         )
     if outlook.rates:
         words = _words(session)
@@ -142,6 +150,8 @@ def _tell_sums(session: Session, outlook: Outlook) -> None:
                 for use, tally in _sorted(outlook.rates)
                 for currency, net in sorted(tally.net.items())
             ],
+            narrow_without=("Lines of", "Number", "Tax type"),
+            is_report=True,
         )
 
 
@@ -182,7 +192,8 @@ def _tell_steps(session: Session, result: PushResult, *, everything: bool) -> No
         shown = steps if everything else steps[:MOST]
         output.table(
             ("Step", "Number", "Detail"),
-            [(Ours(step.kind.replace("-", " ")), step.number, step.detail) for step in shown],
+            [(Ours(step.kind.replace("-", " ")), step.number, Ours(plain(step.detail, MOST_WORDS))) for step in shown],
+            is_report=True,
         )
         _tell_more(session, len(steps) - len(shown))
     elif not count_invoices(session.store):

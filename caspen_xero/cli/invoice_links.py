@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.menu import confirm, somebody_is_there
+from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, one_invoice
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode
@@ -15,7 +16,7 @@ from caspen_xero.outside_text import plain
 if TYPE_CHECKING:
     from caspen_xero.sync.sending.manual_link import Candidate
 
-InvoiceName = Annotated[str, typer.Argument(metavar="INVOICE", help="Its number or id.")]
+InvoiceName = Annotated[str, typer.Argument(metavar="INVOICE", help="The invoice's number or id.")]
 
 
 def link(
@@ -43,6 +44,7 @@ def link(
 
     with session.only_writer():
         found = one_invoice(session, invoice)
+        xero_id = whole_id(session, xero_id)
         named = named_in_xero(session.client, session.mappings, found, xero_id)
         if not isinstance(named, Candidate):
             told = link_payment(session.client, session.mappings, found, named, session.now())
@@ -93,10 +95,15 @@ def _show(session: Session, candidate: Candidate) -> None:
     if not candidate.facts:
         return
     found = candidate.found
-    rows = [(one.what.capitalize(), one.caspen, one.xero, "differs" if one.differs else "") for one in candidate.facts]
+    rows = [
+        (one.what.capitalize(), Ours(plain(one.caspen)), Ours(plain(one.xero)), "differs" if one.differs else "")
+        for one in candidate.facts
+    ]
     paid = "" if found.amount_paid is None else f"{found.amount_paid:.2f}"
     session.output.table(
-        ("", "In Caspen", "In Xero", ""), [*rows, ("Status", "", found.status, ""), ("Paid", "", paid, "")]
+        ("", "In Caspen", "In Xero", ""),
+        [*rows, ("Status", "", found.status, ""), ("Paid", "", paid, "")],
+        is_report=True,
     )
 
 
@@ -125,7 +132,7 @@ def unlink(
 
     with session.only_writer():
         found = one_invoice(session, invoice)
-        undone = take_back(session.mappings, found, xero_id, session.now())
+        undone = take_back(session.mappings, found, xero_id and whole_id(session, xero_id), session.now())
     following = to_paste("push", name_for(found, invoice))
     if undone.what == "payment":
         those = "payment" if len(undone.links) == 1 else "payments"
@@ -138,6 +145,14 @@ def unlink(
         for one in undone.told
     ]
     return say_done(session, invoice, f"is no longer linked to {plain(link.number)} in Xero", following, lines)
+
+
+def whole_id(session: Session, xero_id: str) -> str:
+    """An id of Xero's that was named by its beginning, as lists show it; any other name stays as it is."""
+    from caspen_xero.store.searching import ids_beginning
+
+    found = ids_beginning(session.store, session.tenant_id, xero_id.strip())
+    return found[0] if len(found) == 1 else xero_id
 
 
 def say_done(

@@ -9,7 +9,7 @@ from typing import TextIO
 
 import typer
 
-from caspen_xero.cli.output import Output, one_line
+from caspen_xero.cli.output import Output, one_line, width_of
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 
@@ -19,10 +19,24 @@ def somebody_is_there(output: Output) -> bool:
     return not (output.json or output.quiet) and sys.stdin.isatty() and _screen() is not None
 
 
+def on_a_terminal() -> bool:
+    """Whether a person sees what is said as it is said: neither result nor talk goes into a pipe or a file."""
+    return sys.stdout.isatty() and sys.stderr.isatty()
+
+
 def pick(
-    output: Output, title: str, options: Sequence[str], *, chosen: int | None = None, otherwise: str = "skip"
+    output: Output,
+    title: str,
+    options: Sequence[str],
+    *,
+    chosen: int | None = None,
+    otherwise: str = "skip",
+    named: Callable[[str], int] | None = None,
 ) -> int | None:
-    """Lets a person pick one of `options` by its number; the Enter key (or Esc) keeps `chosen`, or means `otherwise` (None)."""
+    """Lets a person pick one of `options` by its number; the Enter key (or Esc) keeps `chosen`, or means `otherwise` (None).
+
+    `named`: finds one by what else it is called, such as an account's code; it raises one of our errors where nothing is.
+    """
     options = [plain(option) for option in options]
     keep = options[chosen] if chosen is not None else otherwise
     with output.without_bar():
@@ -34,9 +48,25 @@ def pick(
             answer = _answer(output, f"Number (Enter: {keep}):")
             if not answer.strip("\x1b"):
                 return chosen
-            if answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(options):
-                return int(answer) - 1
-            _show(f"A number from 1 to {len(options)}, please.")
+            is_number = answer.isascii() and answer.isdigit() and 1 <= int(answer) <= len(options)
+            by_number = int(answer) - 1 if is_number else None
+            by_name, why = _named(named, answer)
+            if by_number is not None and by_name not in (None, by_number):
+                _show(f"{answer} is number {answer} here, and the code of {options[by_name or 0]}: type the name.")
+            elif (found := by_number if by_number is not None else by_name) is not None:
+                return found
+            else:
+                _show(why or f"A number from 1 to {len(options)}, please.")
+
+
+def _named(named: Callable[[str], int] | None, answer: str) -> tuple[int | None, str]:
+    """What an answer names, or why it names nothing, where names are taken."""
+    if named is None:
+        return None, ""
+    try:
+        return named(answer), ""
+    except UserError as error:
+        return None, error.message
 
 
 def ask(
@@ -99,6 +129,9 @@ def _screen() -> TextIO | None:
 
 
 def _show(*lines: str, end: str = "\n") -> None:
+    from caspen_xero.cli.tables import folded
+
     screen = _screen() or sys.stderr
-    screen.write("\n".join(map(one_line, lines)) + end)
+    width = width_of(screen) - len(end.rstrip("\n"))
+    screen.write("\n".join(part for line in lines for part in folded(one_line(line), width)) + end)
     screen.flush()

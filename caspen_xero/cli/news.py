@@ -45,7 +45,7 @@ def only_news(session: Session, max_age: str) -> None:
     """From here on a run with `--quiet` keeps what it has to say to its end, and then says what is new."""
     session.patience = span(max_age)
     if session.output.quiet and not session.output.json:
-        session.output.held = []
+        session.output.held, session.output.before = session.output.before, []
 
 
 def tell_news(session: Session, code: int) -> None:

@@ -11,7 +11,8 @@ import typer
 
 from caspen_xero.cli.came_back import counted
 from caspen_xero.cli.command import command
-from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.cli.output import CURRENCY
+from caspen_xero.cli.session import Session
 from caspen_xero.cli.standing import read_standing
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
@@ -35,14 +36,13 @@ BY_CHOICE: dict[WhyLeftOut | KeptBack | Literal["payment-removed-in-xero", "void
 def register(app: typer.Typer) -> None:
     """Adds `payments` and its commands to the command line."""
     group = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
-    command(group, "list")(list_)
+    command(group, "list", lists=True)(list_)
     app.add_typer(group, name="payments", help="Payments that stand in Caspen or in Xero alone.")
 
 
 def list_(
     session: Session,
     to_enter: Annotated[bool, typer.Option("--to-enter", help="Only what is to be entered in Caspen.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="As CSV on stdout, for a spreadsheet.")] = False,
 ) -> int:
     """List payments in Xero that Caspen's export does not have yet, and payments in Caspen that are not in Xero yet.
 
@@ -54,15 +54,10 @@ def list_(
     """
     from caspen_xero.sync.pulling.outstanding import outstanding_payments
 
-    if csv and session.output.json:
-        raise SessionError("csv-or-json", "Only one of --csv and --json can be written.", "", ExitCode.USAGE)
     found = outstanding_payments(session.last_known, session.settings, read_standing(session), session.now())
     shown = [one for one in found if one.is_to_enter or not to_enter]
-    if session.output.json:
-        session.output.document({"payments": [_as_json(session, one) for one in shown]})
-    elif csv:
-        rows = [_as_json(session, one) for one in shown]
-        session.output.spreadsheet(COLUMNS, [[row[column] for column in COLUMNS] for row in rows])
+    if session.output.is_for_scripts:
+        session.output.listed({"payments": [_as_json(session, one) for one in shown]}, "payments", COLUMNS)
     elif to_enter:
         _tell_to_enter(session, found)
     else:
@@ -142,11 +137,11 @@ def _tell(session: Session, found: Sequence[OutstandingPayment]) -> None:
 def _table(session: Session, rows: Sequence[OutstandingPayment], title: str, columns: Sequence[str]) -> None:
     if not rows:
         return
-    if len({one.currency for one in rows}) > 1:
-        place = columns.index("Amount") + 1
-        columns = (*columns[:place], "Currency", *columns[place:])
+    place = columns.index("Amount") + 1
+    columns = (*columns[:place], CURRENCY, *columns[place:])
     cells = [[_cell(one, column) for column in columns] for one in rows]
-    session.output.table(columns, cells, title=title, narrow_without={"Reference", "Method"})
+    spare = ("Reference", "Method", "Kind", "Client", "Told Caspen", "Date")
+    session.output.table(columns, cells, title=title, narrow_without=spare)
 
 
 def _cell(one: OutstandingPayment, column: str) -> Cell:

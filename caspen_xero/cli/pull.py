@@ -215,15 +215,21 @@ def pull_now(
     mappings, delivery = session.mappings, Delivery()
     if not dry_run:
         begins(session, "pull")
-    with session.output.progress("Pulling") as progress:
+    with session.output.progress("Pulling", unit="changed invoices") as progress:
         engine = Pull(mappings, session.settings, lambda: session.client, session.now, progress=progress)
         session.done["pull"] = lambda: Pulled(session, engine.result, delivery, read.bad_count).summary
+        session.told_done.append(
+            lambda: [
+                ("payments found in Xero", len(engine.result.found)),
+                ("payments told to Caspen", len(delivery.delivered)),
+            ]
+        )
         result = engine.run(dry_run=dry_run, full=full)
     if dry_run:
         knows_all = not read.unread_payments
         delivery = foresee(mappings, session.settings, result.found, session.now(), knows_all=knows_all)
     else:
-        with session.output.progress("Delivering") as progress:
+        with session.output.progress("Telling Caspen", unit="payments") as progress:
             deliver(
                 mappings,
                 session.settings,

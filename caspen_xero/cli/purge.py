@@ -43,7 +43,7 @@ def purge(
         str, typer.Option("--older-than", metavar="400d", help="Only what ended before that span of time (m, h or d).")
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before anything is taken out.")] = False,
 ) -> int:
     """Take names and texts out of what is settled and old. Xero and Caspen are not touched.
 

@@ -146,7 +146,7 @@ def push_now(
     to_be_sent = [invoice_id for invoice_id in named if not _tell_if_nothing_to_send(session, invoice_id)]
     in_question = read_standing(session).troubles_of.keys() if overwritten or paid else ()
     beside = asked_about_beside(mappings, session.settings, paid, session.now(), known) if paid else ()
-    with session.output.progress("Pushing") as progress:
+    with session.output.progress("Looking ahead" if options.get("dry_run") else "Pushing", unit="invoices") as progress:
         engine = Push(
             mappings,
             session.settings,
@@ -157,6 +157,7 @@ def push_now(
             before_writing=lambda: back_up_today(session),
         )
         session.done["push"] = lambda: push_summary(engine.result, session.seconds())
+        session.told_done.append(lambda: _steps_done(engine.result))
         result = engine.run(
             PushOptions(
                 invoice_ids=named or None,
@@ -309,6 +310,16 @@ def push_summary(result: PushResult, seconds: float, books: Books | None = None)
     return summary
 
 
+def _steps_done(result: PushResult) -> list[tuple[str, int]]:
+    """What a push has done, in words and numbers, wherever it stands."""
+    from caspen_xero.sync.sending.steps import SPECIFICATIONS
+
+    sent = [("invoices sent", result.count("create-invoice")), ("invoices updated", result.count("update-invoice"))]
+    return sent + [
+        (one.counts_as.words, result.count(one.kind)) for one in SPECIFICATIONS if one.counts_as and one.counts_as.words
+    ]
+
+
 def _unsynced(result: PushResult, books: Books | None) -> int:
     """How many of the invoices that this push has looked at are not in Xero; one that is there, and differs, is."""
     overlay = books.overlay if books is not None else {}
@@ -348,11 +359,18 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
             ("invoices not reached, pending", not_reached),
         ]
         rows = [(what, number) for what, number in counts if number or what in {sent, "invoices unsynced"}]
-        output.table((f"Push to {plain(session.connection.tenant_name)}", ""), rows)
+        organisation = plain(session.connection.tenant_name)
+        if any(number for _, number in rows):
+            output.facts(f"Push to {organisation}", rows)
+        else:
+            output.say(
+                f"{'Nothing was sent' if result.stopped is not None else 'There was nothing new to send'} to {organisation}."
+            )
     for invoice_id, why in list(result.waiting.items())[:5]:
         output.note(f"{plain(numbers.get(invoice_id, invoice_id))} waits: {why.reason}.")
     if len(result.waiting) > 5:
-        output.note(f"... and {len(result.waiting) - 5} more wait.")
+        more = len(result.waiting) - 5
+        output.note(f"... and {more} more {'waits' if more == 1 else 'wait'}.")
     if pushed.books is not None:
         tell_standing(session, pushed.books)
     if result.stopped is not None:

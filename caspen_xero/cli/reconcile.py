@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from caspen_xero.cli.asked import day_of
 from caspen_xero.cli.command import command
 from caspen_xero.cli.reconcile_files import FolderOfTables, PageFile, not_where_caspens_records_are
 from caspen_xero.cli.reconcile_screen import tell_proof
@@ -18,17 +18,13 @@ from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.cli.source import read_source
 from caspen_xero.cli.standing import read_standing
 from caspen_xero.errors import ExitCode
-from caspen_xero.outside_text import MOST, plain, said
+from caspen_xero.outside_text import plain
 from caspen_xero.times import local_day
 
 if TYPE_CHECKING:
     from caspen_xero.sync.reconciling.ledger import Asked, Find
     from caspen_xero.sync.reconciling.proof import Proof
     from caspen_xero.sync.reconciling.tables import Column, Table
-
-
-EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
-"""The days that can be asked for."""
 
 
 def register(app: typer.Typer) -> None:
@@ -97,29 +93,12 @@ def _asked(session: Session, first: str | None, last: str | None, as_at: str | N
     """The period and the day, as they were typed. Raises `SessionError` (usage) `bad-date`, `bad-period`."""
     from caspen_xero.sync.reconciling.ledger import Asked
 
-    begin, end = _day("--from", first), _day("--to", last) or local_day(session.now())
+    begin, end = day_of("--from", first), day_of("--to", last) or local_day(session.now())
     if begin is not None and begin > end:
         until = end if last is not None else f"today, {end}"
         words = f"The period has no day: it begins on {begin} and ends on {until}."
         raise SessionError("bad-period", words, "Give a --to that is not before --from.", ExitCode.USAGE)
-    return Asked(begin, end, _day("--as-at", as_at) or end)
-
-
-def _day(option: str, text: str | None) -> date | None:
-    if text is None:
-        return None
-    given = text.strip()
-    try:  # 20261130 and 2026-W48-1 are dates too, and seldom what was meant
-        day = date.fromisoformat(given) if len(given) == len("2026-11-30") else None
-    except ValueError:
-        day = None
-    if day is None:
-        words, fix = f"{said(text, MOST)} is no date for {option}.", "Write it as YYYY-MM-DD."
-        raise SessionError("bad-date", words, fix, ExitCode.USAGE)
-    if not EARLIEST <= day <= LATEST:
-        words, fix = f"{option} {day} is too {'early' if day < EARLIEST else 'late'}.", f"Give {EARLIEST} to {LATEST}."
-        raise SessionError("bad-date", words, fix, ExitCode.USAGE)
-    return day
+    return Asked(begin, end, day_of("--as-at", as_at) or end)
 
 
 def _prove(session: Session, asked: Asked) -> Proof:
@@ -136,7 +115,7 @@ def _prove(session: Session, asked: Asked) -> Proof:
         of_the_day = f"; {left} are left today" if left is not None else ""
         session.output.note(f"Reading it anew from Xero, in about {calls} {_calls(calls)}{of_the_day}.")
 
-    with session.output.progress("Reading Xero") as progress:
+    with session.output.progress("Reading Xero", unit="documents", is_about=True) as progress:
         return prove(
             session.client,
             mappings,

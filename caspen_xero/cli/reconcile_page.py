@@ -1,5 +1,6 @@
 """A proof as one page that a bookkeeper prints and files with the month: no script, nothing from elsewhere, black and white.
 
+On a dark screen it is white on black; on a narrow one each row of a table is a list, so that no amount is beside the screen.
 What differs is marked by words, a sign and a frame, never by colour alone. Whatever comes from outside is escaped.
 """
 
@@ -30,6 +31,7 @@ from caspen_xero.cli.reconcile_words import (
     when_read,
 )
 from caspen_xero.cli.session import Session
+from caspen_xero.commands import in_pieces
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.scrubbing import scrubbed
 
@@ -62,16 +64,18 @@ _PAGE = """<!doctype html>
 """
 
 _STYLE = """\
-:root{--ink:#1b1f24;--soft:#4a525b;--line:#8a929b;--faint:#d4d8dd;--shade:#f2f4f6}
+:root{--page:#fff;--ink:#1b1f24;--soft:#4a525b;--faint:#d4d8dd;--shade:#f2f4f6;--link:#0b4f9e}
+@media screen and (prefers-color-scheme:dark){
+:root{color-scheme:dark;--page:#14171b;--ink:#eef1f4;--soft:#b4bcc5;--faint:#3d454d;--shade:#262c33;--link:#8cc4ff}}
 *{box-sizing:border-box}
-body{font:1rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--ink);background:#fff;
-max-width:76rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}
+body{font:1rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:var(--ink);
+background:var(--page);max-width:76rem;margin:0 auto;padding:1.5rem 1.25rem 4rem}
 h1{font-size:1.6rem;line-height:1.2;margin:0 0 .25rem}
 h2{font-size:1.2rem;margin:2.4rem 0 .5rem;border-bottom:2px solid var(--ink);padding-bottom:.2rem}
 h2 small{font-size:.9rem;font-weight:400;color:var(--soft)}
 h2 .off,.contents .off{font-weight:700;color:var(--ink)}
 p{margin:.4rem 0;max-width:46rem}
-a{color:#0b4f9e}
+a{color:var(--link)}
 .who{font-size:1.15rem;font-weight:600;margin:0 0 1rem}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.15rem 1.2rem;margin:0 0 1.2rem}
 dt{color:var(--soft)}
@@ -81,7 +85,7 @@ dd{margin:0;overflow-wrap:anywhere}
 .contents ol{columns:2;column-gap:2.5rem;padding-left:1.4rem;margin:.4rem 0}
 .contents li{break-inside:avoid;margin:.1rem 0}
 .scroll{overflow-x:auto;margin:.6rem 0}
-.scroll:focus-visible{outline:3px solid #0b4f9e;outline-offset:2px}
+.scroll:focus-visible{outline:3px solid var(--link);outline-offset:2px}
 table{border-collapse:collapse;font-size:.875rem;line-height:1.3;font-variant-numeric:tabular-nums lining-nums}
 caption{caption-side:top;text-align:left;color:var(--soft);padding:0 0 .4rem}
 th,td{padding:.28rem .6rem;text-align:left;vertical-align:top;border-bottom:1px solid var(--faint);overflow-wrap:anywhere}
@@ -106,6 +110,16 @@ overflow-wrap:anywhere}
 .signed{display:none}
 @media (max-width:40rem){body{padding:1rem .8rem 3rem}h1{font-size:1.35rem}dl{grid-template-columns:1fr;gap:0}
 dd{margin-bottom:.4rem}.contents ol{columns:1}}
+@media screen and (max-width:45rem){
+table,caption,tbody,tfoot,tr,tbody th,tfoot th,td{display:block}
+thead{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+tr{border-bottom:1px solid var(--faint);padding:.4rem 0}
+td,tbody th,tfoot th,th:first-child,td:first-child{border:0;padding:.1rem .2rem}
+tfoot tr:first-child>*{border-top:0}tfoot tr:first-child{border-top:1.5px solid var(--ink)}
+tbody th{font-weight:600}
+td{display:grid;grid-template-columns:8.5rem 1fr;gap:0 .8rem}td:empty{display:none}
+td.n{text-align:left}td::before{content:var(--name);color:var(--soft);font-weight:400}
+/*names*/}
 @page{size:A4 landscape;margin:13mm 13mm 15mm;@bottom-right{content:counter(page) " / " counter(pages);font:8pt sans-serif}}
 @media print{
 body{max-width:none;padding:0;font-size:9.5pt}
@@ -124,6 +138,9 @@ th,td{padding:2pt 4pt}
 code{background:none;padding:0}
 }
 """
+
+_NAMES = "/*names*/"
+"""Where the names of the columns go that stand before each cell on a narrow screen."""
 
 _HOW_TO_READ = (
     "Caspen's figures are added up from Caspen's records alone, Xero's from Xero's own answers alone, read anew for this page. "
@@ -153,8 +170,9 @@ def page_of(session: Session, proof: Proof) -> str:
         "</main>",
     ]
     title = f"{organisation}, {period(proof)}: Caspen and Xero reconciled"
+    style = _STYLE.replace(_NAMES, _names_of_columns(tables, currency))
     page = _PAGE.format(
-        generator=GENERATOR, version=__version__, title=escape(title), style=_STYLE, body="\n".join(parts)
+        generator=GENERATOR, version=__version__, title=escape(title), style=style, body="\n".join(parts)
     )
     return scrubbed(page)
 
@@ -207,11 +225,13 @@ def _of_finds(proof: Proof, *, has_currency: bool) -> Iterator[str]:
     yield "</section>"
 
 
+_HEADS = ("Invoice", "Client", "Date", "What", "Caspen", "Xero", "Xero has more", "Currency")
+
+
 def _finds(finds: Sequence[Find], about: str, *, has_currency: bool) -> str:
-    heads = ["Invoice", "Client", "Date", "What", "Caspen", "Xero", "Xero has more", "Currency"]
     head = "".join(
         f'<th scope="col"{" class=n" if one == "Xero has more" else " class=k"}>{one}</th>'
-        for one in (heads if has_currency else heads[:-1])
+        for one in (_HEADS if has_currency else _HEADS[:-1])
     )
     shown = in_order(finds)[:MOST_ROWS]
     rows = "".join(_find(one, has_currency=has_currency) for one in shown)
@@ -242,8 +262,11 @@ def _todo(finds: Sequence[Find]) -> Iterator[str]:
         yield "<h3>What to do</h3>"
         yield '<ul class="todo">'
         for fix, names in todo:
-            command = escape(one_line(fix))
-            yield f"<li>{escape(', '.join(names))}: <code>{command}</code></li>"
+            way = "".join(
+                f"<code>{escape(piece)}</code>" if is_command else escape(piece)
+                for piece, is_command in in_pieces(one_line(fix))
+            )
+            yield f"<li>{escape(', '.join(names))}: {way}</li>"
         yield "</ul>"
 
 
@@ -269,6 +292,24 @@ def _section(table: Table, currency: str | None) -> Iterator[str]:
     yield _table(table.about, head, body, foot)
     yield _not_all(len(table.rows), len(shown), table.key)
     yield "</section>"
+
+
+def _names_of_columns(tables: Sequence[Table], currency: str | None) -> str:
+    """The style by which each cell of a narrow screen names its column."""
+    named = {DIFFERENCES: list(_HEADS)}
+    for table in tables:
+        kept = for_people(table.columns, [*table.rows, *table.totals], currency)
+        named[table.key] = [column.title for column in compress(table.columns, kept)]
+    return "".join(
+        f'[aria-labelledby="{_in_style(key)}"] td:nth-child({place}){{--name:"{_in_style(title)}"}}\n'
+        for key, titles in named.items()
+        for place, title in enumerate(titles, 1)
+    )
+
+
+def _in_style(text: str) -> str:
+    """Text from outside as a string of a style sheet holds it: nothing in it can end the string."""
+    return "".join(char if char.isascii() and char.isalnum() else f"\\{ord(char):x} " for char in plain(text))
 
 
 def _shown(table: Table) -> Sequence[Sequence[Cell]]:

@@ -40,8 +40,8 @@ LONGEST_TEXT = 48
 """Characters of a text in a table of sums."""
 _LEAST_TEXT = 14
 """Characters to which a column of texts may be narrowed."""
-_BETWEEN = 3
-"""Columns between two columns of a table."""
+OUR_WORDS = ("what", "step", "why", "reason")
+"""The keys of columns that hold words of ours."""
 NOTHING = "-"
 """What a side has of which it has nothing."""
 SIDES = ("caspen", "xero", "difference")
@@ -64,7 +64,7 @@ def tell_proof(session: Session, proof: Proof, *, has_tables: bool, has_page: bo
         f"  Debtors   as at {proof.asked.as_at}",
         f"  Read      {when_read(proof)}",
         "",
-        *wrap(verdict(proof), output.console().width),
+        *wrap(verdict(proof), output.width),
         "",
     )
     _tell_finds(session, proof.finds, has_currency=currency is None)
@@ -79,7 +79,7 @@ def tell_proof(session: Session, proof: Proof, *, has_tables: bool, has_page: bo
     if elsewhere:
         where = [*(["the page"] if has_page else []), *(["the CSV files"] if has_tables else [])]
         told = f"In full in {' and '.join(where) or '--html FILE and --csv DIR'}: {'; '.join(elsewhere)}."
-        output.say(*wrap(told, output.console().width))
+        output.say(*wrap(told, output.width))
 
 
 def _tell_finds(session: Session, finds: Sequence[Find], *, has_currency: bool) -> None:
@@ -91,7 +91,8 @@ def _tell_finds(session: Session, finds: Sequence[Find], *, has_currency: bool) 
         columns if has_currency else columns[:-1],
         [_find_row(one)[: None if has_currency else -1] for one in in_order(finds)],
         title="Differences",
-        narrow_without={"Client", "Date"},
+        narrow_without=("Client", "Date"),
+        is_report=True,
     )
     _tell_what_to_do(session, finds)
 
@@ -116,7 +117,7 @@ def _tell_what_to_do(session: Session, finds: Sequence[Find]) -> None:
     if not todo:
         return
     session.output.say("What to do:")
-    width = session.output.console().width
+    width = session.output.width
     for fix, names in todo:
         session.output.say(*(f"  {part}" for part in _parts(fix)))
         session.output.say(*wrap(f"for {', '.join(names)}", width, initial_indent=" " * 6, subsequent_indent=" " * 6))
@@ -149,11 +150,12 @@ def _shown(table: Table) -> tuple[Sequence[Sequence[Cell]], int]:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A table as the screen can hold it; `totals` close it."""
+    """A table as the screen can hold it; `totals` close it; `spare`: what goes where it is narrower still."""
 
     heads: list[str]
     rows: list[list[Cell]]
     totals: list[list[Cell]]
+    spare: tuple[str, ...] = ()
 
 
 def _tell_table(session: Session, table: Table, rows: Sequence[Sequence[Cell]], currency: str | None) -> None:
@@ -166,13 +168,16 @@ def _tell_table(session: Session, table: Table, rows: Sequence[Sequence[Cell]], 
         )
     ]
     columns = list(compress(table.columns, kept))
-    body, totals = ([[_short(cell) for cell in compress(row, kept)] for row in some] for some in (rows, table.totals))
-    width = session.output.console().width
+    body, totals = (
+        [[_short(cell, column) for cell, column in zip(compress(row, kept), columns, strict=True)] for row in some]
+        for some in (rows, table.totals)
+    )
+    width = session.output.width
     ways = list(_ways(columns, body, totals))
-    fitted = next((one for one in ways if _width(one) <= width), ways[-1])
+    fitted = next((one for one in ways if session.output.holds(one.heads, [*one.rows, *one.totals])), ways[-1])
     title = table.title if table.is_equal else f"{table.title}: DIFFERS"
     session.output.say(title, *wrap(table.about, width))
-    session.output.table(fitted.heads, fitted.rows, totals=fitted.totals)
+    session.output.table(fitted.heads, fitted.rows, totals=fitted.totals, narrow_without=fitted.spare, is_report=True)
 
 
 def _ways(
@@ -196,14 +201,19 @@ def _flat(
     """With each head on one line, then with heads that are hardly wider than what stands below them: of figures first."""
     body, closing = [list(row) for row in rows], [list(row) for row in totals]
     titles = [one.title for one in columns]
-    yield _Fitted(titles, body, closing)
+    yield _Fitted(titles, body, closing, _counts(titles, columns))
     folded = [_folded(title, [row[place] for row in (*rows, *totals)]) for place, title in enumerate(titles)]
     of_figures = [
         title if one.holds == "text" else head for one, title, head in zip(columns, titles, folded, strict=True)
     ]
     for heads in (of_figures, folded):
         if all(head.count("\n") < TALLEST_HEAD for head in heads):
-            yield _Fitted(heads, body, closing)
+            yield _Fitted(heads, body, closing, _counts(heads, columns))
+
+
+def _counts(heads: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
+    """The heads of columns that count: where a screen is too narrow, amounts say more."""
+    return tuple(head for head, one in zip(heads, columns, strict=True) if one.holds == "count")
 
 
 def _sides(columns: Sequence[Column]) -> dict[str, dict[str, int]]:
@@ -264,12 +274,15 @@ def _by_figure(
             _folded(title, [row[place] for row in (*rows, *totals)]) for place, title in zip(labels, named, strict=True)
         ]
     heads = [*named, "Figure", "Caspen", "Xero", "Difference"]
-    return _Fitted(heads, turned(rows), turned(totals))
+    return _Fitted(heads, turned(rows), turned(totals), spare=(*named[1:], "Difference"))
 
 
-def _short(cell: Cell) -> Cell:
-    """A text that leaves room for the amounts; anything else as it is."""
-    return plain(cell, LONGEST_TEXT) if isinstance(cell, str) else cell
+def _short(cell: Cell, column: Column) -> Cell:
+    """A text that leaves room for the amounts, and may take two lines if it is ours; anything else as it is."""
+    if not isinstance(cell, str):
+        return cell
+    text = plain(cell, LONGEST_TEXT)
+    return Ours(text) if column.key in OUR_WORDS else text
 
 
 def _folded(title: str, cells: Sequence[Cell]) -> str:
@@ -282,22 +295,6 @@ def _folded(title: str, cells: Sequence[Cell]) -> str:
 def _may_break(cells: Sequence[Cell]) -> bool:
     """Whether some of these are texts of several words."""
     return any(" " in _words(cell) for cell in cells)
-
-
-def _width(table: _Fitted) -> int:
-    """How many columns of a screen a table needs, if no amount or date is to be broken, and no head."""
-    from rich.cells import cell_len
-
-    total = 0
-    for place, head in enumerate(table.heads):
-        cells = [row[place] for row in (*table.rows, *table.totals)]
-        words = [_words(cell) for cell in cells]
-        widest = max(map(cell_len, (*words, *head.split("\n"))))
-        if _may_break(cells):
-            least = max(cell_len(part) for word in (*words, head) for part in word.split() or [""])
-            widest = max(least, min(widest, _LEAST_TEXT))
-        total += widest
-    return total + _BETWEEN * (len(table.heads) - 1) + 2
 
 
 def _words(cell: Cell) -> str:

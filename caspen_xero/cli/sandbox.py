@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 import signal
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from caspen_xero.cli.output import Output
 from caspen_xero.errors import ExitCode, UserError
+from caspen_xero.packages import to_install
 from caspen_xero.paths import given_path
 from caspen_xero.server_urls import is_loopback
 
@@ -29,7 +32,7 @@ class SandboxMissing(UserError):
 
     def __init__(self) -> None:
         what = "The sandbox needs three more packages, starlette, uvicorn and joserfc."
-        super().__init__("sandbox-not-installed", what, "pip install 'caspen-xero[sandbox]'")
+        super().__init__("sandbox-not-installed", what, to_install("sandbox"))
 
 
 @app.callback()
@@ -71,9 +74,11 @@ def serve(
         list[str] | None, typer.Option(metavar="NAME", help="One more organisation. Repeatable.")
     ] = None,
 ) -> None:
-    """Runs a local Xero until Ctrl-C. It is a stand-in: nothing reaches the real Xero.
+    """Run a local Xero until Ctrl-C. It is a stand-in: nothing reaches the real Xero.
 
-    Example: caspen-xero sandbox serve --data xero.db
+    \b
+    caspen-xero sandbox serve
+    caspen-xero sandbox serve --data xero.db
     """
     output = Output()
     try:
@@ -99,7 +104,7 @@ def serve(
             f"On {host} whoever reaches this machine can read and change these books: the sandbox asks nobody for a password. "
             "caspen-xero itself works with it only on this machine, at localhost, or through HTTPS."
         )
-    _run(box, output)
+    _run(box, output, given_path(data) if data is not None else None)
 
 
 def _by_name(told: Sequence[str], joint: str) -> dict[str, str]:
@@ -125,30 +130,33 @@ def open_sandbox(**options: Any) -> Sandbox:
         raise UserError(error.code, error.message, error.fix, exit_code) from error
 
 
-def _run(box: Sandbox, output: Output) -> None:
+def _run(box: Sandbox, output: Output, data: Path | None) -> None:
     """Serves until a signal to stop."""
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
     with box:
-        output.say(*_welcome(box.url).splitlines())
+        output.say(*_welcome(box.url, data).splitlines())
         while box.running and not stop.wait(0.2):
             pass
     output.say("The local Xero has stopped.")
 
 
-def _welcome(url: str) -> str:
+def _welcome(url: str, data: Path | None) -> str:
+    """What to do with it: in a home of its own, so that no real workspace, sign-in or keyring is touched."""
+    home = shlex.quote(f"{data.absolute()}-home") if data is not None else '"$(mktemp -d)"'
     running = f"""A local Xero is running: {url}
 Open that in a browser to look at its books. It is a sandbox, not Xero. Ctrl-C ends it.
 """
     if not is_loopback(url):  # nothing that caspen-xero would take
         return running
     return f"""{running}
-In another terminal:
+In another terminal, where it is tried in a home of its own and touches nothing of yours:
 
+    export CASPEN_XERO_HOME={home}
     export XERO_URL={url}
     export XERO_CLIENT_ID=sandbox
-    caspen-xero connect
+    caspen-xero connect --token-store file
     caspen-xero settings set --sales-account 200 --payment-account 090
     caspen-xero push --dry-run
 """

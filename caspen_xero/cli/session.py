@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import os
-import re
 import shlex
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -15,11 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.lock_holder import Holder, active_holder, held_by, holder
+from caspen_xero.cli.menu import on_a_terminal
 from caspen_xero.cli.output import Output
+from caspen_xero.cli.workspace_folders import DEFAULT, folder_of, is_there, make_folder
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.outside_text import MOST, plain, said
-from caspen_xero.paths import leads_to_anothers
+from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from filelock import BaseFileLock
@@ -39,7 +38,7 @@ AFTER_ANSWERS = 60.0
 class SessionError(UserError):
     """A command can't start.
 
-    `bad-workspace` (usage), `home-unusable`, `another-run` (exit code 7), `not-connected` (4), `other-host` (4).
+    `home-unusable`, `another-run` (exit code 7), `not-connected` (4), `other-host` (4).
     """
 
 
@@ -48,11 +47,16 @@ class Session:
 
     def __init__(self, output: Output, workspace: str | None = None, command: str = "") -> None:
         self.output, self.command = output, command
-        self.workspace = "default" if workspace is None else workspace
+        self.workspace = DEFAULT if workspace is None else workspace
         self.started_at = datetime.now(UTC)
         self._began = time.monotonic()
+        self._calls_before = 0
+        self._left_today: int | None = None
+        output.under_way.calls = self.calls
         self.whole: str | None = None
         self.done: dict[str, Callable[[], dict[str, Any]]] = {}
+        self.to_go_on: Callable[[], str] = lambda: ""
+        self.told_done: list[Callable[[], Iterable[tuple[str, int]]]] = []
         self.noted: list[tuple[str, int]] = []
         self.ended_by: UserError | None = None
         self.patience = timedelta()
@@ -73,6 +77,14 @@ class Session:
             return {"command": self.whole, "pull": None, "push": None} | told
         return {name: value for part in told.values() for name, value in part.items()}
 
+    def done_in_words(self) -> list[tuple[str, int]]:
+        """The same for people: each thing that was done, and how often. `told_done` has a part for each engine that has begun."""
+        told: list[tuple[str, int]] = []
+        for done in self.told_done:
+            with suppress(Exception):
+                told += done()
+        return told
+
     def now(self) -> datetime:
         """The time in UTC."""
         return datetime.now(UTC)
@@ -85,48 +97,14 @@ class Session:
         """Begins a second part of the same command, with a clock and a count of calls of its own."""
         self.started_at, self._began, self.books = self.now(), time.monotonic(), None
         if self.has_client:
+            self._calls_before, _ = self.calls()
             self.__dict__.pop("client").close()
 
     @cached_property
     def folder(self) -> Path:
         """The workspace's folder below `CASPEN_XERO_HOME` (else the platform's data folder), made with mode 0700."""
-        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}", self.workspace):
-            raise SessionError(
-                "bad-workspace",
-                f"A workspace can't be called {said(self.workspace, MOST)}.",
-                "Use letters, digits, '-', '_' and '.' (64 at most).",
-                ExitCode.USAGE,
-            )
-        home = os.environ.get("CASPEN_XERO_HOME")
-        if not home:
-            from platformdirs import user_data_dir
-
-            home = user_data_dir("caspen-xero", appauthor=False)
-        folder = Path(home) / self.workspace
-        try:
-            folder = folder.expanduser()
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            folder.mkdir(mode=0o700, exist_ok=True)
-            if any(leads_to_anothers(place) for place in (folder.parent, folder)):
-                raise SessionError(
-                    "home-unusable",
-                    f"The folder for caspen-xero's state can't be used: {plain(folder)} is a link to a folder of another user.",
-                    "Set CASPEN_XERO_HOME to a folder of your own.",
-                )
-            if folder.stat().st_mode & 0o077:
-                _keep_to_owner(folder)
-        except RuntimeError:
-            raise SessionError(
-                "home-unusable",
-                f"The folder for caspen-xero's state can't be used: {plain(home)}: there is no such user.",
-                "Set CASPEN_XERO_HOME to a folder that you can write to.",
-            ) from None
-        except OSError as error:
-            raise SessionError(
-                "home-unusable",
-                f"The folder for caspen-xero's state can't be used: {plain(error.filename)}: {error.strerror}.",
-                "Set CASPEN_XERO_HOME to a folder that you can write to.",
-            ) from error
+        folder = folder_of(self.workspace)
+        make_folder(folder)
         return folder
 
     @cached_property
@@ -147,7 +125,7 @@ class Session:
     def known_folder(self) -> Path | None:
         """The workspace's folder, None where it can't be used: for who has something else to tell."""
         with suppress(Exception):
-            return self.folder
+            return self.folder if self.workspace == DEFAULT or is_there(self.workspace) else None
         return None
 
     @property
@@ -186,7 +164,17 @@ class Session:
             )
         connection = Connection.from_dict(stored)
         check_same_host(connection)
+        self._mark(connection)
         return connection
+
+    def _mark(self, connection: Connection) -> None:
+        """Says on a terminal, once, that these are no real books: a trial looks like the real thing in all else."""
+        from caspen_xero.xero.connection import where
+
+        output, mark = self.output, where(connection.xero_url)
+        if mark and not output.is_marked and not (output.json or output.quiet) and on_a_terminal():
+            output.is_marked = True
+            output.note(f"[{plain(connection.tenant_name)}: {mark}]")
 
     @cached_property
     def mappings(self) -> Mappings:
@@ -230,16 +218,20 @@ class Session:
         from caspen_xero.xero.clock import XeroClock
 
         clock = XeroClock(now=self.now)
-        return XeroClient(self.connection, self.tokens, on_wait=self._tell_wait, clock=clock)
+        output = self.output
+        return XeroClient(self.connection, self.tokens, on_wait=output.waits, on_call=output.calls_xero, clock=clock)
 
     @property
     def has_client(self) -> bool:
         """Whether the client was opened."""
         return "client" in self.__dict__
 
-    def _tell_wait(self, seconds: float, why: str) -> None:
-        if seconds >= 2:
-            self.output.note(f"Waiting {seconds:.0f} s: {why}")
+    def calls(self) -> tuple[int, int | None]:
+        """The calls to Xero of this whole command so far, and how many are left today, as Xero last said."""
+        client = self.client if self.has_client else None
+        if client is not None and client.calls_left_today is not None:
+            self._left_today = client.calls_left_today
+        return self._calls_before + (client.calls if client is not None else 0), self._left_today
 
     @cached_property
     def settings(self) -> Settings:
@@ -311,17 +303,10 @@ class Session:
 
     def close(self) -> None:
         """Closes what was opened."""
+        self._calls_before, _ = self.calls()
         for name in ("client", "store"):
             if name in self.__dict__:
                 self.__dict__.pop(name).close()
-
-
-def _keep_to_owner(folder: Path) -> None:
-    try:
-        folder.chmod(0o700)
-    except OSError as error:
-        if error.errno != errno.EROFS:  # what can only be read is shown as it is
-            raise
 
 
 def one_invoice(session: Session, name: str, *, or_bad: bool = False) -> str:

@@ -55,7 +55,7 @@ class Purpose(StrEnum):
     PAYMENTS = PAYMENT_ACCOUNT.purpose
 
 
-@command(settings_app, "accounts")
+@command(settings_app, "accounts", lists=True)
 def accounts(
     session: Session,
     purpose: Annotated[
@@ -87,7 +87,7 @@ def accounts(
         session.output.say("Nothing was changed.")
         return
     change, words = answered
-    _save(session, change, patience=AFTER_ANSWERS)
+    save(session, change, patience=AFTER_ANSWERS)
     session.output.say(words)
 
 
@@ -105,7 +105,7 @@ def _parameter(setting: Option, type_: Any) -> inspect.Parameter:
     return inspect.Parameter(setting.key, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-@command(settings_app, "set", options=list(_options()))
+@command(settings_app, "set", options=list(_options()), begins="asked")
 def set_(session: Session, **wanted: Any) -> None:
     """Set accounts and the rest. All options are checked first, then all saved. Without options, on a terminal: asks.
 
@@ -120,9 +120,9 @@ def set_(session: Session, **wanted: Any) -> None:
 
     change = SettingsChange.of(wanted, wanted[PAYMENT_METHOD.key] or ())
     if change.is_empty:
-        _save(session, _ask_for_everything(session), patience=AFTER_ANSWERS)
+        save(session, _ask_for_everything(session), patience=AFTER_ANSWERS)
     else:
-        _save(session, change)
+        save(session, change)
     show_settings(session)
 
 
@@ -138,7 +138,7 @@ def _ask_for_everything(session: Session) -> SettingsChange:
     return walk_through(session)
 
 
-def _save(session: Session, change: SettingsChange, *, patience: float = 0) -> None:
+def save(session: Session, change: SettingsChange, *, patience: float = 0) -> None:
     """Checks everything (accounts by Xero's chart as it is now), then saves all of it at once."""
     from caspen_xero.cli.caspen_key import ask_for_key, forget_other_key
     from caspen_xero.sync.setup.changes import check_change, save_change

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from caspen_xero.caspen.records import PaymentMethod
-from caspen_xero.cli.output import Cell, in_words
+from caspen_xero.cli.output import Cell, Ours, in_words
 from caspen_xero.cli.session import Session
 from caspen_xero.commands import Choice
 from caspen_xero.outside_text import plain
@@ -85,6 +85,10 @@ class _State:
         return found
 
 
+ACCOUNT_COLUMNS = ("account_id", "code", "name", "type", "class", "status", "sales", "payments")
+"""The fields of an account, in JSON and in CSV."""
+
+
 def show_settings(session: Session) -> None:
     """Every setting with the option that changes it, then what is wrong. Accounts are judged by Xero's chart of now."""
     state = _read(session)
@@ -97,19 +101,19 @@ def show_settings(session: Session) -> None:
         session.output.document(_document(state) | {"problems": problems})
         return
     rows: list[list[Cell]] = [
-        [account.title, account_text(state.accounts[account.key]), account.option] for account in ACCOUNTS
+        [Ours(account.title), account_text(state.accounts[account.key]), account.option] for account in ACCOUNTS
     ]
     for method_id, choice in state.own.items():
-        title = f"Account for {plain(state.method(method_id).name)} payments"
+        title = Ours(f"Account for {plain(state.method(method_id).name)} payments")
         rows.append([title, account_text(choice), PAYMENT_METHOD.option])
     for name in state.waiting:
         rows.append(
-            [f"Account for {plain(name)} payments", "chosen; waits for the first import", PAYMENT_METHOD.option]
+            [Ours(f"Account for {plain(name)} payments"), "chosen; waits for the first import", PAYMENT_METHOD.option]
         )
     values = asdict(state.settings)
-    rows += [[setting.title, values[setting.key] or setting.unset, setting.option] for setting in SETTINGS]
+    rows += [[Ours(setting.title), values[setting.key] or Ours(setting.unset), setting.option] for setting in SETTINGS]
     session.output.say(f"Xero organisation: {plain(state.organisation or 'not connected')}")
-    session.output.table(["Setting", "Value", "Set with"], rows)
+    session.output.table(["Setting", "Value", "Set with"], rows, narrow_without=["Set with"])
     for problem in state.problems:
         session.output.say(f"! {problem['message']}", f"  -> {problem['fix']}")
         if problem["choices"]:
@@ -124,8 +128,8 @@ def show_accounts(session: Session) -> None:
     accounts.sort(key=lambda account: (account.code is None, account.code or "", account.name or ""))
     chosen = session.mappings.account_links()
     listed = [a for a in accounts if a.status == "ACTIVE" or a.account_id in chosen.values()]
-    if session.output.json:
-        session.output.document({"accounts": [_chart_entry(account) for account in listed]})
+    if session.output.is_for_scripts:
+        session.output.listed({"accounts": [_chart_entry(account) for account in listed]}, "accounts", ACCOUNT_COLUMNS)
         return
     session.output.table(
         ["Code", "Name", "Type", "Sales", "Payments", "Chosen for"],
@@ -142,8 +146,11 @@ def show_accounts(session: Session) -> None:
             ]
             for account in listed
         ],
+        narrow_without=("Type", "Payments", "Sales"),
     )
-    session.output.say("Choose: caspen-xero settings accounts sales", "Choose: caspen-xero settings accounts payments")
+    session.output.remark(
+        "Choose: caspen-xero settings accounts sales", "Choose: caspen-xero settings accounts payments"
+    )
 
 
 def _read(session: Session) -> _State:

@@ -17,6 +17,7 @@ from caspen_xero.sync.setup.accounts import (
     account_answers,
     account_fix,
     account_label,
+    choose_account,
     fit_for,
     method_name,
     method_purpose,
@@ -49,11 +50,11 @@ def walk_through(session: Session) -> SettingsChange:
     else:
         chart = read_accounts(session.client, session.mappings, now=session.started_at)
         wanted[SALES_ACCOUNT.key] = _ask_for_account(session, SALES_ACCOUNT, chart)
-        wanted[payments.key] = _ask_for(session, left.pop(payments.key), now)
+        wanted[payments.key] = ask_for(session, left.pop(payments.key), now)
         if (wanted[payments.key] or now[payments.key]) == "on":
             wanted[PAYMENT_ACCOUNT.key] = _ask_for_account(session, PAYMENT_ACCOUNT, chart)
     for setting in left.values():
-        wanted[setting.key] = _ask_for(session, setting, now)
+        wanted[setting.key] = ask_for(session, setting, now)
     return SettingsChange.of(wanted)
 
 
@@ -77,7 +78,7 @@ def ask_for_one_account(session: Session, purpose: str, method_text: str | None)
         words, fix = f"Which account do {what} go to?", "One of these, each with the command that chooses it:"
         raise SessionError("which-account", words, fix, ExitCode.USAGE, choices)
     session.refuse_if_busy()
-    found = _pick_account(session, f"Which account do {what} go to?", purpose, chart)
+    found = pick_account(session, f"Which account do {what} go to?", purpose, chart)
     if found is None:
         return None
     change = (
@@ -89,24 +90,32 @@ def ask_for_one_account(session: Session, purpose: str, method_text: str | None)
 
 
 def _ask_for_account(session: Session, setting: AccountSetting, chart: Sequence[Account]) -> str | None:
-    found = _pick_account(session, f"{setting.title}:", setting.purpose, chart)
+    found = pick_account(session, f"{setting.title}:", setting.purpose, chart)
     is_chosen = found is None or found.account_id == session.mappings.account_links().get(setting.purpose)
     return None if found is None or is_chosen else found.account_id
 
 
-def _pick_account(session: Session, title: str, purpose: str, chart: Sequence[Account]) -> Account | None:
-    """The account that a person picks; for the Enter key the one chosen by now, None where that is of no use."""
+def pick_account(
+    session: Session, title: str, purpose: str, chart: Sequence[Account], *, otherwise: str = "skip"
+) -> Account | None:
+    """The account that a person picks, by number, code or name; for Enter the one chosen by now, None if that is of no use."""
     usable = fit_for(purpose, chart)
     if not usable:
         return None
     ids = [account.account_id for account in usable]
     chosen_id = session.mappings.account_links().get(purpose)
     chosen = ids.index(chosen_id) if chosen_id in ids else None
-    found = pick(session.output, title, [account_label(account) for account in usable], chosen=chosen)
+
+    def named(text: str) -> int:
+        return usable.index(choose_account(chart, text, purpose))
+
+    labels = [account_label(account) for account in usable]
+    found = pick(session.output, title, labels, chosen=chosen, otherwise=otherwise, named=named)
     return None if found is None else usable[found]
 
 
-def _ask_for(session: Session, setting: Setting, now: Mapping[str, str | None]) -> str | None:
+def ask_for(session: Session, setting: Setting, now: Mapping[str, str | None]) -> str | None:
+    """What a person wants a setting to be; None where it stays as it is."""
     value = now[setting.key]
     if setting.values:
         values = list(setting.values)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from caspen_xero.cli.progress import BYTES
 from caspen_xero.cli.session import Session
 from caspen_xero.outside_text import plain
 
@@ -41,13 +42,14 @@ def read_source(session: Session, undone: str) -> ImportResult:
 
 def import_source(session: Session) -> ImportResult | None:
     """Reads what is new at the source into the store; None where no source is set, or nothing was written there since."""
+    from caspen_xero.caspen.sources import is_url
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.importing import import_new
 
     source = session.settings.source
     if not source:
         return None
-    with session.output.progress("Importing") as progress:
+    with session.output.progress("Importing", unit="records" if is_url(source) else BYTES) as progress:
         return import_new(session.store, source, progress, api_key=caspen_key(session))
 
 
@@ -112,7 +114,8 @@ def _tell_bad_records(session: Session, result: ImportResult) -> None:
     for bad in result.bad[:SHOWN_BAD_RECORDS]:
         session.output.warn(_of_bad_record(bad))
     if result.bad_count > SHOWN_BAD_RECORDS:
-        session.output.warn(f"... and {result.bad_count - SHOWN_BAD_RECORDS} more bad records.")
+        more = result.bad_count - SHOWN_BAD_RECORDS
+        session.output.warn(f"... and {more} more bad {'record' if more == 1 else 'records'}.")
     if result.bad_count:
         left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
         session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")

@@ -29,7 +29,7 @@ STOPPED = ("stopped", "interrupted")
 
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "status")(status)
+    command(app, "status", in_all=True)(status)
 
 
 def status(
@@ -143,7 +143,7 @@ def _tell_status(
         facts.append(("Without invoice", Ours(f"{some_without_invoice(without_invoice)}: never imported")))
     older = "  (it may be older than what was sent:  caspen-xero adopt)" if session.store.adopt_is_due else ""
     facts.append(("Store", Ours(plain(session.store.path) + older)))
-    session.output.table(("caspen-xero", ""), facts)
+    session.output.facts("caspen-xero", facts)
 
 
 def _of_run(run: dict[str, Any] | None, *counts: str) -> str:

@@ -17,7 +17,7 @@ from caspen_xero.outside_text import plain
 
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "sync")(sync)
+    command(app, "sync", in_all=True)(sync)
 
 
 def sync(session: Session, yes: Yes = False, max_age: MaxAge = "26h") -> int:

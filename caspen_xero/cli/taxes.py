@@ -20,7 +20,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(taxes_app, name="taxes", help="Link Caspen's tax rates to Xero's.")
 
 
-@command(taxes_app, "list")
+@command(taxes_app, "list", lists=True)
 def list_(session: Session) -> None:
     """List Caspen's tax rates and the Xero rates they are linked to.
 

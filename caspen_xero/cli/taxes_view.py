@@ -19,6 +19,20 @@ from caspen_xero.sync.setup.taxes import percent_digits, percent_text, rate_fix
 from caspen_xero.xero.documents import TaxRate
 from caspen_xero.xero.errors import XeroError
 
+COLUMNS = (
+    "id",
+    "name",
+    "rate",
+    "archived",
+    "status",
+    "tax_type",
+    "xero_name",
+    "xero_rate",
+    "linked_by",
+    "problem",
+)
+"""The fields of a rate, in JSON and in CSV."""
+
 
 def read_source_once(session: Session) -> None:
     """Reads Caspen's records from the source that is set, if no tax rate is known yet; later, push does it.
@@ -69,11 +83,12 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
     for words in [] if session.store.connection() is None else left_out(session.mappings, "TaxRates"):
         session.output.warn(words)
     waiting = [choice for choice in waiting if choice.kind == "tax_rate"]
-    if session.output.json:
+    if session.output.is_for_scripts:
         document: dict[str, Any] = {"taxes": [_entry(link) for link in links]}
         if waiting:
             document["waiting"] = [{"rate": choice.name, "tax_type": choice.target} for choice in waiting]
-        session.output.document(document | ({"linked": list(linked)} if linked is not None else {}))
+        document |= {"linked": list(linked)} if linked is not None else {}
+        session.output.listed(document, "taxes", COLUMNS)
         return ExitCode.PARTLY if left else ExitCode.ALL_WELL
     if not links:
         more = (
@@ -94,20 +109,21 @@ def show_links(session: Session, links: Sequence[RateLink], linked: Sequence[str
                 ]
                 for link in links
             ],
+            narrow_without=("Xero percentage", "Xero rate", "Tax type", "Percentage"),
         )
     for choice in waiting:
-        session.output.say(
+        session.output.remark(
             f"{plain(choice.name)} will be linked to {plain(choice.target)} once Caspen's tax rates are imported."
         )
     for link in left:
         if link.problem:
-            session.output.say(f"! {plain(link.rate.name)}: {link.problem}.")
+            session.output.remark(f"! {plain(link.rate.name)}: {link.problem}.")
     if any(link.rate.rate == 0 for link in left):
         filed = tax_words(itself(session.known_mappings)).tax_return
-        session.output.say(f"A rate of 0 % is never linked by itself: such rates differ on the {filed}.")
+        session.output.remark(f"A rate of 0 % is never linked by itself: such rates differ on the {filed}.")
     if left:
         rates, xero_rates = clinic.tax_rates(session.store), _known_rates(session)
-        session.output.say(f"Link a rate: {rate_fix(left[0].rate, rates, xero_rates)}")
+        session.output.remark(f"Link a rate: {rate_fix(left[0].rate, rates, xero_rates)}")
     return ExitCode.PARTLY if left else ExitCode.ALL_WELL
 
 

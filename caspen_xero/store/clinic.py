@@ -25,6 +25,7 @@ from caspen_xero.caspen.records import (
 )
 from caspen_xero.commands import handle, is_handle
 from caspen_xero.store.purged import Purged
+from caspen_xero.store.searching import invoices_by_xero_id
 from caspen_xero.store.store import Store
 
 _Kind = TypeVar("_Kind", Client, Contact, CreditNote, Invoice, Payment, PaymentMethod, TaxRate)
@@ -103,13 +104,15 @@ def invoices(store: Store, ids: Iterable[str]) -> dict[str, Invoice]:
 
 
 def invoice_ids(store: Store, name: str) -> list[str]:
-    """The ids of the invoices which a person may mean: that id, else that number (case folded), else that handle of an id."""
+    """The ids of the invoices which a person may mean: that id, else that number (case folded), else that handle of an id, else
+    the id of Xero's that begins so, of the invoice or of what is on it.
+    """
     if store.row("SELECT 1 FROM invoices WHERE id = ?", name):
         return [name]
     found = [row["id"] for row in store.rows("SELECT id FROM invoices WHERE number = ? COLLATE NOCASE", name)]
     if not found and is_handle(name):
         found = [row["id"] for row in store.rows("SELECT id FROM invoices") if handle(row["id"]) == name]
-    return found
+    return found or invoices_by_xero_id(store, store.known_tenant(), name)
 
 
 def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
@@ -121,6 +124,15 @@ def invoice_numbers(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
 def client_names(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
     """The names of the clients of invoices, by invoice id; of one that was purged, or never imported, there is none."""
     sql = "SELECT i.id, c.name FROM invoices i JOIN clients c ON c.id = i.client_id WHERE i.id IN ({})"
+    return {row["id"]: row["name"] for row in store.rows_among(sql, invoice_ids) if row["name"]}
+
+
+def billed_names(store: Store, invoice_ids: Iterable[str]) -> dict[str, str]:
+    """The names of who is to pay invoices, the payer or else the client, by invoice id; as far as they are known."""
+    sql = (
+        "SELECT i.id, COALESCE(p.name, CASE WHEN i.record ->> 'invoice_to_id' IS NULL THEN c.name END) AS name FROM invoices i "
+        "LEFT JOIN clients c ON c.id = i.client_id LEFT JOIN contacts p ON p.id = i.record ->> 'invoice_to_id' WHERE i.id IN ({})"
+    )
     return {row["id"]: row["name"] for row in store.rows_among(sql, invoice_ids) if row["name"]}
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from caspen_xero.commands import can_be_pasted, to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
+from caspen_xero.packages import to_upgrade
 from caspen_xero.store.errors import StoreCode, StoreError
 from caspen_xero.store.judge import BESIDE, Trouble, beside, is_there, judge, judge_wholly, number_of
 
@@ -97,7 +98,7 @@ def _way_out(path: Path, code: StoreCode) -> str:
         case StoreCode.LOCKED:
             return "Close it, then run this again."
         case StoreCode.NEWER:
-            return "pip install --upgrade caspen-xero"
+            return to_upgrade()
         case StoreCode.FULL:
             return MAKE_ROOM
         case StoreCode.READ_ONLY:

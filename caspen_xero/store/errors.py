@@ -1,4 +1,4 @@
-"""Trouble with the store's file, by its code. The README's table of these codes is compared with this one."""
+"""Trouble with the store's file, by its code. The table of docs/store.md is compared with this one."""
 
 from __future__ import annotations
 

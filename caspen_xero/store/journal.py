@@ -217,22 +217,6 @@ def unsettled(mappings: Mappings) -> dict[tuple[str, str], str]:
     return {(row["operation"], row["caspen_id"]): row["message"] for row in rows}
 
 
-def writes(
-    mappings: Mappings, limit: int, invoice_id: str | None = None, *, only_warned: bool = False
-) -> list[dict[str, Any]]:
-    """What was sent, newest first, one row per document; of one invoice, or of all. `only_warned`: what Xero warned of."""
-    one = (" AND d.invoice_id = ?" if invoice_id else "") + (" AND d.warnings <> '[]'" if only_warned else "")
-    rows = mappings.store.rows(
-        "SELECT j.id, j.first_sent_at, j.answered_at, j.method, j.path, j.http_status, j.state AS write_state, d.operation, "
-        "d.caspen_id, d.invoice_id, d.number, d.state, d.xero_id, d.message, d.warnings FROM journal j JOIN journal_documents d "
-        f"ON d.journal_id = j.id WHERE j.tenant_id = ?{one} ORDER BY j.id DESC, d.position LIMIT ?",
-        mappings.tenant_id,
-        *([invoice_id] if invoice_id else []),
-        limit,
-    )
-    return [{**row, "warnings": json.loads(row["warnings"])} for row in rows]
-
-
 def sent_from_here(mappings: Mappings, operation: str, caspen_ids: Iterable[str]) -> set[str]:
     """Which of these records this store has sent, or may have: what never left it or was refused is not there by our doing."""
     sql = (

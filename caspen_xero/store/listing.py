@@ -61,7 +61,7 @@ class Counted:
 _SURELY_SYNCED = f"""i.status IN {FINALISED} AND l.done_up_to IS i.touched
     AND (l.status IS NULL OR l.status NOT IN ('DRAFT', 'SUBMITTED')) AND i.id NOT IN (SELECT invoice_id FROM skips)"""
 """Tells most of those that are: only counted."""
-_STATE = f"""CASE
+STATE = f"""CASE
     WHEN s.invoice_id IS NOT NULL THEN 'skipped'
     WHEN i.status IN {GONE} AND (l.caspen_id IS NULL OR {IS_DONE}) THEN 'void'
     WHEN i.status = 'draft' AND (l.caspen_id IS NULL OR {IS_DONE}) THEN 'draft'
@@ -71,7 +71,7 @@ _STATE = f"""CASE
 """The state, by the records alone, of an invoice `i` with its link `l`, and with `s` where a person has set it aside."""
 _SQL = f"""
 SELECT i.id, i.number, i.client_id, c.name AS client, i.purged, i.issue_date, i.status, i.total, i.currency,
-    l.xero_id, l.status AS xero_status, l.amount_paid, l.amount_credited, l.amount_due, {_STATE} AS state,
+    l.xero_id, l.status AS xero_status, l.amount_paid, l.amount_credited, l.amount_due, {STATE} AS state,
     EXISTS (SELECT 1 FROM xero_payments x WHERE x.tenant_id = :tenant AND x.invoice_id = i.id AND x.invoice_status = 'paid'
         AND NOT EXISTS (SELECT 1 FROM found_and_named n WHERE n.tenant_id = x.tenant_id AND n.xero_id = x.xero_id
             AND n.status <> '{PAYS}')) AS told_paid
@@ -119,7 +119,7 @@ def pending_invoices(store: Store, mappings: Mappings | None, start_date: str | 
 def count_invoices_by_state(store: Store, mappings: Mappings | None, start_date: str | None) -> list[Counted]:
     """The same in numbers, without the invoices of which there is only a bad record."""
     rows = store.db.conn.execute(
-        f"WITH others AS MATERIALIZED (SELECT {_STATE} AS state, s.invoice_id IS NULL AND l.caspen_id IS NULL "
+        f"WITH others AS MATERIALIZED (SELECT {STATE} AS state, s.invoice_id IS NULL AND l.caspen_id IS NULL "
         f"AND COALESCE(i.issue_date, '') < :start AS before_start {ALL_INVOICES} LEFT JOIN skips s ON s.invoice_id = i.id "
         f"WHERE NOT ({_SURELY_SYNCED})) SELECT state, before_start, COUNT(*) AS number FROM others GROUP BY 1, 2 UNION ALL "
         "SELECT 'synced', 0, (SELECT COUNT(*) FROM invoices) - (SELECT COUNT(*) FROM others)",

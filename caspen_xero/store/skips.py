@@ -33,3 +33,9 @@ def skip(store: Store, invoice_id: str, reason: str | None, now: datetime) -> No
 def unskip(store: Store, invoice_id: str) -> bool:
     """Takes an invoice back among those that pushes look after; False where it was not set aside."""
     return bool(store.run("DELETE FROM skips WHERE invoice_id = ?", invoice_id))
+
+
+def reason(store: Store, invoice_id: str) -> str | None:
+    """Why a person has set an invoice aside, if they said so."""
+    row = store.row("SELECT reason FROM skips WHERE invoice_id = ?", invoice_id)
+    return row["reason"] if row else None

@@ -32,6 +32,7 @@ from caspen_xero.store.judge import (
 from caspen_xero.store.migrations import migrations, names_of_all
 
 _MANY = 500  # values in one SQL list
+_KNEW_LOCAL, _KNEW_REAL = "knew_local_xero", "knew_real_xero"
 _LAST_TENANT = "last_tenant"  # a setting: the id of the organisation that is linked, or was last
 
 
@@ -215,12 +216,21 @@ class Store:
         with self.write():
             if known is not None:
                 self.set_setting(_LAST_TENANT, known["tenant_id"])
+                self.set_setting(_KNEW_LOCAL if known.get("xero_url") else _KNEW_REAL, known.get("xero_url") or "yes")
             self.set_setting("connection", json.dumps(connection) if connection is not None else None)
 
     def known_tenant(self) -> str:
         """The id of the organisation that is linked, or was last: what is known of Xero is known of that one. "" where none was."""
         connection = self.connection()
         return connection["tenant_id"] if connection else self.setting(_LAST_TENANT) or ""
+
+    def knew_local(self) -> str:
+        """The address of the Xero, not the real one, that was connected here at some time; "" where none is known."""
+        return self.setting(_KNEW_LOCAL) or ""
+
+    def knew_real(self) -> bool:
+        """Whether the real Xero was connected here at some time, as far as is known."""
+        return self.setting(_KNEW_REAL) is not None
 
     def entry(self) -> str:
         """The random name under which this store's secrets stand in the keyring; made once, never shared by two stores."""

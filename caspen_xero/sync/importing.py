@@ -20,20 +20,26 @@ from caspen_xero.store.store import Store
 
 
 def import_paths(
-    store: Store, paths: Sequence[str], on_progress: OnProgress | None = None, standard_input: BinaryIO | None = None
+    store: Store,
+    paths: Sequence[str],
+    on_progress: OnProgress | None = None,
+    standard_input: BinaryIO | None = None,
+    columns: str | None = None,
 ) -> ImportResult:
-    """Reads files and folders into the store; `-` is `standard_input`. Raises `FeedError`, or `UserError` for what is no path; then
-    the store is as it was.
+    """Reads files and folders into the store; `-` is `standard_input`. `columns`: the columns file of the CSV files.
+
+    Raises `FeedError`, or `UserError` for what is no path; then the store is as it was.
     """
     if any(map(is_url, paths)):
         words = "That is the address of a server, and only files are imported."
         raise FeedError("source-is-a-server", words, "caspen-xero settings set --source URL; then: caspen-xero push")
     named = [given_path(path) for path in paths if path != STANDARD_INPUT]
+    columns_file = given_path(columns) if columns is not None else None
     if len(named) == len(paths):
-        return _import_files(store, named, named, on_progress)
+        return _import_files(store, named, named, on_progress, columns_file)
     with spooled(standard_input) as spool:
         try:
-            result = _import_files(store, [*named, spool], named, on_progress)
+            result = _import_files(store, [*named, spool], named, on_progress, columns_file)
         except FeedError as error:
             raise FeedError(error.code, _named(error.message, spool), error.fix, error.exit_code) from None
         result.bad = [replace(bad, file=_named(bad.file, spool)) for bad in result.bad]
@@ -46,9 +52,13 @@ def _named(text: str, spool: Path) -> str:
 
 
 def _import_files(
-    store: Store, files: Sequence[Path], named: Sequence[Path], on_progress: OnProgress | None
+    store: Store,
+    files: Sequence[Path],
+    named: Sequence[Path],
+    on_progress: OnProgress | None,
+    columns: Path | None,
 ) -> ImportResult:
-    feed = FileFeed(files, on_progress)
+    feed = FileFeed(files, on_progress, columns)
     with store.write():
         result = import_records(store, feed.records())
         if named:

@@ -14,7 +14,7 @@ _CORRECTED = "correct it in Caspen, import it, then `caspen-xero push INVOICE`"
 
 
 class ProblemCode(StrEnum):
-    """Every code that `unsynced` can show, with its meaning and the way out, as the README's table has them.
+    """Every code that `unsynced` can show, with its meaning and the way out, as the table of docs/unsynced.md has them.
 
     `unsynced --json` promises these to scripts: a code is never taken away, and never means something else.
     """

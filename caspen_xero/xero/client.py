@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import random
-import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
+from caspen_xero.interruption import at_once, pause, to_its_end
 from caspen_xero.xero.addresses import Params, below
 from caspen_xero.xero.answers import fields, listed, moment_in, pages_of, text_in
 from caspen_xero.xero.clock import XeroClock
@@ -23,6 +24,8 @@ from caspen_xero.xero.transport import Answer, Transport
 
 __all__ = ["Answer", "XeroClient"]
 
+log = logging.getLogger(__name__)
+
 READ_TRIES = 4
 SLOW_TRIES = 2
 """Tries of a read whose answers don't come in time: each of them takes minutes."""
@@ -36,7 +39,7 @@ class XeroClient:
     """Calls below `/api.xro/2.0/` for one organisation, one at a time.
 
     `calls` counts the requests that were sent; `clock` is Xero's, as their answers tell it. `on_wait(seconds, why)` is told
-    before each wait.
+    before each wait, `on_call(method, path)` before each request.
     """
 
     def __init__(
@@ -46,7 +49,8 @@ class XeroClient:
         *,
         pace: Pace | None = None,
         on_wait: Callable[[float, str], None] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        on_call: Callable[[str, str], None] = lambda method, path: None,
+        sleep: Callable[[float], None] = pause,
         clock: XeroClock | None = None,
     ) -> None:
         self.calls = 0
@@ -56,7 +60,7 @@ class XeroClient:
         self._organisation = connection.tenant_name
         self._tokens = tokens
         self._pace = pace or Pace(window=XERO_WINDOW if connection.xero_url is None else None)
-        self._on_wait = on_wait
+        self._on_wait, self._on_call = on_wait, on_call
         self._sleep = sleep
         self._transport = Transport(self._hosts.api)
         self._one_at_a_time = Lock()
@@ -80,7 +84,7 @@ class XeroClient:
             except (Unreachable, NoAnswer) as error:
                 if tries >= (SLOW_TRIES if isinstance(error, TooSlow) else READ_TRIES):
                     raise
-                self._wait(2 ** (tries - 1) * random.uniform(0.75, 1.25), error.message)
+                self._wait(2 ** (tries - 1) * random.uniform(0.75, 1.25), error.message, type(error).__name__)
             else:
                 return answer
         raise AssertionError("unreachable")
@@ -172,7 +176,9 @@ class XeroClient:
         refusals = 0
         while True:
             self._wait(self._pace.delay(), "Xero's limit of calls per minute")
-            token = self._tokens.current()
+            with at_once():  # another process may be renewing it for minutes
+                token = self._tokens.current()
+            self._on_call(method, path)
             sent = self._pace.clock()
             answer = self._once(method, url, {**headers, "Authorization": f"Bearer {token}"}, body, before_each)
             if answer.status == 429:
@@ -182,7 +188,8 @@ class XeroClient:
             self._pace.answered(answer.headers)
             if answer.status != 401 or renewed or lacks_scope(answer):
                 return answer
-            self._tokens.renew(token)
+            with at_once():
+                self._tokens.renew(token)
             renewed = True
 
     def _once(
@@ -193,7 +200,7 @@ class XeroClient:
         body: bytes | None,
         before: Callable[[], None] | None,
     ) -> Answer:
-        with self._one_at_a_time:
+        with to_its_end(), self._one_at_a_time:
             if before is not None:
                 before()
             asked_at = self.clock.steady()
@@ -224,9 +231,11 @@ class XeroClient:
         else:
             self._wait(self._pace.refused(sent, seconds), "Xero's limit of calls per minute")
 
-    def _wait(self, seconds: float, why: str) -> None:
+    def _wait(self, seconds: float, why: str, noted: str = "") -> None:
+        """`noted`: what is noted for `why`, where that may hold words of the other side."""
         if seconds <= 0:
             return
+        log.info("waiting %.1f s: %s", seconds, noted or why)
         if self._on_wait is not None:
             self._on_wait(seconds, why)
         self._sleep(seconds)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
+from caspen_xero.server_urls import is_loopback
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.hosts import base_url
 
@@ -48,6 +49,13 @@ class Connection:
             connected_at = connected_at.replace(tzinfo=UTC)
         fields = {name: stored[name] for name in cls.__dataclass_fields__}
         return cls(**fields | {"scopes": tuple(stored["scopes"]), "connected_at": connected_at})
+
+
+def where(xero_url: str | None) -> str:
+    """What marks an organisation that is not in the real Xero; "" for the real one."""
+    if xero_url is None:
+        return ""
+    return f"{'local Xero' if is_loopback(xero_url) else 'not the real Xero'} at {plain(xero_url)}"
 
 
 def url_from_environment() -> str | None:

@@ -166,7 +166,7 @@ class NotAnAddress(Refused):
 def spoken_time(seconds: float) -> str:
     """A span of time as a person says it: '40 seconds', '3 minutes', '5 hours'."""
     if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
+        return "1 second" if round(seconds) <= 1 else f"{round(seconds)} seconds"
     if seconds < 5400:
         return f"{round(seconds / 60)} minutes"
     return f"{round(seconds / 3600)} hours"

@@ -7,20 +7,27 @@ dropped only when Xero itself says that the sign-in has ended (`invalid_grant`),
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import logging
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 
 from filelock import FileLock, Timeout
 
+from caspen_xero.commands import each_command
+from caspen_xero.interruption import at_once, to_its_end
 from caspen_xero.outside_text import plain
+from caspen_xero.secrets import asking
 from caspen_xero.xero.connection import Connection
 from caspen_xero.xero.errors import CONNECT_AGAIN, ConnectNeeded, NoAnswer, TokenStoreError, TryLater, Unreachable
 from caspen_xero.xero.grants import LONGEST_LIFE, Access, GrantRefused, Grants
 from caspen_xero.xero.hosts import Hosts
 from caspen_xero.xero.token_store import TokenStore
 from caspen_xero.xero.transport import Transport
+
+log = logging.getLogger(__name__)
 
 LONGEST_REFRESH = 240
 """Seconds to wait for another process that renews the tokens; its request gives up sooner than that."""
@@ -31,6 +38,10 @@ _LONGEST_ASKING = 110.0
 UNUSED = timedelta(days=60)
 """How long a sign-in lasts that is not renewed. Source: Xero's page on token types."""
 
+_CUSTOM = "--custom-connection"
+
+_held_by_a_keyring: set[Path] = set()
+"""The locks that this process holds until a keyring has answered."""
 EARLY = timedelta(seconds=60)
 """A token is renewed when it has less than this left, so that it does not expire on its way."""
 
@@ -53,12 +64,22 @@ def room_for_sign_in(store: TokenStore, lock_path: Path) -> Iterator[None]:
 
 @contextmanager
 def token_lock(path: Path) -> Iterator[None]:
-    """Held while tokens change; a system lock, so that it ends with the process that holds it."""
-    lock = FileLock(path, timeout=LONGEST_REFRESH, mode=0o600)
+    """Held while tokens change; a system lock, so that it ends with the process that holds it.
+
+    A keyring that has not answered in its time may still write: so long it stays held, else a newer token could be overwritten.
+    """
+    if path in _held_by_a_keyring:
+        silent = asking.silent()
+        raise TokenStoreError(silent.code, silent.message, silent.fix)
+    lock = FileLock(
+        path, timeout=LONGEST_REFRESH, mode=0o600, thread_local=False
+    )  # another thread may have to release it
+    before = asking.still_asked()
     try:
         if path.is_symlink():
             raise OSError("it is a symbolic link")
-        lock.acquire()
+        with at_once():
+            lock.acquire()
     except Timeout:
         raise TryLater(
             "sign-in-busy",
@@ -74,7 +95,18 @@ def token_lock(path: Path) -> Iterator[None]:
     try:
         yield
     finally:
-        lock.release()
+        if late := [thread for thread in asking.still_asked() if thread not in before]:
+            _held_by_a_keyring.add(path)
+            Thread(target=_release, args=(lock, path, late), name="token lock", daemon=True).start()
+        else:
+            lock.release()
+
+
+def _release(lock: FileLock, path: Path, late: Sequence[Thread]) -> None:
+    for thread in late:
+        thread.join()
+    lock.release()
+    _held_by_a_keyring.discard(path)
 
 
 class AccessTokens:
@@ -98,17 +130,36 @@ class AccessTokens:
 
     def current(self) -> str:
         """A token that is good for the next minute. Raises `ConnectNeeded`, `Unreachable`, `TokenStoreError`."""
-        if not self._good(self._access):
-            self._access = self._store.access()
-        if not self._good(self._access):
-            self._access = self._renewed(None)
+        with self._of_this_kind():
+            if not self._good(self._access):
+                self._access = self._store.access()
+            if not self._good(self._access):
+                self._access = self._renewed(None)
         assert self._access is not None
         return self._access.token
 
     def renew(self, rejected: str) -> str:
         """A token other than the one that Xero has just rejected: another process's newer one, or a refreshed one."""
-        self._access = self._renewed(rejected)
+        with self._of_this_kind():
+            self._access = self._renewed(rejected)
         return self._access.token
+
+    @contextmanager
+    def _of_this_kind(self) -> Iterator[None]:
+        """Where the sign-in can't be kept, the command that keeps it elsewhere signs in as this connection does."""
+
+        def again(command: str) -> str:
+            return f"{CONNECT_AGAIN} {_CUSTOM}{command.removeprefix(CONNECT_AGAIN)}" if ours(command) else command
+
+        def ours(command: str) -> bool:
+            return command.startswith(CONNECT_AGAIN) and _CUSTOM not in command
+
+        try:
+            yield
+        except TokenStoreError as error:
+            if self._connection.kind == "custom":
+                error.fix = each_command(error.fix, again)
+            raise
 
     def _good(self, access: Access | None) -> bool:
         return access is not None and EARLY < access.expires_at - self._now() <= LONGEST_LIFE
@@ -119,7 +170,7 @@ class AccessTokens:
             if cached is not None and self._good(cached) and cached.token != rejected:
                 return cached
             secret = self._secret()
-            with self._room():
+            with to_its_end(), self._room():  # a refresh token whose answer is lost is spent
                 try:
                     return self._refreshed(secret)
                 except GrantRefused as refused:
@@ -168,10 +219,23 @@ class AccessTokens:
         finally:
             transport.close()
         if grant.refresh_token is not None and self._connection.kind == "pkce":
-            self._store.save_secret(grant.refresh_token)
+            self._keep_next(grant.refresh_token)
         self._store.save_access(grant.access)
         self.renewed_at = self._now()
+        log.info("the sign-in was renewed")
         return grant.access
+
+    def _keep_next(self, secret: str) -> None:
+        """Keeps the next refresh token. There was room for it a moment ago, but a keyring can have been locked since."""
+        try:
+            self._store.save_secret(secret)
+        except TokenStoreError as error:
+            kept = "may not have been kept" if error.code == "keyring-silent" else "could not be kept"
+            lost = (
+                f"Xero has just renewed the sign-in for {plain(self._connection.tenant_name)}, and the new one {kept}; "
+                "the one before works for 30 minutes from now."
+            )
+            raise TokenStoreError(error.code, f"{error.message} {lost}", error.fix) from None
 
     def _secret(self) -> str:
         secret = self._store.secret()
@@ -198,7 +262,7 @@ class AccessTokens:
                 "invalid-client",
                 f"Xero no longer knows the app with client id {plain(self._connection.client_id)}"
                 + (", or its secret has changed." if self._connection.kind == "custom" else "."),
-                CONNECT_AGAIN + (" --custom-connection" if self._connection.kind == "custom" else ""),
+                CONNECT_AGAIN + (f" {_CUSTOM}" if self._connection.kind == "custom" else ""),
             )
         return ConnectNeeded(
             "sign-in-refused", f"Xero's sign-in refuses to go on for {name}: {refused.reason}.", CONNECT_AGAIN

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 from clinics import TAX_RATES, client, invoice, line, random_clinic
 from conftest import clean_environment, command_line, sign_in
 from pushing import RATE_LINKS
@@ -48,7 +48,7 @@ def clinic(records: list[dict[str, Any]]) -> Iterator[tuple[Sandbox, dict[str, s
         run(environment, "settings", "set", "--sales-account", "200", "--payment-account", "090")
         for rate, tax_type in RATE_LINKS:
             run(environment, "taxes", "map", rate, tax_type)
-        httpx.delete(f"{box.url}/sandbox/requests")
+        loopback.delete(f"{box.url}/sandbox/requests")
         yield box, environment
 
 
@@ -101,7 +101,7 @@ def first_push(count: int) -> None:
         )
         told("own processor time per pushed invoice", (cpu - cpu_of_one()) / count * 1000, 1.0, "ms")
         print(f"    {wall:.2f} s by the clock, {memory / 1024:.0f} MB; payments: {summary['payments']}")
-        log = httpx.get(f"{box.url}/sandbox/requests", timeout=60).json()["requests"]
+        log = loopback.get(f"{box.url}/sandbox/requests", timeout=60).json()["requests"]
         calls = Counter(f"{each['method']} {each['path'].removeprefix('/api.xro/2.0/')}" for each in log)
         print("    " + ", ".join(f"{number} {call}" for call, number in calls.items()))
         summary, *_ = run(environment, "push")

@@ -10,7 +10,7 @@ import sys
 from collections import Counter
 from functools import cache
 
-import httpx
+import loopback
 from push import clinic, people_with_an_invoice_each, run, told
 
 CALLS = {1_000: 7, 10_000: 25}
@@ -21,7 +21,7 @@ def proof(count: int) -> None:
     """One proof of books of so many invoices, which are equal."""
     with clinic(people_with_an_invoice_each(count, paid=True)) as (box, environment):
         run(environment, "push")
-        httpx.delete(f"{box.url}/sandbox/requests")
+        loopback.delete(f"{box.url}/sandbox/requests")
         said, wall, cpu, memory = run(environment, "reconcile")
         assert (said["equal"], said["compared"], said["proved"]) == (True, count, count), said["differences"]
         most = next((calls for size, calls in CALLS.items() if count <= size), 25 * count // 10_000)
@@ -29,7 +29,7 @@ def proof(count: int) -> None:
         told("own processor time per invoice", (cpu - cpu_of_one()) / count * 1000, 2.0, "ms")
         told("    its memory", memory / 1024, 600, "MB")
         print(f"    {wall:.2f} s by the clock")
-        log = httpx.get(f"{box.url}/sandbox/requests", timeout=60).json()["requests"]
+        log = loopback.get(f"{box.url}/sandbox/requests", timeout=60).json()["requests"]
         calls = Counter(f"{each['method']} {each['path'].removeprefix('/api.xro/2.0/')}" for each in log)
         print("    " + ", ".join(f"{number} {call}" for call, number in calls.items()))
 

@@ -66,7 +66,7 @@ def test_a_bad_record_is_told_apart_and_the_good_ones_go_on(open_source: Opener)
     assert (bad["inv_002"].kind, bad["inv_002"].field) == ("invoice", "total")
     assert bad["inv_002"].reason == "'1_000' is not a plain decimal number such as 150.00"
     assert (bad["pay_004"].kind, bad["pay_004"].field) == ("payment", "date")
-    assert all(record.where.startswith(("line ", "record ")) and record.file for record in bad.values())
+    assert all(record.where.startswith(("line ", "record ", "row ")) and record.file for record in bad.values())
 
 
 def test_a_bad_line_of_an_invoice_names_the_line_and_its_field(open_source: Opener) -> None:

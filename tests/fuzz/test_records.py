@@ -16,7 +16,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 import pytest
 from clinics import EFTPOS, TAX_RATES, client, credit_note, invoice, line, payment
 from conftest import Cli, Result
@@ -186,7 +186,7 @@ class Run:
     folder: Path
 
     def begins(self) -> None:
-        httpx.post(f"{self.clinic.sandbox.url}/sandbox/reset").raise_for_status()
+        loopback.post(f"{self.clinic.sandbox.url}/sandbox/reset").raise_for_status()
         for place in (self.clinic.home, self.folder):
             shutil.rmtree(place, ignore_errors=True)
         shutil.copytree(self.ready_home, self.clinic.home)

@@ -8,6 +8,7 @@ import secrets
 from urllib.parse import parse_qs, quote_plus, urlsplit
 
 import httpx
+import loopback
 
 ALL_SCOPES = (
     "offline_access accounting.contacts accounting.invoices accounting.payments accounting.settings"
@@ -20,7 +21,7 @@ class App:
     """An app that signs in as an app must: PKCE, form-encoded, no secret."""
 
     def __init__(self, url: str, client_id: str = "test-app") -> None:
-        self.http = httpx.Client(base_url=url, timeout=10)
+        self.http = loopback.Client(base_url=url, timeout=10)
         self.client_id = client_id
         self.verifier = secrets.token_urlsafe(48)
 

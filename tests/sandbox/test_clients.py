@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 import httpx
+import loopback
 import pytest
 import xero.auth
 from xero import Xero
@@ -195,10 +196,10 @@ def test_pyxero_signs_in_with_pkce(box: Sandbox, monkeypatch: pytest.MonkeyPatch
 
 def _browse(url: str) -> None:
     """A browser that is sent back to pyxero's listener: which opens after the browser does, and hangs up without a word."""
-    back = httpx.get(url).headers["Location"]
+    back = loopback.get(url).headers["Location"]
     for _ in range(100):
         try:
-            httpx.get(back)
+            loopback.get(back)
         except httpx.ConnectError:
             time.sleep(0.05)
         except httpx.RemoteProtocolError:

@@ -6,6 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 import httpx
+import loopback
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
@@ -37,7 +38,7 @@ PATHS = ["/", "/sandbox/state", "/identity/connect/authorize", "/api.xro/2.0/Org
 @pytest.mark.parametrize("port", ["", ":80", ":65535"])
 @pytest.mark.parametrize("path", PATHS)
 def test_names_of_this_machine_are_answered_whatever_the_port(host: str, port: str, path: str, box: Sandbox) -> None:
-    assert httpx.get(f"{box.url}{path}", headers={"Host": host + port}).status_code not in {421, 403}
+    assert loopback.get(f"{box.url}{path}", headers={"Host": host + port}).status_code not in {421, 403}
 
 
 @pytest.mark.parametrize("host", OTHERS)
@@ -46,15 +47,15 @@ def test_names_of_this_machine_are_answered_whatever_the_port(host: str, port: s
 def test_only_names_of_this_machine_are_answered(host: str, path: str, method: str, box: Sandbox) -> None:
     ports = ["", f":{box.port}"] if host else [""]
     for port in ports:
-        answer = httpx.request(method, f"{box.url}{path}", headers={"Host": host + port})
+        answer = loopback.request(method, f"{box.url}{path}", headers={"Host": host + port})
         assert answer.status_code == 421, host + port
         assert "Demo Company" not in answer.text
 
 
 @pytest.mark.parametrize("host", ["identity.xero.com", "login.xero.com", "API.xero.com", "api.xero.com.:443"])
 def test_a_client_led_here_from_xeros_hosts_is_answered(host: str, box: Sandbox) -> None:
-    assert httpx.get(f"{box.url}/connections", headers={"Host": host}).status_code == 401
-    answer = httpx.get(f"{box.url}/sandbox/state", headers={"Host": host, "Origin": "https://evil.example"})
+    assert loopback.get(f"{box.url}/connections", headers={"Host": host}).status_code == 401
+    answer = loopback.get(f"{box.url}/sandbox/state", headers={"Host": host, "Origin": "https://evil.example"})
     assert answer.status_code == 403
 
 
@@ -96,7 +97,7 @@ def test_a_link_of_another_page_may_lead_to_the_sign_in(box: Sandbox) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_its_own_pages_send_its_own_forms(host: str, box: Sandbox) -> None:
     own = {"Host": f"{host}:{box.port}", "Origin": f"http://{host}:{box.port}"}
-    assert httpx.post(f"{box.url}/sandbox/reset", headers=own).status_code == 200
+    assert loopback.post(f"{box.url}/sandbox/reset", headers=own).status_code == 200
 
 
 def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(box: Sandbox) -> None:
@@ -105,10 +106,10 @@ def test_it_listens_on_this_machine_alone_unless_it_is_told_otherwise(box: Sandb
         assert everywhere.is_open_to_others
         mine = urlsplit(everywhere.url).netloc
         for name in ("192.0.2.7", "[2001:db8::1]", socket.gethostname(), mine):
-            assert httpx.get(f"{everywhere.url}/sandbox/state", headers={"Host": name}).status_code == 200, name
-        assert httpx.get(f"{everywhere.url}/sandbox/state", headers={"Host": "evil.example"}).status_code == 421
+            assert loopback.get(f"{everywhere.url}/sandbox/state", headers={"Host": name}).status_code == 200, name
+        assert loopback.get(f"{everywhere.url}/sandbox/state", headers={"Host": "evil.example"}).status_code == 421
 
 
 def test_it_answers_by_the_address_that_it_was_told_to_listen_on() -> None:
     with Sandbox(host="127.0.0.3") as box:
-        assert httpx.get(f"{box.url}/sandbox/state").status_code == 200
+        assert loopback.get(f"{box.url}/sandbox/state").status_code == 200

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import httpx
+import loopback
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
@@ -94,7 +94,7 @@ def test_id_and_secret_are_form_encoded_in_either_place(registered: Sandbox, in_
 def test_apps_are_registered_while_it_runs_too(box: Sandbox) -> None:
     web = WebApp(box.url, "late", "made-up")
     token = web.sign_in()["refresh_token"]
-    httpx.post(f"{box.url}/sandbox/settings", json={"clients": {"late": "the-real-one"}}).raise_for_status()
+    loopback.post(f"{box.url}/sandbox/settings", json={"clients": {"late": "the-real-one"}}).raise_for_status()
     assert error_of(web.refresh(token)) == "invalid_client"
     web.secret = "the-real-one"
     assert web.refresh(token).status_code == 200
@@ -103,7 +103,7 @@ def test_apps_are_registered_while_it_runs_too(box: Sandbox) -> None:
 @pytest.mark.parametrize("header", ["Basic", "Basic ?", "Basic bm8gY29sb24=", "basic Og=="])
 def test_a_basic_header_that_names_no_app_with_its_secret_is_an_invalid_client(box: Sandbox, header: str) -> None:
     form = {"grant_type": "client_credentials", "client_id": "x", "client_secret": "y"}
-    assert error_of(httpx.post(f"{box.url}/connect/token", data=form, headers={"Authorization": header})) == (
+    assert error_of(loopback.post(f"{box.url}/connect/token", data=form, headers={"Authorization": header})) == (
         "invalid_client"
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import keyring
+import loopback
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
@@ -42,7 +43,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
     shown: list[httpx.Response] = []
 
     def browse(url: str) -> bool:
-        shown.append(httpx.get(url, follow_redirects=True, timeout=20))
+        shown.append(loopback.get(url, follow_redirects=True, timeout=20))
         return True
 
     monkeypatch.setattr(webbrowser, "open", browse)

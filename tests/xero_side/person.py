@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import httpx
+import loopback
 
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
@@ -17,12 +17,12 @@ from tests.xero_side.told import Reply, Seen
 
 
 def settings(sandbox: Sandbox, **switches: Any) -> None:
-    httpx.post(f"{sandbox.url}/sandbox/settings", json=switches).raise_for_status()
+    loopback.post(f"{sandbox.url}/sandbox/settings", json=switches).raise_for_status()
 
 
 def organisation(sandbox: Sandbox, name: str) -> str:
     """One more organisation in Xero; gives its tenant id."""
-    httpx.post(f"{sandbox.url}/sandbox/organisations", json={"Name": name}).raise_for_status()
+    loopback.post(f"{sandbox.url}/sandbox/organisations", json={"Name": name}).raise_for_status()
     return next(one.tenant_id for one in sandbox.xero.tenants.all() if one.name == name)
 
 

@@ -7,14 +7,17 @@ import json
 import os
 import subprocess
 import tempfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import keyring
+import loopback
 import pytest
 
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.store import Store
 from tests.conftest import Cli, clean_environment, command_line
 from tests.xero_side.keyrings import LockedForWriting, MemoryKeyring
 from tests.xero_side.person import approving, can_read, connected_tenants, kept, settings
@@ -76,6 +79,18 @@ class TestConnecting:
         assert not (home / "default" / "tokens.json").exists()
         assert can_read(cli)
         cli("connect", "--token-store", "file")
+        assert machine_keyring.kept == {}
+
+    def test_the_key_for_caspen_goes_where_the_sign_in_goes(
+        self, cli: Cli, person: Sandbox, home: Path, machine_keyring: MemoryKeyring
+    ) -> None:
+        cli("connect", "--client-id", "APP")
+        with closing(Store(home / "default" / "store.sqlite")) as store:
+            store.set_setting("caspen_key_for", "https://caspen.example")
+            entry = f"{store.entry()}:caspen:secret"
+        machine_keyring.kept["caspen-xero", entry] = "the-key"
+        assert cli("connect", "--token-store", "file").exit_code == 0
+        assert json.loads((home / "default" / "caspen-key.json").read_text())["secret"] == "the-key"
         assert machine_keyring.kept == {}
 
     @pytest.mark.parametrize("place", ["keyring", "file"])
@@ -208,7 +223,7 @@ class TestWithoutABrowser:
         line = process.stdout.readline()
         assert line.startswith(f"{person.url}/identity/connect/authorize?")
         assert " " not in line.strip()
-        httpx.get(line.strip(), follow_redirects=True).raise_for_status()
+        loopback.get(line.strip(), follow_redirects=True).raise_for_status()
         rest, _ = process.communicate(timeout=20)
         assert process.returncode == 0
         assert "Connected to Demo Company (AU)" in rest
@@ -217,7 +232,7 @@ class TestWithoutABrowser:
         process = self.start(person, home, "--json")
         assert process.stderr is not None
         url = next(line for line in process.stderr if line.startswith(person.url))
-        httpx.get(url.strip(), follow_redirects=True).raise_for_status()
+        loopback.get(url.strip(), follow_redirects=True).raise_for_status()
         out, _ = process.communicate(timeout=20)
         assert json.loads(out)["organisation"]["name"] == "Demo Company (AU)"
 
@@ -225,7 +240,7 @@ class TestWithoutABrowser:
         process = self.start(person, home, stdin=subprocess.PIPE)
         assert process.stdout is not None
         assert process.stdin is not None
-        redirect = httpx.get(process.stdout.readline().strip()).headers["location"]
+        redirect = loopback.get(process.stdout.readline().strip()).headers["location"]
         process.stdin.write(f"oops\n{redirect}\n")
         process.stdin.flush()
         out, err = process.communicate(timeout=20)

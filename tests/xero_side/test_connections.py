@@ -170,4 +170,5 @@ def test_a_workspace_that_an_earlier_version_connected_in_the_open_is_told_the_w
     monkeypatch.delenv("XERO_URL", raising=False)
     assert cli("status").exit_code == 0
     assert cli("disconnect", "--local-only").exit_code == 0
-    assert cli("connect", "--json").json["error"]["code"] == "client-id-missing"
+    assert cli("connect", "--json").json["error"]["code"] == "trial-and-real"
+    assert cli("connect", "--yes", "--json").json["error"]["code"] == "client-id-missing"

@@ -7,7 +7,7 @@ import os
 from contextlib import closing
 from pathlib import Path
 
-import httpx
+import loopback
 import pytest
 import request_log
 
@@ -77,7 +77,7 @@ def test_without_xero_nothing_is_forgotten_unless_that_is_said(
     cli: Cli, person: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cli("connect", "--client-id", "APP", "--token-store", "file")
-    httpx.post(
+    loopback.post(
         f"{person.url}/sandbox/faults", json={"kind": "503", "path": "/connections", "count": None}
     ).raise_for_status()
     result = cli("disconnect", "--json")

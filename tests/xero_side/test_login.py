@@ -18,6 +18,7 @@ from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
+import loopback
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -69,7 +70,7 @@ class Attempt:
         """The browser, sent back by Xero."""
         address = urlsplit(self.query["redirect_uri"])
         query = urlencode({"state": self.query["state"], **fields})
-        return httpx.get(f"http://{host}:{address.port}{address.path}?{query}", timeout=10)
+        return loopback.get(f"http://{host}:{address.port}{address.path}?{query}", timeout=10)
 
     def ended(self) -> Grant | XeroError | None:
         self._thread.join(10)
@@ -147,8 +148,8 @@ def test_localhost_is_listened_to_by_both_of_its_names(host: str) -> None:
 def test_stray_requests_and_a_wrong_state_disturb_nothing() -> None:
     with attempt() as (one, seen):
         base = one.query["redirect_uri"].removesuffix("/callback")
-        assert httpx.get(f"{base}/favicon.ico").status_code == 404
-        assert httpx.get(f"{base}/callback").status_code == 400
+        assert loopback.get(f"{base}/favicon.ico").status_code == 404
+        assert loopback.get(f"{base}/callback").status_code == 400
         stray = one.come_back(code="EVIL", state="not-ours")
         assert stray.status_code == 400
         assert "another sign-in" in stray.text
@@ -247,7 +248,7 @@ def test_nothing_without_the_right_state_ends_a_sign_in_or_is_repeated(query: st
     strays: list[Stray] = []
     with attempt(on_stray=strays.append) as (one, seen):
         for _ in range(3):
-            page = httpx.get(f"{one.query['redirect_uri']}?{query}")
+            page = loopback.get(f"{one.query['redirect_uri']}?{query}")
             assert page.status_code == 400
             assert "all is lost" not in page.text
         assert strays == ["another" if "not-ours" in query else "unmarked"], "told once"
@@ -259,7 +260,7 @@ def test_nothing_without_the_right_state_ends_a_sign_in_or_is_repeated(query: st
 @pytest.mark.parametrize("query", UNBELIEVED)
 def test_the_right_state_alone_says_nothing(query: str) -> None:
     with attempt(patience=0.5) as (one, _):
-        httpx.get(f"{one.query['redirect_uri']}?{query}")
+        loopback.get(f"{one.query['redirect_uri']}?{query}")
         assert one.come_back().status_code == 400
         failed = one.failed()
         assert (failed.code, failed.exit_code) == ("state-mismatch", 4)

@@ -16,8 +16,10 @@ from pathlib import Path
 
 import keyring
 import pytest
+from filelock import FileLock, Timeout
 
 from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.secrets import asking
 from caspen_xero.secrets.in_file import SecretFile
 from caspen_xero.secrets.store import SecretStoreError
 from caspen_xero.xero.errors import ConnectNeeded, TokenStoreError, TryLater, Unreachable
@@ -25,7 +27,7 @@ from caspen_xero.xero.grants import Access
 from caspen_xero.xero.token_store import TokenStore, open_token_store
 from caspen_xero.xero.tokens import AccessTokens
 from tests.conftest import sign_in
-from tests.xero_side.keyrings import Dropping, LockedForWriting, MemoryKeyring
+from tests.xero_side.keyrings import Dropping, LockedForWriting, LockedKeyring, MemoryKeyring
 from tests.xero_side.told import Reply, Seen, SignedIn, a_connection, told
 
 PAST = datetime(2026, 1, 1, tzinfo=UTC)
@@ -309,6 +311,62 @@ def test_where_a_new_token_could_not_be_kept_in_the_keyring_none_is_asked_for(
     assert sorted(entry for _, entry in machine_keyring.kept) == ["e1:access", "e1:secret"]
 
 
+def test_a_keyring_that_is_locked_while_xero_answers_leaves_the_sign_in_before_and_that_is_told(
+    tmp_path: Path, machine_keyring: MemoryKeyring
+) -> None:
+    store = open_token_store("keyring", "e1", tmp_path)
+    store.save_secret("the-refresh-token")
+    locked, issuer = LockedForWriting(), Issuer()
+    locked.kept = machine_keyring.kept
+
+    def meanwhile(seen: Seen) -> Reply:
+        keyring.set_keyring(locked)
+        return issuer.answer(seen)
+
+    with told(meanwhile, issuer.answer) as xero:
+        tokens = AccessTokens(a_connection(xero.url), store, tmp_path / "token.lock")
+        with pytest.raises(TokenStoreError) as caught:
+            tokens.current()
+        assert caught.value.code == "keyring-locked"
+        assert "the one before works for 30 minutes from now" in caught.value.message
+        assert store.secret() == "the-refresh-token"
+
+
+def test_no_other_renews_a_sign_in_while_a_keyring_that_was_given_up_may_still_write(
+    tmp_path: Path, machine_keyring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_token_store("keyring", "e1", tmp_path)
+    store.save_secret("the-refresh-token")
+    unlocked, issuer, lock = threading.Event(), Issuer(), tmp_path / "token.lock"
+
+    class Slow(MemoryKeyring):
+        def set_password(self, service: str, username: str, password: str) -> None:
+            unlocked.wait(20)
+            super().set_password(service, username, password)
+
+    slow = Slow()
+    slow.kept = machine_keyring.kept
+
+    def meanwhile(seen: Seen) -> Reply:
+        keyring.set_keyring(slow)
+        monkeypatch.setattr(asking, "SECONDS", 0.5)
+        return issuer.answer(seen)
+
+    with told(meanwhile) as xero:
+        tokens = AccessTokens(a_connection(xero.url), store, lock)
+        with pytest.raises(TokenStoreError) as caught:
+            tokens.current()
+        assert caught.value.code == "keyring-silent"
+        assert "the new one may not have been kept" in caught.value.message
+        with pytest.raises(Timeout):
+            FileLock(lock, timeout=0).acquire()
+        with pytest.raises(TokenStoreError, match="did not answer"):  # at once: this process waits for nobody
+            tokens.current()
+    unlocked.set()
+    with FileLock(lock, timeout=5):
+        assert store.secret() != "the-refresh-token"
+
+
 def test_a_lock_that_cannot_be_opened_is_named_and_nothing_is_asked_for(signed_in: SignedIn) -> None:
     expired(signed_in)
     (signed_in.folder / "token.lock").mkdir()
@@ -337,6 +395,14 @@ def test_a_custom_connection_asks_with_its_secret_and_keeps_it(signed_in: Signed
         }
         assert request.headers["authorization"] == "Basic QVBQOmNsaWVudC1zZWNyZXQ="
     assert signed_in.store.secret() == "client-secret"
+
+
+def test_a_custom_connection_whose_keyring_is_locked_is_told_the_command_of_its_own_kind(tmp_path: Path) -> None:
+    keyring.set_keyring(LockedKeyring())
+    store = open_token_store("keyring", "e1", tmp_path)
+    with pytest.raises(TokenStoreError) as caught:
+        AccessTokens(a_connection("http://localhost:1", "custom"), store, tmp_path / "token.lock").current()
+    assert caught.value.fix.endswith("caspen-xero connect --custom-connection --token-store file")
 
 
 def test_a_custom_connection_whose_secret_changed_says_so_and_keeps_it(signed_in: SignedIn) -> None:

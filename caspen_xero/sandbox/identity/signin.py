@@ -100,7 +100,7 @@ class SignIn:
         scopes = "".join(f"<li>{markup.text(scope)}</li>" for scope in sorted(wish.scopes))
         return markup.page(
             "Allow access",
-            f'<div class="card"><h1>{markup.text(self.app_name)} wants access to</h1>'
+            f'<div class="card"><h1>{markup.text(self.app_name)} wants access to an organisation</h1>'
             f'<form method="post" action="{CONSENT}">'
             f'<input type="hidden" name="request" value="{markup.text(self.identity.ask(wish))}">'
             f'<p><label for="organisation">Organisation</label><br>'
@@ -108,7 +108,7 @@ class SignIn:
             f"<p>It asks for:</p><ul>{scopes}</ul>"
             '<p><button class="main" id="allow" name="decision" value="allow">Allow access</button> '
             '<button id="cancel" name="decision" value="cancel">Cancel</button></p></form>'
-            f'<p class="quiet">Client id {markup.text(wish.client_id)}</p></div>',
+            f'<p class="quiet">Client id {markup.text(wish.client_id)}. Either way this page goes back to the app.</p></div>',
         )
 
     # the app's side
@@ -213,8 +213,9 @@ def _back(wish: Wish, **answer: str) -> ApiAnswer:
 
 def _error_page(code: str, problem: str) -> ApiAnswer:
     body = (
-        '<div class="card"><h1>Sorry, something went wrong</h1><p>Error code: 500</p>'
-        f"<p>Error: {markup.text(code)} : {markup.text(problem)}</p></div>"
+        '<div class="card failed"><h1>Sorry, something went wrong</h1><p>Error code: 500</p>'
+        f"<p>Error: {markup.text(code)} : {markup.text(problem)}</p>"
+        '<p class="next">Next: close this tab, and start again from the app.</p></div>'
     )
     return html_answer(markup.page("Error", body), 500)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 from caspen_xero.sandbox.api.api import Api
@@ -79,9 +79,11 @@ class Pages:
             return _missing("page")
         number = exchange.query.get("page", "1")
         page = int(number) if number.isdecimal() and number.isascii() else 1
-        return self._page(LISTS[kind].title, organisation, self._section(organisation, kind, ROWS, max(1, page)))
+        return self._page(LISTS[kind].title, organisation, self._section(organisation, kind, ROWS, max(1, page), "h1"))
 
-    def _section(self, organisation: Organisation, kind: str, rows: int, page: int = 1) -> str:
+    def _section(
+        self, organisation: Organisation, kind: str, rows: int, page: int = 1, heading: Literal["h1", "h2"] = "h2"
+    ) -> str:
         shown = LISTS[kind]
         query = {"page": str(page), "pageSize": str(rows), "order": "UpdatedDateUTC DESC"}
         if kind == CONTACT_ROWS:
@@ -95,7 +97,7 @@ class Pages:
         if count > page * rows:
             following = f"{base}/{kind}" + (f"?page={page + 1}" if rows == ROWS else "")
             more += markup.link(following, "Older" if rows == ROWS else f"All {count}")
-        return f"<h2>{markup.text(shown.title)}</h2>{table}<p>{more}</p>"
+        return f"<{heading}>{markup.text(shown.title)}</{heading}>{table}<p>{more}</p>"
 
     def invoice(self, exchange: Exchange) -> ApiAnswer:
         """One invoice, with the button that pays it."""
@@ -109,11 +111,13 @@ class Pages:
         organisation = self._organisation(exchange)
         if organisation is None:
             return _missing("organisation")
+        invoice = f"{home(organisation)}/invoicing/view/{quote(exchange.captured['id'])}"
         try:
             self.api.mark_paid(organisation.tenant_id, exchange.captured["id"])
         except (LookupError, ValueError) as error:
-            return html_answer(markup.page("Not paid", f"<h1>Not paid</h1><p>{markup.text(error)}</p>"), 400)
-        return redirect(f"{home(organisation)}/invoicing/view/{quote(exchange.captured['id'])}", 303)
+            back = markup.link(invoice, "back to the invoice")
+            return _failed(400, "Not paid", markup.text(error), f"go {back}, which says what is still due.")
+        return redirect(invoice, 303)
 
     def contact(self, exchange: Exchange) -> ApiAnswer:
         organisation, found = self._document(exchange, "Contacts")
@@ -196,7 +200,8 @@ class Pages:
             for other in self.tenants.all()
             if other != here
         ]
-        menu = "<nav>" + "".join(markup.link(target, label) for target, label in links) + "</nav>"
+        items = "".join(f"<li>{markup.link(target, label)}</li>" for target, label in links)
+        menu = f'<nav aria-label="Pages"><ul>{items}</ul></nav>'
         return html_answer(markup.page(title, *parts, menu=menu))
 
 
@@ -214,4 +219,13 @@ def _readable(body: str) -> str:
 
 
 def _missing(what: str) -> ApiAnswer:
-    return html_answer(markup.page("Not found", f"<h1>There is no such {markup.text(what)}.</h1>"), 404)
+    start = markup.link("/", "the first page")
+    return _failed(
+        404, "Not found", f"There is no such {markup.text(what)}.", f"go to {start}, which has all there is."
+    )
+
+
+def _failed(status: int, title: str, why: str, then: str) -> ApiAnswer:
+    """A page that says what is not there or could not be done, and the way on; all parts are HTML already."""
+    body = f'<div class="card failed"><h1>{title}</h1><p>{why}</p><p class="next">Next: {then}</p></div>'
+    return html_answer(markup.page(title, body), status)

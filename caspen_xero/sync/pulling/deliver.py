@@ -18,13 +18,14 @@ from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import is_url
 from caspen_xero.caspen.updates import UPDATES_FILE, append_updates
 from caspen_xero.errors import ExitCode
+from caspen_xero.interruption import to_its_end
 from caspen_xero.outside_text import plain
 from caspen_xero.store import different_money, holds, xero_payments
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.problems import ProblemCode
-from caspen_xero.sync.pulling.undelivered import Held, judge_undelivered
+from caspen_xero.sync.pulling.undelivered import Held, Undelivered, judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
 
 _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
@@ -94,14 +95,11 @@ def deliver(
     try:
         delivery.to = destination(mappings.store, settings.source)
         if is_url(settings.source):
-            _post(mappings, delivery.to, api_key(), records, delivery, now, progress)
+            _post(mappings, delivery.to, api_key(), judged, delivery, now, progress)
         else:
-            _append(mappings, delivery.to, records, delivery, now)
+            _append(mappings, delivery.to, judged, delivery, now)
     except FeedError as error:
         delivery.stopped = error
-    told = {record.xero_id for record in delivery.delivered}
-    with mappings.store.write():  # what Caspen types in from now on may be it; what it had before is not
-        different_money.keep(mappings, (pair for pair in judged.unlike if pair[1] in told))
     return delivery
 
 
@@ -171,16 +169,27 @@ def updates_folder(store: Store, source: str | None) -> Path:
     )
 
 
+def _mark_told(
+    mappings: Mappings, to: Destination, told: Sequence[XeroPayment], judged: Undelivered, now: Callable[[], datetime]
+) -> None:
+    """Together, as what was told is not judged again: what Caspen types in from now on may be it; what it had before is not."""
+    ids = {record.xero_id for record in told}
+    with mappings.store.write():
+        xero_payments.mark_delivered(mappings, sorted(ids), now(), to.where)
+        different_money.keep(mappings, (pair for pair in judged.unlike if pair[1] in ids))
+
+
 def _append(
     mappings: Mappings,
     to: Destination,
-    records: Sequence[XeroPayment],
+    judged: Undelivered,
     delivery: Delivery,
     now: Callable[[], datetime],
 ) -> None:
+    records = judged.to_tell
     written = set(append_updates(Path(to.where).parent, [record.as_record() for record in records]))
     told = [record for record in records if record.id_in_caspen in written]
-    xero_payments.mark_delivered(mappings, [record.xero_id for record in told], now(), to.where)
+    _mark_told(mappings, to, told, judged, now)
     delivery.delivered += told
     delivery.waiting = [record for record in records if record.id_in_caspen not in written]
 
@@ -189,32 +198,33 @@ def _post(
     mappings: Mappings,
     to: Destination,
     api_key: str | None,
-    records: Sequence[XeroPayment],
+    judged: Undelivered,
     delivery: Delivery,
     now: Callable[[], datetime],
     progress: Callable[[int, int | None], None],
 ) -> None:
     from caspen_xero.caspen.api import ApiFeed
 
-    feed = ApiFeed(to.where, api_key=api_key)
+    feed, records = ApiFeed(to.where, api_key=api_key), judged.to_tell
     has_failed = False
     try:
         for place, record in enumerate(records, 1):
-            try:
-                feed.post_payment(record.invoice_id, record.as_record(), record.id_in_caspen)
-            except FeedError as error:
-                if error.code in _ABOUT_ONE_RECORD:
-                    delivery.refused.append((record, error))
-                    delivery.waiting.remove(record)
-                elif error.code in _MAYBE_ABOUT_ONE_RECORD and not has_failed:
-                    has_failed, delivery.stopped = True, error
+            with to_its_end():  # that Caspen has it is noted too
+                try:
+                    feed.post_payment(record.invoice_id, record.as_record(), record.id_in_caspen)
+                except FeedError as error:
+                    if error.code in _ABOUT_ONE_RECORD:
+                        delivery.refused.append((record, error))
+                        delivery.waiting.remove(record)
+                    elif error.code in _MAYBE_ABOUT_ONE_RECORD and not has_failed:
+                        has_failed, delivery.stopped = True, error
+                    else:
+                        raise
                 else:
-                    raise
-            else:
-                xero_payments.mark_delivered(mappings, [record.xero_id], now(), to.where)
-                delivery.delivered.append(record)
-                delivery.waiting.remove(record)
-                has_failed = False
+                    _mark_told(mappings, to, [record], judged, now)
+                    delivery.delivered.append(record)
+                    delivery.waiting.remove(record)
+                    has_failed = False
             progress(place, len(records))
     finally:
         feed.close()

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from caspen_xero.interruption import to_its_end
 from caspen_xero.store import readings
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.fix_commands import reconcile_command
@@ -135,7 +136,8 @@ class Reader:
         except TryLater as error:
             read = len(self.found)
             if read:
-                error.message += f" {read:,} of about {self._all():,} documents were read, and are kept for a week."
+                were, are = ("was", "is") if read == 1 else ("were", "are")
+                error.message += f" {read:,} of about {self._all():,} documents {were} read, and {are} kept for a week."
             seconds = error.retry_after if isinstance(error, LimitReached) else None
             when = "later" if seconds is None else f"in {spoken_time(seconds)}"
             goes_on = "; it goes on where it stopped" if read else ""
@@ -224,10 +226,11 @@ class Reader:
         while not part.is_done:
             self._admitted()
             asked_at = self._client.clock.steady()
-            page = page_of(self._client, whole, part.pages + 1, guard)
-            self._begun(asked_at)
-            found = brought(whole.plural, page.elements)
-            self._take(name, found, counted=page.counted, is_last=page.is_last)
+            with to_its_end():  # a page that came is kept too
+                page = page_of(self._client, whole, part.pages + 1, guard)
+                self._begun(asked_at)
+                found = brought(whole.plural, page.elements)
+                self._take(name, found, counted=page.counted, is_last=page.is_last)
         is_short = not part.by_change if part.counted is None else len(part.place) < part.counted
         if part.pages > 1 and not whole.by_id and is_short:
             self._read_anew(name, whole)

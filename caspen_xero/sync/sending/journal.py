@@ -8,12 +8,13 @@ looked up first in any case, and only then, if it isn't all there, sent again.
 
 from __future__ import annotations
 
-import time
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 
+from caspen_xero.interruption import ToldToEnd, pause, to_its_end
 from caspen_xero.store import journal as rows
 from caspen_xero.store.journal import Entry
 from caspen_xero.store.mappings import Mappings
@@ -42,6 +43,8 @@ from caspen_xero.xero.errors import (
     Unreadable,
 )
 
+log = logging.getLogger(__name__)
+
 RESENDS = 3
 REFUSALS_IN_A_ROW = 3
 IN_FRONT = frozenset({404, 408, 502, 503, 504})
@@ -58,7 +61,7 @@ class Journal:
         client: Client,
         settler: Settler,
         now: Callable[[], datetime],
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], None] = pause,
     ) -> None:
         self.mappings, self.client, self.settler = mappings, client, settler
         self.now, self.sleep = now, sleep
@@ -85,9 +88,14 @@ class Journal:
         documents = [as_document(place, step) for place, step in enumerate(steps)]
         clock = self.client.clock
         xero_now = clock.at_least(clock.steady())
-        entry = rows.write_entry(self.mappings, route.method, path, route.params, body, documents, self.now(), xero_now)
-        sent = _Sent(entry, write, steps, Key(self.mappings, entry, clock, self.now, is_new=True))
-        if not self._deliver(sent, whole_refusal_splits=len(steps) > 1, part=part):
+        log.info("sending %d x %s", len(steps), steps[0].kind)
+        with to_its_end():  # what has come of it is noted too
+            entry = rows.write_entry(
+                self.mappings, route.method, path, route.params, body, documents, self.now(), xero_now
+            )
+            sent = _Sent(entry, write, steps, Key(self.mappings, entry, clock, self.now, is_new=True))
+            is_whole = self._deliver(sent, whole_refusal_splits=len(steps) > 1, part=part)
+        if not is_whole:
             self._in_halves(steps)
 
     def _in_halves(self, steps: Sequence[Step]) -> None:
@@ -102,10 +110,11 @@ class Journal:
             steps = as_steps(entry)
             key = Key(self.mappings, entry, self.client.clock, self.now, is_new=False)
             sent = _Sent(entry, write_of(steps[0].kind), steps, key)
-            if sent.was_answered:
-                self._settle_by_look_up(sent)
-            else:
-                self._deliver(sent, known_sent=True)
+            with to_its_end():
+                if sent.was_answered:
+                    self._settle_by_look_up(sent)
+                else:
+                    self._deliver(sent, known_sent=True)
         return len(entries)
 
     def _deliver(
@@ -127,7 +136,7 @@ class Journal:
                 )
             except Forgotten:
                 continue  # it had to wait for too long
-            except (Unreachable, LimitReached, ConnectNeeded, TokenStoreError):
+            except (Unreachable, LimitReached, ConnectNeeded, TokenStoreError, ToldToEnd):
                 if not known_sent:
                     self._end(sent, "not-sent")
                 raise

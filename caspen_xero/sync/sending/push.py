@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from caspen_xero.outside_text import plain
+from caspen_xero.progress import Progress, untold
 from caspen_xero.store import different_money, holds, other_homes, problems, skips, todo, waiting
 from caspen_xero.store.bad_records import lone_invoices
 from caspen_xero.store.holds import Hold
@@ -27,6 +28,7 @@ from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.after_refusals import look_after_refusals
 from caspen_xero.sync.sending.fetch import Fetcher
 from caspen_xero.sync.sending.first_push import Foresight, may_begin
+from caspen_xero.sync.sending.how_far import HowFar
 from caspen_xero.sync.sending.journal import Journal
 from caspen_xero.sync.sending.judge_anew import LOOK_TO_COME, is_to_judge, judge_records
 from caspen_xero.sync.sending.load import SLICE, load_caspen_side, load_changed_parties, load_snapshot
@@ -72,13 +74,14 @@ class Push:
         client: Callable[[], Client],
         now: Callable[[], datetime],
         *,
-        progress: Callable[[int, int | None], None] = lambda done, total: None,
+        progress: Progress = untold,
         confirm: Callable[[Announcement], bool] = lambda announcement: True,
         before_writing: Callable[[], None] = lambda: None,
     ) -> None:
         self.mappings, self.settings = mappings, settings
         self._open_client, self.now = client, now
-        self.progress, self.confirm, self.before_writing = progress, confirm, before_writing
+        self.confirm, self.before_writing = confirm, before_writing
+        self._how_far = HowFar(progress)
         self.settler = Settler(mappings, now)
         self._homes = OtherHomes(mappings, lambda: self.client)
         self.result = self._foreseen = PushResult()
@@ -149,9 +152,10 @@ class Push:
             return
         result.unfinished |= set(ids)
         self._facts = self._facts_ahead or self._read_facts(options, ids, result)
+        self._how_far.begins(len(ids))
         for start in range(0, len(ids), SLICE):
             self._push_slice(ids[start : start + SLICE], options, result)
-            self.progress(min(start + SLICE, len(ids)), len(ids))
+        self._how_far.ends()
         self._push_what_was_taken_in(ids, options, result)
 
     def _not_foreseen(self, options: PushOptions) -> Iterator[str]:
@@ -186,6 +190,7 @@ class Push:
             return
         more = [id_ for id_ in self._invoice_ids(options) if id_ not in set(ids)]
         result.unfinished |= set(more)
+        self._how_far.begins(len(ids) + len(more), done=len(ids))
         for start in range(0, len(more), SLICE):
             self._push_slice(more[start : start + SLICE], options, result)
 
@@ -325,6 +330,8 @@ class Push:
                 )
 
     def _push_slice(self, ids: Sequence[str], options: PushOptions, result: PushResult) -> None:
+        if result is self.result:  # what is only foreseen is not done
+            self._how_far.takes(ids)
         ahead = self._foresight.of(ids) if not options.dry_run else None
         caspen = ahead.caspen if ahead else load_caspen_side(self.mappings.store, ids, self.settings)
         self._translations = ahead.translations if ahead else Translations()
@@ -361,6 +368,7 @@ class Push:
             if self._around.finds_an_earlier_store():
                 continue
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
+            self._how_far.planned(plan.steps)
             kind, steps = _first_kind(plan)
             if kind is None or self._writes_left == 0:
                 return plan
@@ -370,6 +378,7 @@ class Push:
     def _send(self, journal: Journal, kind: StepKind, steps: Sequence[Step]) -> None:
         if isinstance(specification(kind), Link):
             self._link(steps)
+            self._how_far.sent(steps)
             return
         for batch in _batches(kind, steps):
             if self._writes_left is not None:
@@ -380,6 +389,7 @@ class Push:
             refused_before = set(self.settler.refused[kind])
             journal.send(batch)
             self._fetcher.forget(batch)
+            self._how_far.sent(batch)
             if self.settler.records.doubts_facts:
                 self._read_facts_anew()
             newly_refused = self.settler.refused[kind] - refused_before

@@ -1,0 +1,111 @@
+"""How a run ends that is told to end (Ctrl-C, SIGTERM): after the call under way, whose answer would be lost otherwise.
+
+What has to come to its end stands inside `to_its_end`: a signal is noted there, and the run ends where the outermost one
+does. What only waits stands inside `at_once`, also within the other, as nothing is under way then. A second signal ends the
+run wherever it is; a run that is killed loses nothing either, but has to ask Xero what became of its last call.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+SAME_SIGNAL = 0.5
+"""Seconds. What starts us may pass on a signal that its whole group had already, as `timeout` does: that is no second one."""
+
+
+class ToldToEnd(KeyboardInterrupt):
+    """The run ends in order: no call is under way, and nothing was sent whose answer was not taken in."""
+
+
+class BrokenOff(KeyboardInterrupt):
+    """The run ends at once, as it was told a second time: what has become of the call under way is not known."""
+
+
+class _State:
+    def __init__(self) -> None:
+        self.has_to_finish: list[bool] = []
+        self.is_told = False
+        self.heard_at: float | None = None
+        self.on_told: Callable[[], None] = lambda: None
+
+    @property
+    def may_end(self) -> bool:
+        return not (self.has_to_finish and self.has_to_finish[-1])
+
+    def end_if_told(self) -> None:
+        if self.is_told and self.may_end:
+            self.is_told = False
+            raise ToldToEnd
+
+
+_state = _State()
+
+
+def take_signals() -> None:
+    """From now on SIGTERM, and Ctrl-C where it is not ignored (as in what a shell runs in the background), end the run in order."""
+    signal.signal(signal.SIGTERM, _heard)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _heard)
+
+
+def on_told(tell: Callable[[], None]) -> None:
+    """`tell` is called when a signal came and something has to be finished first; it may raise nothing that matters."""
+    _state.on_told = tell
+
+
+@contextmanager
+def to_its_end() -> Iterator[None]:
+    """Around what is not to be broken off. Raises `ToldToEnd` before it begins, or after it, where the run was told to end."""
+    if threading.current_thread() is not threading.main_thread():  # no other is told of signals
+        yield
+        return
+    _state.end_if_told()
+    with _mode(has_to_finish=True):
+        yield
+    _state.end_if_told()
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Around what may be broken off at any moment, also within `to_its_end`. Raises `ToldToEnd`."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    with _mode(has_to_finish=False):
+        _state.end_if_told()
+        yield
+
+
+def pause(seconds: float) -> None:
+    """Sleeps. Raises `ToldToEnd` as soon as the run is told to end, also while something has to be finished."""
+    with at_once():
+        time.sleep(seconds)
+
+
+@contextmanager
+def _mode(*, has_to_finish: bool) -> Iterator[None]:
+    _state.has_to_finish.append(has_to_finish)
+    try:
+        yield
+    finally:
+        _state.has_to_finish.pop()
+
+
+def _heard(number: int, frame: Any) -> None:
+    moment = time.monotonic()
+    if _state.heard_at is not None and moment - _state.heard_at < SAME_SIGNAL:
+        return
+    _state.heard_at = moment
+    if _state.is_told:
+        _state.is_told = False
+        raise BrokenOff
+    if _state.may_end:
+        raise ToldToEnd
+    _state.is_told = True
+    with suppress(Exception):  # a signal comes while anything is being done, such as the writing to where this is told
+        _state.on_told()

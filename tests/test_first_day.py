@@ -1,0 +1,147 @@
+"""The first day: `caspen-xero` alone, `setup` led at a terminal and gone on with, and a trial that stays apart from real books."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clinics import EFTPOS, TAX_RATES, client, invoice, line, payment
+
+from caspen_xero.sandbox.server import Sandbox
+from caspen_xero.store.store import Store
+
+Terminal = Callable[..., Any]
+
+
+def steps_of(told: Any) -> dict[str, bool]:
+    return {step["step"]: step["done"] for step in told.json["steps"]}
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """An export with two rates, of which one has to be chosen, and one payment method."""
+    file = tmp_path / "export.jsonl"
+    records = [
+        *TAX_RATES,
+        EFTPOS,
+        client("1048237"),
+        invoice("INV-0001", [line()]),
+        invoice("INV-0002", [line(rate="tax_free")]),
+        payment("20.00", ("inv_INV-0001", "20.00")),
+    ]
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+    return file
+
+
+@pytest.fixture
+def browser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A browser that follows where it is sent, as a person who allows access does."""
+    script = tmp_path / "browser"
+    follow = "import sys, urllib.request; urllib.request.urlopen(sys.argv[1]).read()"
+    script.write_text(f'#!/bin/sh\nexec {shlex.join([sys.executable, "-c", follow])} "$1"\n')
+    script.chmod(0o700)
+    monkeypatch.setenv("BROWSER", str(script))
+
+
+def test_setup_is_led_ended_and_gone_on_with_to_the_first_push(
+    sandbox: Sandbox, home: Path, cli: Callable[..., Any], terminal: Terminal, browser: None, export: Path
+) -> None:
+    refused = cli("setup", "--json")
+    assert (refused.exit_code, steps_of(refused)["connect"], home.exists()) == (4, False, False)
+
+    ended = terminal(
+        "setup",
+        typing=[
+            ("Client id", "APP"),
+            ("file instead", "y"),
+            ("(Enter: later)", str(export.parent / "nowhere")),
+            ("no file or folder", str(export)),
+            ("Number", "nonsense"),
+            ("Number", "200"),
+            ("Number", "\x03"),
+        ],
+    )
+    assert ended.exit_code == 130
+    assert "There is no account in Xero called 'nonsense'" in ended.stdout
+    assert "Account for invoice lines: 200 Sales." in ended.stdout
+    assert "Stopped at step 4" in ended.stdout
+
+    standing = cli("setup")
+    assert standing.exit_code == 5
+    assert "done: Account for invoice lines: 200 Sales" in standing.stdout
+    assert "  caspen-xero settings accounts payments\n" in standing.stdout
+
+    done = terminal(
+        "setup",
+        typing=[
+            ("Number", ""),  # payments go to Xero
+            ("Number", "Clinic Card Settlement"),
+            ("EFTPOS payments go to", "090"),
+            ("Caspen's GST free", "3"),
+            ("What of a client goes to Xero:", "2"),  # the name only
+            ("(YYYY-MM-DD)", ""),
+            ("Send them? [y/N]", "y"),
+        ],
+    )
+    assert done.exit_code == 0, done.stdout
+    assert "The first day is done" in done.stdout
+    settings = cli("settings", "show", "--json").json["settings"]
+    assert settings["privacy"] == "name-only"
+    assert settings["payment_account"]["name"] == "Clinic Card Settlement"
+    assert cli("status", "--json").json["invoices"]["synced"] == 2
+    assert all(steps_of(cli("--json")).values())
+    assert cli("setup").exit_code == 0
+
+
+def test_alone_it_says_where_one_stands_and_the_next_step(
+    connected: Path, cli: Callable[..., Any], export: Path
+) -> None:
+    assert "caspen-xero setup" in cli().stdout
+    cli("settings", "set", "--sales-account", "200", "--payment-account", "090", "--source", str(export))
+    cli("taxes", "map", "GST free", "EXEMPTOUTPUT")
+    cli("push")
+    told = cli()
+    assert "2 of 2 finalised invoices are in Xero and equal" in told.stdout
+    assert told.stdout.endswith(
+        "Next: bring both sides up to date. By itself:  caspen-xero schedule install\n  caspen-xero sync\n"
+    )
+    assert cli("--json").json["next"] == "caspen-xero sync"
+
+
+def test_a_local_xero_is_marked_on_a_terminal_only(
+    connected: Path, cli: Callable[..., Any], terminal: Terminal, screen: Terminal, sandbox: Sandbox
+) -> None:
+    mark = f"local Xero at {sandbox.url}]"
+    assert terminal("taxes", "list").stdout.count(mark) == 1
+    assert mark not in cli("taxes", "list").stderr + terminal("taxes", "list", "--quiet").stdout
+    assert mark not in screen("taxes", "list", shell="| cat").stdout
+
+
+def test_a_workspace_that_knew_a_local_xero_meets_the_real_one_by_a_yes_only(
+    connected: Path, cli: Callable[..., Any], terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli("disconnect")
+    monkeypatch.delenv("XERO_URL")
+    told = cli("connect", "--client-id", "APP", "--json")
+    assert (told.exit_code, told.json["error"]["code"]) == (2, "trial-and-real")
+    refused = terminal(
+        "connect", "--client-id", "APP", typing=[("Connect it to the real Xero all the same? [y/N]", "")]
+    )
+    assert (refused.exit_code, "may be of a trial" in refused.stdout) == (2, True)
+
+
+def test_a_workspace_that_knew_the_real_xero_takes_no_trial_unasked(
+    sandbox: Sandbox, home: Path, cli: Callable[..., Any], caspen: Callable[..., None]
+) -> None:
+    caspen(client("1048237"))
+    with closing(Store(home / "default" / "store.sqlite")) as store:
+        real = {"tenant_id": "t", "tenant_name": "Clinic", "xero_url": None}
+        store.set_connection(real)
+        store.set_connection(None)
+    assert cli("connect", "--client-id", "APP", "--json").json["error"]["code"] == "trial-and-real"
