@@ -22,9 +22,11 @@ from caspen_xero.caspen.feed_document import feed_document
 from caspen_xero.cli.app import app
 from caspen_xero.cli.completion import TABLE
 from caspen_xero.cli.pages import PROGRAM, Block, Entry, Page, choices_of, every_page, first_sentence, page
+from caspen_xero.cli.scheduled import SYSTEMS
 from caspen_xero.cli.shapes.every import SHAPES, schema_of
 from caspen_xero.cli.topics import EXIT_CODES, TOPICS, VARIABLES
 from caspen_xero.store.listing import SYNC_STATUSES
+from caspen_xero.store.sent import ANSWERS
 
 DOCS = Path(__file__).parent
 MARKED = re.compile(r"(<!-- made: ([a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -48,7 +50,11 @@ TAKES_BY_NAME = {
     "sales_account": "sales-account",
     "payment_account": "payment-account",
 }
-OF_COMMANDS = {("invoices", "list", "status"): f"choice:{'|'.join(SYNC_STATUSES)}"}
+OF_COMMANDS = {
+    ("invoices", "list", "status"): f"choice:{'|'.join(SYNC_STATUSES)}",
+    ("log", "status"): f"choice:{'|'.join(ANSWERS)}",
+    **{("schedule", what, "system"): f"choice:{'|'.join(SYSTEMS)}" for what in ("show", "install", "remove")},
+}
 
 
 def made() -> dict[Path, str]:

@@ -120,6 +120,9 @@ def test_a_file_that_cannot_be_used_is_said_and_the_run_goes_on(
     file.mkdir()
     assert refused()
     file.rmdir()
+    monkeypatch.setenv("CASPEN_XERO_LOG", str(unsent.home / "default" / "new.log"))
+    assert "it is in a workspace's folder" in unsent.cli("status").stderr
+    monkeypatch.setenv("CASPEN_XERO_LOG", str(file))
     file.write_text("a letter of mine")
     assert refused()
     assert file.read_text() == "a letter of mine"

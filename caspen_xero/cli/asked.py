@@ -19,7 +19,7 @@ EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="[WORD]...",
+        metavar="WORD",
         help="Only what has each of these words in it, such as a number or a name.",
         show_default=False,
     ),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.menu import ask, ask_secret, confirm, pick, somebody_is_there
+from caspen_xero.cli.menu import ask, ask_secret, confirm, has_browser, pick, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.commands import PROGRAM, each_command, option
 from caspen_xero.credentials import given_secret
@@ -275,7 +275,7 @@ def _browser_grant(
     no_browser: bool,
     patience: int,
 ) -> Grant:
-    if not no_browser:
+    if not no_browser and not (somebody_is_there(session.output) and not has_browser()):
         _open_browser(sign_in.url)
         session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:")
         session.output.link("", sign_in.url, stderr=True)
@@ -421,6 +421,4 @@ def _tell_connected(session: Session, connection: Connection, place: str) -> Non
         return
     session.output.say(f"Connected to {plain(connection.tenant_name)}. The sign-in is kept in the {place}.")
     if session.command == "connect":  # and not a step of setup, which goes on by itself
-        session.output.note(
-            "Next: caspen-xero settings set, then caspen-xero taxes map, then caspen-xero push --dry-run"
-        )
+        session.output.note("Next, led step by step:", "  caspen-xero setup")

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 
 from caspen_xero.cli.output import one_line
+from caspen_xero.cli.workspace_folders import state_home
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import given_path
 
@@ -35,6 +36,8 @@ class LogFile(RotatingFileHandler):
             if hasattr(os, "geteuid") and place.lstat().st_uid != os.geteuid():
                 raise OSError("it is a link of another user's")  # who may have it lead to a file of ours
             place = place.resolve(strict=True)
+        if state_home().resolve() in place.resolve().parent.parents:
+            raise OSError("it is in a workspace's folder")
         self._on_failure: Callable[[str], None] | None = on_failure
         super().__init__(place, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
         self.setLevel(logging.DEBUG)

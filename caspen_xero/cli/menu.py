@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from getpass import getpass
@@ -17,6 +18,13 @@ from caspen_xero.outside_text import plain
 def somebody_is_there(output: Output) -> bool:
     """Whether questions can be asked: a keyboard, a screen, and no machine that reads JSON."""
     return not (output.json or output.quiet) and sys.stdin.isatty() and _screen() is not None
+
+
+def has_browser() -> bool:
+    """Whether a browser with a window can open here: on Linux there is a display for that."""
+    return not sys.platform.startswith("linux") or bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER")
+    )
 
 
 def on_a_terminal() -> bool:
@@ -132,6 +140,7 @@ def _show(*lines: str, end: str = "\n") -> None:
     from caspen_xero.cli.tables import folded
 
     screen = _screen() or sys.stderr
-    width = width_of(screen) - len(end.rstrip("\n"))
-    screen.write("\n".join(part for line in lines for part in folded(one_line(line), width)) + end)
+    width, spare = width_of(screen), len(end.rstrip("\n"))
+    shown = [folded(one_line(line), width - (spare if line is lines[-1] else 0)) for line in lines]
+    screen.write("\n".join(part for parts in shown for part in parts) + end)
     screen.flush()

@@ -70,7 +70,7 @@ def show(
     caspen-xero schedule show --system systemd
     caspen-xero schedule show --all-workspaces --every 1h
     """
-    from caspen_xero.cli.scheduled import shown
+    from caspen_xero.cli.scheduled import on_this_machine, shown
 
     place, job = _planned(session, system, every, at, all_workspaces, mail_to, user)
     there = job.is_as(_found(place, job.label))
@@ -82,9 +82,11 @@ def show(
         )
         return
     session.output.text(shown(texts))
-    state = "It is installed as it stands here." if there else "It is not installed so. To have it:"
+    is_here = place.name in on_this_machine()
+    missing = "It is not installed so. To have it:" if is_here else "It is for a machine that has it; this one has not."
+    state = "It is installed as it stands here." if there else missing
     session.output.note(f"{plain(job.label)}, {job.every.in_words}, by {place.name}. {state}")
-    if not there:
+    if is_here and not there:
         session.output.note(f"  {_words('install', place, job, all_workspaces, session)}")
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from dataclasses import asdict
 
-from caspen_xero.cli.menu import ask, confirm
+from caspen_xero.cli.menu import ask, confirm, has_browser
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.cli.settings import save
 from caspen_xero.cli.settings_walk import ask_for, ask_for_one_account, pick_account
@@ -48,7 +47,7 @@ def connect_to_xero(session: Session) -> None:
         if not client_id:
             words = "Without an app at Xero nobody can sign in."
             raise SessionError("client-id-missing", words, "caspen-xero setup", ExitCode.USAGE)
-    no_browser = not _has_browser()
+    no_browser = not has_browser()
     try:
         connect(session, client_id=client_id, no_browser=no_browser)
     except TokenStoreError as error:
@@ -137,7 +136,8 @@ def link_rates(session: Session) -> None:
         return
     with session.only_writer(patience=AFTER_ANSWERS):
         made = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
-    session.output.say(*links_in_words(made) or ["None had only one that fits."])
+    if made:
+        session.output.say(*links_in_words(made))
     xero_rates = read_tax_rates(session.client, session.mappings, now=session.started_at)
     if any(not link.synced for link in rate_links(session.store, session.mappings, xero_rates)):
         walk_through(session)
@@ -196,10 +196,3 @@ def _answered(session: Session) -> list[str]:
 def _note_answered(session: Session, name: str) -> None:
     with session.store.write():
         session.store.set_setting(_ANSWERED, json.dumps(sorted({*_answered(session), name})))
-
-
-def _has_browser() -> bool:
-    """Whether a browser with a window can open here: on Linux there is a display for that."""
-    return not sys.platform.startswith("linux") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER")
-    )
