@@ -28,6 +28,8 @@ VERBS = (
 )
 """The commands that work in a workspace."""
 _COMMAND = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS})\b(?: (?!{PROGRAM} ){WORD})*")
+_OTHERS = "workspaces [a-z]+|sandbox [a-z]+|schema|help|version|demo"
+_WHOLE = re.compile(rf"(?<![\w/.-]){PROGRAM} (?:{VERBS}|{_OTHERS})\b(?: (?!{PROGRAM} ){WORD})*")
 _VERB = re.compile(rf"{PROGRAM} (?:{VERBS})\b")
 _NAMES_A_WORKSPACE = re.compile(rf"{PROGRAM} (?:(?!-- ){WORD} )*--workspace[ =]")
 _NAMES_AN_INVOICE = re.compile(
@@ -93,6 +95,11 @@ def is_handle(name: str) -> bool:
 def each_command(text: str, change: Callable[[str], str]) -> str:
     """A text in which every command of ours, with its arguments, has become what `change` makes of it."""
     return _COMMAND.sub(lambda found: change(found[0]), text)
+
+
+def each_whole_command(text: str, change: Callable[[str], str]) -> str:
+    """The same, also of those commands that work in no workspace, such as `workspaces add`."""
+    return _WHOLE.sub(lambda found: change(found[0]), text)
 
 
 def in_pieces(text: str) -> Iterator[tuple[str, bool]]:

@@ -19,7 +19,7 @@ from pushing import Clinic
 from rich.cells import cell_len
 
 from caspen_xero.cli.output import Ours, Output
-from caspen_xero.cli.tables import shortened, wrapped
+from caspen_xero.cli.tables import folded, shortened, wrapped
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 TITLES = ("Invoice", "Client", "Date", "Sent", "State", "Why", "Total", "Currency")
@@ -233,3 +233,12 @@ def test_the_pictures_show_what_they_are_to_show() -> None:
         said = unescape(" ".join(part for part in re.findall(r"<text[^>]*>([^<]*)</text>", drawn))).replace("\xa0", " ")
         assert [word for word in words if word not in said] == []
         assert not re.search(r"(?:href|src|url)\W*https?:", drawn)  # a page loads nothing for them
+
+
+@pytest.mark.parametrize(
+    "command", ["workspaces add north", "sandbox serve --port 8790", "schema feed", "push INV-0042"]
+)
+def test_no_command_is_broken_at_the_edge_of_a_screen(command: str) -> None:
+    for width in range(len(command) + 20, 90):
+        lines = folded(f"  -> look at it first; or to begin it: caspen-xero {command}", width)
+        assert [line for line in lines if f"caspen-xero {command}" in line], (width, lines)

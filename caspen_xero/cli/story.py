@@ -120,7 +120,7 @@ def _tell_why(session: Session, row: Mapping[str, Any]) -> None:
     say = session.output.say
     tried = row["attempts"]
     since = f", since {local(row['first_failed_at'])}" if row["first_failed_at"] else ""
-    times = f", tried {'once' if tried == 1 else f'{tried} times'}" if tried else ""
+    times = f", a push has come to it {'once' if tried == 1 else f'{tried} times'}" if tried else ""
     last = f", last {local(row['last_tried_at'])}" if row["last_tried_at"] and tried > 1 else ""
     say(f"{row['code']}{since}{times}{last}", f"  {row['reason']}")
     if row["xero_says"] and row["xero_says"] not in row["reason"]:

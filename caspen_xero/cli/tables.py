@@ -14,7 +14,7 @@ from typing import Literal
 
 from rich.cells import cell_len
 
-from caspen_xero.commands import each_command
+from caspen_xero.commands import each_whole_command
 
 Kind = Literal["figure", "whole", "name", "words"]
 
@@ -213,7 +213,7 @@ def wrapped(text: str, width: int) -> list[str]:
     What is wider than a line stands on one of its own, behind no more than a mark (`$`, `->`, `!`).
     """
     bound = _BOUND.sub(lambda found: found[0].replace(" ", _JOINED), text)
-    bound = each_command(bound, lambda ours: ours.replace(" ", _JOINED))
+    bound = each_whole_command(bound, lambda ours: ours.replace(" ", _JOINED))
     lines: list[str] = []
     for word in bound.split(" "):
         if lines and (cell_len(lines[-1]) + 1 + cell_len(word) <= width or (len(lines) == 1 and len(lines[0]) <= 2)):

@@ -15,13 +15,6 @@ from caspen_xero.sync.reconciling.xero_side import There
 
 WhyMoneyLeftOut = Literal["feed", "held", "pending", "invoice-left-out"]
 """Why a payment or credit of Caspen's is not in Xero, or not yet; `held` and `pending` are not as they should be."""
-MONEY_LEFT_OUT: dict[WhyMoneyLeftOut, str] = {
-    "feed": "left to the bank's feed",
-    "held": "held",
-    "pending": "not sent yet",
-    "invoice-left-out": "its invoice is left out",
-}
-"""The same in words."""
 MONEY_NOT_YET: tuple[WhyMoneyLeftOut, ...] = ("held", "pending")
 _NEAR = timedelta(days=7)
 
