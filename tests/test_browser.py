@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
@@ -27,6 +28,7 @@ from caspen_xero.cli.reconcile_page import page_of
 from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.xero import callback_page
+from caspen_xero.xero.login import PORTS
 from tests.sandbox.invoicing import INVOICES, make_invoice
 from tests.sandbox.signing_in import App
 
@@ -56,24 +58,24 @@ def connecting(
     """`caspen-xero connect` under way, and the address that it printed alone on a line. `port`: it listens there."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("XERO_", "CASPEN_"))}
     command = [sys.executable, "-m", "caspen_xero", "connect", "--no-browser", "--client-id", "sandbox"]
-    for attempt in range(20):  # other tests listen there for a moment
+    for attempt in range(60):  # other tests listen there for a moment
         time.sleep(0.5 * min(attempt, 2))
-        process = subprocess.Popen(
-            [*command, "--token-store", "file", *options],
-            env=environment | {"XERO_URL": xero.url, "CASPEN_XERO_HOME": str(home)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
+        with ports_before_it_taken(port):
+            process = subprocess.Popen(
+                [*command, "--token-store", "file", *options],
+                env=environment | {"XERO_URL": xero.url, "CASPEN_XERO_HOME": str(home)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
             assert process.stdout
-            said = []
-            for line in process.stdout:
-                said.append(line)
-                if line.startswith(xero.url):
-                    break
-            else:
+            said: list[str] = []
+            while not said or not (said[-1] == "" or said[-1].startswith(xero.url)):
+                said.append(process.stdout.readline())
+        try:
+            line = said[-1]
+            if not line:
                 pytest.fail("connect printed no address:\n" + "".join(said))
             if port in (None, port_of(line)):
                 yield process, line.strip()
@@ -82,6 +84,16 @@ def connecting(
             process.kill()
             process.communicate()
     pytest.fail(f"port {port} stayed taken")
+
+
+@contextmanager
+def ports_before_it_taken(port: int | None) -> Iterator[None]:
+    """The ports that `connect` tries before `port` are taken, so that it comes to that one whoever has left them by now."""
+    with ExitStack() as held:
+        for earlier in PORTS[: PORTS.index(port)] if port else ():
+            with suppress(OSError):  # somebody else has it
+                held.enter_context(socket.create_server(("127.0.0.1", earlier)))
+        yield
 
 
 def port_of(address: str) -> int:
