@@ -9,6 +9,7 @@ does it bound what a compressed answer unfolds to. Errors are httpx's own; two o
 
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import zlib
@@ -20,10 +21,12 @@ from weakref import WeakSet
 import httpx
 
 from caspen_xero.request_notes import noted
+from caspen_xero.scrubbing import scrubbed
 
 LARGEST_BODY = 64 * 1024 * 1024
 """Bytes of an answer's body, unfolded. A thousand invoices are a few million."""
 
+_NUMBER = re.compile(r"^\[(?:Errno|WinError) -?\d+\] ")
 NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError, httpx.UnsupportedProtocol)
 """Raised before the first byte of a request is on its way; after any other it may have reached the server."""
 
@@ -167,3 +170,8 @@ def _content(response: httpx.Response, largest: int) -> bytes:
     if unfolder and came and not unfolder.eof:
         raise httpx.DecodingError("the compressed answer breaks off")
     return b"".join(pieces)
+
+
+def reason_of(error: httpx.HTTPError) -> str:
+    """What went wrong, in the library's or the system's words, without the system's number for it."""
+    return _NUMBER.sub("", scrubbed(str(error))) or type(error).__name__

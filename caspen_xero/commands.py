@@ -58,6 +58,12 @@ def option(name: str, value: str) -> str:
     return f"{name}{'=' if value.startswith('-') else ' '}{_word(value)}"
 
 
+def to_connect(kind: str | None, token_store: str | None) -> str:
+    """The command that signs in again as it was signed in before: of that kind, with the sign-in kept at that place."""
+    by = " --custom-connection" if kind == "custom" else ""
+    return f"{PROGRAM} connect{by}{' --token-store file' if token_store == 'file' else ''}"
+
+
 def _word(text: str) -> str:
     """A word as a shell takes it; in quotes too where the sentence around it would seem to go on in it."""
     return f"'{text}'" if text.endswith((".", ",", ":")) and shlex.quote(text) == text else shlex.quote(text)
@@ -105,11 +111,22 @@ def each_whole_command(text: str, change: Callable[[str], str]) -> str:
 def in_pieces(text: str) -> Iterator[tuple[str, bool]]:
     """A text in its pieces, in order; of each whether it is a command of ours."""
     end = 0
-    for found in _COMMAND.finditer(text):
+    for found in _WHOLE.finditer(text):
         yield text[end : found.start()], False
         yield found[0], True
         end = found.end()
     yield text[end:], False
+
+
+def each_on_its_own(fix: str) -> list[str]:
+    """A fix as lines: each of its commands on one of its own, to be pasted whole, a step further in than the words before it."""
+    lines: list[str] = []
+    for piece, is_command in in_pieces(fix):
+        if is_command:
+            lines.append(f"  {piece}" if lines else piece)
+        elif words := piece.strip(" ;,."):
+            lines.append(f"{words}." if piece.endswith(".") else words)
+    return lines
 
 
 def naming(ours: str, change: Callable[[str], str]) -> str:

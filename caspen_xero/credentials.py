@@ -35,7 +35,8 @@ def credential(name: str) -> str:
     except FileNotFoundError:
         return ""
     except OSError as error:
-        raise _unusable(name, file, f"can't be read: {plain(error.strerror, MOST_WORDS)}") from None
+        words, fix = f"can't be read: {plain(error.strerror, MOST_WORDS)}", "Let the user who runs this read it"
+        raise _unusable(name, file, words, fix) from None
     try:
         line = text.decode("utf-8").strip()
     except UnicodeDecodeError:
@@ -46,9 +47,9 @@ def credential(name: str) -> str:
     return line
 
 
-def _unusable(name: str, file: Path, why: str) -> UserError:
+def _unusable(name: str, file: Path, why: str, fix: str = "Put just the secret into it, on one line") -> UserError:
     return UserError(
         "credential-unusable",
         f"The credential {plain(file)} {why}.",
-        f"Put just the secret into it, on one line; or set {name}; or take the file away.",
+        f"{fix}; or set {name}; or take the file away.",
     )

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 SAME_SIGNAL = 0.5
 """Seconds. What starts us may pass on a signal that its whole group had already, as `timeout` does: that is no second one."""
@@ -31,6 +31,7 @@ class _State:
         self.has_to_finish: list[bool] = []
         self.is_told = False
         self.heard_at: float | None = None
+        self.raised: KeyboardInterrupt | None = None
         self.on_told: Callable[[], None] = lambda: None
 
     @property
@@ -39,8 +40,11 @@ class _State:
 
     def end_if_told(self) -> None:
         if self.is_told and self.may_end:
-            self.is_told = False
-            raise ToldToEnd
+            self.end(ToldToEnd())
+
+    def end(self, ending: KeyboardInterrupt) -> NoReturn:
+        self.is_told, self.raised = False, ending
+        raise ending
 
 
 _state = _State()
@@ -53,9 +57,41 @@ def take_signals() -> None:
         signal.signal(signal.SIGINT, _heard)
 
 
+def take_no_more() -> None:
+    """From now on Ctrl-C does nothing: all is done and said, and the program is on its way out."""
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def on_told(tell: Callable[[], None]) -> None:
-    """`tell` is called when a signal came and something has to be finished first; it may raise nothing that matters."""
-    _state.on_told = tell
+    """A run begins. `tell` is called when a signal came and something is to be finished first; what it raises doesn't matter."""
+    _state.on_told, _state.raised = tell, None
+
+
+def behind(error: BaseException) -> BaseException:
+    """What has ended a run that ends with such an error: a signal, where one came, else the error itself.
+
+    Where a library calls us from its own machine code, as pydantic does to write a decimal, it may make an error of its own of
+    what a signal raises.
+    """
+    return _state.raised or error
+
+
+def note_again() -> None:
+    """A signal came where what it raised was lost: the run ends where the next thing begins that is not to be broken off."""
+    _state.is_told, _state.raised = True, None
+
+
+@contextmanager
+def noted() -> Iterator[None]:
+    """Around what is not to be broken off; a signal is noted, for `end_if_told`."""
+    with _mode(has_to_finish=True):
+        yield
+
+
+def end_if_told() -> None:
+    """Raises `ToldToEnd` where the run was told to end, and may."""
+    _state.end_if_told()
 
 
 @contextmanager
@@ -65,7 +101,7 @@ def to_its_end() -> Iterator[None]:
         yield
         return
     _state.end_if_told()
-    with _mode(has_to_finish=True):
+    with noted():
         yield
     _state.end_if_told()
 
@@ -102,10 +138,9 @@ def _heard(number: int, frame: Any) -> None:
         return
     _state.heard_at = moment
     if _state.is_told:
-        _state.is_told = False
-        raise BrokenOff
+        _state.end(BrokenOff())
     if _state.may_end:
-        raise ToldToEnd
+        _state.end(ToldToEnd())
     _state.is_told = True
     with suppress(Exception):  # a signal comes while anything is being done, such as the writing to where this is told
         _state.on_told()

@@ -49,6 +49,10 @@ def is_host(text: str) -> bool:
     return _is_address(text) or _NAME.fullmatch(text) is not None
 
 
+SANDBOX_PORT = 8790
+"""Where a local Xero listens, if nothing else is said."""
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL is on this machine, where no proxy belongs in between: by `localhost` or an address, as names lead anywhere."""
     host = urlsplit(url).hostname or ""

@@ -4,6 +4,18 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+DAY_FORM = "YYYY-MM-DD, such as 2026-11-28"
+"""How a person writes a day."""
+
+
+def written_day(text: str) -> date | None:
+    """A day written as YYYY-MM-DD; None for anything else: 20261130 and 2026-W48-1 are dates too, and seldom what was meant."""
+    given = text.strip()
+    try:
+        return date.fromisoformat(given) if len(given) == len("2026-11-28") and given[4] == "-" == given[7] else None
+    except ValueError:
+        return None
+
 
 def local(when: datetime | str | None, *, seconds: bool = False) -> str:
     """A moment (aware, or ISO 8601 with its offset) as `2026-11-28 09:14 AEDT`; "" for none."""

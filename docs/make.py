@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from caspen_xero.cli.pages import PROGRAM, Block, Entry, Page, choices_of, every
 from caspen_xero.cli.scheduled import SYSTEMS
 from caspen_xero.cli.shapes.every import SHAPES, schema_of
 from caspen_xero.cli.topics import EXIT_CODES, TOPICS, VARIABLES
+from caspen_xero.schedules.job import INTERVALS
+from caspen_xero.store import asked, sent
 from caspen_xero.store.listing import SYNC_STATUSES
 from caspen_xero.store.sent import ANSWERS
 
@@ -50,9 +52,23 @@ TAKES_BY_NAME = {
     "sales_account": "sales-account",
     "payment_account": "payment-account",
 }
+
+
+def _both_ways(orders: Iterable[str]) -> list[str]:
+    """What `--sort` takes: a field, and the same backwards."""
+    return [f"{sign}{one}" for one in orders for sign in ("", "-")]
+
+
 OF_COMMANDS = {
     ("invoices", "list", "status"): f"choice:{'|'.join(SYNC_STATUSES)}",
     ("log", "status"): f"choice:{'|'.join(ANSWERS)}",
+    **{(*path, "words"): "invoice" for path in (("invoices", "list"), ("log",))},
+    ("unsynced", "which"): "code+unsynced",
+    ("invoices", "list", "sort"): f"choice:{'|'.join(_both_ways(asked.ORDERS))}",
+    ("log", "sort"): f"choice:{'|'.join(_both_ways(sent.ORDERS))}",
+    **{("contacts", what, "client"): "party" for what in ("link", "unlink")},
+    ("contacts", "list", "words"): "party",
+    **{("schedule", what, "every"): f"choice:{'|'.join(INTERVALS)}" for what in ("show", "install")},
     **{("schedule", what, "system"): f"choice:{'|'.join(SYSTEMS)}" for what in ("show", "install", "remove")},
 }
 

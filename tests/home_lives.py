@@ -124,6 +124,7 @@ class TwoHomes:
         self.desk = Desk(self.life.random)
         self._throw_dice("begin")
         self.world = World(box, patch)
+        patch.setenv("BROWSER", "true")
         patch.setattr("webbrowser.open", _allow_access)
         self.caspen = (LiveServer if seed % 3 == 2 else FolderOfExports)(self.life, folder)
         patch.setenv("CASPEN_API_KEY", "key-1")

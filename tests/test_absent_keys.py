@@ -18,7 +18,7 @@ from pushing import Clinic
 from recorded_elements import told_and_left_out
 
 from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import SeenInvoice
+from caspen_xero.store.seen_invoices import SeenInvoice
 from caspen_xero.sync.planning.compare import contact_shape, differences, invoice_shape
 from caspen_xero.sync.planning.payment_references import key_in
 from caspen_xero.sync.planning.snapshot import link_as_seen

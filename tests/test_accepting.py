@@ -259,3 +259,100 @@ def test_what_an_earlier_version_accepted_by_its_words_hides_nothing(synced: Cli
     )
     assert ends(synced, "pull") == 3
     accepts(synced)
+
+
+def test_what_xero_has_is_shown_though_a_person_is_content_with_it(accepted: Clinic) -> None:
+    """An accepted number is not shown as if Xero had Caspen's: who searches there has to find it."""
+    shown = next(one for one in accepted.state("Invoices") if one["Total"] and _is_linked(accepted, one))
+    sides = accepted.cli("invoices", "show", NUMBER, "--json").json["both_sides"]
+    by_name = {one["what"]: one for one in sides if one["part"] == "invoice"}
+    theirs = {
+        "number": shown["InvoiceNumber"],
+        "date": shown["DateString"][:10],
+        "contact": shown["Contact"]["Name"],
+        "total": f"{shown['Total']:.2f}",
+    }
+    assert {name: by_name[name]["xero"] for name in theirs} == theirs
+    other = {name for name in theirs if by_name[name]["caspen"] not in theirs[name]}
+    assert len(other) == 1
+    assert {name for name in theirs if by_name[name]["differs"]} == other
+    assert all(by_name[name]["accepted"] for name in other)
+    words = " ".join(accepted.cli("invoices", "show", NUMBER).stdout.split())
+    assert "differs, accepted" in words
+    assert accepted.cli("invoices", "unaccept", NUMBER).exit_code == 0
+    sides = accepted.cli("invoices", "show", NUMBER, "--json").json["both_sides"]
+    assert not any(one["accepted"] for one in sides)
+
+
+def _is_linked(clinic: Clinic, found: dict[str, Any]) -> bool:
+    return bool(found["InvoiceID"] == clinic.listed()[NUMBER]["xero_invoice_id"])
+
+
+def run(clinic: Clinic, *commands: str) -> list[int]:
+    return [clinic.cli(command).exit_code for command in commands]
+
+
+def due_date(clinic: Clinic, day: str = "2026-12-24") -> list[tuple[str, bool]]:
+    """What the tables of `drift` say of a moved due date: the code of each row, and whether it is information."""
+    told = clinic.cli("drift", "--json").json
+    rows = [(one["code"], name == "information") for name in ("drift", "information") for one in told[name]]
+    assert all(day in str(told[name]) for name in ("drift", "information") if told[name])
+    return rows
+
+
+def test_a_due_date_that_was_edited_in_xero_is_told_once_and_settled_once(synced: Clinic) -> None:
+    """It stays; a reconciliation lists it until a person is content with it, before or after it was found."""
+    in_xero.edits(synced, NUMBER, DueDate="2026-12-24")
+    assert ends(synced, "pull") == 0
+    assert due_date(synced) == [("details-edited-in-xero", True)]
+    assert run(synced, "reconcile") == [3]
+    assert due_date(synced) == [("due-date", False)]
+    (row,) = synced.unsynced()
+    assert "--overwrite" not in commands_in(row["fix"])[0]
+    for _ in range(2):
+        accepts(synced)
+        assert run(synced, "reconcile", "push", "pull", "reconcile") == [0, 0, 0, 0]
+        assert due_date(synced) == [("details-edited-in-xero", True)]
+        assert synced.cli("invoices", "unaccept", NUMBER).exit_code == 0
+        assert run(synced, "reconcile") == [3]
+    assert synced.run(ACCEPT).exit_code == 0
+
+
+def test_who_accepts_an_edited_invoice_is_not_asked_about_its_due_date_again(synced: Clinic) -> None:
+    in_xero.edits(synced, NUMBER, Date="2026-11-12", DueDate="2026-12-24")
+    assert ends(synced, "pull") == 3
+    accepts(synced)
+    assert [one["accepted"] for one in _sides_of(synced) if one["mark"]] == [True, True]
+    assert run(synced, "reconcile", "push", "pull", "reconcile") == [0, 0, 0, 0]
+    (side,) = [one for one in _sides_of(synced) if one["what"] == "due date"]
+    assert (side["xero"], side["differs"], side["accepted"]) == ("2026-12-24", True, True)
+    in_xero.edits(synced, NUMBER, DueDate="2026-12-25")
+    assert run(synced, "reconcile") == [3]
+
+
+def test_a_due_date_alone_can_be_accepted_before_anybody_has_asked(synced: Clinic) -> None:
+    in_xero.edits(synced, NUMBER, DueDate="2026-12-24")
+    assert ends(synced, "pull") == 0
+    (told,) = synced.cli("drift", "--json").json["information"]
+    assert ACCEPT in commands_in(told["fix"])
+    accepts(synced)
+    (told,) = synced.cli("drift", "--json").json["information"]
+    assert ACCEPT not in commands_in(told["fix"])
+    assert run(synced, "reconcile", "pull", "push", "reconcile") == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("seen_by", ["push", "pull"])
+def test_who_accepts_that_it_is_void_in_xero_needs_no_other_command_first(synced: Clinic, seen_by: str) -> None:
+    in_xero.edits(synced, NUMBER, Status="VOIDED")
+    if seen_by == "push":
+        synced.takes(payment(3, NUMBER, "20.00"))
+    assert ends(synced, seen_by) == 3
+    (row,) = synced.unsynced()
+    assert (row["code"], commands_in(row["fix"])[1:]) == ("voided-in-xero", ["caspen-xero sync", ACCEPT])
+    assert synced.run(ACCEPT).exit_code == 0
+    assert run(synced, "pull", "push", "pull", "push") == [0, 0, 0, 0]
+    assert synced.cli("status", "--json").json["in_order"]
+
+
+def _sides_of(clinic: Clinic) -> list[dict[str, Any]]:
+    return list(clinic.cli("invoices", "show", NUMBER, "--json").json["both_sides"])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -596,7 +598,7 @@ def test_once_that_is_removed_there_the_payment_can_be_sent(ready: Clinic, anew:
     store.push()
     (paid,) = in_xero.payments(store)
     in_xero.writes(store, "POST", f"Payments/{paid['PaymentID']}", {"Status": "DELETED"})
-    assert store.run(store.problem("INV-0002")["fix"]).exit_code == 0  # it never stood on that invoice there
+    assert store.run(store.problem("INV-0002")["fix"], -1).exit_code == 0  # it never stood on that invoice there
     assert amounts(store) == [("INV-0002", "EFTPOS pay_1/all_1a")]
 
 
@@ -964,3 +966,82 @@ def test_one_that_was_told_as_a_taken_number_and_is_taken_back_in_caspen_is_told
     rows = [*store.unsynced(), *store.cli("drift", "--json").json["drift"]]
     assert "INV-0004" in {row["number"] for row in rows} or store.in_xero()["INV-0004"]["Status"] == "VOIDED"
     assert in_xero.silent(store)
+
+
+# --- what could not be recognised yet when all of ours was taken in
+
+
+@pytest.mark.parametrize("first", ["push", "sync", "adopt"])
+def test_what_could_not_be_translated_when_ours_was_taken_in_is_looked_for_before_it_is_sent(
+    ready: Clinic, signed_in_home: Path, at: Home, first: str
+) -> None:
+    free = [invoice(number, [line("200.00", rate="tax_free")]) for number in NUMBERS[1:4]]
+    paid = [pays(nth, number, f"{nth}0.00") for nth, number in enumerate(NUMBERS[:3], 1)]
+    export = [*EXPORT[:3], *free, *paid, credit_note(invoice_id=free[2]["id"])]
+    ready.takes(*export)
+    assert ready.push().exit_code == 0
+    there = amounts(ready)
+    store = replace(ready, home=ready.home.parent / "unset")
+    shutil.copytree(signed_in_home, store.home)
+    at(store).takes(*TAX_RATES, *export)
+    assert store.cli("settings", "set", "--sales-account", "200", "--payment-account", "090").exit_code == 0
+    assert store.cli(first, "--json").exit_code == 3
+    said = {(row["number"], row["code"]) for row in store.unsynced() if row["code"] != "not-pushed-yet"}
+    assert said == {(one["number"], "tax-rate-not-linked") for one in free}
+    assert store.cli("taxes", "map", "GST free", "EXEMPTOUTPUT").exit_code == 0
+    foreseen = store.cli("push", "--dry-run").stderr
+    assert "the next push first looks it up" in " ".join(foreseen.split())
+    pushed = store.push()
+    assert pushed.exit_code == 0, pushed.stdout
+    assert pushed.json["found_in_xero"]["invoices"] == 3
+    assert store.writes() == []
+    assert nothing_new(store)
+    assert amounts(store) == there
+    assert store.writes() == []
+
+
+@pytest.mark.parametrize("by_earlier_version", [False, True])
+def test_a_payment_that_was_found_before_its_invoice_is_linked_with_it(
+    ready: Clinic, signed_in_home: Path, at: Home, by_earlier_version: bool
+) -> None:
+    free = invoice("INV-0001", [line("200.00", rate="tax_free")])
+    export = [*EXPORT[:2], free, EXPORT[3], pays(1, "INV-0001")]
+    ready.takes(*export)
+    assert ready.push().exit_code == 0
+    store = replace(ready, home=ready.home.parent / "unset")
+    shutil.copytree(signed_in_home, store.home)
+    at(store).takes(*TAX_RATES, *export)
+    assert store.cli("settings", "set", "--sales-account", "200", "--payment-account", "090").exit_code == 0
+    assert store.push().exit_code == 3
+    assert store.cli("taxes", "map", "GST free", "EXEMPTOUTPUT").exit_code == 0
+    assert store.cli("invoices", "link", "INV-0001", store.in_xero()["INV-0001"]["InvoiceID"]).exit_code == 0
+    if by_earlier_version:
+        said_by_an_earlier_version(store, "inv_INV-0001", "pay_1/all_1a")
+        assert {row["code"] for row in store.unsynced()} == {"not-pushed-yet"}
+        with closing(sqlite3.connect(store.home / "default" / "store.sqlite")) as db:
+            assert db.execute("SELECT * FROM holds WHERE step = 'create-payment'").fetchall() == []
+    assert store.push().exit_code == 0
+    assert store.writes() == []
+    assert nothing_new(store)
+    assert amounts(store) == [("INV-0001", "EFTPOS pay_1/all_1a")]
+
+
+def said_by_an_earlier_version(store: Clinic, invoice_id: str, key: str) -> None:
+    """What earlier versions kept of a payment that was found before its invoice: that it is to be removed in Xero."""
+    code, now, late = "payment-maybe-already-in-xero", "2026-11-29T00:00:00.000000Z", "2099-01-01T00:00:00.000000Z"
+    with closing(sqlite3.connect(store.home / "default" / "store.sqlite")) as db, db:
+        ((tenant_id,),) = db.execute(
+            "SELECT tenant_id FROM links WHERE kind = 'invoice' AND caspen_id = ?", (invoice_id,)
+        )
+        db.execute(
+            "INSERT INTO problems (tenant_id, invoice_id, code, subject, reason, fix, attempts, first_failed_at, last_tried_at) "
+            "VALUES (?, ?, ?, ?, 'there', 'Remove it in Xero', 1, ?, ?)",
+            (tenant_id, invoice_id, code, key, now, now),
+        )
+        db.execute(
+            "INSERT INTO holds (tenant_id, step, caspen_id, code, reason, fix, depends_on, attempts, first_held_at, last_held_at, "
+            "release_at) SELECT tenant_id, 'create-payment', ?, ?, 'there', 'Remove it in Xero', '', 1, ?, ?, ? FROM links "
+            "WHERE kind = 'invoice' AND caspen_id = ?",
+            (key, code, now, now, late, invoice_id),
+        )
+        db.execute("DELETE FROM _sqlite_migrations WHERE name = 'payments_found_before_their_invoices'")

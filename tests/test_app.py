@@ -18,6 +18,7 @@ from pushing import Clinic
 from typer.testing import CliRunner
 
 from caspen_xero import __version__
+from caspen_xero.cli import output, streams
 from caspen_xero.cli.app import app
 from caspen_xero.cli.output import Output
 
@@ -87,6 +88,35 @@ def test_wrong_usage_ends_with_2_and_in_json_where_json_was_asked_for(
     assert in_words.stdout == ""
     assert in_json.json["error"]["code"] == "usage"
     assert in_json.json["error"]["exit_code"] == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "takes"),
+    [
+        ("log --limit 0", "--limit takes a whole number from 1 to 1,000,000."),
+        ("log -n x", "--limit takes a whole number from 1 to 1,000,000."),
+        ("invoices list --limit -1", "--limit takes a whole number from 1 to 10,000,000."),
+        ("push --max-writes 1.5", "--max-writes takes a whole number of 0 or more."),
+        ("connect --timeout 0", "--timeout takes a whole number from 1 to 86,400."),
+        ("sandbox serve --port 70000", "--port takes a whole number from 0 to 65,535."),
+        ("sandbox serve --minute-seconds 0", "--minute-seconds takes a number of 0.1 or more."),
+    ],
+)
+def test_a_number_that_is_not_taken_is_told_with_those_that_are(
+    cli: Callable[..., Any], arguments: str, takes: str
+) -> None:
+    refused = cli(*arguments.split())
+    assert (refused.exit_code, f"Error: {takes}\n" in refused.stderr) == (2, True), refused.stderr
+
+
+def test_what_stands_after_two_hyphens_is_no_option(home: Path) -> None:
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        environment = clean_environment(CASPEN_XERO_HOME=str(home))
+        return subprocess.run(command_line(*words), env=environment, capture_output=True, text=True, check=False)
+
+    wrong = run("log", "--bogus", "--", "--json", "--workspace", "nowhere")
+    assert (wrong.returncode, wrong.stdout, "Error: No such option: --bogus" in wrong.stderr) == (2, "", True)
+    assert run("log", "--", "--json").stdout == "Nothing with --json was sent to Xero.\n"
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
@@ -172,3 +202,44 @@ def test_commands_to_paste_name_the_workspace_that_was_named(fix: str, to_paste:
     assert output.command(fix) == to_paste
     assert output.command(to_paste) == to_paste
     assert Output().command(fix) == fix
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "begins"),
+    [
+        (["--json", "version"], 0, "{"),
+        (["version", "--json"], 0, "{"),
+        (["-q", "version"], 0, ""),
+        (["help", "-q"], 0, ""),
+        (["help", "exit-codes", "--debug"], 0, "How a command ends"),
+        (["--json", "help"], 2, "{"),
+        (["help", "--json"], 2, "{"),
+        (["sandbox", "serve", "--quiet", "--verbose", "--debug", "--port", "-1"], 2, ""),
+        (["--json", "demo"], 2, "{"),
+        (["demo", "-q", "--json"], 2, "{"),
+        (["--workspace", "north", "sandbox", "serve"], 2, ""),
+    ],
+)
+def test_options_of_the_program_are_taken_or_refused_wherever_they_stand(
+    cli: Callable[..., Any], words: list[str], code: int, begins: str
+) -> None:
+    told = cli(*words)
+    assert (told.exit_code, told.stdout[: len(begins) or None][: len(begins) or 1]) == (code, begins), told.stderr
+    assert "No such option: --quiet" not in told.stderr
+
+
+@pytest.mark.parametrize("words", [["version"], ["help"]])
+def test_a_reader_who_leaves_is_told_nothing_and_a_full_disk_is_no_ones_command(
+    cli: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    for error, told in (
+        (BrokenPipeError(), ""),
+        (OSError(28, "No space left on device"), "Error: The result could not be written: No space left on device.\n"),
+    ):
+
+        def refuses(text: str, error: OSError = error) -> None:
+            raise streams.NotTaken(error)
+
+        monkeypatch.setattr(output, "give", refuses)
+        ended = cli(*words)
+        assert (ended.exit_code, ended.stderr) == (1, told)

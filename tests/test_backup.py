@@ -75,6 +75,14 @@ def test_a_copy_goes_into_a_folder_under_a_name_of_its_own(sent: Clinic, tmp_pat
     assert made.parent == tmp_path / "safe"
 
 
+@pytest.mark.parametrize("given", ["away/", "away/copy.sqlite"])
+def test_no_folder_is_told_as_such_and_nothing_is_made_in_its_place(sent: Clinic, tmp_path: Path, given: str) -> None:
+    error = sent.cli("backup", f"{tmp_path}/{given}", "--json").json["error"]
+    assert (error["code"], f"there is no folder {tmp_path}/away" in error["message"]) == ("backup-failed", True)
+    assert error["fix"].startswith("Mount its disk, or make the folder")
+    assert not (tmp_path / "away").exists()
+
+
 def test_a_file_that_is_there_is_never_written_over(sent: Clinic, tmp_path: Path) -> None:
     (tmp_path / "mine").write_text("mine")
     refused = sent.cli("backup", tmp_path / "mine", "--json")
@@ -226,7 +234,7 @@ def test_a_restore_says_what_it_did_and_keeps_what_it_replaced(sent: Clinic, cop
         "organisation": "Demo Company (AU)",
         "invoices": 1,
         "signed_in": True,
-        "next": ["caspen-xero import PATH", "caspen-xero adopt"],
+        "next": ["caspen-xero import PATH", "caspen-xero adopt", "caspen-xero sync"],
     }
     assert (numbers_in(kept), mode_of(kept), mode_of(sent.store_file)) == ({"INV-0001", "INV-0002"}, 0o600, 0o600)
     assert copied.read_bytes() == before
@@ -235,12 +243,36 @@ def test_a_restore_says_what_it_did_and_keeps_what_it_replaced(sent: Clinic, cop
     assert set(sent.listed()) == {"INV-0001", "INV-0002"}
 
 
+def test_of_a_folder_the_newest_copy_is_taken_unless_several_organisations_lie_there(
+    sent: Clinic, copied: Path, tmp_path: Path
+) -> None:
+    safe = tmp_path / "safe"
+    safe.mkdir()
+    assert sent.cli("restore", safe, "--json").json["error"]["code"] == "backup-not-found"
+    newest = safe / "20261101T000000Z-by-hand.sqlite"
+    for name in (newest.name, "20260101T000000Z-day.sqlite", "20270101T000000Z-replaced.sqlite"):
+        (safe / name).write_bytes(copied.read_bytes())
+    assert sent.cli("restore", safe, "--json").json["file"] == str(newest)
+    other = safe / "20260202T000000Z-by-hand.sqlite"
+    other.write_bytes(copied.read_bytes())
+    with closing(sqlite3.connect(other)) as database:
+        database.execute("UPDATE settings SET value = replace(value, 'Demo Company', 'North') WHERE key = 'connection'")
+        database.commit()
+    error = sent.cli("restore", safe, "--json").json["error"]
+    assert (error["code"], newest.name in error["message"], other.name in error["message"]) == (
+        "backup-unusable",
+        True,
+        True,
+    )
+
+
 def test_where_a_source_is_set_adopt_reads_it(sent: Clinic, tmp_path: Path) -> None:
     source = tmp_path / "export"
     source.mkdir()
     assert sent.cli("settings", "set", "--source", source).exit_code == 0
     assert sent.cli("backup", tmp_path / "copy.sqlite").exit_code == 0
-    assert sent.cli("restore", tmp_path / "copy.sqlite", "--yes", "--json").json["next"] == ["caspen-xero adopt"]
+    following = sent.cli("restore", tmp_path / "copy.sqlite", "--yes", "--json").json["next"]
+    assert following == ["caspen-xero adopt", "caspen-xero sync"]
 
 
 def test_who_reads_the_store_meanwhile_reads_the_old_one_or_the_new_one(sent: Clinic, copied: Path) -> None:
@@ -324,7 +356,7 @@ def test_what_is_no_whole_store_of_ours_takes_no_stores_place(sent: Clinic, copi
             file.mkdir()
     before = contents(sent)
     refused = sent.cli("restore", file, "--yes", "--json")
-    wanted = "backup-not-found" if given == "nothing" else "backup-unusable"
+    wanted = "backup-not-found" if given in ("nothing", "a folder") else "backup-unusable"
     assert (refused.exit_code, refused.json["error"]["code"]) == (1, wanted)
     assert contents(sent) == before
     assert not list(sent.store_file.parent.glob(".restore-*"))
@@ -345,10 +377,11 @@ def test_a_copy_from_another_machine_says_that_it_needs_connect(sent: Clinic, co
     (sent.home / "default" / "tokens.json").unlink()
     told = sent.cli("restore", copied, "--yes")
     assert "Its sign-in is not on this machine." in told.stdout
-    assert told.stdout.splitlines()[-3:] == [
-        "  caspen-xero connect",
+    assert told.stdout.splitlines()[-4:] == [
+        "  caspen-xero connect --token-store file",
         "  caspen-xero import PATH",
         "  caspen-xero adopt",
+        "  caspen-xero sync",
     ]
 
 

@@ -309,3 +309,16 @@ def test_whatever_happens_no_two_commands_disagree(ready: Clinic, bookkeeper: Bo
         if command != "sync":
             ends(ready, command)
         states(ready)
+
+
+def test_what_a_push_counts_and_what_is_wrong_in_all_are_two_things(ready: Clinic) -> None:
+    """A push of one invoice, while another is unsynced: its last line does not contradict its table."""
+    ready.takes(client("1048237"), EFTPOS, invoice("INV-0001", tax_mode="exclusive", lines=[line(rate="tax_free")]))
+    ready.takes(invoice("INV-0002", [line("100.00")]), credit_note(1, "INV-0002"))
+    ready.cli("taxes", "unmap", "GST free")
+    done = ready.cli("push")
+    table = dict(" ".join(row.split()).rsplit(" ", 1) for row in done.stdout.splitlines() if row[-1:].isdigit())
+    assert (table["of these unsynced"], table["allocations"]) == ("1", "1")
+    assert done.stderr.splitlines()[-1] == "In all: 1 invoice is unsynced:  caspen-xero unsynced"
+    done = ready.cli("push", "INV-0002")
+    assert "of these unsynced" not in done.stdout

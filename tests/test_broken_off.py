@@ -7,35 +7,40 @@ import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import in_xero
 import pytest
 from bookkeeping import told
 from clinics import client, invoice
-from conftest import clean_environment, command_line
+from conftest import Cli, clean_environment, command_line
 from filelock import FileLock
 from pushing import Clinic
 from typer.testing import CliRunner
 
 from caspen_xero import interruption
 from caspen_xero.caspen.feed import FeedError
+from caspen_xero.cli import output, sync
 from caspen_xero.cli import pull as pull_command
 from caspen_xero.cli import push as push_command
-from caspen_xero.cli import sync
+from caspen_xero.cli import status as status_command
 from caspen_xero.cli.app import app
 from caspen_xero.cli.session import Session, SessionError
+from caspen_xero.cli.streams import NotTaken
 from caspen_xero.interruption import SAME_SIGNAL
-from caspen_xero.store import different_money, log
+from caspen_xero.store import different_money, log, readings
 from caspen_xero.store.errors import StoreError
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
+from caspen_xero.sync import importing
 from caspen_xero.sync.pulling import deliver
 from caspen_xero.sync.pulling.pull import Pull
 from caspen_xero.sync.pulling.undelivered import judge_undelivered
@@ -279,3 +284,102 @@ def test_what_caspen_was_told_apart_from_is_kept_with_each_record_that_it_was_to
         with pytest.raises(KeyboardInterrupt):
             deliver.deliver(mappings, at_caspen, lambda: datetime.now(UTC))
         assert different_money.pairs(mappings) == {("pay_1/a", first)}
+
+
+def test_an_interrupted_reconciliation_says_what_is_kept_and_that_it_goes_on_there(
+    paid: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep = readings.keep
+
+    def keeps_one(*arguments: Any) -> None:
+        keep(*arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(readings, "keep", keeps_one)
+    ended = paid.cli("reconcile")
+    kept = "What was read of Xero is kept for 7 days, 1 document so far: the same command goes on from there."
+    assert (ended.exit_code, kept in ended.stderr) == (130, True), ended.stderr
+    assert "-> caspen-xero reconcile" in ended.stderr
+
+
+def test_an_interrupted_import_says_that_nothing_was_taken_in(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    file = paid.home.parent / "more.jsonl"
+    file.write_text(json.dumps(client("77")))
+    monkeypatch.setattr(importing, "import_records", breaks)
+    ended = paid.cli("import", file)
+    assert (ended.exit_code, "Nothing of what was being read was taken in" in ended.stderr) == (130, True)
+
+
+def test_what_was_not_begun_in_all_workspaces_is_named(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*arguments: Any) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("north", "south"):
+        assert paid.cli("workspaces", "add", name).exit_code == 0
+        assert paid.cli("--workspace", name, "settings", "set", "--payments", "off").exit_code == 0
+    monkeypatch.setattr(status_command, "read_standing", breaks)
+    ended = paid.cli("status", "--all-workspaces")
+    assert ended.exit_code == 130
+    assert "Not begun: north, south. To go on:  caspen-xero status --all-workspaces" in ended.stderr
+
+
+def test_ctrl_c_of_which_a_library_makes_an_error_of_its_own_ends_as_interrupted(
+    cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As pydantic does where it comes while pydantic has us write a decimal."""
+
+    def write(*_: Any) -> None:
+        try:
+            interruption._heard(signal.SIGINT, None)
+        except KeyboardInterrupt:
+            raise ValueError("Error calling function") from None
+
+    monkeypatch.setattr(interruption._state, "heard_at", None)
+    with monkeypatch.context() as broken:
+        broken.setattr(importing, "import_records", write)
+        (tmp_path / "export.jsonl").write_text(json.dumps(invoice("INV-0001")))
+        ended = cli("import", tmp_path / "export.jsonl", "--json")
+    assert (ended.exit_code, ended.json["error"]["code"]) == (130, "interrupted")
+
+
+@pytest.mark.parametrize("as_json", [[], ["--json"]])
+def test_ctrl_c_while_the_program_is_loaded_ends_it_in_one_sentence(as_json: list[str], home: Path) -> None:
+    script = f"""
+import os, signal, sys
+class Finds:
+    def find_spec(self, name, *_):
+        if name == "caspen_xero.cli.app":
+            os.kill(os.getpid(), signal.SIGINT)
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.meta_path.insert(0, Finds())
+sys.argv = {["caspen-xero", "status", *as_json]}
+from caspen_xero.cli.start import main
+main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", script],
+        env=clean_environment(CASPEN_XERO_HOME=str(home)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
+    assert ended.returncode == 130
+    if as_json:
+        assert (json.loads(ended.stdout)["error"]["code"], ended.stderr) == ("interrupted", "")
+    else:
+        assert (ended.stdout, ended.stderr) == ("", "Error: Interrupted.\n")
+
+
+def test_a_sync_of_which_nobody_reads_the_pull_pushes(paid: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `| head`."""
+
+    def nobody_reads(text: str) -> None:
+        raise NotTaken(BrokenPipeError())
+
+    monkeypatch.setattr(output, "give", nobody_reads)
+    paid.cli("sync")
+    assert set(paid.in_xero()) == {"INV-0001", "INV-0002"}

@@ -81,6 +81,16 @@ def test_it_tells_what_is_needed_and_the_command_says_what_that_is(used: Clinic,
     assert "Nothing was sent to anybody." in used.cli("doctor", "--bundle", tmp_path / "another.json").stdout
 
 
+def test_without_a_name_it_goes_to_the_workspaces_folder_and_never_where_one_stands(
+    used: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    export = tmp_path / "export"
+    export.mkdir()
+    monkeypatch.chdir(export)
+    made = Path(used.cli("doctor", "--bundle", "--json").json["bundle"])
+    assert (made.parent, list(export.iterdir())) == (used.store_file.parent, [])
+
+
 def test_without_a_store_with_a_damaged_one_and_without_a_network(
     used: Clinic, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +106,18 @@ def test_without_a_store_with_a_damaged_one_and_without_a_network(
     assert used.cli("doctor", "--bundle", tmp_path / "3.json", "--workspace", "none-yet").exit_code == 0
     assert json.loads((tmp_path / "3.json").read_text())["store"] == {"error": "none"}
     assert not (home / "none-yet" / "store.sqlite").exists()
+
+
+def test_where_it_can_not_be_written_no_half_of_it_is_left(
+    cli: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*_: Any, **__: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("caspen_xero.cli.bundle.json.dump", no_room)
+    refused = cli("doctor", "--bundle", tmp_path / "report.json")
+    assert (refused.exit_code, "caspen-xero doctor --bundle FILE" in refused.stderr) == (1, True)
+    assert not list(tmp_path.glob("report*"))
 
 
 @pytest.mark.parametrize("kind", ["a file", "a link", "a dangling link"])

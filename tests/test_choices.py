@@ -350,6 +350,7 @@ def test_doctor_tells_what_waits_for_a_push_and_is_content(ready: Clinic) -> Non
     assert checked.json["checks"][-1] == {
         "name": "not-pushed-yet",
         "ok": True,
+        "state": "note",
         "message": "5 invoices: INV-0, INV-1, INV-2 and 2 more",
         "fix": "caspen-xero push",
         "choices": [],

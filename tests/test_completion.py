@@ -58,6 +58,7 @@ def store(home: Path, caspen: Callable[..., None]) -> Path:
             for number, name in enumerate(HOSTILE)
         ),
         {"object": "payment_method", "id": "pmt_1", "name": "EFTPOS", "type": "eftpos"},
+        {"object": "client", "id": "cli_1", "name": "Ann Lee"},
         invoice("INV-0001"),
         invoice("INV-0002"),
     )
@@ -102,6 +103,13 @@ def ask(shell: str, line: str) -> str:
         ("caspen-xero taxes map --workspace ../default ", []),
         ("caspen-xero invoices show --workspace nowhere ", []),
         ("caspen-xero help ex", ["exit-codes"]),
+        ("caspen-xero invoices list INV-00", ["INV-0001", "INV-0002"]),
+        ("caspen-xero log inv-0002", ["INV-0002"]),
+        ("caspen-xero log --sort -s", ["-sent"]),
+        ("caspen-xero invoices list --sort d", ["date", "due"]),
+        ("caspen-xero schedule install --every 1", ["10m", "12h", "12m", "15m", "1d", "1h"]),
+        ("caspen-xero contacts link ", ["cli_1"]),
+        ("caspen-xero unsynced ", []),
         ("caspen-xero schema fee", ["feed"]),
         ("caspen-xero schema invoices li", ["link", "list"]),
     ],

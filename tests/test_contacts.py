@@ -484,3 +484,12 @@ def test_the_suffix_of_a_name_is_known_in_all_its_forms() -> None:
     ]
     assert all(someone.is_called(name.swapcase()) for name in names)
     assert not any(someone.is_called(name + " Pty") for name in names)
+
+
+def test_a_client_is_named_as_the_screen_shows_it(ready: Clinic) -> None:
+    assert nell(ready).exit_code == 0
+    for name in ("48201", NELL):
+        assert ready.cli("contacts", "unlink", name).exit_code == 0
+        assert ready.cli("contacts", "link", name, goes_to(ready)).exit_code == 0
+    unknown = ready.cli("contacts", "unlink", "48202")
+    assert "caspen-xero contacts list; if the client is new" in unknown.stderr.replace("\n     ", " ")

@@ -406,6 +406,9 @@ def test_a_disk_that_is_full_when_the_store_is_opened_is_named(
         assert sent.cli("status", "--json").json["error"]["code"] == "store-unusable"
         disk.setattr(shutil, "disk_usage", lambda path: full)
         refused = sent.cli("status", "--json")
+        looked = sent.cli("doctor", "--json")
+    assert (looked.exit_code, [check["ok"] for check in looked.json["checks"]]) == (1, [False, False])
+    assert looked.json["checks"][0]["fix"].startswith("Make room")
     assert (refused.exit_code, refused.json["error"]["code"]) == (1, "store-full")
     assert str(sent.store_file) in refused.json["error"]["message"]
 

@@ -30,7 +30,7 @@ STORY = (
     "$ caspen-xero push",
     "Tax rate GST is now linked to GST on Income (OUTPUT, 10 %)",
     "invoices synced 18",
-    "invoices unsynced 1",
+    "of these unsynced 1",
     "$ caspen-xero unsynced",
     "1 invoice, 182.89 AUD: tax-rate-not-linked",
     "INV-0013 (Priya Raman)",

@@ -12,7 +12,13 @@ from typing import Any
 
 import pytest
 from clinics import EFTPOS, TAX_RATES, client, invoice, line, payment
+from house import HOUSE
+from pushing import Clinic
 
+from caspen_xero.cli import sandbox as sandbox_command
+from caspen_xero.cli import setup_questions
+from caspen_xero.cli.output import Output
+from caspen_xero.cli.session import Session
 from caspen_xero.sandbox.server import Sandbox
 from caspen_xero.store.store import Store
 
@@ -71,7 +77,9 @@ def test_setup_is_led_ended_and_gone_on_with_to_the_first_push(
     assert "There is no account in Xero called 'nonsense'" in ended.stdout
     assert "Account for invoice lines: 200 Sales." in ended.stdout
     assert "Stopped at step 4" in ended.stdout
+    assert ended.stdout.count("caspen-xero setup\n") == 1
 
+    assert "from here: Who brings the payments to Xero." in cli().stdout
     standing = cli("setup")
     assert standing.exit_code == 5
     assert "done: Account for invoice lines: 200 Sales" in standing.stdout
@@ -85,7 +93,7 @@ def test_setup_is_led_ended_and_gone_on_with_to_the_first_push(
             ("EFTPOS payments go to", "090"),
             ("Caspen's GST free", "3"),
             ("What of a client goes to Xero:", "2"),  # the name only
-            ("(YYYY-MM-DD)", ""),
+            ("such as 2026-11-28", ""),
             ("Send them? [y/N]", "y"),
         ],
     )
@@ -97,6 +105,23 @@ def test_setup_is_led_ended_and_gone_on_with_to_the_first_push(
     assert cli("status", "--json").json["invoices"]["synced"] == 2
     assert all(steps_of(cli("--json")).values())
     assert cli("setup").exit_code == 0
+    again = terminal("setup")
+    assert (again.exit_code, "9 of 9  First push" in again.stdout) == (0, True)
+
+
+def test_gone_on_with_setup_says_what_was_linked_and_chosen_earlier(
+    ready: Clinic, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with closing(Session(Output())) as session:
+        setup_questions.link_rates(session)
+    told = capsys.readouterr().out
+    assert "GST is linked to GST on Income (OUTPUT, 10 %).\n" in told
+    assert "All 3 are linked.\n" in told
+
+
+def test_no_sentence_of_the_program_sends_people_to_a_file_that_only_a_clone_has() -> None:
+    said = [line for file in HOUSE.rglob("*.py") for line in file.read_text().splitlines() if "docs/" in line]
+    assert [line for line in said if ".md" in line and '"""' not in line and "`" not in line] == []
 
 
 def test_alone_it_says_where_one_stands_and_the_next_step(
@@ -130,6 +155,9 @@ def test_a_workspace_that_knew_a_local_xero_meets_the_real_one_by_a_yes_only(
     monkeypatch.delenv("XERO_URL")
     told = cli("connect", "--client-id", "APP", "--json")
     assert (told.exit_code, told.json["error"]["code"]) == (2, "trial-and-real")
+    told = cli("connect", "--client-id", "APP", "--token-store", "file")
+    assert "caspen-xero connect --client-id APP --token-store file --workspace NAME" in told.stderr
+    assert "caspen-xero connect --client-id APP --token-store file --yes" in told.stderr
     refused = terminal(
         "connect", "--client-id", "APP", typing=[("Connect it to the real Xero all the same? [y/N]", "")]
     )
@@ -145,3 +173,74 @@ def test_a_workspace_that_knew_the_real_xero_takes_no_trial_unasked(
         store.set_connection(real)
         store.set_connection(None)
     assert cli("connect", "--client-id", "APP", "--json").json["error"]["code"] == "trial-and-real"
+
+
+def test_a_source_that_cannot_be_read_is_asked_for_again_and_never_kept(
+    connected: Path, cli: Callable[..., Any], terminal: Terminal, export: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    ended = terminal(
+        "setup",
+        typing=[
+            ("(Enter: later)", str(tmp_path / "empty")),
+            ("Another file", ""),
+            ("settings set --source PATH", ""),
+            ("Number", "\x03"),
+        ],
+    )
+    assert "holds no .json" in ended.stdout
+    assert cli("settings", "show", "--json").json["settings"]["source"] is None
+    assert not steps_of(cli("--json"))["source"]
+    terminal(
+        "setup", typing=[("(Enter: later)", str(tmp_path / "empty")), ("Another file", str(export)), ("Number", "\x03")]
+    )
+    assert cli("settings", "show", "--json").json["settings"]["source"] == str(export)
+    assert steps_of(cli("--json"))["source"]
+
+
+def test_a_source_that_was_set_and_gives_nothing_is_told_and_asked_for_by_setup(
+    connected: Path, cli: Callable[..., Any], terminal: Terminal, export: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "can't be read" in cli("settings", "set", "--source", tmp_path / "empty").stderr
+    assert "can't be read" in cli().stdout
+    terminal("setup", typing=[("Another file", str(export)), ("Number", "\x03")])
+    assert "2 invoices from" in cli().stdout
+
+
+def test_a_start_date_that_leaves_all_out_is_doubted_and_asked_for_again(
+    connected: Path, cli: Callable[..., Any], terminal: Terminal, export: Path
+) -> None:
+    told = cli("settings", "set", "--sales-account", "200", "--payment-account", "090", "--source", str(export))
+    assert cli("push", "--dry-run").exit_code in (0, 3)
+    odd = cli("settings", "set", "--start-date", "20261128")
+    assert (odd.exit_code, "YYYY-MM-DD, such as 2026-11-28" in odd.stderr) == (2, True)
+    told = cli("settings", "set", "--start-date", "2999-01-01")
+    assert "lies in the future: all 2 finalised invoices stay out of Xero" in told.stderr
+    assert "caspen-xero settings set --start-date none" in told.stderr
+    assert "all 2 finalised invoices stay out of Xero" in cli().stdout
+    shown = terminal(
+        "setup",
+        typing=[
+            ("Number", ""),  # who brings the payments
+            ("EFTPOS payments", ""),
+            ("Caspen's GST free", "3"),
+            ("What of a client", ""),
+            ("Keep this start date? [y/N]", ""),
+            ("such as 2026-11-28", "28/11/2026"),
+            ("is no day written as", "2998-01-01"),
+            ("Keep this start date? [y/N]", "n"),
+            ("such as 2026-11-28", "none"),
+            ("Send them? [y/N]", "y"),
+        ],
+    )
+    assert shown.exit_code == 0, shown.stdout
+
+
+def test_the_local_xeros_commands_import_a_sample_and_are_found_from_any_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sandbox_command.shutil, "which", lambda _: None)
+    told = sandbox_command._welcome("http://localhost:8790", None, "GB")
+    assert 'import "$CASPEN_XERO_HOME/export.jsonl"' in told
+    copied = next(line for line in told.splitlines() if line.startswith("    cp "))
+    assert Path(shlex.split(copied)[1]).is_file()
+    assert f'export PATH={Path(sys.executable).parent}:"$PATH"' in told

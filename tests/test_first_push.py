@@ -187,18 +187,16 @@ def test_a_no_is_told_as_the_reason_until_a_push_is_agreed_to(new: Clinic, scree
     def reasons() -> set[str]:
         return {row["reason"] for row in new.unsynced()}
 
-    assert reasons() == {"no push has reached it yet"}
+    assert reasons() == {"no push has sent it yet"}
     assert screen("push", typing=[(QUESTION, "\x03")]).exit_code == 130
-    assert reasons() == {"no push has reached it yet"}
+    assert reasons() == {"no push has sent it yet"}
     assert screen("push", typing=[(QUESTION, "n\n")]).exit_code == 0
     (reason,) = reasons()
-    assert re.fullmatch(
-        r"no push has reached it yet; the first one was declined on \d{4}-\d\d-\d\d \d\d:\d\d \S+", reason
-    )
+    assert re.fullmatch(r"no push has sent it yet; the first one was declined on \d{4}-\d\d-\d\d \d\d:\d\d \S+", reason)
     assert screen("push", "INV-0001", typing=[(QUESTION, "y\n")]).exit_code == 0
     assert reasons() == {reason}
     assert screen("push", "--max-writes", "1", typing=[(QUESTION, "y\n")]).exit_code == 3
-    assert reasons() == {"no push has reached it yet"}
+    assert reasons() == {"no push has sent it yet"}
 
 
 def test_after_a_no_the_exit_code_is_0_whatever_else_is_wrong(new: Clinic, screen: Screen, tmp_path: Path) -> None:
@@ -388,6 +386,16 @@ def test_what_cannot_be_sent_is_told_beside_the_figures_and_keeps_its_problem_af
     assert codes == {f"INV-000{n}": "not-pushed-yet" for n in (1, 2, 3)} | {"INV-0005": "tax-rate-not-linked"}
     assert screen("push", typing=[(QUESTION, "y\n")]).exit_code == 3
     assert set(new.in_xero()) == {"INV-0001", "INV-0002", "INV-0003"}
+
+
+def test_a_bad_record_stays_out_with_the_figures_of_the_dry_run(new: Clinic, screen: Screen, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps([{**invoice("INV-0007", [line("100.00")]), "issue_date": "2026-11-31"}]))
+    new.cli("settings", "set", "--source", bad)
+    new.takes(LEVY, UNLINKED)
+    planned = new.push("--dry-run").json["summary"]["invoices_kept_back"]["problem"]
+    assert (planned["number"], planned["sums"]) == (2, {"AUD": "260.00"})
+    assert "Stay out: 2 invoices, 260.00 AUD" in in_one_line(screen("push", typing=[(QUESTION, "n\n")]).stdout)
 
 
 @pytest.mark.parametrize("together", [1, 2])

@@ -296,3 +296,29 @@ def test_a_server_is_no_file_to_import_and_the_way_to_it_is_said(
     assert error["code"] == "source-is-a-server"
     assert "settings set --source URL" in error["fix"]
     assert "secret" not in str(error)
+
+
+def test_what_holds_no_record_moves_nothing_and_a_new_place_for_payments_is_told(ready: Clinic, tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    ours.mkdir(), theirs.mkdir()
+    ready.cli("import", written(ours, *EXPORT))
+    assert ready.cli("import", written(ours, *EXPORT), "--json").json["payments_go_elsewhere"] is None
+    columns = theirs / "columns.toml"
+    columns.write_text('dates = "DD/MM/YYYY"\n')
+    refused = ready.cli("import", columns, "--json")
+    assert (refused.exit_code, refused.json["error"]["code"]) == (1, "no-feed-files")
+    nothing_new = ready.cli("import", written(theirs, "[]", name="none.json"), "--json")
+    assert (nothing_new.exit_code, nothing_new.json["payments_go_elsewhere"]) == (0, None)
+    bad = ready.cli("import", written(theirs, {"object": "payment"}, name="bad.json"), "--json")
+    assert (bad.exit_code, bad.json["payments_go_elsewhere"]) == (3, None)
+    moved = ready.cli("import", written(theirs, TAX_RATES[0], name="other.jsonl"), "--json")
+    places = {"before": str(ours / "caspen-updates.jsonl"), "now": str(theirs / "caspen-updates.jsonl")}
+    assert moved.json["payments_go_elsewhere"] == places
+    told = ready.cli("import", written(ours, *EXPORT), "--quiet").stderr
+    assert all(place in told for place in places.values())
+    assert f"settings set --source {theirs}" in told
+    assert not ready.cli("import", written(ours, *EXPORT), "--quiet").stderr
+    (theirs / "x.xlsx").write_bytes(b"PK\x03\x04")
+    assert "Save it as CSV" in ready.cli("settings", "set", "--source", theirs / "x.xlsx").stderr
+    assert ready.cli("settings", "set", "--source", ours).exit_code == 0
+    assert ready.cli("import", theirs / "other.jsonl", "--json").json["payments_go_elsewhere"] is None

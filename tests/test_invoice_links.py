@@ -14,7 +14,7 @@ from clinics import EFTPOS, client, credit_note, invoice, line, payment
 from pushing import Clinic
 
 from caspen_xero.commands import each_command
-from caspen_xero.store.mappings import KnownContact
+from caspen_xero.store.known_contacts import KnownContact
 from caspen_xero.sync.planning.contact_matching import merged_into
 
 NUMBER = "INV-0001"
@@ -196,6 +196,10 @@ def test_whatever_differs_is_said_and_needs_to_be_meant(
     assert ready.sql("SELECT * FROM links WHERE kind = 'invoice'") == []
     forced = ready.run(last_in(error["fix"]) + " --json")
     assert [one["what"] for one in forced.json["differences"]] == differs
+    sides = ready.cli("invoices", "show", NUMBER, "--json").json["both_sides"]
+    marked = {one["what"]: one for one in sides if one["mark"] and one["part"] == "invoice"}
+    assert set(differs) <= set(marked)
+    assert all(marked[name]["caspen"] != marked[name]["xero"] for name in differs if name != "contact")
     listed = [row["code"] for row in ready.cli("drift", "--json").json["drift"]]
     assert ("linked-though-it-differs" in listed) is bool({"number", "contact", "date"} & set(differs))
 
@@ -462,6 +466,28 @@ def test_of_several_alike_it_says_which_was_linked_and_what_of_it_differs(unpaid
     )
     assert "EFTPOS in Caspen, Bank feed there" in said
     assert "2 of Caspen's of that amount waited" in said
+
+
+def test_who_links_a_payment_of_another_day_is_neither_asked_again_nor_told_that_it_differs(unpaid: Clinic) -> None:
+    """Both days were shown; another day than these is a difference like any other."""
+    there = in_xero.pays(unpaid, NUMBER, "50.00", day="2026-11-05")
+    unpaid.takes(payment("50.00", ("inv_INV-0001", "50.00"), date="2026-11-03"))
+    assert unpaid.cli("sync").exit_code == 3
+    assert unpaid.cli("invoices", "link", NUMBER, there).exit_code == 0
+    assert [row["code"] for row in unpaid.unsynced()] == ["not-pushed-yet"]
+    assert there not in unpaid.cli("reconcile").stdout
+    assert [unpaid.cli(command).exit_code for command in ("push", "reconcile", "pull", "reconcile")] == [0] * 4
+    assert unpaid.listed()[NUMBER]["sync_status"] == "synced"
+    sides = unpaid.cli("invoices", "show", NUMBER, "--json").json["both_sides"]
+    (row,) = [one for one in sides if one["part"] == "payment"]
+    assert (row["what"], row["caspen"], row["xero"]) == ("2026-11-03 EFTPOS", "50.00", "50.00 on 2026-11-05")
+    assert (row["mark"], row["accepted"]) == ("differs", True)
+    later = {"updated_at": "2026-11-21T00:00:00Z"}
+    unpaid.takes(payment("50.00", ("inv_INV-0001", "50.00"), date="2026-11-04", **later))
+    assert [unpaid.cli(command).exit_code for command in ("push", "reconcile")] == [0, 3]
+    sides = unpaid.cli("invoices", "show", NUMBER, "--json").json["both_sides"]
+    (row,) = [one for one in sides if one["part"] == "payment"]
+    assert (row["xero"], row["mark"], row["accepted"]) == ("50.00 on 2026-11-05", "differs", False)
 
 
 @pytest.mark.parametrize("is_pulled", [False, True])

@@ -17,7 +17,7 @@ from pushing import Clinic
 from pydantic import TypeAdapter
 from typer.testing import CliRunner, Result
 
-from caspen_xero.cli import output
+from caspen_xero.cli import for_scripts
 from caspen_xero.cli.app import app
 from caspen_xero.cli.session import Session
 from caspen_xero.store import log
@@ -96,7 +96,7 @@ def test_also_where_the_telling_breaks(ready: Clinic, monkeypatch: pytest.Monkey
         monkeypatch.setattr(Session, "so_far", raising(RuntimeError(PRIVATE)))
         monkeypatch.setattr(Journal, "send", raising(RuntimeError(PRIVATE)))
     elif place == "rendering":
-        monkeypatch.setattr(output, "_json_value", raising(RuntimeError(PRIVATE)))
+        monkeypatch.setattr(for_scripts, "_json_value", raising(RuntimeError(PRIVATE)))
         monkeypatch.setattr(log, "end", raising(RuntimeError(PRIVATE)))
     else:
         monkeypatch.setattr(Session, "close", raising(RuntimeError(PRIVATE)))

@@ -16,7 +16,7 @@ TOTALS_WRONG: dict[str, Any] = {"subtotal": "99.00", "tax": "9.90", "total": "10
 
 def spreadsheet(clinic: Clinic, *command: str) -> list[dict[str, str]]:
     done = clinic.cli(*command, "--csv")
-    assert done.exit_code in {0, 3}, done.stderr
+    assert done.exit_code in {0, 1, 3}, done.stderr
     return list(csv.DictReader(io.StringIO(done.stdout)))
 
 
@@ -115,7 +115,8 @@ def test_invoices_are_found_by_what_a_person_knows_of_them(books: Clinic) -> Non
     for wrong in (
         ("--sort", "colour"),
         ("--status", "odd"),
-        ("--from", "today"),
+        ("--from", "2026-13"),
+        ("--client", ""),
         ("--from", "2026-11-02", "--to", "2026-11-01"),
     ):
         assert books.cli("invoices", "list", *wrong).exit_code == 2, wrong
@@ -129,6 +130,8 @@ def test_what_was_sent_is_found_and_its_short_id_is_taken_wherever_it_is_shown(b
     (paid,) = sent("create", "payment")
     short = next(each for each in books.cli("log", "create payment").stdout.split() if paid["xero_id"].startswith(each))
     assert 8 <= len(short) < 12
+    assert paid["invoice"] == "INV-11"
+    assert "\tINV-11 " in books.cli("log", "create payment").stdout  # its own name does not say which invoice it paid
     assert sent(short) == [paid]
     assert books.cli("invoices", "show", short, "--json").json["invoice"]["number"] == "INV-11"
     assert {row["invoice_id"] for row in sent("--client", "tanaka") if row["invoice_id"]} == {"inv_INV-10"}
@@ -136,7 +139,9 @@ def test_what_was_sent_is_found_and_its_short_id_is_taken_wherever_it_is_shown(b
     assert len(sent("--limit", "2")) == 2
     assert sent("--to", "2020-01-01") == sent("--status", "refused") == []
     assert "was sent to Xero" in books.cli("log", "--to", "2020-01-01").stdout
-    assert "is refused" in books.cli("log", "--status", "refused").stdout
+    assert books.cli("log", "--status", "refused").stdout == "Nothing that was sent is refused.\n"
+    assert sent("--from", "today") == sent() == sent("--to", "today")
+    assert sent("--to", "2020-02") == []
     assert books.cli("invoices", "unlink", "INV-11", short, "--json").json["error"]["code"] != "invoice-not-found"
 
 
@@ -193,6 +198,27 @@ def test_what_caspen_has_changed_since_it_was_sent_is_marked_and_nothing_else(bo
     assert books.problem("INV-10")["code"]
 
 
+def test_what_caspen_was_told_of_is_said_at_the_sums_that_it_makes_differ(books: Clinic) -> None:
+    """The invoice is synced: Xero has more, and Caspen knows."""
+    in_xero.pays(books, "INV-9", "3.00")
+    books.cli("pull")
+    sides = books.cli("invoices", "show", "INV-9", "--json").json["both_sides"]
+    noted = {one["what"]: (one["mark"], one["note"]) for one in sides if one["note"]}
+    assert noted.pop("paid") == noted.pop("due") == (None, "Caspen was told")
+    assert list(noted.values()) == [("only in Xero", "Caspen was told")]
+    shown = books.cli("invoices", "show", "INV-9").stdout
+    assert (shown.count("Caspen was told"), "only in Xero" in shown) == (3, False)
+
+
+def test_nothing_is_due_of_what_is_no_debt_and_no_push_is_to_come(books: Clinic) -> None:
+    books.takes(invoice("INV-20", status="draft"), invoice("INV-21", status="void"))
+    for number in ("INV-20", "INV-21"):
+        shown = books.cli("invoices", "show", number)
+        assert "Nothing of it was sent to Xero.\n" in shown.stdout
+        sides = books.cli("invoices", "show", number, "--json").json["both_sides"]
+        assert [one["caspen"] for one in sides if one["what"] == "due"] == [None]
+
+
 def test_every_list_can_be_had_as_a_spreadsheet_or_as_json_but_not_as_both(books: Clinic) -> None:
     for command, name in {
         "unsynced": "unsynced",
@@ -202,10 +228,57 @@ def test_every_list_can_be_had_as_a_spreadsheet_or_as_json_but_not_as_both(books
         "drift": "drift",
         "taxes list": "taxes",
         "settings accounts": "accounts",
+        "contacts list": "contacts",
+        "workspaces list": "workspaces",
+        "doctor": "checks",
+        "push --dry-run": "plan",
     }.items():
         words = command.split()
         rows, as_json = spreadsheet(books, *words), books.cli(*words, "--json").json[name]
+        before = books.cli("--csv", *words)
+        assert list(csv.DictReader(io.StringIO(before.stdout))) == rows, command
         assert len(rows) == len(as_json), command
         assert all(set(row) <= set(each) | {"details_purged"} for row, each in zip(rows, as_json, strict=True)), command
         both = books.cli(*words, "--csv", "--json")
         assert (both.exit_code, both.json["error"]["code"]) == (2, "csv-or-json"), command
+
+
+def test_a_command_without_a_list_refuses_csv_wherever_it_stands(books: Clinic) -> None:
+    for words in (["status"], ["invoices", "show", "INV-0001"], ["schedule", "show"]):
+        for typed in ([*words, "--csv"], ["--csv", *words]):
+            told = books.cli(*typed)
+            assert (told.exit_code, told.stdout, "--csv" in told.stderr) == (2, "", True), typed
+    assert "--csv DIR of reconcile stands after the command" in books.cli("--csv", "reconcile").stderr
+    assert books.cli("--csv").exit_code == 2
+    assert books.cli("push", "--csv", "--json").json["error"]["code"] == "csv-or-json"
+    assert "caspen-xero push --dry-run --csv" in books.cli("push", "--csv").stderr
+    settings = {row["setting"]: row["value"] for row in spreadsheet(books, "settings", "show")}
+    assert settings.items() >= {"privacy": "full", "start_date": ""}.items()
+
+
+def test_the_usage_of_an_error_is_that_of_the_help(clinic: Clinic) -> None:
+    for words in ([], ["invoices"], ["invoices", "list"], ["contacts", "link"]):
+        (of_error,) = [line for line in clinic.cli(*words, "--nope").stderr.splitlines() if line.startswith("Usage: ")]
+        assert of_error == clinic.cli(*words, "--help").stdout.splitlines()[0]
+
+
+def test_clients_are_listed_with_their_contacts(ready: Clinic) -> None:
+    ready.takes(client("1048237"), client("1048238", "Zo\u00eb", "Marsh"), invoice("INV-0001"))
+    assert [row["link"] for row in ready.cli("contacts", "list", "--json").json["contacts"]] == ["not linked"] * 2
+    ready.push()
+    linked, other = ready.cli("contacts", "list", "--json").json["contacts"]
+    assert (linked["id"], linked["link"], linked["made_by_us"], linked["xero_status"]) == (
+        "1048237",
+        "linked",
+        True,
+        "ACTIVE",
+    )
+    assert linked["xero_url"].endswith(linked["contact_id"])
+    assert (other["link"], other["contact_id"]) == ("not linked", None)
+    for word in ("MARSH", "1048238"):
+        assert [row["id"] for row in ready.cli("contacts", "list", word, "--json").json["contacts"]] == ["1048238"]
+    (by_xero,) = ready.cli("contacts", "list", linked["contact_id"][:8], "--json").json["contacts"]
+    assert by_xero == linked
+    assert "The first 1 of 2 clients and payers." in ready.cli("contacts", "list", "--limit", "1").stderr
+    ready.cli("contacts", "unlink", "1048237")
+    assert ready.cli("contacts", "list", "--json").json["contacts"][0]["link"] == "not linked"

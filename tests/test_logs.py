@@ -48,6 +48,15 @@ def test_every_request_is_noted_without_bodies_names_and_secrets(unsent: Clinic,
     secrets = [str(one) for one in tokens.values() if len(str(one)) > 8]
     for private in ("Nell", "Okafor", "INV-0001", "65.00", BILL["id"], "Bearer", unsent.sandbox.url, *secrets):
         assert private not in noted, private
+    for step in (
+        "Reading the organisation from Xero.",
+        "Reading contacts from Xero, page 1.",
+        "Planned 1 invoice: 3 steps left, 1 to be sent now.",
+        "Sending 1 document to create (invoice).",
+        "Sent 1 document to create (invoice): 1 taken, 0 refused.",
+        "Planned 1 invoice: nothing left to send.",
+    ):
+        assert f" {step}\n" in noted, step
     assert " begins, version " in lines[0]
     assert " ends: exit code 0 after " in lines[-1]
     assert f"calls to Xero: {len(unsent.requests())} (" in lines[-1]
@@ -155,3 +164,24 @@ def test_a_file_is_never_larger_than_it_may_be(unsent: Clinic, file: Path, monke
     kept = sorted(file.parent.glob("xero.log*"))
     assert [one.name for one in kept] == ["xero.log", *(f"xero.log.{number}" for number in range(1, 6))]
     assert all(stat.S_IMODE(one.stat().st_mode) == 0o600 and one.stat().st_size <= 400 for one in kept)
+
+
+def test_a_file_of_something_else_is_never_written_over(
+    unsent: Clinic, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_file, "LARGEST", 300)
+    file.write_text("2026-11-28T01:02:03.004Z 17 earlier\n" * 20)
+    before = file.read_text()
+    for name, held in (("xero.log.1", "a letter of mine"), ("xero.log.5", "")):
+        theirs = file.with_name(name)
+        theirs.write_text(held)
+        told = unsent.cli("status")
+        assert (told.exit_code, f"{theirs}, which an earlier part of it would be called" in told.stderr) == (0, True)
+        assert (theirs.read_text(), file.read_text()) == (held, before)
+        theirs.unlink()
+    said: list[str] = []
+    begun = log_file.LogFile(str(file), said.append)
+    theirs.write_text("put there while it was open")
+    begun.handle(logging.LogRecord("x", logging.INFO, "", 0, "a line", None, None))
+    begun.close()
+    assert (len(said), theirs.read_text()) == (1, "put there while it was open")

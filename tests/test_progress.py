@@ -14,7 +14,7 @@ from rich.console import Console
 from caspen_xero import interruption
 from caspen_xero.cli import output
 from caspen_xero.cli.output import Output
-from caspen_xero.cli.progress import BYTES, Bar, UnderWay, Work
+from caspen_xero.cli.progress import BYTES, Bar, Shown, UnderWay, Work
 from caspen_xero.interruption import ToldToEnd, at_once, to_its_end
 
 Screen = Callable[..., Result]
@@ -28,9 +28,13 @@ def test_a_push_tells_of_every_document_and_never_more_than_is_true(
     ready: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[tuple[int, int | None, float, int]] = []
+    lines: list[str] = []
 
-    def tell(done: int, total: int | None = None, *, begun: float = 0.0) -> None:
+    def tell(done: int, total: int | None = None, *, begun: float = 0.0, sent: int = 0) -> None:
         told.append((done, total, begun, len(ready.in_xero())))
+        line = Shown(Work("Pushing", unit="invoices to send"), UnderWay())
+        line(done, total, begun=begun, sent=sent)
+        lines.append(line.figures())
 
     ready.takes(client("1"), *INVOICES, *PAID)
     monkeypatch.setattr(output, "untold", tell)
@@ -41,6 +45,9 @@ def test_a_push_tells_of_every_document_and_never_more_than_is_true(
     assert len({done for done, _ in in_order}) > 3
     assert any(0 < begun < 60 for _, begun in in_order)  # invoices whose payments are still to go
     assert all(done <= there for done, _, _, there in told)
+    moved = [line for line, (_, _, begun, _) in zip(lines, told, strict=True) if begun]
+    assert any("of 120 invoices to send, " in line and line.endswith(" documents sent") for line in moved)
+    assert lines[-1] == "120 of 120 invoices to send"
 
 
 def test_without_a_terminal_a_line_a_minute_and_none_for_a_short_run(
@@ -56,7 +63,8 @@ def test_without_a_terminal_a_line_a_minute_and_none_for_a_short_run(
             talk.calls_xero("PUT", "Invoices")
             tell(second, 2000)
             if second % 100 == 20:
-                talk.waits(43, "Xero's limit of calls per minute")
+                with talk.waits(43, "Xero's limit of calls per minute"):
+                    pass
             if second == 19:
                 assert capsys.readouterr().err == ""
     lines = capsys.readouterr().err.splitlines()
@@ -69,9 +77,38 @@ def test_without_a_terminal_a_line_a_minute_and_none_for_a_short_run(
         with mute.progress("Pushing") as tell:
             now += 600
             tell(1, 2)
-            mute.waits(50, "a limit")
-            mute.is_told_to_end()
+            with mute.waits(50, "a limit"):
+                mute.is_told_to_end()
     assert capsys.readouterr() == ("", "")
+
+
+def test_a_wait_of_a_command_without_a_bar_is_counted_down_and_told_once_a_minute_to_nobody(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr("caspen_xero.cli.progress.time.monotonic", lambda: now)
+    talk = Output()
+    for _ in range(10):
+        with talk.waits(19, "Xero's limit of calls per minute"):
+            now += 19
+    assert capsys.readouterr().err == 2 * "Waiting for Xero: waiting 19 s: Xero's limit of calls per minute.\n"
+    screen = io.StringIO()
+    monkeypatch.setattr(screen, "isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr", screen)
+
+    def is_broken_off() -> None:
+        nonlocal now
+        with talk.waits(19, "a limit"):
+            bar = talk._shown
+            assert isinstance(bar, Bar)
+            assert bar.under_way.in_words() == "waiting 19 s: a limit"
+            now += 7
+            assert bar.under_way.in_words() == "waiting 12 s: a limit"
+            raise ToldToEnd
+
+    with pytest.raises(ToldToEnd):
+        is_broken_off()
+    assert talk._shown is None
 
 
 @pytest.mark.parametrize("columns", [20, 40, 80, 200])

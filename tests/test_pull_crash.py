@@ -66,7 +66,7 @@ def test_a_pull_killed_at_any_call_loses_and_doubles_nothing(
     "function",
     [
         "caspen_xero.store.xero_payments.record",
-        "caspen_xero.store.xero_payments.keep_seen",
+        "caspen_xero.store.seen_invoices.keep_seen",
         "caspen_xero.sync.pulling.deliver.append_updates",
         "caspen_xero.store.xero_payments.mark_delivered",
     ],

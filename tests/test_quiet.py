@@ -86,13 +86,13 @@ def test_ten_runs_in_a_row_mail_exactly_what_is_new(cron: Cron) -> None:
     clinic = cron.clinic
     exports(clinic, NELL, UNKNOWN_RATE, invoice(), ODD)
     first, *rest = cron.mails(3)
-    assert "INV-0002 (Nell Okafor): unsynced" in first
+    assert "INV-0002 (Nell Okafor), 150.00 AUD: unsynced" in first
     assert "Levy" in first
     assert "-> caspen-xero taxes map" in first
     assert rest == ["", ""]
     in_xero.edits(clinic, "INV-0001", Status="VOIDED")
     second = cron.mail()
-    assert "INV-0001 (Nell Okafor): differs" in second
+    assert "INV-0001 (Nell Okafor), 165.00 AUD: differs" in second
     assert "INV-0002" not in second
     assert cron.mails(2) == ["", ""]
     assert clinic.cli("taxes", "map", "Levy", "EXEMPTOUTPUT").exit_code == 0
@@ -216,9 +216,21 @@ def test_of_very_many_troubles_a_mail_has_a_few_lines(cron: Cron) -> None:
     exports(cron.clinic, NELL, UNKNOWN_RATE, invoice(), *some)
     mail = cron.mail()
     assert "INV-0100 (Nell Okafor)" in mail
+    assert "  40 invoices, " in mail
+    assert ".00 AUD: unsynced: " in mail
     assert "and 35 more" in mail
     assert len(mail.splitlines()) < 8
     assert cron.mail() == ""
+
+
+def test_a_mail_tells_by_cause_with_count_and_money_and_most_money_first(cron: Cron) -> None:
+    """Also where each invoice has a fix of its own."""
+    bare = [invoice(f"INV-{number:04}", [], total="10.00", subtotal="10.00", tax="0.00") for number in range(300, 312)]
+    dear = [invoice(f"INV-{number:04}", [line(tax_rate_id="tax_odd")]) for number in range(100, 140)]
+    exports(cron.clinic, NELL, UNKNOWN_RATE, *bare, *dear)
+    mail = cron.mail()
+    assert mail.index("  40 invoices, ") < mail.index("  12 invoices, 120.00 AUD: unsynced: ")
+    assert len(mail.splitlines()) < 12
 
 
 # --- sequences, as cron meets them
@@ -339,7 +351,7 @@ SEQUENCES: dict[str, list[tuple[str, str, int]]] = {
         ("mended", "", 0),
     ],
     "new trouble among all this": [
-        ("bad blip", "INV-0002 (Nell Okafor): unsynced", 6),
+        ("bad blip", "INV-0002 (Nell Okafor), 150.00 AUD: unsynced", 6),
         ("lock", "", 7),
         ("", "", 3),
         ("dead", DEAD, 4),

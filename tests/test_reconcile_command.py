@@ -19,7 +19,11 @@ import proofs
 import pytest
 from proofs import FIGURES, PAYMENT, STRANGE, money
 from pushing import Clinic
+from rich.cells import cell_len
 
+from caspen_xero.cli import output
+from caspen_xero.cli.streams import NotTaken
+from caspen_xero.commands import each_on_its_own
 from caspen_xero.sync.reconciling import prove as seam
 from caspen_xero.sync.reconciling.bridge import UNACCOUNTED
 from caspen_xero.sync.reconciling.ledger import Asked
@@ -47,6 +51,10 @@ def proves(monkeypatch: pytest.MonkeyPatch) -> Proves:
         return seen
 
     return finds
+
+
+def nobody_reads(text: str) -> None:
+    raise NotTaken(BrokenPipeError())
 
 
 def rows_of(file: Path) -> list[dict[str, str]]:
@@ -184,8 +192,8 @@ def test_each_difference_is_shown_with_both_figures_and_what_to_do_once(clinic: 
     assert "NOT EQUAL: 1 of 3 invoices differs; 1 document in Xero is not in Caspen (3 differences)." in done.stdout
     for words in ("subtotal 100.00, tax 10.00, total 110.00", "subtotal 100.00, tax 10.01, total 110.01", "2026-11-16"):
         assert words in done.stdout
-    for part in FIGURES.fix.split("; "):
-        assert done.stdout.count(f"  {part}") == 1
+    for line in each_on_its_own(FIGURES.fix):
+        assert done.stdout.count(f"  {line}\n") == 1
     assert "for INV-0001" in done.stdout
     assert done.stdout.index("Differences") < done.stdout.index("By month: DIFFERS")
 
@@ -262,6 +270,30 @@ def test_a_head_is_on_one_line_where_there_is_room(
     assert re.search(r"^Tax rate +Figure +Caspen +Xero +Difference", said, re.MULTILINE), said
 
 
+@pytest.mark.parametrize("columns", [30, 40, 57, 70, 80, 200])
+def test_what_a_screen_does_not_show_of_a_table_is_named_and_the_difference_is_shown(
+    clinic: Clinic, proves: Proves, monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    sent = ("sent", "As sent", "amount"), ("recoded", "Recoded", "amount")
+    number = ("caspen_number", "Number in Caspen", "count"), ("xero_number", "Number in Xero", "count")
+    titles = proofs.columns(
+        ("account", "Account"), *number, *sent, *proofs.ONE, spare=("sent", "caspen_number", "xero_number")
+    )
+    amounts = ("1111111.11", "2222222.22", "3333333.33", "4444444.44", "1111111.12")
+    rows = [["200 Sales", 7, 8, *map(proofs.money, amounts)]]
+    table = Table("by_account", "By account", "", titles, rows)
+    proves(replace(proofs.equal(), tables=[table]))
+    said = clinic.cli("reconcile").stdout.partition("By account")[2]
+    assert all(cell_len(line) <= columns for line in said.splitlines())
+    shown, _, told = " ".join(said.split()).partition(" Not shown, as the screen is too narrow: ")
+    gone = told.partition(". ")[0].split(", ")
+    for column, cell in zip(titles, rows[0], strict=True):
+        words = f"{cell:,.2f}" if isinstance(cell, Decimal) else str(cell)
+        assert (f" {words} " in f"{shown} ") != (column.title in gone), (column.title, said)
+    assert "Difference" not in gone
+
+
 @pytest.mark.parametrize("columns", [80, 120, 200])
 def test_no_amount_is_broken_on_any_screen(
     clinic: Clinic, proves: Proves, monkeypatch: pytest.MonkeyPatch, columns: int
@@ -277,6 +309,25 @@ def test_no_amount_is_broken_on_any_screen(
     assert "NZD" in said
 
 
+def test_invoices_from_outside_the_period_are_told_from_those_that_were_compared(
+    clinic: Clinic, proves: Proves
+) -> None:
+    titles = proofs.columns(("number", "Number"), ("caspen_date", "Date in Caspen", "date"), *proofs.ONE)
+    days = [date(2026, 10, 31), date(2026, 11, 1), date(2026, 11, 30), date(2026, 9, 3)]
+    rows = [[f"INV-{day:%m%d}", day, *proofs.both("110", "110")] for day in days]
+    proves(replace(proofs.equal(2), tables=[Table("invoices", "Invoices, one by one", "", titles, rows, brief=[])]))
+    said = " ".join(clinic.cli("reconcile", "--from", "2026-11-01", "--to", "2026-11-30").stdout.split())
+    assert "2 invoices, with their lines" in said
+    assert "one by one (4: 2 of the period, and 2 from outside it that are not settled as at 30 Nov 2026)" in said
+
+
+def test_what_differs_from_outside_the_period_is_not_counted_in_it(clinic: Clinic, proves: Proves) -> None:
+    before = replace(FIGURES, number="INV-0900", invoice_id="inv_900")
+    proves(replace(proofs.unequal(FIGURES, before), from_outside=frozenset({"inv_900"})))
+    said = " ".join(clinic.cli("reconcile", "--from", "2026-11-01", "--to", "2026-11-30").stdout.split())
+    assert "1 of 3 invoices differs; 1 invoice from outside the period differs (2 differences)." in said
+
+
 def test_a_quiet_run_says_nothing_of_equal_books_and_one_sentence_of_others(clinic: Clinic, proves: Proves) -> None:
     proves(proofs.equal())
     done = clinic.cli("reconcile", "--quiet")
@@ -287,14 +338,14 @@ def test_a_quiet_run_says_nothing_of_equal_books_and_one_sentence_of_others(clin
     assert "Demo Company (AU), from the beginning to 2026-11-30: NOT EQUAL: 2 of 3 invoices differ" in done.stderr
 
 
-def test_a_fix_is_broken_between_commands_and_never_in_one(clinic: Clinic, proves: Proves) -> None:
+def test_each_command_of_a_fix_is_on_a_line_of_its_own(clinic: Clinic, proves: Proves) -> None:
     odd = "caspen-xero invoices accept 'INV; 1'"
     proves(
         proofs.unequal(replace(FIGURES, fix=f"Put Caspen's right, then: caspen-xero pull; if it may stay so: {odd}"))
     )
     said = clinic.cli("reconcile").stdout.splitlines()
-    assert "  Put Caspen's right, then: caspen-xero pull;" in said
-    assert f"  if it may stay so: {odd}" in said
+    begins = said.index("  Put Caspen's right, then:")
+    assert said[begins + 1 : begins + 4] == ["    caspen-xero pull", "  if it may stay so:", f"    {odd}"]
 
 
 def test_a_fix_of_many_invoices_is_told_once_for_all_of_them(clinic: Clinic, proves: Proves) -> None:
@@ -307,7 +358,7 @@ def test_a_fix_of_many_invoices_is_told_once_for_all_of_them(clinic: Clinic, pro
     proves(proofs.unequal(*finds, invoices=100))
     said = clinic.cli("reconcile").stdout
     assert said.count("--overwrite") == 1
-    assert "caspen-xero push --overwrite INVOICE;" in said
+    assert "    caspen-xero push --overwrite INVOICE\n" in said
     assert "      for INV-0001, INV-0002, " in said
     assert "INV-0099" in said.partition("What to do:")[2]
 
@@ -424,6 +475,17 @@ def test_csv_is_a_folder_with_a_file_for_each_table(clinic: Clinic, proves: Prov
     (about,) = rows_of(folder / "proof.csv")
     assert (about["organisation"], about["equal"], about["compared"]) == ("Demo Company (AU)", "no", "3")
     assert f"Written: {folder}" in done.stdout
+
+
+def test_what_is_to_be_written_is_written_also_where_the_screens_reader_leaves(
+    clinic: Clinic, proves: Proves, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with `| head`."""
+    proves(proofs.equal())
+    monkeypatch.setattr(output, "give", nobody_reads)
+    clinic.cli("reconcile", "--csv", tmp_path / "november", "--html", tmp_path / "november.html")
+    assert (tmp_path / "november.html").is_file()
+    assert (tmp_path / "november" / "proof.csv").is_file()
 
 
 def test_the_same_places_are_written_again(clinic: Clinic, proves: Proves, tmp_path: Path) -> None:

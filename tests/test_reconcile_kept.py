@@ -378,3 +378,27 @@ def test_status_says_how_a_reading_that_was_broken_off_goes_on(synced: Clinic) -
     assert told == {"began_at": utc_text(began), "documents": 1000, "fix": goes_on}
     words = " ".join(synced.cli("status").stdout.split())
     assert f"a reading was begun on {local(began)}, 1,000 documents read; it goes on with: {goes_on}" in words
+
+
+def test_what_was_found_is_shown_beside_what_caspen_has(synced: Clinic) -> None:
+    """No pull has seen it: the reconciliation alone knows what Xero has."""
+    there = {"caspen": "payment of 100.00 of 2026-11-03 (EFTPOS)", "xero": "on 2026-11-04"}
+    proves(
+        synced,
+        find("payment-date", subject="pay_1/all_1", **there),
+        find("date", "INV-0001", "2026-11-02", "2026-11-09"),
+        find(
+            "figures",
+            "INV-0001",
+            "subtotal 200.00, tax 20.00, total 220.00",
+            "subtotal 200.00, tax 19.99, total 219.99",
+        ),
+    )
+    sides = synced.cli("invoices", "show", "INV-0001", "--json").json["both_sides"]
+    marked = {one["what"]: one["xero"] for one in sides if one["mark"] == "differs"}
+    assert (marked["date"], marked["tax"], marked["total"]) == ("2026-11-09", "19.99", "219.99")
+    assert [one["xero"] for one in sides if one["part"] == "payment" and one["differs"]] == ["100.00 on 2026-11-04"]
+    assert not any(one["accepted"] for one in sides)
+    synced.run("caspen-xero invoices accept INV-0001")
+    sides = synced.cli("invoices", "show", "INV-0001", "--json").json["both_sides"]
+    assert all(one["accepted"] for one in sides if one["differs"])

@@ -296,7 +296,7 @@ def test_what_is_left_out_stands_between_the_wholes_with_its_reason() -> None:
     ]
     assert (left[0]["reason"], left[0]["fix"]) == ("no sales account is chosen", "caspen-xero settings accounts sales")
     assert (left[1]["xero_number"], left[1]["xero_total"]) == ("INV-4", Decimal("22.00"))
-    assert [row["number"] for row in totals(tables["left_out"])] == ["1 in all"] * 5
+    assert [row["number"] for row in totals(tables["left_out"])] == ["All: 1"] * 5
     assert not tables["left_out"].is_equal
     assert tables["bridge"].is_equal
 

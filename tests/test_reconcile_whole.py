@@ -55,6 +55,27 @@ def steps(proved: Proved) -> dict[str, str]:
     return {row["code"]: row["amount"] for row in rows if (row["what"], row["currency"]) == (PAYMENTS, "AUD")}
 
 
+def test_what_was_voided_in_xero_is_shown_under_the_account_that_it_was_sent_to(books: Clinic) -> None:
+    before = {row["account"]: row["sent"] for row in proves(books, *NOVEMBER).rows("by_account")}
+    in_xero.edits(books, "INV-0003", Status="VOIDED")
+    after = {row["account"]: row["sent"] for row in proves(books, *NOVEMBER).rows("by_account")}
+    assert after == before
+
+
+def test_what_caspen_was_only_told_of_is_a_step_of_its_own(books: Clinic) -> None:
+    """What stands in Caspen's export is the first line, and no more."""
+    export = Decimal(steps(proves(books, *NOVEMBER))["all-in-caspen"])
+    in_xero.pays(books, "INV-0003", "25.00")
+    assert books.cli("pull").exit_code == EQUAL
+    proved = proves(books, *NOVEMBER)
+    assert (proved.exit_code, Decimal(steps(proved)["all-in-caspen"]), steps(proved)["told"]) == (
+        EQUAL,
+        export,
+        "25.00",
+    )
+    assert Decimal(steps(proved)["to-be-in-xero"]) - Decimal(steps(proved)["all-in-caspen"]) == Decimal("25.00")
+
+
 # --- all payments in Xero
 
 

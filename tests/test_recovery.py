@@ -1,4 +1,4 @@
-"""docs/recovery.md, each list of commands run as it is printed: all is in Xero once after it, and Caspen is told nothing anew."""
+"""docs/recovery.md, each list of commands run as it is printed: all is in Xero once after it, and in Caspen's file too."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from xero_side.keyrings import MemoryKeyring
 
 DOC = (Path(__file__).parent.parent / "docs" / "recovery.md").read_text("utf-8")
 SAFE = "/mnt/safe/"
+CRON_LINE = next(line for line in DOC.splitlines() if line.endswith(f"caspen-xero backup {SAFE}"))
 
 
 def blocks(chapter: str) -> list[list[str]]:
@@ -44,7 +45,7 @@ class Machine:
 
     def __init__(self, clinic: Clinic, folder: Path, terminal: Callable[..., Any]) -> None:
         self.clinic, self.folder, self.terminal = clinic, folder, terminal
-        self.safe = folder / "safe"
+        self.copy = self.safe = folder / "safe"
         self.safe.mkdir()
         self.export = folder / "caspen-export"
         self.export.mkdir()
@@ -105,6 +106,7 @@ def machine(
     at_home = tmp_path / "at home"
     at_home.mkdir()
     monkeypatch.setenv("HOME", str(at_home))
+    monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setattr(webbrowser, "open", lambda url: loopback.get(url, follow_redirects=True, timeout=20).is_success)
     before = keyring.get_keyring()
     keyring.set_keyring(MemoryKeyring())
@@ -114,8 +116,10 @@ def machine(
     one.writes(*RECORDS, *EARLY, payment(1, "INV-0001", "65.00"))
     assert ready.cli("settings", "set", "--source", one.export).exit_code == 0
     assert ready.cli("sync").exit_code == 0
-    copy = one.safe / "caspen-xero.sqlite"
-    assert ready.cli("backup", copy).exit_code == 0
+    one.runs([" ".join(CRON_LINE.split()[5:])])
+    copy = one.copy = next(one.safe.glob("*-by-hand.sqlite"))
+    shutil.copy(copy, one.safe / "20250101T000000Z-by-hand.sqlite")
+    shutil.copy(copy, one.safe / "20990101T000000Z-replaced.sqlite")
     day = next((ready.home / "default" / "backups").glob("*-day.sqlite"))
     day.unlink()
     shutil.copy(copy, day.with_name("20261128T061500Z-day.sqlite"))
@@ -150,10 +154,19 @@ def test_an_old_copy_was_restored(machine: Machine) -> None:
     machine.all_is_there_once()
 
 
+def test_what_caspens_file_has_already_is_not_said_to_be_written_again(machine: Machine) -> None:
+    for given in ("restore /mnt/safe/", "adopt"):
+        machine.runs([f"caspen-xero {given}"])
+    told = machine.clinic.cli("pull").stdout
+    assert "1 payment was in " in told
+    assert "not written again" in told
+    assert "written to" not in told
+
+
 def test_an_old_folder_was_brought_back_by_something_else(machine: Machine) -> None:
     for file in machine.clinic.store_file.parent.glob("store.sqlite*"):
         file.unlink()
-    shutil.copy(machine.safe / "caspen-xero.sqlite", machine.clinic.store_file)
+    shutil.copy(machine.copy, machine.clinic.store_file)
     machine.runs(blocks("I restored an old copy")[1])
     machine.all_is_there_once()
 

@@ -89,6 +89,13 @@ def test_what_cannot_be_scheduled_is_wrong_usage(cli: Cli, options: list[str], c
     assert (told.exit_code, told.json["error"]["code"]) == (2, code)
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("windows", "task-scheduler"), ("macOS", "launchd"), ("sytemd", "systemd")]
+)
+def test_a_system_that_is_called_otherwise_is_told_by_our_name(cli: Cli, typed: str, meant: str) -> None:
+    assert f"Did you mean {meant}?" in cli("schedule", "show", "--system", typed).stderr
+
+
 # --- cron
 
 
@@ -130,11 +137,12 @@ def test_a_line_of_the_users_own_in_a_block_is_left_for_a_person() -> None:
     whole = cron.block(ours, "bob").encode()
     first, end = whole.partition(b"\n")[0] + b"\n", b"# END caspen-xero-default\n"
     job_line = whole[len(first) : -len(end)]
-    for theirs in (b"0 3 * * * /important/backup\n", first + job_line, job_line, b"# mine\n"):
+    theirs_too = (b"0 3 * * * /important/backup\n", first + job_line, job_line, b"# mine\n", b"MAILTO=me\n", b"\n")
+    for theirs in theirs_too:
         crontab = first + job_line + theirs + end
-        with pytest.raises(ScheduleError, match="not of ours"):
+        with pytest.raises(ScheduleError, match=r"without the other one|changed by hand"):
             cron.without_block(crontab, label)
-        with pytest.raises(ScheduleError, match="not of ours"):
+        with pytest.raises(ScheduleError, match=r"without the other one|changed by hand"):
             cron.with_block(crontab, ours, "bob")
     in_latin = b"MAILTO=j\xf6rg\n"
     kept = cron.with_block(in_latin, job(mail_to="ann@example.org"), "bob")
@@ -221,7 +229,7 @@ def crontab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_schedule_is_installed_kept_and_taken_back(cli: Cli, home: Path, crontab: Path) -> None:
     crontab.write_bytes(THEIRS[1])
     shown = cli("schedule", "show", "--system", "cron")
-    assert "It is not installed so" in shown.stderr
+    assert "This is not installed here" in shown.stderr
     first = cli("schedule", "install", "--system", "cron", "--every", "1h", "--mail-to", "ann@example.org", "--json")
     assert (first.exit_code, first.json["changed"], first.json["every_minutes"]) == (0, True, 60)
     assert first.json["environment"]["CASPEN_XERO_HOME"] == str(home)
@@ -331,6 +339,16 @@ def test_task_scheduler_reads_what_is_written() -> None:
         ours = Job("caspen-xero-default", often, command, environment, log=folder + "a.log")
         text = task_scheduler.xml(ours, r"CLINIC\ann")
         assert ours.is_as(task_scheduler.read(text))
+        by_windows = text.replace("<StopAtDurationEnd>false</StopAtDurationEnd>", "").replace(
+            "<StartBoundary>", "<Enabled>true</Enabled><StartBoundary>"
+        )
+        assert ours.is_as(task_scheduler.read(by_windows))
+        assert not task_scheduler.is_edited(by_windows)
+        assert task_scheduler.is_edited(text.replace("<StartWhen", "<Enabled>false</Enabled><StartWhen"))
+        for off in ("<Enabled>false</Enabled>", "<ExecutionTimeLimit>PT9H</ExecutionTimeLimit>"):
+            name = off.partition(">")[0].strip("<")
+            changed = by_windows.replace(f"<{name}>{'true' if name == 'Enabled' else 'PT2H'}</{name}>", off)
+            assert task_scheduler.is_edited(changed), off
         for encoding in ("utf-16", "utf-8"):
             task = ElementTree.fromstring(text.encode(encoding))
         assert in_order(task) == [
@@ -424,6 +442,51 @@ def test_what_somebody_else_put_there_is_left(cli: Cli, tools: Path) -> None:
     assert where.read_text() == "[Service]\n"
 
 
+@pytest.mark.parametrize(
+    ("system", "file", "change"),
+    [
+        ("cron", "crontab.txt", ("*/15 ", "7 ")),
+        ("cron", "crontab.txt", ("\n# END", "\nMAILTO=me@a.example\n# END")),
+        ("systemd", ".config/systemd/user/*.service", ("Type=oneshot\n", "Type=oneshot\nNice=10\n")),
+        ("systemd", ".config/systemd/user/*.timer", ("Persistent=true\n", "")),
+        ("launchd", "Library/LaunchAgents/*.plist", ("Background", "Interactive")),
+        ("task-scheduler", "task.xml", ("PT2H", "PT9H")),
+        ("task-scheduler", "task.xml", ("</TimeTrigger>", "</TimeTrigger><BootTrigger/>")),
+    ],
+)
+def test_what_somebody_has_changed_is_not_written_over(
+    cli: Cli, tmp_path: Path, request: pytest.FixtureRequest, system: str, file: str, change: tuple[str, str]
+) -> None:
+    request.getfixturevalue("crontab" if system == "cron" else "tools")
+    coding = "utf-16" if system == "task-scheduler" else "utf-8"
+    cli("schedule", "install", "--system", system)
+    (place,) = tmp_path.glob(file)
+    was = place.read_text(coding)
+    edited = was.replace(*change)
+    assert edited != was
+    place.write_text(edited, coding)
+    before = {
+        one: one.read_bytes() for one in place.parent.iterdir() if one.is_file() and one.name not in ("asked", "new")
+    }
+    refused = cli("schedule", "install", "--system", system, "--every", "1h", "--json").json["error"]
+    assert (refused["code"], refused["exit_code"]) == ("schedule-edited", 1)
+    assert cli("schedule", "show", "--system", system, "--json").json["edited"]
+    assert {
+        one: one.read_bytes() for one in place.parent.iterdir() if one.is_file() and one.name not in ("asked", "new")
+    } == before
+    if system == "cron":
+        assert cli("schedule", "remove", "--json").json["error"]["code"] == "schedule-edited"
+        assert place.read_text() == edited
+        return
+    assert refused["fix"] == (
+        f"caspen-xero schedule remove --system {system}; then: caspen-xero schedule install --system {system} --every 1h"
+    )
+    (kept,) = cli("schedule", "remove", "--system", system, "--json").json["kept"]
+    assert (Path(kept).read_text(coding), place.exists()) == (edited, False)
+    assert cli("schedule", "install", "--system", system).exit_code == 0
+    assert (place.read_text(coding), Path(kept).read_text(coding)) == (was, edited)
+
+
 def test_what_only_root_may_do_is_told_with_the_whole_command(
     cli: Cli, tools: Path, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -475,13 +538,14 @@ def test_the_checks_of_a_scheduled_run_see_what_only_this_shell_has(
         store.set_connection((store.connection() or {}) | {"token_store": "keyring"})
     lost = ready.cli("doctor", "--as-scheduled")
     assert lost.exit_code == 1
-    assert "Tonight's run by cron will not find: Xero with its sign-in." in lost.stderr
+    assert "Tonight's run by cron will not do its work: Xero does not answer its sign-in." in lost.stderr
     assert "--token-store file" in " ".join(lost.stdout.split())
 
 
 def test_a_program_that_is_not_there_any_more_is_told(cli: Cli, crontab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cli("schedule", "install", "--system", "cron")
-    crontab.write_text(crontab.read_text().replace(program()[0], "/gone/caspen-xero"))
+    with monkeypatch.context() as gone:
+        gone.setattr("caspen_xero.cli.scheduled.program", lambda **_: ("/gone/caspen-xero",))
+        cli("schedule", "install", "--system", "cron")
     told = cli("doctor", "--as-scheduled", "--json")
     assert [(one["ok"], one["fix"]) for one in told.json["checks"] if one["name"] == "program"] == [
         (False, "caspen-xero schedule install")
@@ -489,7 +553,7 @@ def test_a_program_that_is_not_there_any_more_is_told(cli: Cli, crontab: Path, m
     cli("schedule", "remove")
     monkeypatch.setattr("caspen_xero.cli.scheduled.program", lambda **_: ("/gone/caspen-xero",))
     told = cli("doctor", "--as-scheduled")
-    assert "Nothing is scheduled; a run by cron would not find: the program." in told.stderr
+    assert "a run by cron would not do its work: caspen-xero is not where it would be started from." in told.stderr
 
 
 # --- credentials

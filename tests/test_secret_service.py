@@ -50,6 +50,7 @@ def person(ready: Clinic, monkeypatch: pytest.MonkeyPatch) -> Clinic:
         httpx.get(url, follow_redirects=True, timeout=20)
         return True
 
+    monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setattr(webbrowser, "open", browse)
     ready.takes(client("1048237"), invoice("INV-0001"))
     return ready

@@ -597,6 +597,7 @@ def test_no_argument_however_odd_breaks_a_command(
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
     monkeypatch.setenv("XERO_CLIENT_SECRET", "no-secret-of-any-app")
+    monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setattr("webbrowser.open", lambda *_: True)
     monkeypatch.setattr("caspen_xero.xero.client.READ_TRIES", 1)
     taken = [one for one in COMMANDS[path].params if not getattr(one, "is_flag", False) and one.name != "help"]

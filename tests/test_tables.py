@@ -19,7 +19,7 @@ from pushing import Clinic
 from rich.cells import cell_len
 
 from caspen_xero.cli.output import Ours, Output
-from caspen_xero.cli.tables import folded, shortened, wrapped
+from caspen_xero.cli.tables import folded, shortened, with_thousands, wrapped
 
 PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 TITLES = ("Invoice", "Client", "Date", "Sent", "State", "Why", "Total", "Currency")
@@ -129,11 +129,41 @@ def test_columns_go_in_the_order_in_which_they_matter_least_and_are_named(shown:
     assert gone[:3] == list(SPARE)
 
 
+SIDES = ("In Caspen", "In Xero", "Differs")
+BOTH = [
+    ("Due date", "2026-11-16", "2026-11-17", "differs"),
+    ("Contact", "Margaret Oyelaran-Whitcombe", "Margaret Oyelaran-Whitcombe of the Hills 王小明", ""),
+    ("Total", "1,234,567.89", "1,234,567.89", ""),
+]
+
+
+@pytest.mark.parametrize("width", [30, 40, 57, 80])
+def test_the_two_sides_of_a_thing_are_both_shown_below_each_other_where_there_is_no_room_beside(
+    shown: Callable[..., str], width: int
+) -> None:
+    rows = [tuple(map(Ours, row)) for row in BOTH]
+    text = shown(width, lambda output: output.table(("In AUD", *SIDES), rows, beside=SIDES, left_out=["As sent"]))
+    assert all(cell_len(line) <= width for line in text.splitlines())
+    assert all(word in text for word in ("2026-11-16", "2026-11-17", "differs"))
+    assert text.count("1,234,567.89") == 2
+    assert _hidden(text) == ["As sent"]
+    if width == 40:
+        assert "Due date\n  In Caspen  2026-11-16\n  In Xero    2026-11-17\n  Differs    differs\nContact\n" in text
+
+
 def test_a_currency_is_shown_only_where_there_are_several(shown: Callable[..., str]) -> None:
     alike = [(*row[:-1], "AUD") for row in ROWS]
     assert "Currency" in shown(200, lambda o: o.table(TITLES, ROWS))
     assert "Currency" not in shown(200, lambda o: o.table(TITLES, alike))
     assert shown(0, lambda o: o.table(TITLES, alike)).count("\tAUD\n") == len(ROWS)
+
+
+def test_an_amount_keeps_its_currency_on_a_narrow_screen(shown: Callable[..., str]) -> None:
+    rows = [("INV-1", "synced (accepted)", Decimal("1358024.68"), "AUD"), ("INV-2", "open", Decimal(5), "NZD")]
+    text = shown(46, lambda o: o.table(("Invoice", "State", "Total", "Currency"), rows))
+    assert "1,358,024.68  AUD\n" in text
+    assert "Currency" not in text
+    assert _hidden(text) == []
 
 
 def test_amounts_stand_to_the_right(shown: Callable[..., str]) -> None:
@@ -206,12 +236,31 @@ def test_a_command_an_amount_and_a_time_are_on_one_line(parts: list[str], width:
 @pytest.mark.parametrize("width", [40, 80, 120])
 def test_what_is_said_is_folded_between_words_and_never_in_a_command(shown: Callable[..., str], width: int) -> None:
     command = "caspen-xero settings set --sales-account 200 --payment-account 090 --source /home/nell/caspen-export"
-    said = ("One of these was left out, as it has no account: " * 3, f"  -> {command}; then: caspen-xero push INV-0042")
+    said = (
+        "One of these was left out, as it has no account: " * 3,
+        f"Set it: {command}; then: caspen-xero push INV-0042",
+    )
     text = shown(width, lambda o: o.say(*said))
     assert " ".join(text.split()) == " ".join(" ".join(said).split())
-    assert f"-> {command};" in text
+    assert f"{command};" in text
     assert all(cell_len(line) <= width or command in line for line in text.splitlines())
     assert shown(0, lambda o: o.say(*said)) == "".join(f"{line.rstrip()}\n" for line in said)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_each_command_of_a_fix_is_on_a_line_of_its_own_on_a_screen_and_nowhere_else(
+    shown: Callable[..., str], width: int
+) -> None:
+    commands = ("caspen-xero pull", "caspen-xero invoices accept 'INV; 1'", "caspen-xero workspaces remove north")
+    fix = f"Put it right there, then: {commands[0]}; if it may stay so: {commands[1]}; then: {commands[2]}"
+    for say in (
+        lambda o: o.say(f"  -> {fix}"),
+        lambda o: o.what_to_do([(fix, "INV; 1", "", ())]),
+        lambda o: o.facts("Status", [("Stopped", Ours(f"It is stopped  ->  {fix}"))]),
+    ):
+        lines = [line.strip() for line in shown(width, say).splitlines()]
+        assert [line for line in lines if line in commands] == list(commands), lines
+        assert fix in shown(0, say)
 
 
 def test_a_push_and_a_sync_with_nothing_new_say_so_in_a_line_and_show_no_zeros(ready: Clinic) -> None:
@@ -242,3 +291,21 @@ def test_no_command_is_broken_at_the_edge_of_a_screen(command: str) -> None:
     for width in range(len(command) + 20, 90):
         lines = folded(f"  -> look at it first; or to begin it: caspen-xero {command}", width)
         assert [line for line in lines if f"caspen-xero {command}" in line], (width, lines)
+
+
+def test_one_long_number_drives_no_column_out(shown: Callable[..., str]) -> None:
+    """It loses its middle where there is no room, and nothing else does."""
+    long = "INV-2026-11-28-SOUTH-CLINIC-000042"
+    rows = [(number, "Ann Lee", date(2026, 11, 28), Decimal("1357.95")) for number in ("INV-0001", long)]
+    columns = ("Invoice", "Client", "Date", "Total")
+    told = {
+        width: shown(width, lambda output: output.table(columns, rows, narrow_without=("Date", "Client")))
+        for width in (56, 80)
+    }
+    assert "INV-2026-1…IC-000042  Ann Lee  2026-11-28  1,357.95" in told[56].replace("   ", "")
+    assert long in told[80]
+
+
+def test_an_amount_in_words_stands_as_in_a_table_and_nothing_else_does() -> None:
+    told = with_thousands("1357.95 AUD for Ann, -20000.00; 99.50, INV-1234.50, 2026-11-28, 1,357.95, 12345.678")
+    assert told == "1,357.95 AUD for Ann, -20,000.00; 99.50, INV-1234.50, 2026-11-28, 1,357.95, 12345.678"

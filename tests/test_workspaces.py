@@ -84,6 +84,52 @@ def test_only_an_empty_workspace_goes(connected: Path, cli: Cli) -> None:
     assert list(connected.iterdir()) == []
 
 
+def test_whatever_keeps_a_workspace_is_named_at_once(
+    home: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cli("workspaces", "add", "north")
+    cli("settings", "set", "--payments", "off", "--workspace", "north")
+    (home / "north" / "caspen-key.json").write_text("{}")
+    for theirs in ("letter.txt", "b.txt", "c.txt", "d.txt"):
+        (home / "north" / theirs).write_text("mine")
+    tool = tmp_path / "tools" / "crontab"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\ncd {tmp_path}; case "$1" in -l) cat kept;; -) cat > kept;; -r) : > kept;; esac\n')
+    tool.chmod(0o755)
+    (tmp_path / "kept").touch()
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    cli("schedule", "install", "--system", "cron", "--workspace", "north")
+    told = cli("workspaces", "remove", "north", "--json").json["error"]
+    assert told["message"] == (
+        "The workspace north stays: cron still syncs it by itself; it is not empty, but keeps settings, a key of Caspen's; "
+        "there is more in it than is ours (b.txt, c.txt, d.txt and 1 more)."
+    )
+    assert told["fix"].split("; then: ") == [
+        "caspen-xero schedule remove --workspace north",
+        "to delete all that it keeps: caspen-xero disconnect --workspace north --purge",
+        "put elsewhere what is not ours",
+        "caspen-xero workspaces remove north",
+    ]
+    assert (home / "north" / "store.sqlite").exists()
+
+
+@pytest.mark.parametrize(("suffix", "store"), [("-wal", "none"), ("-journal", "none"), ("-journal", "another")])
+def test_changes_that_no_store_of_a_workspace_knows_are_told(home: Path, cli: Cli, suffix: str, store: str) -> None:
+    cli("workspaces", "add", "north")
+    if store == "another":
+        cli("status", "--workspace", "north")
+    left = home / "north" / f"store.sqlite{suffix}"
+    left.write_bytes(b"changes")
+    (seen,) = cli("workspaces", "list", "--json").json["workspaces"]
+    assert (seen["name"], seen["empty"], left.name in seen["trouble"]) == ("north", False, True)
+    told = cli("workspaces", "remove", "north", "--json").json["error"]
+    assert left.name in told["message"]
+    assert left.read_bytes() == b"changes"
+    assert cli("disconnect", "--workspace", "north", "--purge").exit_code == 0
+    assert cli("workspaces", "remove", "north").exit_code == 0
+    assert list(home.iterdir()) == []
+
+
 def test_each_workspace_in_turn_and_a_failure_in_one_stops_no_other(
     connected: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,3 +154,34 @@ def test_each_workspace_in_turn_and_a_failure_in_one_stops_no_other(
     assert "broken:\n" in seen.stdout
     assert "default (Demo Company (AU)):\n" in seen.stdout
     assert cli("status", "--all-workspaces", "--workspace", "default").exit_code == 2
+
+
+def test_no_command_says_that_a_sign_in_works_which_is_not_there(connected: Path, cli: Callable[..., Any]) -> None:
+    assert cli("workspaces", "list", "--json").json["workspaces"][0]["connected"]
+    (connected / "default" / "tokens.json").unlink()
+    assert cli("status", "--json").json["sign_in"]["works"] is False
+    assert "does not work: there is no sign-in in the token file" in cli("status").stdout
+    assert not cli("workspaces", "list", "--json").json["workspaces"][0]["connected"]
+    assert "not signed in" in cli("workspaces", "list").stdout
+
+
+def test_what_a_table_shows_as_a_command_names_the_workspace_too(home: Path, cli: Cli) -> None:
+    cli("workspaces", "add", "north")
+    assert "caspen-xero import --workspace north PATH" in cli("settings", "show", "--workspace", "north").stdout
+
+
+def test_a_restored_workspace_is_connected_as_it_was_and_an_empty_store_is_in_nobodys_way(
+    connected: Path,
+    cli: Cli,
+    terminal: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cli("disconnect", "--local-only")
+    assert cli("backup", tmp_path / "copy.sqlite").exit_code == 0
+    assert "caspen-xero connect --token-store file" in cli("status").stdout
+    monkeypatch.setenv("CASPEN_XERO_HOME", str(tmp_path / "other"))
+    monkeypatch.setenv("XERO_URL", "http://localhost:9")
+    assert cli("connect", "--client-id", "APP", "--token-store", "file", "--no-browser").exit_code == 6
+    restored = terminal("restore", str(tmp_path / "copy.sqlite"))
+    assert (restored.exit_code, "  caspen-xero connect --token-store file\n" in restored.stdout) == (0, True)

@@ -154,7 +154,9 @@ class _Wrong:
 
     def error(self, words: str, fix: str = "") -> FeedError:
         return FeedError(
-            "bad-columns", f"{plain(self.path)}: {words}", fix or "docs/caspens-records.md says what it may hold"
+            "bad-columns",
+            f"{plain(self.path)}: {words}",
+            fix or "What it may hold, made anew from your file: caspen-xero schema feed --columns FILE.csv",
         )
 
     def columns(self, data: Mapping[str, Any]) -> Columns:

@@ -54,7 +54,7 @@ _FILE_NAMES = {
     "customer": "clients",
     "tax": "tax_rates",
 }
-_KINDS_OF_FILES = "invoices, payments, ...: docs/feed.md has each kind of file"
+_KINDS_OF_FILES = "invoices, payments, ...: caspen-xero help feed names each kind"
 _ALWAYS = {"lines.quantity": "1", "quantity": "1"}
 
 
@@ -82,7 +82,7 @@ def guess_columns(file: Path) -> str:
     lines = [
         f"# {COLUMNS_FILE}: what the columns of {plain(file.name)} are. In the folder of the CSV files it is read by itself;",
         "# elsewhere: caspen-xero import --columns FILE PATH. Every text that begins with ? is a guess: nothing is imported",
-        "# until you have read it, corrected it where it is wrong, and taken the ? away. docs/feed.md has every field.",
+        "# until you have read it, corrected it where it is wrong, and taken the ? away. Every field: caspen-xero schema feed",
         "",
         *_table(looked, stem, used := _columns(looked, stem)),
     ]

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping
 
 import httpx
 
-from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TooLarge
+from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TooLarge, reason_of
 from caspen_xero.credentials import credential
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.http_client import http_client
 from caspen_xero.interruption import pause, to_its_end
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import given_path
-from caspen_xero.scrubbing import keep_secret, scrubbed
+from caspen_xero.scrubbing import keep_secret
 from caspen_xero.server_urls import NoServer, is_loopback, server_url
 
 from .answers import KEY_FIX, Page, odd_answer, page_in, refuse, wait_before_another_try, wait_before_the_next
@@ -169,11 +169,10 @@ class Connection:
         self._wait = 0.0
 
     def _unreachable(self, error: httpx.TransportError) -> FeedError:
-        reason = scrubbed(str(error)) or type(error).__name__
         what = "can't be reached" if isinstance(error, NEVER_SENT) else "gave no whole answer"
         return FeedError(
             "caspen-unreachable",
-            f"{plain(self._base)} {what}: {plain(reason, MOST_WORDS)}",
+            f"{plain(self._base)} {what}: {plain(reason_of(error), MOST_WORDS)}",
             "Check the network, then run this again",
             ExitCode.TRY_LATER,
         )

@@ -165,7 +165,8 @@ class _Parts:
         for owner, rows in self._rows.items():
             for row in rows if owner not in self._claimed else []:
                 reason = f"{plain(file.name)} has no {kind.replace('_', ' ')} {said(owner, MOST)}"
-                yield BadRecord(str(self.file), row.where, None, _id_in(row), self.inside.owner, reason)
+                id_, field = _id_in(row), self.inside.owner
+                yield BadRecord(str(self.file), row.where, None, id_, field, reason, owner=owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,7 @@ class _Lines:
 def _row(file: Path, line: int, number: int, header: list[str], cells: list[str], needs: str) -> _Row:
     fields: dict[str, Any] = {}
     for name, cell in zip(header, cells, strict=False):
-        if cell and name in ("id", needs) and (damage := damage_of_id(cell)):
+        if cell and (name in ("id", needs) or name.endswith("_id")) and (damage := damage_of_id(cell)):
             where = f"row {number}, column {said(name, 60)}"
             raise FeedError("cell-damaged", f"{plain(file)}, {where}: {damage}", DAMAGED)
         _put(fields, name, cell)

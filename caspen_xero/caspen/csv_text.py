@@ -16,7 +16,10 @@ from .feed import FeedError
 from .plain_files import LARGEST, lines_of, too_large
 
 FIX = "Export it from Caspen again; nothing was imported"
-DAMAGED = "Export it again, and don't save it from a spreadsheet; or open it there with that column as text. Nothing was imported"
+DAMAGED = (
+    "Export it again, and don't save it from a spreadsheet: in this file it can't be mended any more. To look at the new one in a "
+    "spreadsheet, open it with that column as text. Nothing was imported"
+)
 END_MISSING = "Export it from Caspen again; if nothing is missing, put an empty line at its end"
 ENCODINGS = ("utf-8", "utf-16", "cp1252", "iso-8859-1", "iso-8859-15", "mac-roman")
 """The encodings that a columns file may name. A byte order mark at the file's beginning says more than it does."""

@@ -14,7 +14,7 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from .feed_fields import FeedField
-from .values import quoted
+from .values import YEARS, quoted
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 ISO_DAY = "YYYY-MM-DD"
@@ -38,8 +38,10 @@ _PARTS = {
 }
 _ROUNDED = re.compile(r"[-+]?[0-9]+(?:[.,][0-9]+)?[eE][-+]?[0-9]+")
 _ROUNDED_ID = re.compile(
-    r"[0-9]+(?:[.,][0-9]+)?[eE][-+][0-9]+"
+    r"[0-9]+(?:[.,][0-9]+)?[eE][-+][0-9]+|[0-9]+[.,][0-9]+[eE][0-9]+"
 )  # 12E3 may be an item's code; Excel always writes a sign
+_DECIMAL_ID = re.compile(r"[0-9]+[.,]0+")
+"""How a whole number is written by what takes a column with empty cells for decimals: `1048237.0`."""
 _LONG = re.compile(r"[0-9]{15}0{2,}")
 _FAILED = re.compile(r"#{3,}|#(?:REF!|N/A|VALUE!|NAME\?|DIV/0!|NULL!|NUM!|SPILL!)")
 _KEPT_TEXT = re.compile(r'="(.*)"', re.DOTALL)
@@ -79,6 +81,8 @@ def damage_of_id(text: str) -> str | None:
     """What a spreadsheet has done to an id, if anything can be seen of it."""
     if _ROUNDED_ID.fullmatch(text):
         return f"{quoted(text)} is an id that a spreadsheet has rounded: its digits are lost"
+    if _DECIMAL_ID.fullmatch(text):
+        return f"{quoted(text)} is an id that a spreadsheet, or another program, has made a decimal number"
     if _LONG.fullmatch(text):
         return f"{quoted(text)} is an id of which a spreadsheet keeps 15 digits: the rest may be lost"
     return f"{quoted(text)} is an error of the spreadsheet" if _FAILED.fullmatch(text) else None
@@ -122,6 +126,8 @@ def read_cell(cell: str, path: str, one: FeedField, writing: Writing) -> object:
             if path in writing.digits or _is_number_of(path):
                 if said is None and _ROUNDED_ID.fullmatch(text):
                     raise CellError(f"{quoted(text)} is a number that a spreadsheet has rounded")
+                if said is None and path.endswith("_id") and (damage := damage_of_id(text)):
+                    raise CellError(damage)
                 return _with_zeros(text, writing.digits.get(path))
             return cell if said is None and not kept else text
 
@@ -265,6 +271,8 @@ def _parsed(text: str, form: str) -> dt.datetime:
         raise CellError(f"{words}; the columns file says how dates are written")
     part = found.groupdict()
     year = int(part["year"]) if part.get("year") else 2000 + int(part["short"])
+    if year not in YEARS:
+        raise CellError(f"{quoted(text)} is in the year {year}, which can't be meant")
     name = (part.get("name") or "").casefold()[:3]
     if not part.get("month") and name not in MONTHS:
         raise CellError(f"{quoted(text)} names no month in English")

@@ -1,9 +1,9 @@
 """What a source of Caspen's records is, whether files or HTTP (`sources.open_feed`), and what may be wrong with one.
 
     FeedError               the source as a whole can't be read, or did not take a payment: nothing of the import counts
-      codes of files        file-not-found, not-a-file, no-feed-files, unreadable, too-large, not-json, not-csv,
-                            broken-off, updates-not-writable, source-is-a-server,
-                            bad-columns, columns-unconfirmed, cell-damaged
+      codes of files        file-not-found, not-a-file, no-feed-files, spreadsheet, archive, unreadable,
+                            too-large, not-json, not-csv, broken-off, updates-not-writable, source-is-a-server,
+                            bad-columns, columns-unconfirmed, cell-damaged, folder-exists (of `schema feed --csv`)
       codes of HTTP         bad-source-url, caspen-key-missing, caspen-key-refused, caspen-forbidden,
                             caspen-not-found, caspen-refused, caspen-odd-answer
       ... with exit code 6  caspen-rate-limit, caspen-unavailable, caspen-unreachable
@@ -43,7 +43,8 @@ def unreadable(path: Path, error: OSError) -> FeedError:
 class BadRecord:
     """A record that was left out, and why. `where` is its place in the file, such as `line 12` or `record 3`.
 
-    `readable`: what can be read of it all the same, where it carries money.
+    `readable`: what can be read of it all the same, where it carries money. `owner`: of lines or allocations of a record that is
+    not there, the id of that.
     """
 
     file: str
@@ -53,6 +54,7 @@ class BadRecord:
     field: str
     reason: str
     readable: Readable | None = None
+    owner: str | None = None
 
     def as_json(self) -> dict[str, str | None]:
         """The record as `--json` shows it."""

@@ -1,8 +1,9 @@
 """The feed from files: an export folder, or JSON, JSON Lines and CSV files by name.
 
-A folder is every `.json`, `.jsonl`, `.ndjson` and `.csv` file in it, in order of name; hidden files, other files and
-`caspen-updates.jsonl` (ours, the way back to Caspen) are passed over. Where a `columns.toml` lies in it, its CSV files are read as
-that says.
+A folder is every `.json`, `.jsonl`, `.ndjson` and `.csv` file in it, in order of name; hidden files, other files and what is ours
+(`caspen-updates.jsonl`, the way back to Caspen, and reports of `doctor --bundle`) are passed over. A spreadsheet that may hold what
+was exported is refused. Where a `columns.toml` lies in it, its CSV files are read as that says; what the files of several such
+folders say of one record is put together.
 """
 
 import datetime as dt
@@ -10,6 +11,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
 
 from .columns_file import COLUMNS_FILE, Columns, columns_beside, read_columns
@@ -17,12 +19,15 @@ from .csv_files import is_csv, is_csv_of_export, read_csv_files, with_siblings
 from .feed import BadRecord, FeedError, OnProgress, RawRecord, check_record, unreadable
 from .feed_fields import INSIDE, OUTSIDE
 from .json_files import read_json_file
+from .lost_zeros import LostZeros
 from .mapped_csv import read_mapped_files
-from .plain_files import no_file
+from .plain_files import is_sheet_by_name, lines_of, no_file, refuse_sheet
 from .records import Record
 from .updates import UPDATES_FILE
 
 JSON_SUFFIXES = (".json", ".jsonl", ".ndjson")
+OUR_REPORTS = "caspen-xero-bundle-*.json"
+"""The names of what `doctor --bundle` writes."""
 _PROGRESS_STEP = 256 * 1024
 
 
@@ -30,8 +35,8 @@ class FileFeed:
     """The records of files and folders. JSON Lines stream in bounded memory; JSON arrays and CSV are read file by file.
 
     `columns`: the columns file of all CSV files; else each is read by the one that lies beside it, if any does.
-    Raises `FeedError` (`file-not-found`, `not-a-file`, `no-feed-files`, `unreadable`, `bad-columns`, `columns-unconfirmed`) at once
-    when there is nothing to read.
+    Raises `FeedError` (`file-not-found`, `not-a-file`, `no-feed-files`, `unreadable`, `spreadsheet`, `archive`, `bad-columns`,
+    `columns-unconfirmed`) at once when there is nothing to read.
     """
 
     def __init__(
@@ -80,16 +85,16 @@ class FileFeed:
         self._ignored = {}
         self._done = self._reported = 0
         self._total = sum(_size(file) for file in self._files)
+        zeros = LostZeros() if any(map(is_csv, self._files)) else None
         for file in self._files:
             if not is_csv(file):
-                yield from self._checked(read_json_file(file, self._advance), _shown(file))
+                yield from self._checked(read_json_file(file, self._advance), file, zeros)
         mapped = {file for _, files in self._mapped.values() for file in files}
         plain_csv = [file for file in self._files if is_csv(file) and file not in mapped]
         for file, found in read_csv_files(plain_csv, self._advance):
-            yield from self._checked(found, _shown(file))
-        for columns, files in self._mapped.values():
-            for file, found in read_mapped_files(files, columns, self._advance):
-                yield from self._checked(found, _shown(file))
+            yield from self._checked(found, file, zeros)
+        for file, found in read_mapped_files(list(self._mapped.values()), self._advance):
+            yield from self._checked(found, file, zeros)
         self._report()
 
     def _files_of(self, paths: Sequence[Path], columns: Path | None) -> list[Path]:
@@ -105,7 +110,12 @@ class FileFeed:
         found: list[Path] = []
         for path in paths:
             found += _feed_files_in(path, of(path)) if path.is_dir() else [_existing(path)]
-        found = [file for file in found if file.name not in (UPDATES_FILE, COLUMNS_FILE)]
+        if found and all(map(_is_no_export, found)):
+            raise _holds_no_record(found[0])
+        found = [file for file in found if not _is_no_export(file)]
+        for file in found:
+            with lines_of(file):
+                pass  # a spreadsheet is refused before its halves are looked for
         for file in found:
             if is_csv(file) and (columns_of := of(file)) is not None:
                 self._mapped.setdefault(columns_of.path, (columns_of, []))[1].append(_described(file, columns_of))
@@ -119,9 +129,14 @@ class FileFeed:
                 raise no_file(file)
         return files
 
-    def _checked(self, found: Iterator[RawRecord | BadRecord], file: str) -> Iterator[Record | BadRecord]:
+    def _checked(
+        self, found: Iterator[RawRecord | BadRecord], file: Path, zeros: LostZeros | None
+    ) -> Iterator[Record | BadRecord]:
+        name, is_sheet = _shown(file), is_csv(file)
         for item in found:
-            record = check_record(item, file, self._ignored) if isinstance(item, RawRecord) else item
+            if zeros is not None:
+                zeros.look_at(item, name, is_sheet=is_sheet)
+            record = check_record(item, name, self._ignored) if isinstance(item, RawRecord) else item
             if record is not None:
                 yield record
 
@@ -142,9 +157,14 @@ def _each_once(files: Iterable[Path]) -> list[Path]:
 
 def _feed_files_in(folder: Path, columns: Columns | None) -> list[Path]:
     try:
-        files = sorted(file for file in folder.iterdir() if _is_feed_file(file, columns))
+        there = sorted(folder.iterdir())
+        files = [file for file in there if _is_feed_file(file, columns)]
     except OSError as error:
         raise unreadable(folder, error) from error
+    for sheet in filter(is_sheet_by_name, there):
+        if _may_be_exported(sheet, columns) or not files:
+            passed_over = f'; have it passed over: ignore = ["{plain(sheet.name)}"]' if columns is not None else ""
+            refuse_sheet(sheet, otherwise=f", and move this one out of the folder{passed_over}")
     if not files:
         raise FeedError(
             "no-feed-files",
@@ -156,13 +176,32 @@ def _feed_files_in(folder: Path, columns: Columns | None) -> list[Path]:
 
 
 def _is_feed_file(file: Path, columns: Columns | None) -> bool:
-    if file.name.startswith(".") or file.name == UPDATES_FILE:
+    if file.name.startswith(".") or _is_no_export(file):
         return False
     if not file.is_file() and not (file.is_symlink() and not file.exists()):  # what a link lost is missing, not foreign
         return False
     if columns is not None and is_csv(file):
         return not columns.ignores(file)  # what is forgotten in the columns file must not be forgotten by us
     return file.suffix.lower() in JSON_SUFFIXES or is_csv_of_export(file)
+
+
+def _may_be_exported(sheet: Path, columns: Columns | None) -> bool:
+    """Whether a spreadsheet in a folder may be a part of the export that was saved in the wrong form."""
+    if sheet.name.startswith("."):
+        return False
+    return is_csv_of_export(sheet.with_suffix(".csv")) if columns is None else not columns.ignores(sheet)
+
+
+def _is_no_export(file: Path) -> bool:
+    return file.name in (UPDATES_FILE, COLUMNS_FILE) or file.match(OUR_REPORTS)
+
+
+def _holds_no_record(file: Path) -> FeedError:
+    what = (
+        "says what the columns of CSV files are" if file.name == COLUMNS_FILE else "was written by caspen-xero itself"
+    )
+    words = f"{plain(file)} {what}, and holds no record of Caspen's; nothing was imported"
+    return FeedError("no-feed-files", words, f"Give Caspen's export: {to_paste('import', str(file.parent))}")
 
 
 def _described(file: Path, columns: Columns) -> Path:

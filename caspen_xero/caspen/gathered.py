@@ -38,14 +38,14 @@ class Gathered:
         """Keeps the first thing that is wrong."""
         self.wrong = self.wrong or (where, path, reason)
 
-    def agree(self, path: str, value: object, place: str) -> None:
-        """Takes what a cell says of the record; refused where another says something else."""
+    def agree(self, path: str, value: object, place: str, hint: str = "") -> None:
+        """Takes what a cell says of the record; refused, with a hint at another cause, where another says something else."""
         known = self.fields.get(path)
         if known is None:
             self.fields[path] = value
             self.places[path] = place
         elif value is not None and value != known:
-            self.refuse(place, path, f"{said(value, 60)}, but {self.places[path]} has {said(known, 60)}")
+            self.refuse(place, path, f"{said(value, 60)}, but {self.places[path]} has {said(known, 60)}{hint}")
 
 
 def put_together(known: dict[str, Gathered], found: Mapping[str, Gathered], inside: str | None) -> None:
@@ -62,25 +62,24 @@ def put_together(known: dict[str, Gathered], found: Mapping[str, Gathered], insi
 
 
 def _merge(known: Gathered, one: Gathered, inside: str) -> None:
+    there, here = _names(known.file, one.file)
     if one.wrong is not None:
         where, path, reason = one.wrong
-        known.refuse(_in_file(where, one.file), path, reason)
+        known.refuse(_in_file(where, here), path, reason)
     if not known.names_files:
-        known.places = {path: _in_file(place, known.file) for path, place in known.places.items()}
+        known.places = {path: _in_file(place, there) for path, place in known.places.items()}
         known.names_files = True
     for path, value in one.fields.items():
-        known.agree(path, value, _in_file(one.places.get(path, one.where), one.file))
+        known.agree(path, value, _in_file(one.places.get(path, one.where), here))
     new = _new_parts(known.parts, one.parts)
     if new is None:
-        words = (
-            f"some of them stand in {plain(known.file.name, 60)} too, and not all alike: nobody knows which are meant"
-        )
-        known.refuse(_in_file(one.where, one.file), inside, words)
+        words = f"some of them stand in {there} too, and not all alike: nobody knows which are meant"
+        known.refuse(_in_file(one.where, here), inside, words)
         return
     numbers = {f"{inside}[{old}].": f"{inside}[{len(known.parts) + at}]." for at, old in enumerate(new)}
     for path, place in one.places.items():
         if (part := re.match(r"\w+\[\d+\]\.", path)) and part[0] in numbers:
-            known.places[numbers[part[0]] + path.removeprefix(part[0])] = _in_file(place, one.file)
+            known.places[numbers[part[0]] + path.removeprefix(part[0])] = _in_file(place, here)
     known.parts += [one.parts[at] for at in new]
 
 
@@ -124,6 +123,13 @@ def _moment(one: Gathered) -> dt.datetime | None:
         return None  # which the record refuses
 
 
-def _in_file(place: str, file: Path) -> str:
-    name = f"{plain(file.name, 60)}, "
+def _names(one: Path, other: Path) -> tuple[str, str]:
+    """The names of two files, with their folders' where they are called alike."""
+    if one.name != other.name:
+        return plain(one.name, 60), plain(other.name, 60)
+    return plain(f"{one.parent.name}/{one.name}", 60), plain(f"{other.parent.name}/{other.name}", 60)
+
+
+def _in_file(place: str, file: str) -> str:
+    name = f"{file}, "
     return place if place.startswith(name) else name + place

@@ -27,9 +27,11 @@ from .values import read_decimal
 Mapped = Iterator[tuple[Path, Iterator[RawRecord | BadRecord]]]
 
 
-def read_mapped_files(files: Sequence[Path], columns: Columns, advance: Advance) -> Mapped:
-    """The unchecked records, file by file. Raises `FeedError` for a file that is not as the columns file says."""
-    sheets = [(file, one) for file in files for one in columns.of(file)]
+def read_mapped_files(described: Sequence[tuple[Columns, Sequence[Path]]], advance: Advance) -> Mapped:
+    """The unchecked records, file by file, each file read by its own columns file. What they say of one record is put together,
+    whichever columns files they are of. Raises `FeedError` for a file that is not as its columns file says.
+    """
+    sheets = [(file, one) for columns, files in described for file in files for one in columns.of(file)]
     parts: dict[str, dict[str, Gathered]] = {stem: {} for stem in OUTSIDE}
     told: set[Path] = set()
     claimed: set[tuple[str, str]] = set()
@@ -64,7 +66,7 @@ def read_mapped_files(files: Sequence[Path], columns: Columns, advance: Advance)
 def _orphan(found: Gathered, stem: str) -> BadRecord:
     kind = KINDS[OUTSIDE[stem]].replace("_", " ")
     reason = f"no file has {'an' if kind[0] in 'aeiou' else 'a'} {kind} {said(found.id, MOST)}"
-    return BadRecord(str(found.file), found.where, None, found.id, INSIDE[OUTSIDE[stem]].owner, reason)
+    return BadRecord(str(found.file), found.where, None, found.id, INSIDE[OUTSIDE[stem]].owner, reason, owner=found.id)
 
 
 def _gathered(
@@ -320,7 +322,7 @@ class _Sheet:
                 part[name] = value
                 one.places[self._full(path, len(one.parts))] = place
             elif path != self._owner:
-                one.agree(path, value, place)
+                one.agree(path, value, place, self._or_of_a_line(path))
         if self.has_parts or self._owner is not None:
             for path in self._one.constants:
                 inner = self._of_a_part(path)
@@ -350,6 +352,13 @@ class _Sheet:
             words = f"{where} has {said(sign, 60)}, but {before} has {said(known, 60)}"
             fix = "Export each currency to a file of its own, with its own currency below [file.constants]"
             raise FeedError("bad-columns", f"{plain(self.file)}, {words}; nothing was imported", fix)
+
+    def _or_of_a_line(self, path: str) -> str:
+        """That a column may be of each line, where a line has such a field too: then the columns file is wrong, not Caspen."""
+        of_a_line = f"{self._before}{path}"
+        if self._before is None or of_a_line not in self._fields or path not in self._at:
+            return ""
+        return f"; if that column is of each line, the columns file has to name it {of_a_line}"
 
     def _of_a_part(self, path: str) -> str | None:
         """The name of a field within its line or allocation; None for one of the record's own."""

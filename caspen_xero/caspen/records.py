@@ -202,7 +202,13 @@ class Invoice(_Record):
 
     object: Literal["invoice"] = "invoice"
     number: Annotated[OptionalId, means("Its number in Xero", "INV-0001")] = None
-    status: Annotated[InvoiceStatus, means("Only `open` and `paid` go to Xero", "open")]
+    status: Annotated[
+        InvoiceStatus,
+        means(
+            "Only `open` and `paid` go to Xero; `paid` alone pays nothing there, payments are records of their own",
+            "open",
+        ),
+    ]
     client_id: Annotated[Id, means("Id of the client who was treated", "1048237")]
     invoice_to_id: Annotated[OptionalId, means("Id of the contact who pays instead of the client", "con_77")] = None
     issue_date: Annotated[Day, means("The invoice's date", "2026-11-02")]

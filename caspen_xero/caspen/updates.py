@@ -48,6 +48,15 @@ def append_updates(folder: Path, records: Sequence[Mapping[str, object]]) -> lis
     return list(lines)
 
 
+def ids_told(folder: Path) -> set[str]:
+    """The ids of what the folder's file has already. Of a file that can't be read none; whoever appends to it is told why."""
+    try:
+        with FileIO(folder / UPDATES_FILE) as stream:
+            return _whole_lines(stream, ())[1]
+    except OSError:
+        return set()
+
+
 def _opened(file: Path) -> FileIO:
     """The file for its owner alone (mode 0600), whatever the umask. A link in its place is not followed, a pipe not waited for.
 

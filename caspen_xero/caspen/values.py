@@ -11,6 +11,8 @@ from caspen_xero.outside_text import plain, said
 MAX_DIGITS = 14
 """Digits a number may have: quantity times price then stays exact in Decimal's standard 28 digits."""
 
+YEARS = range(1900, 2200)
+"""Years that a day of a clinic's books may have: `0026` was 26 before something filled it up."""
 _EARLIEST = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _DECIMAL = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -62,9 +64,12 @@ def read_date(value: object) -> dt.date:
         return value
     if isinstance(value, str) and _DATE.fullmatch(value):
         try:
-            return dt.date.fromisoformat(value)
+            day = dt.date.fromisoformat(value)
         except ValueError:
             raise wrong(f"{quoted(value)} is not a day of the calendar") from None
+        if day.year not in YEARS:
+            raise wrong(f"{quoted(value)} is in the year {day.year}, which can't be meant")
+        return day
     raise wrong(f"{quoted(value)} is not a date written YYYY-MM-DD")
 
 

@@ -49,7 +49,7 @@ def in_each(
             words = "That looks at one workspace at a time."
             raise UserError("usage", words, "caspen-xero doctor --bundle --workspace NAME", ExitCode.USAGE)
         seen = [look(name) for name in there_are()]
-        wanted = [one for one in seen if not one.is_empty and (command != _SENDS or one.connected or one.trouble)]
+        wanted = [one for one in seen if not one.is_empty and (command != _SENDS or one.organisation or one.trouble)]
         if not wanted:
             words = "No workspace is connected to Xero." if command == _SENDS else "No workspace is in use."
             raise UserError("not-connected", words, "caspen-xero setup", ExitCode.CONNECT_NEEDED)
@@ -69,6 +69,8 @@ def in_each(
         if code == ExitCode.INTERRUPTED:
             break
     code = worst_of(codes)
+    if not_begun := [one.name for one in wanted[len(codes) :]]:
+        whole.note(f"Not begun: {', '.join(not_begun)}. To go on:  caspen-xero {command} --all-workspaces")
     if whole.json:
         whole.document({"command": command, "workspaces": documents, "exit_code": int(code)})
     return code

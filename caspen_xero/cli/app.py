@@ -6,26 +6,35 @@ import inspect
 import io
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from importlib import import_module
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 from typer.main import get_group
 
 from caspen_xero import __version__
-from caspen_xero.cli.command import SHARED, carry_out, output_for, shared_options, shared_parameters, tell_plainly
+from caspen_xero.cli.command import (
+    BEFORE,
+    carry_out,
+    output_for,
+    parameters_of,
+    refuse_csv,
+    shared_options,
+    tell_plainly,
+)
 from caspen_xero.cli.defects import catch_threads, keep_defect, told_defect
 from caspen_xero.cli.help_screen import Group, with_pages
-from caspen_xero.cli.output import NotTaken, Output, write_no_more
+from caspen_xero.cli.output import Output
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.streams import NotTaken, write_no_more
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.interruption import take_signals
+from caspen_xero.interruption import behind, end_if_told
 from caspen_xero.outside_text import MOST_WORDS, plain
 
 HELP = """Keeps a Caspen clinic's books in Xero: invoices, payments and credit notes go there, payments come back.
@@ -117,11 +126,7 @@ class _Commands(Group):
         if GROUPS[module][0] in self.commands:
             return
         group = typer.Typer(rich_markup_mode=None)
-        commands = import_module(f"caspen_xero.cli.{module}")
-        if module == "sandbox":
-            group.add_typer(commands.app, name="sandbox")
-        else:
-            commands.register(group)
+        import_module(f"caspen_xero.cli.{module}").register(group)
         made = get_group(with_pages(group)).commands
         for inner in made.values():
             if isinstance(inner, TyperGroup) and inner.callback is None:  # `settings --json show` works too
@@ -133,8 +138,7 @@ class _Commands(Group):
         self.commands.update(made)
 
     def main(self, args: Any = None, *more: Any, **settings: Any) -> Any:
-        given = list(sys.argv[1:] if args is None else args)
-        if "--json" not in given or not settings.get("standalone_mode", True):
+        if not _asks_for_json(sys.argv[1:] if args is None else args) or not settings.get("standalone_mode", True):
             return super().main(args, *more, **settings)
         try:
             code = super().main(args, *more, **settings | {"standalone_mode": False})
@@ -158,11 +162,20 @@ app = typer.Typer(
 )
 
 
+class _Interrupted(Exception):
+    """The program was broken off before a command began, or after it."""
+
+
 @contextmanager
 def _harmless_usage() -> Iterator[None]:
-    """What is said of wrong usage repeats arguments: they begin no line of their own, and fill no screen."""
+    """What is said of wrong usage repeats arguments: they begin no line of their own, and fill no screen.
+
+    Raises `_Interrupted` for Ctrl-C before a command has begun, as Typer would end without a word.
+    """
     try:
         yield
+    except KeyboardInterrupt as ending:
+        raise _Interrupted from ending
     except Exception as error:
         is_help = type(error).__name__ == "NoArgsIsHelpError"  # our own words, on many lines
         if (
@@ -170,8 +183,21 @@ def _harmless_usage() -> Iterator[None]:
             and hasattr(error, "format_message")
             and isinstance(message := getattr(error, "message", None), str)
         ):
-            error.message = plain(message, MOST_WORDS)  # type: ignore[attr-defined]
+            told = plain(message.removeprefix("Value error, "), MOST_WORDS)
+            error.message = told  # type: ignore[attr-defined]
+            if numbers := _numbers_taken(getattr(error, "param", None)):
+                error.format_message = lambda: numbers
         raise
+
+
+def _numbers_taken(param: Any) -> str:
+    """Which numbers an option takes, as a sentence; "" for one that takes no number, or any."""
+    kind = getattr(param, "type", param)  # where Typer before 0.26 keeps it
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is None:
+        return ""
+    what = "a number" if isinstance(least, float) else "a whole number"
+    return f"{param.opts[0]} takes {what} {f'of {least:,} or more' if most is None else f'from {least:,} to {most:,}'}."
 
 
 def _say_version(wanted: bool) -> None:
@@ -180,26 +206,18 @@ def _say_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-_SHARED = {option for option, _, _ in SHARED}
-_TAKE_NONE = ("sandbox", "demo")
-"""The commands that work in no workspace, and speak only to people."""
+_SHARED = {option for option, _, _ in BEFORE}
 
 
 def _top(context: Any, **_: Any) -> None:
     """What stands before the command holds for it; without a command, one is told where one stands."""
-    shared, below = shared_options(context), context.invoked_subcommand
-    if below is None:
+    shared = shared_options(context)
+    if context.invoked_subcommand is None:
+        if shared["as_csv"]:
+            refuse_csv(context)
         from caspen_xero.cli.overview import overview
 
         raise typer.Exit(carry_out(overview, shared["workspace"], output_for(shared), {}))
-    if below in _TAKE_NONE:
-        typed = [
-            one.opts[0]
-            for one in context.command.params
-            if one.name in _SHARED and context.get_parameter_source(one.name).name == "COMMANDLINE"
-        ]
-        if typed:
-            raise typer.BadParameter(f"{below} takes no {typed[0]}.", ctx=context)
 
 
 _VERSION = Annotated[
@@ -207,7 +225,7 @@ _VERSION = Annotated[
 ]
 _TAKEN = [
     inspect.Parameter("context", inspect.Parameter.KEYWORD_ONLY, annotation=typer.Context),
-    *shared_parameters(),
+    *parameters_of(BEFORE),
     inspect.Parameter("version", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=_VERSION),
 ]
 _top.__signature__ = inspect.Signature(_TAKEN)  # type: ignore[attr-defined]
@@ -219,28 +237,45 @@ def main() -> None:
     """The `caspen-xero` command. Whatever goes wrong, also before a command begins, ends it in words."""
     _take_any_text()
     os.umask(0o077)  # what we make is for nobody else, the folders above it too
-    take_signals()  # whoever ends us hears what was done
-    output = Output(json="--json" in sys.argv, workspace=_workspace_given())
+    output = Output(json=_asks_for_json(sys.argv[1:]), workspace=_workspace_given())
     try:
+        end_if_told()
         catch_threads(_folder)
         app(prog_name="caspen-xero")
     except (OSError, NotTaken) as error:  # the help, say, on a full disk; commands tell theirs themselves
         write_no_more(sys.stdout)
-        Output().error(error if isinstance(error, NotTaken) else NotTaken(error))
+        unread = error if isinstance(error, NotTaken) else NotTaken(error)
+        if not unread.reader_left:
+            Output().error(unread)
         sys.exit(ExitCode.FAILED)
-    except (KeyboardInterrupt, typer.Abort):
-        tell_plainly(output, UserError("interrupted", "Interrupted.", exit_code=ExitCode.INTERRUPTED))
-        sys.exit(ExitCode.INTERRUPTED)
+    except (KeyboardInterrupt, typer.Abort, _Interrupted):
+        _interrupted(output)
     except Exception as error:  # noqa: BLE001 - the last net: a command's module can't be loaded, an argument can't be read
+        if isinstance(behind(error), KeyboardInterrupt):
+            _interrupted(output)
         if folder := _folder():
             keep_defect(folder, error, "the command line")
         tell_plainly(output, told_defect(error))
         sys.exit(ExitCode.FAILED)
 
 
+def _interrupted(output: Output) -> NoReturn:
+    tell_plainly(output, UserError("interrupted", "Interrupted.", exit_code=ExitCode.INTERRUPTED))
+    sys.exit(ExitCode.INTERRUPTED)
+
+
+def _options_among(words: Sequence[str]) -> Iterator[str]:
+    """The words of a command line that can be options: what stands after `--` is none, whatever it looks like."""
+    return takewhile(lambda word: word != "--", words)
+
+
+def _asks_for_json(words: Sequence[str]) -> bool:
+    return "--json" in _options_among(words)
+
+
 def _workspace_given() -> str | None:
     """The workspace that the command line names, where it does."""
-    pairs = pairwise([*sys.argv, ""])
+    pairs = pairwise([*_options_among(sys.argv[1:]), ""])
     named = [word.partition("=")[2] or after for word, after in pairs if word.partition("=")[0] == "--workspace"]
     return named[-1] if named else None
 

@@ -29,15 +29,15 @@ from caspen_xero.sync.setup.doctor import Check
 PATIENCE = 300
 """Seconds that the checks have, a slow network included."""
 _NEEDS = {
-    "program": "the program",
-    "cron": "a cron that runs it",
-    "run": "what it needs to begin",
-    "store": "a store in order",
-    "source": "Caspen's export",
-    "connection": "a connection to Xero",
-    "xero": "Xero with its sign-in",
+    "program": "caspen-xero is not where it would be started from",
+    "cron": "no cron is running on this machine",
+    "run": "it can't begin its work",
+    "store": "its store is not in order",
+    "source": "it can't read Caspen's export",
+    "connection": "the workspace is not connected to Xero",
+    "xero": "Xero does not answer its sign-in",
 }
-"""What a run has to find, by the names of the checks."""
+"""What a run can't do without, by the names of the checks: what it means where one is not met."""
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,20 @@ class Seen:
     @property
     def conclusion(self) -> str:
         """Whether tonight's run will find what it needs, in one line."""
-        missing = [what for name, what in _NEEDS.items() if any(not one.ok and one.name == name for one in self.checks)]
+        wrong = {one.name for one in self.checks if not one.ok} - {"schedule"}
+        missing = [words for name, words in _NEEDS.items() if name in wrong]
         run = (
             f"Tonight's run by {self.system} will"
             if self.is_scheduled
             else f"Nothing is scheduled; a run by {self.system} would"
         )
-        return (
-            f"{run} not find: {', '.join(missing)}."
-            if missing
-            else f"{run} find its sign-in, Caspen's export and Xero."
-        )
+        if missing:
+            lacks_key = any(one.name == "source" and not one.ok and "no key" in one.message for one in self.checks)
+            unless = lacks_key and self.system.startswith("systemd")
+            end = ", unless systemd hands the key to it as a credential, which is not seen here" if unless else ""
+            return f"{run} not do its work: {'; '.join(missing)}{end}."
+        rest = "; what else is NOT OK above keeps invoices back" if wrong else ""
+        return f"{run} find all that it needs to begin{rest}."
 
     def as_json(self) -> dict[str, Any]:
         """The same for scripts."""
@@ -83,22 +86,23 @@ def look(session: Session) -> Seen:
         label = label_of(home, workspace)
         for place, installed in where_found(label):
             when = f"{place.name} runs it {installed.when}"
-            checks = [Check("schedule", True, when), *_checks(session, place, installed)]
+            again = "caspen-xero schedule install" + (" --all-workspaces" if workspace is None else "")
+            checks = [Check("schedule", True, when), *_checks(session, place, installed, again)]
             return Seen(place.name, label, installed.every, True, checks)
     place = scheduler(usual_system(session))
     job = make_job(home, session.workspace, Every(15), system=place.name)
-    words = f"nothing is scheduled; the lines below are as {place.name} would find it"
-    checks = [Check("schedule", False, words, "caspen-xero schedule install")]
-    checks += _checks(session, place, Installed(job.command, job.environment, job.every))
+    words = f"nothing is scheduled; what follows is as a run by {place.name} would find it"
+    install = "caspen-xero schedule install"
+    checks = [Check("schedule", False, words, install)]
+    checks += _checks(session, place, Installed(job.command, job.environment, job.every), install)
     return Seen(place.name, job.label, None, False, checks)
 
 
-def _checks(session: Session, place: Scheduler, job: Installed) -> list[Check]:
+def _checks(session: Session, place: Scheduler, job: Installed, install: str) -> list[Check]:
     program = _program(job.command)
     file = Path(program[0])
     if not (file.is_file() and os.access(file, os.X_OK)):
-        fix = "caspen-xero schedule install"
-        return [Check("program", False, f"{plain(file)} is not there, or can't be run", fix)]
+        return [Check("program", False, f"{plain(file)} is not there, or can't be run", install)]
     checks = [Check("program", True, plain(file))]
     if place.name == "cron":
         from caspen_xero.schedules.cron import how_to_start, is_running

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
@@ -12,9 +14,11 @@ import typer
 from caspen_xero.cli.session import SessionError
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import MOST, plain, said
+from caspen_xero.times import DAY_FORM, local_day, written_day
 
 EARLIEST, LATEST = date(2000, 1, 1), date(2100, 12, 31)
 """The days that can be asked for."""
+_MONTH = re.compile(r"[0-9]{4}-(?:0[1-9]|1[0-2])")
 
 Words = Annotated[
     list[str] | None,
@@ -28,8 +32,12 @@ ClientPart = Annotated[
     str | None,
     typer.Option("--client", metavar="NAME", help="Only of clients with this in their name, or with this id."),
 ]
-FirstDay = Annotated[str | None, typer.Option("--from", metavar="DATE", help="Only from this day on (YYYY-MM-DD).")]
-LastDay = Annotated[str | None, typer.Option("--to", metavar="DATE", help="Only up to this day (YYYY-MM-DD).")]
+FirstDay = Annotated[
+    str | None, typer.Option("--from", metavar="DATE", help="Only from this day on (YYYY-MM-DD, YYYY-MM, today).")
+]
+LastDay = Annotated[
+    str | None, typer.Option("--to", metavar="DATE", help="Only up to this day (YYYY-MM-DD, YYYY-MM, today).")
+]
 
 
 @dataclass(frozen=True)
@@ -41,16 +49,23 @@ class Order:
 
 
 def day_of(option: str, text: str | None) -> date | None:
-    """A day as it was typed for an option. Raises `SessionError` (usage) `bad-date`."""
+    """A day as it was typed for an option; of a month its first day for `--from`, else its last.
+
+    Raises `SessionError` (usage) `bad-date`.
+    """
     if text is None:
         return None
     given = text.strip()
-    try:  # 20261130 and 2026-W48-1 are dates too, and seldom what was meant
-        day = date.fromisoformat(given) if len(given) == len("2026-11-30") else None
-    except ValueError:
-        day = None
+    if given.lower() == "today":
+        return local_day(datetime.now(UTC))
+    if _MONTH.fullmatch(given):
+        given += "-01" if option == "--from" else f"-{monthrange(int(given[:4]), int(given[5:]))[1]}"
+    day = written_day(given)
     if day is None:
-        words, fix = f"{said(text, MOST)} is no date for {option}.", "Write it as YYYY-MM-DD."
+        words, fix = (
+            f"{said(text, MOST)} is no date for {option}.",
+            f"Write it as {DAY_FORM}, a month as YYYY-MM, or today.",
+        )
         raise SessionError("bad-date", words, fix, ExitCode.USAGE)
     if not EARLIEST <= day <= LATEST:
         words, fix = f"{option} {day} is too {'early' if day < EARLIEST else 'late'}.", f"Give {EARLIEST} to {LATEST}."
@@ -67,12 +82,20 @@ def days_of(first: str | None, last: str | None) -> tuple[date | None, date | No
     return begin, end
 
 
+def part_of(option: str, text: str | None) -> str | None:
+    """A part of a name that was given for an option. Raises `SessionError` (usage) where it is empty: every name has that in it."""
+    if text is not None and not text.strip():
+        raise SessionError(
+            f"bad-{option.removeprefix('--')}", f"{option} is empty.", "Give a part of a name.", ExitCode.USAGE
+        )
+    return text
+
+
 def one_of(option: str, given: Sequence[str] | None, known: Collection[str]) -> list[str]:
     """What was given for an option that can be named more than once. Raises `SessionError` (usage) for what it does not know."""
-    what = {"--status": "sync status"}.get(option, f"value for {option}")
     for one in given or ():
         if one not in known:
-            words = f"{plain(one)} is no {what}."
+            words = f"{plain(one)} is no value for {option}."
             raise SessionError(
                 f"bad-{option.removeprefix('--')}", words, f"One of: {', '.join(known)}.", ExitCode.USAGE
             )

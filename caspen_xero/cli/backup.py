@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,6 +11,8 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.menu import confirm, somebody_is_there
 from caspen_xero.cli.session import AFTER_ANSWERS, Session
+from caspen_xero.cli.sign_in import connect_again
+from caspen_xero.cli.workspaces_seen import look
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.paths import given_path
@@ -27,7 +30,9 @@ def backup(
     session: Session,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="FILE", help="A new file, or a folder. [default: in the workspace's folder]"),
+        typer.Argument(
+            metavar="FILE", help="A new file, or a folder that is there. [default: in the workspace's folder]"
+        ),
     ] = None,
 ) -> None:
     """Copy the store to a file, also while another run writes. The sign-in is not in it.
@@ -37,9 +42,9 @@ def backup(
 
     \b
     caspen-xero backup
-    caspen-xero backup /mnt/safe/caspen-xero.sqlite
+    caspen-xero backup /mnt/safe/
     """
-    from caspen_xero.store.backups import back_up, place_for
+    from caspen_xero.store.backups import back_up, place_in
     from caspen_xero.store.errors import StoreCode, StoreError
 
     store = session.store_file
@@ -47,8 +52,8 @@ def backup(
         words = f"There is no store in {plain(session.folder)} to copy."
         raise StoreError(StoreCode.MISSING, words, "caspen-xero restore FILE; or for a new one: caspen-xero connect")
     target = given_path(file) if file is not None else None
-    if target is not None and target.is_dir():
-        target = target / place_for(store, "by-hand").name
+    if target is not None and file is not None and (target.is_dir() or file.endswith(("/", os.sep))):
+        target = place_in(target, store)
     made = back_up(store, target)
     size = made.stat().st_size
     if session.output.json:
@@ -58,21 +63,27 @@ def backup(
 
 def restore(
     session: Session,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="A copy that `backup` or a push made.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="A copy that `backup` or a push made, or a folder of such.")
+    ],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before a store that works is replaced.")] = False,
 ) -> None:
     """Put a copy in the store's place. What stands there is kept beside the copies; Xero is not told anything.
 
-    The next push looks up all of ours in Xero first, as the copy may be older than what was sent. On a terminal it asks before a
-    store that works is replaced.
+    Of a folder the newest copy is taken, and it says which. The next push looks up all of ours in Xero first, as the copy may be
+    older than what was sent. On a terminal it asks before a store that works is replaced.
 
     \b
-    caspen-xero restore /mnt/safe/caspen-xero.sqlite
+    caspen-xero restore /mnt/safe/
+    caspen-xero restore ~/caspen-xero.sqlite
     """
     from caspen_xero.store import backups
 
     store, copy = session.store_file, given_path(file)
     session.refuse_if_busy()
+    if copy.is_dir():
+        folder, copy = copy, backups.newest_in(copy)
+        session.output.note(f"The newest copy in {plain(folder)} is {plain(copy.name)}.")
     backups.check_copy(store, copy)
     if not yes and backups.is_in_order(store) and not _may_replace(session, copy):
         session.output.say("Nothing was changed.")
@@ -83,8 +94,11 @@ def restore(
 
 
 def _may_replace(session: Session, copy: Path) -> bool:
-    """Whether a store that works may be replaced; Enter means no. Where nobody is there to be asked it may, as it is kept."""
-    if not somebody_is_there(session.output):
+    """Whether a store that works may be replaced; Enter means no. Where nobody is there to be asked it may, as it is kept.
+
+    One that holds nothing, as a `connect` that failed leaves it, is in nobody's way.
+    """
+    if not somebody_is_there(session.output) or look(session.workspace).is_empty:
         return True
     return confirm(session.output, f"{plain(session.store_file)} is in order. Replace it by {plain(copy)}?")
 
@@ -97,9 +111,10 @@ def _tell_restored(session: Session, copy: Path, replaced: Path | None) -> None:
     organisation = stored["tenant_name"] if stored else None
     signed_in = stored is not None and _is_signed_in(session)
     following = [
-        *([] if signed_in else ["caspen-xero connect"]),
+        *([] if signed_in else [connect_again(session)]),
         *([] if session.settings.source else ["caspen-xero import PATH"]),  # what Caspen has said since
         "caspen-xero adopt",
+        "caspen-xero sync",
     ]
     if session.output.json:
         document: dict[str, Any] = {
@@ -122,8 +137,9 @@ def _tell_restored(session: Session, copy: Path, replaced: Path | None) -> None:
     if organisation and not signed_in:
         session.output.say("Its sign-in is not on this machine.")
     session.output.say(
-        "What Caspen was told of since that copy was made is told once more, with the same ids: where people enter that in Caspen, "
-        "they look first whether it is there."
+        "A payment that Caspen was told of since that copy was made may be told once more, under the same id: in "
+        "caspen-updates.jsonl it stands once all the same, and a server knows the id. If that file was emptied since, look in "
+        "Caspen before you enter the payment."
     )
     session.output.say(
         "It may be older than what was sent, so all of ours is looked up in Xero before anything is sent, as Caspen has it now:"

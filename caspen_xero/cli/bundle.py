@@ -42,7 +42,10 @@ _FRAME = re.compile(r"[\w./<>-]{1,200}:\d+ [\w<>]{1,80}|\.\.\.")
 
 def write_bundle(session: Session, file: str | None, findings: Callable[[], list[dict[str, Any]]]) -> Path:
     """Makes the file (mode 0600) and gives it. Raises `SessionError` `bundle-exists` where something of that name is there."""
-    place = given_path(file) if file is not None else Path()
+    here = session.folder if session.folder.is_dir() else Path()
+    place = (
+        given_path(file) if file is not None else here
+    )  # never where one happens to stand: it may be an export's folder
     if place.is_dir():
         place = place / f"caspen-xero-bundle-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     bundle = {
@@ -57,9 +60,20 @@ def write_bundle(session: Session, file: str | None, findings: Callable[[], list
         descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), 0o600)
     except FileExistsError:
         raise SessionError("bundle-exists", f"{plain(place)} is there already.", "Give another name.") from None
-    with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
-        json.dump(bundle, opened, indent=1)
+    except OSError as error:
+        raise _not_written(place, error) from error
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            json.dump(bundle, opened, indent=1)
+    except OSError as error:
+        place.unlink(missing_ok=True)
+        raise _not_written(place, error) from error
     return place.absolute()
+
+
+def _not_written(place: Path, error: OSError) -> SessionError:
+    words = f"{plain(place)} could not be written: {error.strerror or error}."
+    return SessionError("bundle-failed", words, "Write it elsewhere: caspen-xero doctor --bundle FILE")
 
 
 def _part(make: Callable[[], Any]) -> Any:

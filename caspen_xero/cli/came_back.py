@@ -66,8 +66,12 @@ def came_back_in_words(session: Session, result: PullResult, delivery: Delivery)
     """A sentence for each thing that became of payments from Xero; one that says so where nothing came back."""
     to = delivery.to.in_words if delivery.to else ""
     told: list[str] = []
-    if some := delivery.delivered:
+    if some := [one for one in delivery.delivered if one not in delivery.there]:
         told.append(f"{counted(some)} for Caspen, {to}{_of_earlier(some, result)}.")
+    if (some := delivery.there) and delivery.to is not None:
+        told.append(
+            f"{counted(some)} {_was(some)} in {plain(delivery.to.where)} already, and {_was(some)} not written again."
+        )
     if some := delivery.waiting:
         if not result.dry_run:
             told.append(f"{counted(some)} for Caspen {_was(some)} not delivered; the next pull tries that again.")

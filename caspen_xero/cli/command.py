@@ -18,12 +18,13 @@ from caspen_xero.cli.defects import keep_defect, told_defect
 from caspen_xero.cli.interrupted import interrupted, same_command
 from caspen_xero.cli.logs import noting
 from caspen_xero.cli.news import tell_news
-from caspen_xero.cli.output import NotTaken, Output, tell, write_no_more
+from caspen_xero.cli.output import Output
 from caspen_xero.cli.runs import all_end
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.streams import NotTaken, tell, write_no_more
 from caspen_xero.cli.workspace_folders import Begins, must_be_there
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.interruption import on_told
+from caspen_xero.interruption import behind, on_told
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.paths import is_text
 
@@ -56,20 +57,36 @@ SHARED = (
     ("verbose", Verbose, False),
     ("debug", Debug, False),
 )
-"""The options of every command, which the program takes before it too: name, declaration, default."""
+"""The options of every command: name, declaration, default."""
+OF_LISTS = ("as_csv", AsCsv, False)
+"""That of a command which shows a list."""
+BEFORE = (*SHARED, OF_LISTS)
+"""What the program takes before a command too."""
 
 
-def shared_parameters() -> list[inspect.Parameter]:
-    """The shared options, as a command and the program take them."""
+def parameters_of(options: Sequence[tuple[str, Any, Any]]) -> list[inspect.Parameter]:
+    """Such options as parameters of a command, or of the program."""
     return [
         inspect.Parameter(option, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for option, annotation, default in SHARED
+        for option, annotation, default in options
     ]
 
 
 def shared_options(context: Any) -> dict[str, Any]:
     """What the shared options come to: as typed after the command, else before it, else as the environment or we have it."""
-    return {option: context.params.get(option, default) for option, _, default in SHARED} | _typed(context)
+    given = {
+        option: default if option == OF_LISTS[0] else context.params.get(option, default)
+        for option, _, default in BEFORE
+    }
+    return given | _typed(context)
+
+
+def refuse_csv(context: Any) -> None:
+    """Ends a command that shows no list, before which `--csv` stands, as wrong usage."""
+    own = next((one for one in context.command.params if "--csv" in one.opts and one.name != OF_LISTS[0]), None)
+    path = context.command_path.partition(" ")[2]
+    words = f"{path} takes no --csv: it shows no list." if path else "Without a command there is no list for --csv."
+    context.fail(f"--csv {own.metavar} of {path} stands after the command." if own else words)
 
 
 def _typed(context: Any) -> dict[str, Any]:
@@ -77,7 +94,7 @@ def _typed(context: Any) -> dict[str, Any]:
     typed: dict[str, Any] = {}
     around = context
     while around is not None:
-        for option, _, _ in SHARED:
+        for option, _, _ in BEFORE:
             source = around.get_parameter_source(option)
             if option not in typed and source is not None and source.name == "COMMANDLINE":
                 typed[option] = around.params[option]
@@ -93,22 +110,30 @@ def command(
     begins: Begins = "no",
     in_all: bool = False,
     lists: bool = False,
+    without: Sequence[str] = (),
     **settings: Any,
 ) -> Callable[[Callable[..., int | None]], Callable[..., int | None]]:
     """Registers a function `(session, ...) -> exit code or None` as a command with `--workspace`, `--json` and `--quiet`.
 
     `options`: those made from declarations, which the function takes as its `**` argument. `begins`: whether it may begin a
     workspace that is not there (see `workspace_folders.must_be_there`). `in_all`: it has `--all-workspaces` too.
-    `lists`: it shows a list, so it has `--csv` too, and gives that to `Output.listed`.
+    `lists`: it shows a list, so it has `--csv` too, and gives that to `Output.listed`. `without`: the shared options that it takes
+    neither before its name nor after it.
     Whatever goes wrong ends the command in words: a `UserError`, trouble with the system or the store's file, and a fault of ours.
     """
 
     def register(function: Callable[..., int | None]) -> Callable[..., int | None]:
         @functools.wraps(function)
-        def run(*, context: Any, all_workspaces: bool = False, as_csv: bool = False, **arguments: Any) -> None:
+        def run(*, context: Any, all_workspaces: bool = False, **arguments: Any) -> None:
             shared = shared_options(context)
             for option in shared:
-                del arguments[option]
+                arguments.pop(option, None)
+            as_csv = shared.pop(OF_LISTS[0])
+            if refused := next((one for one in _typed(context) if one in without), None):
+                option = next(one.opts[0] for one in context.find_root().command.params if one.name == refused)
+                context.fail(f"{context.command_path.partition(' ')[2]} takes no {option}.")
+            if as_csv and not lists:
+                refuse_csv(context)
             name = function.__name__.strip("_")
 
             def noted(workspace: str | None, output: Output, begins: Begins = "no") -> int:
@@ -119,6 +144,8 @@ def command(
                     ended(code)
                 return code
 
+            if all_workspaces and as_csv:
+                context.fail("--csv is of one workspace; of all of them there is --json.")
             if all_workspaces and not is_own:
                 from caspen_xero.cli.all_workspaces import in_each
 
@@ -137,10 +164,10 @@ def command(
         is_own = any(parameter.name == "all_workspaces" for parameter in own)
         own += options
         if lists:
-            own.append(inspect.Parameter("as_csv", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=AsCsv))
+            own += parameters_of([OF_LISTS])
         if in_all:
             own.append(_ALL_WORKSPACES)
-        taken = [_CONTEXT, *own, *shared_parameters()]
+        taken = [_CONTEXT, *own, *parameters_of([one for one in SHARED if one[0] not in without])]
         run.__signature__ = inspect.Signature(taken)  # type: ignore[attr-defined]
         run.__annotations__ = {parameter.name: parameter.annotation for parameter in taken}
         del run.__wrapped__
@@ -219,9 +246,10 @@ def _run(session: Session, function: Callable[..., int | None], arguments: dict[
         return _end(session, interrupted(session, ending))
     except NotTaken as error:
         session.ended_by = error
-        return _end_unread(session.output, error)
+        return _end_unread(session, error)
     except Exception as error:  # noqa: BLE001 - the last net
-        return _end(session, _in_words(session, error))
+        cause = behind(error)
+        return _end(session, interrupted(session, cause) if cause is not error else _in_words(session, error))
 
 
 def _end(session: Session, error: UserError) -> int:
@@ -231,7 +259,7 @@ def _end(session: Session, error: UserError) -> int:
     except NotTaken as unread:
         if not unread.reader_left:
             replace(session.output, json=False).error(error)
-        return _end_unread(session.output, unread) if error.exit_code == ExitCode.FAILED else error.exit_code
+        return _end_unread(session, unread) if error.exit_code == ExitCode.FAILED else error.exit_code
     except Exception as worse:  # noqa: BLE001 - what was to be told can't be put into words: then the error alone
         if folder := session.known_folder():
             keep_defect(folder, worse, "the end of a command")
@@ -249,10 +277,13 @@ def tell_plainly(output: Output, error: UserError) -> None:
         tell(f"Error: {error.code}\n")
 
 
-def _end_unread(output: Output, error: NotTaken) -> int:
+def _end_unread(session: Session, error: NotTaken) -> int:
     """The end of a run whose result nobody can have: said on stderr, unless whoever read us has gone."""
     if not error.reader_left:
-        replace(output, json=False).error(error)
+        from caspen_xero.store.log import COMMANDS
+
+        error.fix = "What was done is done: caspen-xero log" if session.command in COMMANDS else ""
+        replace(session.output, json=False).error(error)
     return error.exit_code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -93,7 +93,7 @@ def connect(
     from caspen_xero.xero.login import SignIn
     from caspen_xero.xero.token_store import open_token_store
     from caspen_xero.xero.tokens import room_for_sign_in
-    from caspen_xero.xero.transport import Transport
+    from caspen_xero.xero.transport import Transport, see_that_it_listens
 
     session.refuse_if_busy()
     stored = session.store.connection()
@@ -101,13 +101,23 @@ def connect(
     if bound:
         check_same_host(bound)
     xero_url = bound.xero_url if bound else url_from_environment()
+
+    def typed() -> AbstractContextManager[None]:
+        flags = {"--no-browser": no_browser, "--custom-connection": custom_connection, "--yes": yes}
+        return _as_typed(session, client_id, org, token_store, flags)
+
     if bound is None and not yes:
-        _keep_trial_apart(session, xero_url)
+        with typed():
+            _keep_trial_apart(session, xero_url)
     hosts = Hosts.of(xero_url)
     kind: Kind = "custom" if custom_connection else "pkce"
     client = _client_id(session, client_id, bound, kind)
-    place: StoreKind = token_store.value if token_store else bound.token_store if bound else "keyring"
+    was_kept = session.store.last_way()["token_store"]
+    place: StoreKind = token_store.value if token_store else "file" if was_kept == "file" else "keyring"
     store, lock = open_token_store(place, session.store.entry(), session.folder), session.folder / "token.lock"
+
+    with typed():
+        asks_for_paste = no_browser or (not custom_connection and not _opens_a_browser())
 
     def prove() -> None:  # a keyring can have been locked while a person was at Xero's page
         with room_for_sign_in(store, lock):
@@ -135,12 +145,8 @@ def connect(
     def stray(kind: Stray) -> None:
         session.output.note(STRAYS[kind])
 
-    def typed() -> AbstractContextManager[None]:
-        return _as_typed(
-            session, client_id, org, token_store, no_browser=no_browser, custom_connection=custom_connection
-        )
-
     with typed(), room_for_sign_in(store, lock):
+        see_that_it_listens(xero_url)
         transport = Transport(hosts.token, hosts.connections)
         try:
             if custom_connection:
@@ -149,7 +155,9 @@ def connect(
             else:
                 # As typed on the browser's page too, so inside.
                 with SignIn(hosts, client, on_stray=stray) as sign_in, typed():
-                    grant = _browser_grant(session, sign_in, transport, prove, no_browser=no_browser, patience=timeout)
+                    grant = _browser_grant(
+                        session, sign_in, transport, prove, no_browser=asks_for_paste, patience=timeout
+                    )
                     connection = link(transport, grant, grant.refresh_token or "")
                     sign_in.tell_linked(connection.tenant_name)
         finally:
@@ -163,9 +171,7 @@ def _as_typed(
     client_id: str | None,
     org: str | None,
     token_store: TokenPlace | None,
-    *,
-    no_browser: bool,
-    custom_connection: bool,
+    flags: Mapping[str, bool],
 ) -> Iterator[None]:
     """Where connecting fails, the command that tries it again is the one that was typed, with its options."""
     given = {
@@ -174,12 +180,11 @@ def _as_typed(
         "--token-store": token_store.value if token_store else None,
     }
     words = {name: option(name, value) for name, value in given.items() if value}
-    flags = {"--no-browser": no_browser, "--custom-connection": custom_connection}
     words |= {name: name for name, is_given in flags.items() if is_given}
 
     def again(command: str) -> str:
         connect = f"{PROGRAM} connect"
-        if not command.startswith(connect) or "--workspace" in command:  # another one, or to another workspace
+        if not command.startswith(connect):
             return command
         left_out = [word for name, word in words.items() if name not in command]
         return f"{' '.join([connect, *left_out])}{command.removeprefix(connect)}"
@@ -266,6 +271,21 @@ def _custom_grant(transport: Transport, hosts: Hosts, client_id: str, secret: st
         raise refused_sign_in(refused, client_id) from None
 
 
+def _opens_a_browser() -> bool:
+    """Whether a browser opens by itself here; else the address is printed. Raises where nobody could be there to follow it."""
+    if has_browser():
+        return True
+    if sys.stdin is not None and sys.stdin.isatty():
+        return False
+    raise SessionError(
+        "nobody-there",
+        "Nobody can allow access on Xero's page from here: there is no browser, and no terminal to paste into.",
+        "Run it on a terminal; or have the address printed and followed elsewhere: caspen-xero connect --no-browser; "
+        "or sign in without a browser at all: caspen-xero connect --custom-connection",
+        ExitCode.CONNECT_NEEDED,
+    )
+
+
 def _browser_grant(
     session: Session,
     sign_in: SignIn,
@@ -275,7 +295,7 @@ def _browser_grant(
     no_browser: bool,
     patience: int,
 ) -> Grant:
-    if not no_browser and not (somebody_is_there(session.output) and not has_browser()):
+    if not no_browser:
         _open_browser(sign_in.url)
         session.output.note("Your browser opens Xero's page. If it does not, open this address yourself:")
         session.output.link("", sign_in.url, stderr=True)

@@ -19,8 +19,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from caspen_xero import __version__
-from caspen_xero.cli.output import one_line, tell
+from caspen_xero.cli.output import one_line
+from caspen_xero.cli.streams import tell
 from caspen_xero.errors import UserError
+from caspen_xero.interruption import note_again
 from caspen_xero.paths import leads_to_anothers
 
 FOLDER = "defects"
@@ -91,10 +93,12 @@ def kept_defects(folder: Path) -> list[Path]:
 
 
 def catch_threads(folder: Callable[[], Path | None]) -> None:
-    """An error in a thread, or one that nobody can be told of where it is, is said in words too."""
+    """An error in a thread, or one that nobody can be told of where it is, is told too; Ctrl-C there ends the run later."""
 
     def caught(error: BaseException | None) -> None:
-        if error is not None and not isinstance(error, SystemExit):
+        if isinstance(error, KeyboardInterrupt):
+            note_again()
+        elif error is not None and not isinstance(error, SystemExit):
             if (place := folder()) is not None:
                 keep_defect(place, error, "a thread")
             tell(f"Warning: {one_line(told_defect(error).message)}\n")

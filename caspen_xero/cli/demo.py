@@ -16,7 +16,6 @@ import shlex
 import shutil
 import sys
 import tempfile
-import textwrap
 import threading
 import urllib.error
 import urllib.request
@@ -30,8 +29,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caspen_xero.cli.output import OUR_COLUMNS, NotTaken, Output, leads_nowhere
-from caspen_xero.cli.sandbox import Country
+from caspen_xero.cli.command import command
+from caspen_xero.cli.output import Output
+from caspen_xero.cli.sandbox import WITHOUT, Country, on_the_path
+from caspen_xero.cli.session import Session
+from caspen_xero.cli.streams import OUR_COLUMNS, NotTaken, leads_nowhere
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
@@ -52,7 +54,7 @@ FOR_REAL = """\
 For real:
 
   1. Create a free app at https://developer.xero.com/app/manage
-     ("Mobile or desktop app"; docs/connect.md says how).
+     ("Mobile or desktop app"; step by step: caspen-xero help xero-app).
   2. caspen-xero connect --client-id YOUR_APPS_CLIENT_ID
   3. caspen-xero settings set --sales-account 200 --payment-account 090
      caspen-xero settings set --source YOUR_CASPEN_EXPORT
@@ -74,8 +76,8 @@ class StoryBroke(UserError):
 def register(app: typer.Typer) -> None:
     """Adds `demo` to the command line."""
 
-    @app.command("demo")
     def demo(
+        session: Session,
         country: Annotated[Country, typer.Option(help="Where the clinic is: its taxes, money and words.")] = "AU",
     ) -> None:
         """Show the whole story on a local Xero: connect, push, what stays unsynced and why, the fix, and the proof.
@@ -87,16 +89,14 @@ def register(app: typer.Typer) -> None:
         from caspen_xero.cli.demo_clinics import CLINICS
         from caspen_xero.cli.sandbox import open_sandbox
 
-        try:
-            with _throw_away_place() as place, open_sandbox(auto_approve=True, country=country) as box:
-                _Story(box, place, CLINICS[country]).tell()
-        except NotTaken as error:
-            if not error.reader_left:
-                Output().error(error)
-            raise typer.Exit(error.exit_code) from None
-        except UserError as error:
-            Output().error(error)
-            raise typer.Exit(error.exit_code) from None
+        with (
+            _nothing_said() if session.output.quiet else contextlib.nullcontext(),
+            _throw_away_place() as place,
+            open_sandbox(auto_approve=True, country=country) as box,
+        ):
+            _Story(box, place, CLINICS[country]).tell()
+
+    command(app, "demo", begins="not-needed", without=WITHOUT)(demo)
 
 
 class _Story:
@@ -126,6 +126,8 @@ class _Story:
             self._it_is_proved(export)
         self._say(self._sum_up(export))
         self._output.say("", *FOR_REAL.split("\n"))
+        if line := on_the_path():
+            self._output.say("", "First, so that the shell finds the program:", f"  {line}")
 
     def _connect(self) -> None:
         self._say(
@@ -222,16 +224,12 @@ class _Story:
 
     def _say(self, text: str) -> None:
         """A paragraph, as wide as the screen; what belongs to a step is set in below its number."""
+        from caspen_xero.cli.tables import wrapped
+
         inner = "   " if text[0].isdigit() or text[0] == " " else ""
         first = text[: len(text) - len(text.lstrip())]
-        lines = textwrap.wrap(
-            " ".join(text.split()),
-            min(self._output.width, WIDEST),
-            initial_indent=first,
-            subsequent_indent=inner,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
+        first_line, *others = wrapped(" ".join(text.split()), min(self._output.width, WIDEST) - len(inner))
+        lines = [f"{first}{first_line}", *(f"{inner}{line}" for line in others)]
         self._output.say("", *lines)
 
     def _unsynced(self) -> list[dict[str, Any]]:
@@ -297,6 +295,12 @@ def _shown(figures: tuple[Decimal, ...]) -> str:
 
 
 # --- the stage
+
+
+@contextlib.contextmanager
+def _nothing_said() -> Iterator[None]:
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        yield
 
 
 @contextlib.contextmanager

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from caspen_xero.cli.sandbox import Country
+from caspen_xero.cli.sandbox import Country, sample_of
 from caspen_xero.sync.setup.tax_words import tax_words
 from caspen_xero.xero.documents import Organisation
-
-_SAMPLES = Path(__file__).parent
 
 
 @dataclass(frozen=True)
@@ -47,9 +45,8 @@ class DemoClinic:
 
 
 def _clinic(country: Country, taxed: str, untaxed: str, *answers: str) -> DemoClinic:
-    name = "sample_clinic.jsonl" if country == "AU" else f"sample_clinic_{country.lower()}.jsonl"
     words = tax_words(Organisation.model_validate({"CountryCode": country}))
-    return DemoClinic(_SAMPLES / name, taxed, untaxed, answers, words.tax_return)
+    return DemoClinic(sample_of(country), taxed, untaxed, answers, words.tax_return)
 
 
 CLINICS: Mapping[Country, DemoClinic] = {

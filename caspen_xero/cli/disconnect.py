@@ -161,9 +161,8 @@ def _remove_at_xero(session: Session, connection: Connection, command: str) -> b
                 session.output, "Forget the sign-in here anyway? (caspen-xero stays under Connected apps in Xero.)"
             ):
                 return False
-        error.fix = (
-            f"{error.fix.rstrip('.')}; or: {command} --local-only (then disconnect it in Xero, under Connected apps)."
-        )
+        there = "then disconnect it in Xero, under Connected apps."
+        error.fix = f"{error.fix.rstrip('.')}; or: {command} --local-only; {there}"
         raise
     return True
 

@@ -17,16 +17,24 @@ from caspen_xero.outside_text import plain
 if TYPE_CHECKING:
     from caspen_xero.sync.setup.doctor import Check
 
+_STATES = {"ok": "ok", "note": "note", "not-ok": "NOT OK"}
+
+COLUMNS = ("name", "ok", "state", "message", "fix")
+"""The fields of a check in CSV."""
+
 
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "doctor", in_all=True)(doctor)
+    command(app, "doctor", in_all=True, lists=True)(doctor)
 
 
 def doctor(
     session: Session,
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="With --bundle: a new file, or a folder. [default: here]")
+        str | None,
+        typer.Argument(
+            metavar="[FILE]", help="With --bundle: a new file, or a folder. [default: the workspace's folder]"
+        ),
     ] = None,
     bundle: Annotated[
         bool, typer.Option("--bundle", help="Write a report of a fault to a file; nothing of your clients is in it.")
@@ -45,6 +53,8 @@ def doctor(
     caspen-xero doctor --as-scheduled
     caspen-xero doctor --bundle
     """
+    if bundle and session.output.csv:
+        raise SessionError("usage", "A report is no list.", "caspen-xero doctor --bundle", ExitCode.USAGE)
     if bundle and as_scheduled:
         words = "A report is of this run, and not of a scheduled one."
         raise SessionError("usage", words, "caspen-xero doctor --bundle", ExitCode.USAGE)
@@ -62,23 +72,24 @@ def doctor(
 
 def _show(session: Session, checks: Sequence[Check], more: dict[str, Any]) -> None:
     """The checks as a table, or with what else is told of them as JSON."""
-    if session.output.json:
+    if session.output.is_for_scripts:
         output = session.output
         found = [
-            vars(check) | {"fix": output.command(check.fix), "choices": output.choices(check.choices)}
+            vars(check)
+            | {"state": check.state, "fix": output.command(check.fix), "choices": output.choices(check.choices)}
             for check in checks
         ]
-        session.output.document({"checks": found} | more)
+        session.output.listed({"checks": found} | more, "checks", COLUMNS)
     else:
         output = session.output
         rows = [
-            ("ok" if check.ok else "NOT OK", check.name, _finding(check), Ours(output.command(check.fix)))
+            (_STATES[check.state], Ours(plain(check.name)), _finding(check), Ours(output.command(check.fix)))
             for check in checks
         ]
         if output.is_piped:
             output.table(("", "Check", "Finding", "What to do"), rows)
         else:
-            output.table(("", "Check", "Finding"), [row[:-1] for row in rows])
+            output.table(("", "Check", "Finding"), [row[:-1] for row in rows], beside=("Finding",))
             if any(check.fix for check in checks):
                 output.what_to_do((check.fix, check.name, _finding(check), ()) for check in checks if check.fix)
 
@@ -89,7 +100,7 @@ def _as_scheduled(session: Session) -> int:
 
     seen = look(session)
     _show(session, seen.checks, {"as_scheduled": seen.as_json()})
-    if session.output.is_piped:  # a line a check, and no other
+    if not session.output.is_for_a_screen:  # a line a check, and no other
         session.output.note(seen.conclusion)
     else:
         session.output.say("", seen.conclusion)
@@ -123,11 +134,20 @@ def _bundle(session: Session, file: str | None) -> int:
 
 def _checks(session: Session) -> list[Check]:
     from caspen_xero.cli.caspen_key import caspen_key
+    from caspen_xero.store.errors import StoreCode, StoreError
     from caspen_xero.sync.sending.other_homes import another_home
     from caspen_xero.sync.setup.doctor import Check, organisation_checks, source_check, unsynced_checks
     from caspen_xero.sync.unsynced import unsynced_rows
 
-    checks = [_store_check(session)]
+    try:
+        checks = [_store_check(session)]
+    except StoreError as error:
+        if error.code != StoreCode.FULL:
+            raise
+        unseen = (
+            "the rest can't be looked at while the store can't be opened"  # it needs room beside it even to be read
+        )
+        return [Check("store", False, error.message, error.fix), Check("all else", False, unseen, "caspen-xero doctor")]
     try:
         checks.append(source_check(session.settings.source, caspen_key(session)))
     except UserError as error:  # the key is given, or kept, where it can't be read

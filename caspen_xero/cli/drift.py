@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from caspen_xero.cli.command import command
-from caspen_xero.cli.output import Ours
+from caspen_xero.cli.output import SIDES, Ours
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.standing import basis, read_standing
 from caspen_xero.errors import ExitCode
@@ -57,7 +57,7 @@ def drift(session: Session) -> int:
     if rows:
         _tell(session, rows, "Caspen and Xero differ")
     elif not mappings.has_invoices():
-        session.output.say("Nothing of Caspen's is known to be in Xero yet: caspen-xero push")
+        session.output.say(f"Nothing of Caspen's is known to be in Xero yet: {session.next_run('push')}")
     elif session.store.adopt_is_due:
         session.output.say(
             f"Nothing differs{but}: {basis(session, books)}. That is as far as this store knows, but it may be an older one: "
@@ -73,10 +73,17 @@ def _as_json(session: Session, rows: Sequence[Drift]) -> list[dict[str, Any]]:
 
 
 def _tell(session: Session, rows: Sequence[Drift], title: str) -> None:
+    from caspen_xero.cli.tables import with_thousands
+
     session.output.table(
-        ("Invoice", "What", "In Caspen", "In Xero", "Since"),
-        [(row.number, row.code, Ours(row.caspen), Ours(row.xero), local(row.seen_at)) for row in rows],
+        ("Invoice", "What", *SIDES[:2], "Since"),
+        [
+            (row.number, row.code, *(Ours(with_thousands(side)) for side in (row.caspen, row.xero)), local(row.seen_at))
+            for row in rows
+        ],
         title=title,
-        narrow_without=("Since", "In Caspen"),
+        narrow_without=("Since",),
+        beside=SIDES,
+        keeps_numbers=True,
     )
     session.output.what_to_do((row.fix, row.number or row.xero, "", ()) for row in rows)

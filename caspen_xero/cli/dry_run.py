@@ -66,6 +66,7 @@ def dry_run_summary(result: PushResult) -> dict[str, Any]:
     days = [day for tally in outlook.kinds.values() for day in (tally.oldest, tally.newest) if day is not None]
     return {
         "kinds": {kind: _as_json(tally) for kind, tally in _by_kind(outlook)},
+        "paid_without_payment": _as_json(outlook.owed),
         "oldest": min(days, default=None),
         "newest": max(days, default=None),
         "accounts": [
@@ -94,6 +95,10 @@ def tell_dry_run(session: Session, result: PushResult, numbers: Mapping[str, str
         session.output.table(
             ("Would stay out", "Number", "Sum", ""), stays_out, narrow_without=["Number"], is_report=True
         )
+    if result.outlook.owed.number:
+        from caspen_xero.sync.paid_without_payment import in_words
+
+        session.output.say(in_words(result.outlook.owed.number, result.outlook.owed.sums, will=True))
     if result.outlook.codes:
         rows = [
             row
@@ -185,6 +190,7 @@ def _tell_what_to_do(session: Session, result: PushResult, numbers: Mapping[str,
 
 
 def _tell_steps(session: Session, result: PushResult, *, everything: bool) -> None:
+    from caspen_xero.cli.tables import with_thousands
     from caspen_xero.store.clinic import count_invoices
 
     output, steps = session.output, result.plan
@@ -192,7 +198,10 @@ def _tell_steps(session: Session, result: PushResult, *, everything: bool) -> No
         shown = steps if everything else steps[:MOST]
         output.table(
             ("Step", "Number", "Detail"),
-            [(Ours(step.kind.replace("-", " ")), step.number, Ours(plain(step.detail, MOST_WORDS))) for step in shown],
+            [
+                (Ours(step.kind.replace("-", " ")), step.number, Ours(with_thousands(plain(step.detail, MOST_WORDS))))
+                for step in shown
+            ],
             is_report=True,
         )
         _tell_more(session, len(steps) - len(shown))

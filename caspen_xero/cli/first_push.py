@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -40,25 +39,23 @@ def _in_words(session: Session, announcement: Announcement) -> list[str]:
     first = "First push" if announcement.is_first else "First push of all that is due"
     new = announcement.kinds.get("create-invoice")
     what = f"{_invoices(new)} in all, the oldest of {new.oldest}" if new else "no new invoice"
-    width = session.output.console(stderr=True).width
-    lines = [
+    return [
         f"{first} to {plain(session.connection.tenant_name)}: {what}.",
         *(f"  {line}" for line in (*_besides(announcement), *_where(session))),
-    ]
-    return [
-        part
-        for line in lines
-        for part in textwrap.wrap(line, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
     ]
 
 
 def _besides(announcement: Announcement) -> Iterator[str]:
     """What else is written, what stays out, and where it ends."""
+    from caspen_xero.sync.paid_without_payment import in_words
+
     for kind, words in KINDS.items():
         if kind != "create-invoice" and (tally := announcement.kinds.get(kind)) is not None:
             yield f"{words}: {', '.join([str(tally.number), *_sums(tally)])}"
     for why, tally in sorted(announcement.stay_out.items()):
         yield f"{'Stay out' if why == 'problem' else 'Wait'}: {_invoices(tally)}"
+    if announcement.owed.number:
+        yield in_words(announcement.owed.number, announcement.owed.sums, will=True)
     if announcement.at_most is not None:
         yield f"No more than {announcement.at_most} of these documents are written (--max-writes {announcement.at_most})"
 

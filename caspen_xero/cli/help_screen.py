@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from caspen_xero.cli.pages import Block, Entry, Page, page
+from caspen_xero.cli.pages import Block, Entry, Page, page, usage_of
 
 if TYPE_CHECKING:
     from caspen_xero.cli.topics import Topic
 
-WIDEST = 100
+LEAST, WIDEST = 40, 100
 NAMES = 30
 """Columns: what is longer has its words on the lines below it."""
+_BESIDE_USAGE = ("Usage: ", " " * 7)
 
 
 class Command(TyperCommand):
-    """A command whose help is its page."""
+    """A command whose help is its page, and whose usage is that page's wherever it is shown."""
+
+    def get_usage(self, ctx: Any) -> str:
+        return _usage(self, ctx)
 
     def get_help(self, ctx: Any) -> str:
         return _shown(self, ctx)
 
 
 class Group(TyperGroup):
-    """A group of commands whose help is its page."""
+    """A group of commands whose help is its page, and whose usage is that page's."""
+
+    def get_usage(self, ctx: Any) -> str:
+        return _usage(self, ctx)
 
     def get_help(self, ctx: Any) -> str:
         return _shown(self, ctx)
@@ -49,6 +56,11 @@ def _shown(command: Any, context: Any) -> str:
     return on_screen(page(command, context), width)
 
 
+def _usage(command: Any, context: Any) -> str:
+    width = min(context.terminal_width or _width_of_the_terminal(), WIDEST)
+    return _filled(usage_of(command, context), width, *_BESIDE_USAGE)
+
+
 def _width_of_the_terminal() -> int:
     import shutil
 
@@ -57,7 +69,7 @@ def _width_of_the_terminal() -> int:
 
 def on_screen(shown: Page, width: int) -> str:
     """A page as lines of that width at the most, where no single word is longer."""
-    lines = [_filled(shown.usage, width, "Usage: ", " " * 7)]
+    lines = [_filled(shown.usage, width, *_BESIDE_USAGE)]
     for block in shown.blocks:
         lines += ["", block.text if block.verbatim else _filled(block.text, width)]
     for heading, entries in (
@@ -72,7 +84,7 @@ def on_screen(shown: Page, width: int) -> str:
 
 
 def _listed(entries: Sequence[Entry], width: int) -> list[str]:
-    longest = min(max(len(entry.spelling) for entry in entries), NAMES)
+    longest = min(max(len(entry.spelling) for entry in entries), NAMES, max(width, LEAST) // 2 - 2)
     beside = 2 + longest + 2
     lines = []
     for entry in entries:
@@ -87,7 +99,7 @@ def _listed(entries: Sequence[Entry], width: int) -> list[str]:
 def _filled(text: str, width: int, first: str = "", others: str = "") -> str:
     return textwrap.fill(
         text,
-        max(width, 40),
+        max(width, LEAST),
         initial_indent=first,
         subsequent_indent=others,
         break_long_words=False,
@@ -98,7 +110,7 @@ def _filled(text: str, width: int, first: str = "", others: str = "") -> str:
 def topic_on_screen(topic: Topic) -> str:
     """A topic as lines."""
     width = min(_width_of_the_terminal(), WIDEST)
-    lines = [f"{topic.title}."]
+    lines = [_filled(f"{topic.title}.", width)]
     for block in topic.blocks:
         if isinstance(block, Block):
             lines += ["", block.text if block.verbatim else _filled(block.text, width)]

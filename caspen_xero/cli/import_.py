@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,8 +10,10 @@ import typer
 from caspen_xero.cli.command import command
 from caspen_xero.cli.progress import BYTES
 from caspen_xero.cli.session import Session
-from caspen_xero.cli.source import import_summary, tell_import
+from caspen_xero.cli.source import NOT_IMPORTED, import_summary, tell_import
+from caspen_xero.commands import option, to_paste
 from caspen_xero.errors import ExitCode
+from caspen_xero.outside_text import plain
 
 
 def register(app: typer.Typer) -> None:
@@ -44,11 +47,29 @@ def import_(
     import sys
 
     from caspen_xero.sync.importing import import_paths
+    from caspen_xero.sync.pulling.deliver import moved_by_import
 
-    with session.only_writer(), session.output.progress("Importing", unit=BYTES) as progress:
+    with (
+        session.only_writer(),
+        session.kept(lambda: NOT_IMPORTED),
+        session.output.progress("Importing", unit=BYTES) as progress,
+    ):
         result = import_paths(session.store, paths, progress, getattr(sys.stdin, "buffer", None), columns)
+    moved = moved_by_import(session.store, session.settings.source, result.read_before)
     if session.output.json:
-        session.output.document({"command": "import", **import_summary(result)})
+        there = {"before": moved[0] and str(moved[0]), "now": str(moved[1])} if moved is not None else None
+        session.output.document({"command": "import", **import_summary(result), "payments_go_elsewhere": there})
     else:
         tell_import(session, result)
+    if moved is not None:
+        _tell_moved(session, *moved)
     return ExitCode.PARTLY if result.bad_count else ExitCode.ALL_WELL
+
+
+def _tell_moved(session: Session, before: Path | None, now: Path) -> None:
+    """That Caspen will be told of payments in another folder from now on."""
+    where = f", and no longer to {plain(before)}" if before is not None else ""
+    session.output.warn(
+        f"Payments from Xero for Caspen go to {plain(now)} from now on{where}, as that is what was imported last.",
+        f"To have one place, whatever is imported: {to_paste('settings set ' + option('--source', str((before or now).parent)))}",
+    )

@@ -31,7 +31,7 @@ def interrupted(session: Session, ending: BaseException) -> UserError:
         words.append(f"Done by then: {', '.join(told)}.")
     if isinstance(ending, BrokenOff) and calls:
         words.append("A call may have been broken off; the next run asks Xero what became of it.")
-    words.append("Nothing is lost: run the same command again to go on.")
+    words.append(session.goes_on() or "Nothing is lost: run the same command again to go on.")
     return UserError("interrupted", " ".join(words), session.to_go_on(), ExitCode.INTERRUPTED)
 
 

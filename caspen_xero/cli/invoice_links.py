@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from caspen_xero.cli.menu import confirm, somebody_is_there
-from caspen_xero.cli.output import Ours
+from caspen_xero.cli.output import SIDES, Cell, Ours
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, one_invoice
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode
@@ -95,15 +95,15 @@ def _show(session: Session, candidate: Candidate) -> None:
     if not candidate.facts:
         return
     found = candidate.found
-    rows = [
+    rows: list[tuple[Cell, ...]] = [
         (one.what.capitalize(), Ours(plain(one.caspen)), Ours(plain(one.xero)), "differs" if one.differs else "")
         for one in candidate.facts
     ]
     paid = "" if found.amount_paid is None else f"{found.amount_paid:.2f}"
+    rows += [("Status", "", found.status, ""), ("Paid", "", paid, "")]
+    shown = 4 if any(row[-1] for row in rows) else 3
     session.output.table(
-        ("", "In Caspen", "In Xero", ""),
-        [*rows, ("Status", "", found.status, ""), ("Paid", "", paid, "")],
-        is_report=True,
+        ("", *SIDES)[:shown], [row[:shown] for row in rows], beside=SIDES, keeps_numbers=True, is_report=True
     )
 
 
@@ -162,8 +162,9 @@ def say_done(
     next_command: str,
     lines: list[str] | None = None,
     more: dict[str, Any] | None = None,
+    label: str = "Next",
 ) -> int:
-    """Says what was done with an invoice, what follows from it, and the command that comes next."""
+    """Says what was done with an invoice, what follows from it, and the command that comes next, or what else one may want."""
     from caspen_xero.store import clinic
 
     if session.output.json:
@@ -173,5 +174,5 @@ def say_done(
             iter(clinic.invoice_numbers(session.store, clinic.invoice_ids(session.store, invoice)).values()), ""
         )
         session.output.say(f"Invoice {plain(number or invoice)} {what}.", *(lines or ()))
-        session.output.note(f"Next: {next_command}")
+        session.output.note(f"{label}: {next_command}")
     return ExitCode.ALL_WELL

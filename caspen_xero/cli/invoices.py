@@ -74,7 +74,8 @@ def skip(
     with session.only_writer():
         found = one_invoice(session, invoice, or_bad=True)
         skips.skip(session.store, found, reason, session.now())
-    return say_done(session, invoice, "is set aside", to_paste("invoices unskip", name_for(found, invoice)))
+    back = to_paste("invoices unskip", name_for(found, invoice))
+    return say_done(session, invoice, "is set aside", back, label="To take that back")
 
 
 def unskip(session: Session, invoice: InvoiceName) -> int:
@@ -124,13 +125,14 @@ def accept(session: Session, invoice: InvoiceName) -> int:
             raise _nothing_to_accept(listed.number or invoice, name, books.troubles_of.get(listed.invoice_id, ()))
     if not session.output.json:
         for one in content:
-            session.output.say(f"accepted: {one.code}: {one.reason}")
+            first, *others = one.reason.split("; ")
+            session.output.say(f"accepted: {one.code}: {first}", *(f"  {other}" for other in others))
         session.output.say(f"To take that back: {to_paste('invoices unaccept', name)}")
     is_to_go_on = any(one.last_tried_at is not None for one in content)  # a push has left it at that
     return say_done(
         session,
         invoice,
-        "differs with your consent",
+        "differs, and you are content with that",
         to_paste("push", name) if is_to_go_on else to_paste("invoices show", name),
     )
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from caspen_xero.cli.asked import ClientPart, FirstDay, LastDay, Words, days_of, in_words, one_of, order_of
+from caspen_xero.cli.asked import ClientPart, FirstDay, LastDay, Words, days_of, in_words, one_of, order_of, part_of
 from caspen_xero.cli.listed_invoice import as_json, links, state_in_words
 from caspen_xero.cli.output import CURRENCY
 from caspen_xero.cli.session import Session
@@ -58,7 +58,12 @@ def list_(
     limit: Annotated[
         int | None,
         typer.Option(
-            "--limit", "-n", min=1, max=10_000_000, help="At most so many: the newest, or the first by --sort."
+            "--limit",
+            "-n",
+            metavar="N",
+            min=1,
+            max=10_000_000,
+            help="At most so many: the newest, or the first by --sort.",
         ),
     ] = None,
     sort: Annotated[
@@ -83,6 +88,7 @@ def list_(
     from caspen_xero.store.listing import SYNC_STATUSES
 
     begin, end = days_of(first, last)
+    client = part_of("--client", client)
     states, order = one_of("--status", status, SYNC_STATUSES), order_of(sort, ORDERS)
     most = limit
     if limit is None and session.output.is_for_a_screen:

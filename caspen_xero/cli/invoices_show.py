@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.invoice_links import InvoiceName
 from caspen_xero.cli.listed_invoice import as_json, find, links, state_in_words
-from caspen_xero.cli.output import Cell, Ours, in_words
+from caspen_xero.cli.output import SIDES, Cell, Ours, in_words
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.standing import read_standing
-from caspen_xero.cli.story import answer_of, short_id
+from caspen_xero.cli.story import answer_of, nothing_sent, short_id
 from caspen_xero.commands import name_for, to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import MOST_WORDS, plain, said
@@ -38,6 +39,7 @@ def show(session: Session, invoice: InvoiceName) -> int:
     caspen-xero invoices show INV-0042
     """
     from caspen_xero.store.sent import AskedWrites, writes
+    from caspen_xero.sync.paid_without_payment import paid_without_payment
     from caspen_xero.sync.two_sides import two_sides
 
     books = read_standing(session)
@@ -47,8 +49,8 @@ def show(session: Session, invoice: InvoiceName) -> int:
     asked = AskedWrites(invoice_ids=[listed.invoice_id], limit=MOST_WRITES)
     sent = writes(mappings, asked) if mappings else []
     edited = _edited(mappings, listed.invoice_id) if mappings else []
-    drift = [one for one in (*books.differences, *books.information) if one.invoice_id == listed.invoice_id]
-    rows = two_sides(session.store, mappings, listed.invoice_id, drift)
+    seen = [one for one in books.seen_otherwise if one.invoice_id == listed.invoice_id]
+    rows = two_sides(session.store, mappings, listed.invoice_id, seen, problems, accepted)
     if session.output.json:
         session.output.document(
             _document(session, listed, problems, accepted)
@@ -57,6 +59,8 @@ def show(session: Session, invoice: InvoiceName) -> int:
         return ExitCode.ALL_WELL
     _tell_head(session, listed)
     _tell_sides(session, listed, rows)
+    if mappings and (owed := paid_without_payment(mappings, session.settings, [listed.invoice_id])):
+        session.output.say(owed)
     _tell_problems(session, problems)
     _tell_accepted(session, listed, accepted)
     for edit in edited:
@@ -91,15 +95,17 @@ def _side_as_json(row: SideRow) -> dict[str, Any]:
         "xero": text(row.xero),
         "differs": bool(row.mark),
         "mark": row.mark or None,
+        "accepted": row.is_accepted,
+        "note": row.note or None,
     }
 
 
 def _edited(mappings: Mappings, invoice_id: str) -> list[dict[str, Any]]:
     """What of an invoice a bookkeeper has edited in Xero, as pull last saw it: each side in words, and since when."""
-    from caspen_xero.store.xero_payments import seen_invoices
+    from caspen_xero.store.seen_invoices import as_last_seen
     from caspen_xero.sync.pulling.drift import DETAILS
 
-    seen = seen_invoices(mappings, [invoice_id]).get(invoice_id)
+    seen = as_last_seen(mappings, [invoice_id]).get(invoice_id)
     return [
         {"caspen": one.caspen, "xero": one.xero, "since": one.since}
         for one in (seen.discrepancies if seen else ())
@@ -121,7 +127,6 @@ def _tell_head(session: Session, listed: ListedInvoice) -> None:
 
 
 def _tell_sides(session: Session, listed: ListedInvoice, rows: Sequence[SideRow]) -> None:
-    there = "In Xero" if listed.xero_invoice_id else "In Xero: not there"
     cells: list[tuple[Cell, ...]] = []
     before = ""
     for row in rows:
@@ -133,12 +138,20 @@ def _tell_sides(session: Session, listed: ListedInvoice, rows: Sequence[SideRow]
         elif row.part != "invoice":
             what = f"{row.part.capitalize()} {row.what}"
         before = row.part
-        cells.append((Ours(plain(what)), _cell(row.caspen), _cell(row.xero), row.mark))
-    if not any(cell[-1] for cell in cells):
-        cells = [cell[:-1] for cell in cells]
-        session.output.table((f"In {plain(listed.currency)}", "In Caspen", there), cells, is_report=True)
-    elif cells:
-        session.output.table((f"In {plain(listed.currency)}", "In Caspen", there, "Differs"), cells, is_report=True)
+        mark = ", ".join(filter(None, (row.note or row.mark, "accepted" if row.is_accepted else "")))
+        cells.append((Ours(plain(what)), _cell(row.caspen), _cell(row.xero), mark))
+    is_there = bool(listed.xero_invoice_id)
+    has = (True, True, is_there or any(cell[2] for cell in cells), any(cell[3] for cell in cells))
+    if cells:
+        session.output.table(
+            list(compress((f"In {plain(listed.currency)}", *SIDES), has)),
+            [list(compress(cell, has)) for cell in cells],
+            beside=SIDES,
+            keeps_numbers=True,
+            is_report=True,
+        )
+    if not is_there:
+        session.output.say("In Xero: not there.")
 
 
 def _cell(value: Value) -> Ours:
@@ -166,14 +179,14 @@ def _tell_accepted(session: Session, listed: ListedInvoice, accepted: Sequence[T
 def _tell_history(session: Session, listed: ListedInvoice, sent: Sequence[dict[str, Any]], books: Books) -> None:
     """What was sent of it, newest first, with Xero's words."""
     if not sent:
-        session.output.say("Nothing of it was sent to Xero yet.")
+        session.output.say(nothing_sent(listed.sync_status))
         return
     session.output.table(
         ("Sent", "What", "Number", "Answer", "Xero id", "Message"),
         [
             (
                 local(row["first_sent_at"], seconds=True),
-                row["operation"].replace("-", " "),
+                Ours(row["operation"].replace("-", " ")),
                 row["number"],
                 answer_of(row),
                 short_id(row["xero_id"]),
@@ -183,6 +196,7 @@ def _tell_history(session: Session, listed: ListedInvoice, sent: Sequence[dict[s
         ],
         title="What was sent",
         narrow_without=("Xero id", "Number", "Message"),
+        beside=("Answer", "Xero id", "Message"),
         is_report=True,
     )
     for row in sent:

@@ -16,11 +16,12 @@ from caspen_xero.cli.asked import (
     in_words,
     one_of,
     order_of,
+    part_of,
 )
 from caspen_xero.cli.command import command
 from caspen_xero.cli.output import Ours
 from caspen_xero.cli.session import Session, SessionError
-from caspen_xero.cli.story import answer_of, short_id
+from caspen_xero.cli.story import answer_of, short_id, what_of
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.times import end_of, local, start_of
@@ -45,6 +46,7 @@ COLUMNS = (
     "method",
     "path",
     "id",
+    "invoice",
 )
 """The fields of a row, in JSON and in CSV."""
 
@@ -70,7 +72,9 @@ def log(
     warnings: Annotated[bool, typer.Option("--warnings", help="Only what Xero took with a warning.")] = False,
     number: Annotated[
         int,
-        typer.Option("--limit", "--lines", "-n", min=1, max=1_000_000, help="How many documents at the most."),
+        typer.Option(
+            "--limit", "--lines", "-n", metavar="N", min=1, max=1_000_000, help="How many documents at the most."
+        ),
     ] = 50,
     sort: Annotated[
         str | None,
@@ -91,6 +95,7 @@ def log(
     from caspen_xero.store.store import utc_text
 
     begin, end = days_of(first, last)
+    client = part_of("--client", client)
     answers, order = one_of("--status", status, ANSWERS), order_of(sort, ORDERS)
     ids = None
     if invoice is not None and session.known_mappings is not None:
@@ -132,8 +137,8 @@ def _tell(session: Session, rows: Sequence[dict[str, Any]]) -> None:
         [
             (
                 local(row["first_sent_at"], seconds=True),
-                row["operation"].replace("-", " "),
-                row["number"],
+                Ours(row["operation"].replace("-", " ")),
+                what_of(row),
                 answer_of(row),
                 row["http_status"],
                 short_id(row["xero_id"]),
@@ -141,7 +146,8 @@ def _tell(session: Session, rows: Sequence[dict[str, Any]]) -> None:
             )
             for row in rows
         ],
-        narrow_without=("Xero id", "HTTP", "Message", "Answer"),
+        narrow_without=("Xero id", "HTTP", "Message"),
+        beside=("Answer", "HTTP", "Xero id", "Message"),
     )
 
 
@@ -158,11 +164,11 @@ def _why_none(invoice: str | None, of_what: str, days: str, answers: Sequence[st
     if of_what or days or answers:
         which = f"{f' of invoice {plain(invoice)}' if invoice else ''}{of_what}"
         warned = ", and taken with a warning" if warnings else ""
-        became = f", is {' or '.join(answers)}" if answers else ""
+        became = f" is {' or '.join(answers)}" if answers else ""
         return (
             f"Nothing{which} was sent to Xero{days}{warned}."
             if not answers
-            else f"Nothing{which} sent{days}{warned}{became}."
+            else f"Nothing{which} that was sent{days}{warned}{became}."
         )
     what = "Xero took nothing with a warning" if warnings else "nothing was sent to Xero yet"
     return f"{f'Of invoice {plain(invoice)} {what}' if invoice else what[0].upper() + what[1:]}."

@@ -39,11 +39,26 @@ class LogFile(RotatingFileHandler):
         if state_home().resolve() in place.resolve().parent.parents:
             raise OSError("it is in a workspace's folder")
         self._on_failure: Callable[[str], None] | None = on_failure
-        super().__init__(place, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8")
+        super().__init__(place, maxBytes=LARGEST, backupCount=KEPT, encoding="utf-8", delay=True)
+        self._must_have_its_names()
+        self.stream = self._open()
         self.setLevel(logging.DEBUG)
 
     def _open(self) -> io.TextIOWrapper:
         return _open_own(self.baseFilename)
+
+    def doRollover(self) -> None:
+        """Begins a new file, and keeps this one as FILE.1. Raises `OSError` where something else has such a name."""
+        self._must_have_its_names()
+        super().doRollover()
+
+    def _must_have_its_names(self) -> None:
+        for number in range(1, KEPT + 1):
+            earlier = f"{self.baseFilename}.{number}"
+            if os.path.lexists(earlier) and not _is_ours(earlier):
+                raise OSError(
+                    f"{plain(earlier)}, which an earlier part of it would be called, is a file of something else"
+                )
 
     def format(self, record: logging.LogRecord) -> str:
         """A line, with the time in UTC and the process."""
@@ -66,6 +81,18 @@ def why(error: BaseException | None) -> str:
     """What went wrong, in words."""
     words = error.strerror if isinstance(error, OSError) and error.strerror else error
     return plain(words, MOST_WORDS).rstrip(".")
+
+
+def _is_ours(path: str) -> bool:
+    """Whether a file was begun here, by this user."""
+    try:
+        found = os.lstat(path)
+        if not stat.S_ISREG(found.st_mode) or (hasattr(os, "geteuid") and found.st_uid != os.geteuid()):
+            return False
+        with open(path, "rb") as file:
+            return _BEGINS.match(file.read(60)) is not None
+    except OSError:
+        return False
 
 
 def _open_own(path: str) -> io.TextIOWrapper:

@@ -12,7 +12,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from caspen_xero import __version__
-from caspen_xero.cli.output import Output, one_line, tell
+from caspen_xero.cli.output import Output, one_line
+from caspen_xero.cli.streams import tell
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 

@@ -10,7 +10,8 @@ from typing import TextIO
 
 import typer
 
-from caspen_xero.cli.output import Output, one_line, width_of
+from caspen_xero.cli.output import Output, one_line
+from caspen_xero.cli.streams import width_of
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 
@@ -21,10 +22,16 @@ def somebody_is_there(output: Output) -> bool:
 
 
 def has_browser() -> bool:
-    """Whether a browser with a window can open here: on Linux there is a display for that."""
-    return not sys.platform.startswith("linux") or bool(
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.environ.get("BROWSER")
-    )
+    """Whether a browser with a window can open here: there is one, and on Linux a display for it (or `BROWSER` names it)."""
+    import webbrowser
+
+    try:
+        found = webbrowser.get()
+    except webbrowser.Error:
+        return False
+    has_display = any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER"))
+    is_of_the_terminal = type(found) is webbrowser.GenericBrowser  # such as lynx, which would take the screen
+    return has_display or not sys.platform.startswith("linux") or not is_of_the_terminal
 
 
 def on_a_terminal() -> bool:

@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from caspen_xero.cli.output import DEAD_SIGN_IN, Held, tell
+from caspen_xero.cli.output import DEAD_SIGN_IN, Held
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.cli.spans import span
+from caspen_xero.cli.streams import tell
 from caspen_xero.outside_text import plain
 from caspen_xero.times import local_today
 
@@ -24,12 +25,16 @@ if TYPE_CHECKING:
     from caspen_xero.store.xero_payments import XeroPayment
     from caspen_xero.sync.books.books import Books
     from caspen_xero.sync.books.troubles import Trouble
+    from caspen_xero.sync.causes import Cause
 
 IN_A_ROW = 3
 """So many runs that end in what may pass by itself have lasted."""
 AGAIN_AFTER = timedelta(hours=23)
 """What only a person can mend is told so often while it lasts: each day, also by a run that is a little early one day."""
 SHOWN = 10
+"""So many causes are told in full."""
+NAMED = 5
+"""So many invoices of one are named."""
 
 MaxAge = Annotated[
     str,
@@ -100,28 +105,57 @@ def _of_what_came_back(session: Session) -> list[str]:
 def _of_invoices(session: Session) -> list[str]:
     """What is unsynced or differs since a run with `--quiet` has last told of it."""
     from caspen_xero.cli.standing import LOOK, read_standing
+    from caspen_xero.sync.causes import causes_of
 
     books = session.books or read_standing(session)
     problems = [one.key for one in books.troubles if not one.is_difference]
     new = {*_untold(session, "invoices", problems, complete=True), *_differences(session, books)}
     if not new:
         return []
-    grouped: dict[tuple[str, str, str], list[Trouble]] = {}
-    for one in books.troubles:
-        if one.key in new:
-            why = one.reason if len(new) <= SHOWN else one.code
-            grouped.setdefault((one.fix, books.state_of(one), why), []).append(one)
-    lines = []
-    for (fix, state, why), some in list(grouped.items())[:SHOWN]:
-        names = list(
-            {one.invoice_id: f"{plain(one.number or one.invoice_id)} ({plain(one.client)})" for one in some}.values()
-        )
-        more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-        lines += [f"  {', '.join(names[:5])}{more}: {state}: {why}", f"    -> {fix}"]
-    if len(grouped) > SHOWN:
-        rest = {one.invoice_id for some in list(grouped.values())[SHOWN:] for one in some}
+    causes = causes_of(_as_row(one, books) for one in books.troubles if one.key in new)
+    lines = [line for cause in causes[:SHOWN] for line in _of_cause(cause)]
+    if len(causes) > SHOWN:
+        rest = {row["invoice_id"] for cause in causes[SHOWN:] for row in cause.invoices}
         lines.append(f"  ... and {len(rest)} more.")
     return [*lines, f"All that is unsynced or differs:  {LOOK}"]
+
+
+def _as_row(one: Trouble, books: Books) -> dict[str, Any]:
+    """What is told of a cause, as `unsynced` has it, and the state of its invoice."""
+    return {
+        "invoice_id": one.invoice_id,
+        "number": one.number,
+        "client": one.client,
+        "state": books.state_of(one),
+        "total": one.invoice.total,
+        "currency": one.invoice.currency,
+        "code": str(one.code),
+        "reason": one.reason,
+        "fix": one.fix,
+        "first_failed_at": one.first_failed_at,
+    }
+
+
+def _of_cause(cause: Cause) -> list[str]:
+    """One cause: how many invoices, what they come to, why, a few of them, and the way out."""
+    rows = cause.invoices
+    money = "".join(f", {amount:,.2f} {plain(currency)}".rstrip() for currency, amount in cause.sums.items())
+    names = [f"{plain(row['number'] or row['invoice_id'])}{_in_brackets(row['client'])}" for row in rows[:NAMED]]
+    more = f" and {len(rows) - NAMED:,} more" if len(rows) > NAMED else ""
+    told, of_all = f"{', '.join(names)}{more}", f"{len(rows):,} invoices{money}"
+    head = f"{told}{money}" if len(rows) == 1 else of_all
+    lines = [f"  {head}: {rows[0]['state']}: {cause.reason}", *([f"    {told}"] if len(rows) > 1 else [])]
+    if cause.shares_its_way_out:
+        return [*lines, f"    -> {rows[0]['fix']}"]
+    return [
+        *lines,
+        f"    of {plain(rows[0]['number'] or rows[0]['invoice_id'])} the way out is this:",
+        f"    -> {rows[0]['fix']}",
+    ]
+
+
+def _in_brackets(client: str | None) -> str:
+    return f" ({plain(client)})" if client else ""
 
 
 def _differences(session: Session, books: Books) -> list[str]:

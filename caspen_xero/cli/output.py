@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
+from caspen_xero.cli.for_scripts import Field, as_csv, as_json, one_field
 from caspen_xero.cli.progress import SHORTEST_SHOWN, Bar, Lines, Shown, UnderWay, Work
-from caspen_xero.commands import Choice, in_workspace
+from caspen_xero.cli.streams import give, giving, is_screen, tell, width_of
+from caspen_xero.commands import Choice, each_on_its_own, in_workspace
 from caspen_xero.errors import ExitCode, UserError
-from caspen_xero.outside_text import UNSEEN, harmless, plain
+from caspen_xero.outside_text import harmless, plain
 from caspen_xero.progress import Progress, untold
 from caspen_xero.scrubbing import scrubbed
 from caspen_xero.times import local
@@ -26,22 +26,17 @@ from caspen_xero.times import local
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from caspen_xero.cli.tables import Column, Fitted
+    from caspen_xero.cli.tables import Column
 
 LONGEST_LINE = 4_000
 """Characters: no more than a person reads, whatever a line was made of."""
 LONGEST_CELL = 300
 """Characters of what is from outside in a table."""
 
-
-LONGEST_WORD = 40
-"""Characters of a single word (a code, a date, an amount) that is never broken."""
-NARROW = 110
-"""Columns: on a screen with less, tables leave out what stands elsewhere too."""
 CURRENCY = "Currency"
 """The title of the column of currencies."""
-OUR_COLUMNS = "CASPEN_XERO_COLUMNS"
-"""The variable by which lists are laid out as for a screen of that many columns, also in a pipe."""
+SIDES = ("In Caspen", "In Xero", "Differs")
+"""The titles of the columns of one thing on both sides."""
 DEAD_SIGN_IN = "connect-needed"
 """By what an error is known that a new sign-in mends, whatever its words: there is one thing to do."""
 
@@ -65,15 +60,6 @@ class Held:
 Cell = str | Decimal | int | date | None
 
 
-def as_csv(columns: Sequence[str], rows: Iterable[Sequence[Cell | bool]]) -> str:
-    """A spreadsheet as text: a row of names, then these. Amounts stay numbers, and no text becomes a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows([_csv_cell(cell) for cell in row] for row in rows)
-    return scrubbed(text.getvalue())
-
-
 def one_line(text: object) -> str:
     """A line as it is shown: whatever it was made of, it is one line, harmless, without secrets, and has an end."""
     line = harmless(scrubbed(str(text)[: 2 * LONGEST_LINE])).rstrip()
@@ -84,16 +70,6 @@ def in_words(choices: Sequence[Choice]) -> str:
     """The answers that are possible, the first six by their names; "" where there are none."""
     more = f", and {len(choices) - 6} more" if len(choices) > 6 else ""
     return ", ".join(one.label for one in choices[:6]) + more
-
-
-def _json_value(value: object) -> object:
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%dT%H:%M:%SZ")
-    if isinstance(value, date):
-        return value.isoformat()
-    raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
 @dataclass
@@ -133,23 +109,19 @@ class Output:
     @property
     def is_piped(self) -> bool:
         """Whether the result goes to a program or a file, so that a list is a line with tabs for each row, and nothing else."""
-        return not sys.stdout.isatty() and _columns(OUR_COLUMNS) is None
+        return not is_screen(sys.stdout)
 
     def document(self, document: dict[str, Any]) -> None:
         """Writes the one JSON document of a `--json` run. Amounts are decimal strings, times ISO 8601 in UTC."""
         utf8 = (sys.stdout.encoding or "").lower().replace("-", "") == "utf8"
-        text = json.dumps(document, default=_json_value, ensure_ascii=not utf8, indent=2)
-        _give(
-            "\n".join(UNSEEN.sub(lambda char: json.dumps(char[0])[1:-1], line) for line in scrubbed(text).split("\n"))
-            + "\n"
-        )
+        give(as_json(document, in_ascii=not utf8))
 
-    def spreadsheet(self, columns: Sequence[str], rows: Iterable[Sequence[Cell | bool]]) -> None:
+    def spreadsheet(self, columns: Sequence[str], rows: Iterable[Sequence[Field]]) -> None:
         """Writes CSV to stdout, in UTF-8 (see `as_csv`)."""
         text = as_csv(columns, rows)
         if isinstance(sys.stdout, io.TextIOWrapper):
             sys.stdout.reconfigure(encoding="utf-8")
-        _give(text)
+        give(text)
 
     @property
     def is_for_scripts(self) -> bool:
@@ -169,16 +141,20 @@ class Output:
         if self.json:
             self.document(dict(document))
         else:
-            self.spreadsheet(columns, ([_one_cell(row[column]) for column in columns] for row in document[list_]))
+            self.spreadsheet(columns, ([one_field(row[column]) for column in columns] for row in document[list_]))
 
     def text(self, text: str) -> None:
         """Writes a text of ours that another program reads, as it is."""
         if not (self.json or self.quiet):
-            _give(text)
+            give(text)
 
     def command(self, fix: str) -> str:
         """A fix as it is to be pasted: every command of ours in it names the workspace that was named."""
         return in_workspace(fix, self.workspace)
+
+    def _named(self, cell: Cell) -> Cell:
+        """A cell in which our own commands name the workspace; what comes from outside stays as it is."""
+        return Ours(self.command(cell)) if isinstance(cell, Ours) else cell
 
     def choices(self, choices: Iterable[Choice]) -> list[dict[str, str]]:
         """The answers that are possible, as JSON shows them."""
@@ -187,18 +163,18 @@ class Output:
     def as_lines(self, lines: Iterable[str], stream: Any = None) -> str:
         """Lines as they are shown on a stream: a screen has no word broken at its edge, nor a command that is to be pasted."""
         shown = [one_line(self.command(line)) for line in lines]
-        if stream is not None and (stream.isatty() or _columns(OUR_COLUMNS) is not None):
+        if stream is not None and is_screen(stream):
             width = width_of(stream)
-            if any(len(line) * 2 > width for line in shown):  # some letters take two columns
-                from caspen_xero.cli.tables import folded
+            if any("->" in line or len(line) * 2 > width for line in shown):  # some letters take two columns
+                from caspen_xero.cli.tables import on_a_screen
 
-                shown = [part for line in shown for part in folded(line, width)]
+                shown = [part for line in shown for part in on_a_screen(line, width)]
         return "".join(f"{line}\n" for line in shown)
 
     def say(self, *lines: str) -> None:
         """Result for people, on stdout. Here and below each argument is one line, whatever it holds; on a screen folded."""
         if not (self.is_for_scripts or self.quiet):
-            _give(self.as_lines(lines or ("",), sys.stdout))
+            give(self.as_lines(lines or ("",), sys.stdout))
 
     def note(self, *lines: str) -> None:
         """Talk (progress, a hint), on stderr."""
@@ -235,11 +211,6 @@ class Output:
             return
         tell(self.as_lines([words, *fixes], sys.stderr))
 
-    @property
-    def is_narrow(self) -> bool:
-        """Whether a table has no room for whole sentences, which then stand below it."""
-        return self.width < NARROW
-
     def table(
         self,
         columns: Sequence[str],
@@ -247,27 +218,66 @@ class Output:
         *,
         title: str | None = None,
         narrow_without: Sequence[str] = (),
+        beside: Sequence[str] = (),
+        keeps_numbers: bool = False,
+        left_out: Sequence[str] = (),
         totals: Sequence[Sequence[Cell]] = (),
         is_report: bool = False,
     ) -> None:
         """A list on stdout; amounts (Decimal) and counts stand to the right. Nothing of `rows` is read as markup.
 
         `narrow_without`: the columns that go first, in this order, until a screen holds the others, and where they are empty;
-        `totals`: rows that close it, below a line. A column `CURRENCY` is only shown where there is more than one. In a pipe or a
-        file a list is one line for each row, whole, with tabs and without a head, unless it is a part of a report (`is_report`),
-        which people read there too.
+        `beside`: those that then stand below each other rather than that any other goes, with `keeps_numbers` also rather than
+        that a number in them is cut off; `left_out`: what went before, and is named like all that goes; `totals`: rows that close
+        it, below a line. A column `CURRENCY` is only shown where there is more than one. In a pipe or a file a list is one line
+        for each row, whole, with tabs and without a head, unless it is a part of a report (`is_report`), which people read there
+        too.
         """
         if self.is_for_scripts or self.quiet:
             return
-        body = [list(row) for row in (*rows, *totals)]
+        body = [[self._named(cell) for cell in row] for row in (*rows, *totals)]
         if self.is_piped and not is_report:
-            _give(self.as_lines([title] if title else []))
-            _give("".join("\t".join(map(_piped_cell, row)) + "\n" for row in body))
+            give(self.as_lines([title] if title else []))
+            give("".join("\t".join(map(_piped_cell, row)) + "\n" for row in body))
             return
-        from caspen_xero.cli.tables import fit
+        from caspen_xero.cli import tables
 
         shown = [one for one in _as_columns(columns, body) if one.width or one.title not in narrow_without]
-        self._lay_out(shown, fit(shown, self.width, narrow_without), title, len(totals))
+        signs = {"ellipsis": _shown_or("…", "..."), "rule": _shown_or("─", "-")}
+        shown, fitted = tables.fit_numbers(shown, self.width, narrow_without, signs["ellipsis"])
+        closing = len(totals)
+        without = [*left_out, *fitted.without]
+        head = tables.head_lines(shown, fitted)
+        lines = tables.as_lines(shown, fitted, closing=closing, **signs)
+        goes = not {*fitted.without} <= {*narrow_without}
+        if beside and (goes or (keeps_numbers and tables.cuts_a_number(shown, fitted, beside))):
+            without = [*left_out]
+            heading = [one.title for one in shown if one.title not in beside or not one.width]
+            head = iter([tables.BETWEEN.join(filter(None, heading))] if any(heading) else [])
+            lines = tables.below_each_other(shown, beside, self.width, closing=closing, **signs)
+        self.say()
+        if title:
+            self._say_styled("italic", *tables.wrapped(title, self.width))
+        self._say_styled("bold", *head)
+        give("".join(f"{one_line(line)}\n" for line in (*lines, "")))
+        self._name_what_went([" ".join(name.split()) for name in without if name])
+
+    def paragraph(self, text: str, indent: str = "") -> None:
+        """Sentences of a report, on lines of its width wherever it goes; a day, an amount or a command is never broken."""
+        from caspen_xero.cli.tables import wrapped
+
+        self.say(*(f"{indent}{line}" for line in wrapped(one_line(text), self.width - len(indent))))
+
+    def _name_what_went(self, without: Sequence[str]) -> None:
+        """Says which columns a screen does not show, if any."""
+        from caspen_xero.cli.tables import wrapped
+
+        if without:
+            them = "it" if len(without) == 1 else "them"
+            names = ("; " if any("," in name for name in without) else ", ").join(without)
+            told = f"Not shown, as the screen is too narrow: {names}. A wider one, or --json, shows {them}."
+            self._say_styled("dim", *wrapped(told, self.width))
+            self.say()
 
     def holds(self, columns: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bool:
         """Whether a screen holds such a table with all its columns, and titles on the lines on which they are."""
@@ -275,41 +285,23 @@ class Output:
 
         return least_width(_as_columns(columns, [list(row) for row in rows])) <= self.width
 
-    def _lay_out(self, columns: Sequence[Column], fitted: Fitted, title: str | None, closing: int) -> None:
-        """A table as people see it, an empty line above and below it, and what did not go on the screen."""
-        from caspen_xero.cli.tables import as_lines, head_lines, wrapped
-
-        ellipsis, rule = _shown_or("…", "..."), _shown_or("─", "-")
-        self.say()
-        if title:
-            self._say_styled("italic", *wrapped(title, self.width))
-        self._say_styled("bold", *head_lines(columns, fitted))
-        lines = as_lines(columns, fitted, closing=closing, ellipsis=ellipsis, rule=rule)
-        _give("".join(f"{one_line(line)}\n" for line in (*lines, "")))
-        if without := [" ".join(name.split()) for name in fitted.without if name]:
-            them = "it" if len(without) == 1 else "them"
-            names = ("; " if any("," in name for name in without) else ", ").join(without)
-            told = f"Not shown, as the screen is too narrow: {names}. A wider one, or --json, shows {them}."
-            self._say_styled("dim", *wrapped(told, self.width))
-            self.say()
-
     def facts(self, title: str, facts: Iterable[tuple[str, Cell]]) -> None:
         """What there is to say of one thing: a label and its value each; sentences go on below themselves."""
         if self.is_for_scripts or self.quiet:
             return
-        shown = [(label, value) for label, value in facts]
+        shown = [(label, self._named(value)) for label, value in facts]
         if self.is_piped:
             self.say(title)
-            _give("".join(f"{label}\t{_piped_cell(value)}\n" for label, value in shown))
+            give("".join(f"{label}\t{_piped_cell(value)}\n" for label, value in shown))
             return
         from caspen_xero.cli.tables import count_lines, fact_lines, ruler, wrapped
 
-        told = [(label, self.command(_cell(value))) for label, value in shown]
+        told = [(label, _cell(value)) for label, value in shown]
         are_counts = all(isinstance(value, int) for _, value in shown)
         lines = [*(count_lines(told) if are_counts else fact_lines(told, self.width))]
         self.say()
         self._say_styled("bold", *wrapped(title, self.width))
-        _give(
+        give(
             "".join(
                 f"{one_line(line)}\n" for line in (ruler([title, *lines], self.width, _shown_or("─", "-")), *lines, "")
             )
@@ -335,19 +327,19 @@ class Output:
         line.append(address, Style(link=address) if can_link else None)
         with console.capture() as shown:
             console.print(line, soft_wrap=True)
-        (tell if stderr else _give)(shown.get())
+        (tell if stderr else give)(shown.get())
 
     def _say_styled(self, style: str, *lines: str) -> None:
         """Lines for people, in a style where the terminal has any."""
         from rich.text import Text
 
         console = self.console()
-        with _giving():
+        with giving():
             for line in lines:
                 console.print(Text(one_line(self.command(line)), style), soft_wrap=True)
 
     def what_to_do(self, found: Iterable[tuple[str, str, str, Sequence[Choice]]]) -> None:
-        """Of (fix, invoice, reason or "", choices): each fix once, alone on its line to be pasted; what it asks, and for whom."""
+        """Of (fix, invoice, reason or "", choices): each fix once, its commands to be pasted; what it asks, and for whom."""
         waiting: dict[tuple[str, str, str], dict[str, None]] = {}
         for fix, number, why, choices in found:
             waiting.setdefault((fix, why, in_words(choices)), {})[plain(number)] = None
@@ -355,7 +347,8 @@ class Output:
         for (fix, why, answers), named in waiting.items():
             numbers = list(named)
             more = f" and {len(numbers) - 5} more" if len(numbers) > 5 else ""
-            self.say(f"  {fix}", *([f"      asks which: {answers}"] if answers else []))
+            lines = each_on_its_own(fix) if self.is_for_a_screen else [fix]
+            self.say(*(f"  {line}" for line in lines), *([f"      asks which: {answers}"] if answers else []))
             self.say(f"      for {', '.join(numbers[:5])}{more}{': ' + why if why else ''}")
 
     @contextmanager
@@ -397,88 +390,25 @@ class Output:
         if self._shown is not None:
             self._shown.look()
 
-    def waits(self, seconds: float, why: str) -> None:
-        """Nothing is done for so many seconds."""
+    @contextmanager
+    def waits(self, seconds: float, why: str) -> Iterator[None]:
+        """Around a wait of so many seconds: what is shown of the run counts them down; where nothing is, they are shown alone."""
         self.under_way.waits(seconds, why)
-        if self._shown is not None:
-            self._shown.look(seconds)
-        elif seconds >= SHORTEST_SHOWN and sys.stderr.isatty() and not self.json:
-            self.note(f"Waiting {seconds:.0f} s: {why}")
+        if self._shown is not None or seconds < SHORTEST_SHOWN:
+            if self._shown is not None:
+                self._shown.look(seconds)
+            yield
+            return
+        with self.progress("Waiting for Xero") as progress:
+            if isinstance(progress, Shown):
+                progress.look(seconds)
+            yield
 
     def is_told_to_end(self) -> None:
         """The run ends once the call under way is over. It is said from within whatever is being done, so in the simplest way."""
         self.under_way.is_ending = True
         if not (self.quiet or self.json or isinstance(self._shown, Bar)):
             os.write(sys.stderr.fileno(), b"\nEnding after the call under way; Ctrl-C again ends at once.\n")
-
-
-class NotTaken(UserError):
-    """The result could not be written to where it was to go; `reader_left` if whoever read it has gone, who need not be told."""
-
-    def __init__(self, error: OSError) -> None:
-        self.reader_left = isinstance(error, BrokenPipeError)
-        super().__init__(
-            "result-not-written",
-            f"The result could not be written: {error.strerror or error}.",
-            "What was done is done: caspen-xero log",
-        )
-
-
-def _give(text: str) -> None:
-    """Writes a part of the result."""
-    with _giving():
-        sys.stdout.write(text)
-        sys.stdout.flush()
-
-
-@contextmanager
-def _giving() -> Iterator[None]:
-    """While a part of the result is written. Raises `NotTaken` where the disk is full, or nobody reads any more."""
-    try:
-        yield
-    except OSError as error:
-        write_no_more(sys.stdout)
-        raise NotTaken(error) from None
-
-
-def tell(text: str) -> None:
-    """Writes talk to stderr; where that can't be, nobody is told, and all goes on."""
-    try:
-        sys.stderr.write(text)
-        sys.stderr.flush()
-    except OSError:
-        write_no_more(sys.stderr)
-
-
-def write_no_more(stream: Any) -> None:
-    """Has a stream that takes nothing any more lead nowhere, so that it is not tried again when the program ends."""
-    with suppress(OSError, ValueError):
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, stream.fileno())
-        os.close(nowhere)
-
-
-def leads_nowhere(stream: Any) -> bool:
-    """Whether a stream takes nothing any more, so that nobody reads it."""
-    with suppress(OSError, ValueError):
-        return os.path.samestat(os.fstat(stream.fileno()), os.stat(os.devnull))
-    return False
-
-
-def width_of(stream: Any) -> int:
-    """The columns of a screen; in a pipe or a file as many as a report is to have."""
-    asked = _columns(OUR_COLUMNS) or _columns("COLUMNS")
-    if asked is not None or not stream.isatty():
-        return asked or 200
-    with suppress(OSError, ValueError):
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    return 80
-
-
-def _columns(variable: str) -> int | None:
-    """The columns that a variable asks for, where it is a number."""
-    columns = os.environ.get(variable, "")
-    return int(columns) if columns.isascii() and columns.isdigit() and 0 < int(columns) <= 10_000 else None
 
 
 def _shown_or(sign: str, instead: str) -> str:
@@ -488,29 +418,6 @@ def _shown_or(sign: str, instead: str) -> str:
     except (UnicodeError, LookupError):
         return instead
     return sign
-
-
-_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-
-
-def _csv_cell(value: Cell | bool) -> str:
-    """A cell of a spreadsheet. What it would compute, or call a program with, is made text by an apostrophe."""
-    if value is None or isinstance(value, bool):
-        return {None: "", True: "yes", False: "no"}[value]
-    if isinstance(value, Decimal | int | date):
-        return str(_json_value(value)) if not isinstance(value, int) else str(value)
-    text = harmless(value)
-    return f"'{text}" if _FORMULA.match(text) else text
-
-
-def _one_cell(value: Any) -> Cell | bool:
-    """What a field of a document is in one cell: of several things each, one after the other."""
-    if isinstance(value, dict):
-        value = value.get("command", "")
-    if isinstance(value, list | tuple):
-        return "; ".join(str(_one_cell(one)) for one in value)
-    cell: Cell | bool = value
-    return cell
 
 
 def _cell(value: Cell) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from caspen_xero.cli.first_steps import Step, first_steps, has_store
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.workspace_folders import there_are
-from caspen_xero.outside_text import plain
+from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.times import local
 
 SETUP = "caspen-xero setup"
@@ -63,8 +63,15 @@ def _tell_steps(session: Session, steps: list[Step]) -> None:
     say = session.output.say
     say(f"The first day, in the workspace {session.workspace}:", "")
     width = max(len(step.title) for step in steps)
-    for step in steps:
-        say(f"  {'done' if step.done else '-   '}  {step.title:<{width}}  {step.words}")
+    lines = [f"  {'done' if step.done else '-   '}  {step.title:<{width}}  {step.words}" for step in steps]
+    if session.output.is_for_a_screen and max(map(len, lines)) > session.output.width:
+        lines = []
+        for step in steps:
+            lines += [
+                f"  {'done' if step.done else '-   '}  {step.title}",
+                *([f"        {step.words}"] if step.words else []),
+            ]
+    say(*lines)
 
 
 def _tell_standing(session: Session, steps: list[Step]) -> None:
@@ -81,15 +88,17 @@ def _tell_standing(session: Session, steps: list[Step]) -> None:
 
 def _next(session: Session, left: list[Step]) -> tuple[str, str]:
     """The command that comes next, and why."""
+    from caspen_xero.cli.sign_in import connect_again, sign_in
+
     if left and left[0].name == "connect" and has_store(session) and session.tenant_id:
-        return "caspen-xero connect", "connect to Xero again."
+        return connect_again(session), "connect to Xero again."
     if left:
         return SETUP, f"be led through the rest, from here: {left[0].title}."
-    from caspen_xero.cli.sign_in import sign_in
     from caspen_xero.cli.standing import read_standing, trouble_in_words
 
-    if sign_in(session)["works"] is False:
-        return "caspen-xero connect", "sign in again, Xero no longer takes the sign-in."
+    signed_in = sign_in(session)
+    if signed_in["works"] is False:
+        return connect_again(session), f"sign in again: {plain(signed_in['why'], MOST_WORDS).rstrip('.')}."
     books = read_standing(session)
     if books.troubles:
         return "caspen-xero unsynced", f"{trouble_in_words(books)}; see why, and what to do."

@@ -90,13 +90,16 @@ def page(command: Any, context: Any) -> Page:
     commands = [
         Entry(name, first_sentence(" ".join((one.help or "").split()))) for name, one in inner if not one.hidden
     ]
-    usage = [PROGRAM, *path, *(["COMMAND"] if commands else []), *map(argument_name, _arguments(command, context))]
     blocks = _blocks(command.help or "")
     if commands and not any(block.verbatim for block in blocks):
         blocks.append(Block("\n".join(["Examples:", *_first_examples(inner)]), verbatim=True))
-    return Page(
-        path, " ".join([*usage, "[OPTIONS]"]), tuple(blocks), *map(tuple, (arguments, options, for_all, commands))
-    )
+    return Page(path, usage_of(command, context), tuple(blocks), *map(tuple, (arguments, options, for_all, commands)))
+
+
+def usage_of(command: Any, context: Any) -> str:
+    """How it is typed: its words, `COMMAND` where one of several follows, its arguments."""
+    words = [context.command_path, *(["COMMAND"] if hasattr(command, "list_commands") else [])]
+    return " ".join([*words, *map(argument_name, _arguments(command, context)), "[OPTIONS]"])
 
 
 def every_page(command: Any, context: Any) -> Iterator[Page]:

@@ -103,7 +103,7 @@ def _tell_to_enter(session: Session, found: Sequence[OutstandingPayment]) -> Non
     if rows:
         session.output.say(f"To enter in Caspen: {_summed(rows)}.", *_where_told(rows))
     else:
-        session.output.say(f"Nothing is to be entered in Caspen: {_basis(session)}.")
+        session.output.say(f"Nothing is to be entered in Caspen{_basis(session)}.")
     held = [one for one in found if one.direction == "to_caspen" and not one.is_to_enter]
     if held:
         session.output.say(
@@ -123,7 +123,7 @@ def _tell(session: Session, found: Sequence[OutstandingPayment]) -> None:
             dict.fromkeys((one.fix, one.number or one.invoice_id, one.reason, ()) for one in rows if one.fix)
         )
     else:
-        session.output.say(f"No payment waits on either side: {_basis(session)}.")
+        session.output.say(f"No payment waits on either side{_basis(session)}.")
     lines = [f"In Xero, not yet in Caspen's export: {_summed(to_caspen)}."] if to_caspen else []
     lines += _where_told(to_caspen)
     if held := [one for one in to_caspen if one.status == "held"]:
@@ -197,8 +197,8 @@ def _basis(session: Session) -> str:
     from caspen_xero.sync.pulling.pull import LAST_FULL
 
     if session.last_known.setting(LAST_FULL) is None:
-        return "but no pull has looked at all of Xero yet (caspen-xero pull)"
+        return f", but no pull has looked at all of Xero yet ({session.next_run('pull')})"
     last = log.last(session.store, "pull")
     if last is not None and last.exit_code not in (ExitCode.ALL_WELL, ExitCode.PARTLY):
-        return "but the last pull did not come to its end (caspen-xero pull)"
-    return "by what the last import, pull and push have seen"
+        return f", but the last pull did not come to its end ({session.next_run('pull')})"
+    return ": by what the last import, pull and push have seen"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+from caspen_xero.progress import counted
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderResult
@@ -38,9 +39,9 @@ class UnderWay:
 
     def calls_xero(self, method: str, path: str) -> None:
         """A call to Xero goes out now."""
-        parts = path.split("/")
-        name = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", parts[2] if len(parts) == 3 else parts[0]).lower()
-        self._what, self._wait_ends = f"{_VERBS.get(method, 'sending')} {name}", 0.0
+        from caspen_xero.xero.addresses import subject
+
+        self._what, self._wait_ends = f"{_VERBS.get(method, 'sending')} {subject(path)}", 0.0
 
     def waits(self, seconds: float, why: str) -> None:
         """Nothing is done for so many seconds."""
@@ -76,10 +77,10 @@ class Shown:
 
     def __init__(self, work: Work, under_way: UnderWay) -> None:
         self.work, self.under_way = work, under_way
-        self.done, self.total, self.begun = 0, work.total, 0.0
+        self.done, self.total, self.begun, self.sent = 0, work.total, 0.0, 0
 
-    def __call__(self, done: int, total: int | None = None, *, begun: float = 0.0) -> None:
-        self.done, self.begun = done, begun
+    def __call__(self, done: int, total: int | None = None, *, begun: float = 0.0, sent: int = 0) -> None:
+        self.done, self.begun, self.sent = done, begun, sent
         self.total = max(total, done) if total else self.total
         self.look()
 
@@ -98,7 +99,8 @@ class Shown:
             return f"{self.done * 100 // self.total} %" if self.total else ""
         unit = f" {self.work.unit}" if self.work.unit else ""
         if self.total:
-            return f"{self.done:,} of {'about ' if self.work.is_about else ''}{self.total:,}{unit}"
+            sent = f", {counted(self.sent, 'document')} sent" if self.begun and self.sent else ""
+            return f"{self.done:,} of {'about ' if self.work.is_about else ''}{self.total:,}{unit}{sent}"
         return f"{self.done:,}{unit}" if self.done else ""
 
 
@@ -154,6 +156,8 @@ class Bar(Shown):
         from rich.segment import Segment
         from rich.text import Text
 
+        from caspen_xero.cli.tables import shortened
+
         figures = self.figures()
         room = options.max_width - len(self.work.what) - len(figures) - 3
         yield Text(f"{self.work.what} ", end="", no_wrap=True)
@@ -166,5 +170,5 @@ class Bar(Shown):
             )
             yield from (part for part in console.render(bar, options) if part.text != "\n")
             yield Segment(" ")
-        yield Text(figures, no_wrap=True, overflow="ellipsis")
-        yield Text(f"  {self.under_way.in_words()}", "dim", no_wrap=True, overflow="ellipsis")
+        yield Text(shortened(figures, options.max_width - len(self.work.what) - 1), no_wrap=True)
+        yield Text(shortened(f"  {self.under_way.in_words()}", options.max_width), "dim", no_wrap=True)

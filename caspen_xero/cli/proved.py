@@ -64,7 +64,12 @@ class Proved:
         all_of_it = f"{proof.compared:,} {'invoice' if proof.compared == 1 else 'invoices'}{_of_days(proof)}"
         is_part = proof.unknown or proof.not_yet or proof.money_not_yet
         if self.differ:
-            told = f"{self.differ:,} of {all_of_it} {'differs' if self.differ == 1 else 'differ'} ({on})"
+            differ = "differs" if self.differ == 1 else "differ"
+            told = f"{self.differ:,} of {all_of_it} {differ} ({on})"
+            if self.differ > proof.compared - proof.proved:  # a month's proof compares what is owed from before it too
+                of_these = "it is" if self.differ == 1 else "some are"
+                invoices = "invoice" if self.differ == 1 else "invoices"
+                told = f"{self.differ:,} {invoices} {differ} ({on}), {of_these} from outside the period; {all_of_it} compared"
         elif proof.differ and self.mended:
             told = f"{proof.differ:,} of {all_of_it} differed on {on}, and {self.mended:,} changed since"
         elif proof.unexplained:

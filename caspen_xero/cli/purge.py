@@ -40,7 +40,10 @@ def register(app: typer.Typer) -> None:
 def purge(
     session: Session,
     older_than: Annotated[
-        str, typer.Option("--older-than", metavar="400d", help="Only what ended before that span of time (m, h or d).")
+        str,
+        typer.Option(
+            "--older-than", metavar="400d", help="Only what ended before so many days (d); a day at the least."
+        ),
     ],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before anything is taken out.")] = False,
@@ -54,7 +57,7 @@ def purge(
     caspen-xero purge --older-than 400d --dry-run
     caspen-xero purge --older-than 400d
     """
-    limit = span(older_than)
+    limit = span(older_than, "2d or 400d")
     if limit < SHORTEST:
         words = "What is younger than a day can't be purged."
         raise SessionError("bad-age", words, "caspen-xero purge --older-than 400d", ExitCode.USAGE)

@@ -83,6 +83,7 @@ def about_to_go(session: Session, *, local_only: bool) -> Going:
 
 def purge_workspace(session: Session, going: Going) -> tuple[list[str], list[str]]:
     """Deletes it; gives what was removed, and what was left, in words. The caller holds the lock, and has forgotten the sign-in."""
+    from caspen_xero.caspen.files import OUR_REPORTS
     from caspen_xero.caspen.updates import UPDATES_FILE
     from caspen_xero.store.backups import remove_copies
     from caspen_xero.store.damage import BACKUPS
@@ -96,7 +97,7 @@ def purge_workspace(session: Session, going: Going) -> tuple[list[str], list[str
     copies, others = remove_copies(session.store_file, whatever_for=True)
     removed += [f"{BACKUPS}/{one.name}" for one in copies]
     left += [plain(one) for one in others]
-    for file in kept_defects(session.folder):
+    for file in (*kept_defects(session.folder), *sorted(session.folder.glob(OUR_REPORTS))):
         removed += _deleted(file)
     for name in _SECRETS:
         removed += _deleted(session.folder / name)

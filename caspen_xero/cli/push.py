@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask before the first push.")]
 
+PLAN = ("operation", "number", "detail")
+"""The fields of a planned step in CSV."""
 _DECLINED = UserError(
     "declined", "Nothing was sent: whoever was asked before the first push said no.", exit_code=ExitCode.ALL_WELL
 )
@@ -37,7 +39,7 @@ _DECLINED = UserError(
 
 def register(app: typer.Typer) -> None:
     """Adds this command to the command line."""
-    command(app, "push")(push)
+    command(app, "push", lists=True)(push)
 
 
 def push(
@@ -82,6 +84,9 @@ def push(
     if every_step and not dry_run:
         words = "--all shows every step of a dry run; a push without it sends all that is due."
         raise SessionError("all-without-dry-run", words, "caspen-xero push --dry-run --all", ExitCode.USAGE)
+    if session.output.csv and not dry_run:
+        words = "--csv lists the steps of a dry run; a push without it lists none."
+        raise SessionError("csv-without-dry-run", words, "caspen-xero push --dry-run --csv", ExitCode.USAGE)
     if not (dry_run or invoices or overwrite or pay_anyway):
         only_news(session, max_age)
     if not dry_run:
@@ -101,8 +106,8 @@ def push(
             refresh=refresh,
             max_writes=max_writes,
         )
-    if session.output.json:
-        session.output.document(pushed.summary)
+    if session.output.is_for_scripts:
+        session.output.listed(pushed.summary, "plan", PLAN)
     else:
         tell_push(session, pushed, everything=every_step)
     return pushed.exit_code
@@ -134,6 +139,7 @@ def push_now(
     `known`: the keys and amounts of payments that were there before that, so that a person can have been asked about them.
     """
     from caspen_xero.store import clinic, different_money
+    from caspen_xero.sync.paid_without_payment import paid_without_payment
     from caspen_xero.sync.pulling.undelivered import asked_about_beside
     from caspen_xero.sync.sending.push import Push
     from caspen_xero.sync.sending.push_result import PushOptions
@@ -146,7 +152,11 @@ def push_now(
     to_be_sent = [invoice_id for invoice_id in named if not _tell_if_nothing_to_send(session, invoice_id)]
     in_question = read_standing(session).troubles_of.keys() if overwritten or paid else ()
     beside = asked_about_beside(mappings, session.settings, paid, session.now(), known) if paid else ()
-    with session.output.progress("Looking ahead" if options.get("dry_run") else "Pushing", unit="invoices") as progress:
+    looks = bool(options.get("dry_run"))
+    what, unit = (
+        ("Looking ahead", "invoices") if looks else ("Pushing", "invoices to send")
+    )  # what is there is not counted
+    with session.output.progress(what, unit=unit) as progress:
         engine = Push(
             mappings,
             session.settings,
@@ -173,6 +183,9 @@ def push_now(
     if not (result.done or result.plan or result.declined or beside):
         asked = [id_ for id_ in to_be_sent if id_ in {*overwritten, *paid} and id_ not in in_question]
         result.warnings += _nothing_to_decide(session, asked, result)
+    if not (result.dry_run or result.declined):
+        owed = paid_without_payment(mappings, session.settings, result.synced | result.updated)
+        result.warnings += [owed] if owed else []
     if paid and not (result.dry_run or result.declined):
         with mappings.store.write():
             different_money.keep(mappings, beside)
@@ -332,7 +345,7 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
     from caspen_xero.store.clinic import invoice_numbers
     from caspen_xero.sync.sending.steps import SPECIFICATIONS
 
-    output, result = session.output, pushed.result
+    output, result, is_counted = session.output, pushed.result, False
     if result.declined:
         output.note(*result.linked_rates)
         tell_declined(session)
@@ -355,12 +368,12 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
                 for one in SPECIFICATIONS
                 if one.counts_as and one.counts_as.words
             ),
-            ("invoices unsynced", pushed.summary["unsynced"] - not_reached),
-            ("invoices not reached, pending", not_reached),
+            ("of these unsynced", pushed.summary["unsynced"] - not_reached),
+            ("of these not reached, pending", not_reached),
         ]
-        rows = [(what, number) for what, number in counts if number or what in {sent, "invoices unsynced"}]
+        rows = [(what, number) for what, number in counts if number or what in {sent, "of these unsynced"}]
         organisation = plain(session.connection.tenant_name)
-        if any(number for _, number in rows):
+        if is_counted := any(number for _, number in rows):
             output.facts(f"Push to {organisation}", rows)
         else:
             output.say(
@@ -372,6 +385,6 @@ def tell_push(session: Session, pushed: Pushed, *, everything: bool = False) -> 
         more = len(result.waiting) - 5
         output.note(f"... and {more} more {'waits' if more == 1 else 'wait'}.")
     if pushed.books is not None:
-        tell_standing(session, pushed.books)
+        tell_standing(session, pushed.books, after_counts=is_counted)
     if result.stopped is not None:
         output.error(result.stopped)

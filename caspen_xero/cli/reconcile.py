@@ -10,6 +10,7 @@ import typer
 
 from caspen_xero.cli.asked import day_of
 from caspen_xero.cli.command import command
+from caspen_xero.cli.proved import under_way
 from caspen_xero.cli.reconcile_files import FolderOfTables, PageFile, not_where_caspens_records_are
 from caspen_xero.cli.reconcile_screen import tell_proof
 from caspen_xero.cli.reconcile_words import DIFFERENCES, in_words, verdict, what_it_is
@@ -17,7 +18,7 @@ from caspen_xero.cli.runs import begins, ends
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.cli.source import read_source
 from caspen_xero.cli.standing import read_standing
-from caspen_xero.errors import ExitCode
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.times import local_day
 
@@ -73,15 +74,20 @@ def reconcile(
         proof = _with_its_workspace(session, _prove(session, asked))
         code = ExitCode.ALL_WELL if proof.is_equal else ExitCode.PARTLY
         ends(session, "reconcile", code, _in_numbers(session, proof))
-    tell_proof(session, proof, has_tables=tables is not None, has_page=page is not None)
-    if page is not None:
-        from caspen_xero.cli.reconcile_page import page_of
+    try:  # before it is told: whoever reads it may stop
+        if page is not None:
+            from caspen_xero.cli.reconcile_page import page_of
 
-        page.write(page_of(session, proof))
-        session.output.say(f"Written: {plain(page.path.absolute())}")
-    if tables is not None:
-        tables.write(session, proof)
-        session.output.say(f"Written: {plain(tables.path.absolute())}")
+            page.write(page_of(session, proof))
+        if tables is not None:
+            tables.write(session, proof)
+    except UserError:
+        tell_proof(session, proof, has_tables=False, has_page=False)
+        raise
+    written = [one.path.absolute() for one in (page, tables) if one is not None]
+    tell_proof(session, proof, has_tables=tables is not None, has_page=page is not None)
+    for path in written:
+        session.output.say(f"Written: {plain(path)}")
     if session.output.json:
         session.output.document(_as_json(session, proof, tables, page))
     elif session.output.quiet and not proof.is_equal:
@@ -115,7 +121,10 @@ def _prove(session: Session, asked: Asked) -> Proof:
         of_the_day = f"; {left} are left today" if left is not None else ""
         session.output.note(f"Reading it anew from Xero, in about {calls} {_calls(calls)}{of_the_day}.")
 
-    with session.output.progress("Reading Xero", unit="documents", is_about=True) as progress:
+    with (
+        session.kept(lambda: _kept_of_reading(session)),
+        session.output.progress("Reading Xero", unit="documents", is_about=True) as progress,
+    ):
         return prove(
             session.client,
             mappings,
@@ -126,6 +135,17 @@ def _prove(session: Session, asked: Asked) -> Proof:
             announce=announce,
             tell=progress,
         )
+
+
+def _kept_of_reading(session: Session) -> str:
+    """How much of a reading that is broken off is kept, and how it goes on."""
+    from caspen_xero.store.readings import KEPT_FOR
+
+    read = under_way(session)
+    if read is None or not read["documents"]:
+        return "Nothing of Xero is kept yet: the same command begins anew."
+    documents = "1 document" if read["documents"] == 1 else f"{read['documents']:,} documents"
+    return f"What was read of Xero is kept for {KEPT_FOR.days} days, {documents} so far: the same command goes on from there."
 
 
 def _with_its_workspace(session: Session, proof: Proof) -> Proof:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from caspen_xero.cli.output import as_csv
+from caspen_xero.cli.for_scripts import as_csv
 from caspen_xero.cli.session import Session, SessionError
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain

@@ -14,7 +14,7 @@ from itertools import compress
 from typing import TYPE_CHECKING
 
 from caspen_xero import __version__
-from caspen_xero.cli.output import LONGEST_CELL, LONGEST_WORD, one_line
+from caspen_xero.cli.output import LONGEST_CELL, one_line
 from caspen_xero.cli.reconcile_files import GENERATOR
 from caspen_xero.cli.reconcile_words import (
     DIFFERENCES,
@@ -31,6 +31,7 @@ from caspen_xero.cli.reconcile_words import (
     when_read,
 )
 from caspen_xero.cli.session import Session
+from caspen_xero.cli.tables import LONGEST_CODE
 from caspen_xero.commands import in_pieces
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.scrubbing import scrubbed
@@ -366,7 +367,7 @@ def _kind_of(column: Column, cell: Cell) -> str:
 
 def _kind_of_text(text: str) -> str:
     """A number or a code in one word stays on one line."""
-    return " class=k" if len(text) <= LONGEST_WORD and " " not in text else " class=t"
+    return " class=k" if len(text) <= LONGEST_CODE and " " not in text else " class=t"
 
 
 def _shown_cell(cell: Cell) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from itertools import compress
 from textwrap import wrap
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from caspen_xero.cli.output import Ours
 from caspen_xero.cli.reconcile_words import (
     DIFFERENCES,
+    INVOICES,
     for_people,
     in_order,
     in_words,
@@ -25,12 +26,12 @@ from caspen_xero.cli.reconcile_words import (
     when_read,
 )
 from caspen_xero.cli.session import Session
-from caspen_xero.commands import each_command
+from caspen_xero.commands import each_on_its_own
 from caspen_xero.outside_text import plain
 
 if TYPE_CHECKING:
     from caspen_xero.cli.output import Cell
-    from caspen_xero.sync.reconciling.ledger import Find
+    from caspen_xero.sync.reconciling.ledger import Asked, Find
     from caspen_xero.sync.reconciling.proof import Proof
     from caspen_xero.sync.reconciling.tables import Column, Table
 
@@ -64,9 +65,9 @@ def tell_proof(session: Session, proof: Proof, *, has_tables: bool, has_page: bo
         f"  Debtors   as at {proof.asked.as_at}",
         f"  Read      {when_read(proof)}",
         "",
-        *wrap(verdict(proof), output.width),
-        "",
     )
+    output.paragraph(verdict(proof))
+    output.say()
     _tell_finds(session, proof.finds, has_currency=currency is None)
     elsewhere: list[str] = []
     for table in proof.tables:
@@ -75,11 +76,11 @@ def tell_proof(session: Session, proof: Proof, *, has_tables: bool, has_page: bo
             if rows or (table.totals and not is_one_by_one(table)):
                 _tell_table(session, table, rows, currency)
             if rest:
-                elsewhere.append(f"{table.title} ({len(table.rows):,})")
+                elsewhere.append(f"{table.title} ({_how_many(table, proof.asked)})")
     if elsewhere:
         where = [*(["the page"] if has_page else []), *(["the CSV files"] if has_tables else [])]
         told = f"In full in {' and '.join(where) or '--html FILE and --csv DIR'}: {'; '.join(elsewhere)}."
-        output.say(*wrap(told, output.width))
+        output.paragraph(told)
 
 
 def _tell_finds(session: Session, finds: Sequence[Find], *, has_currency: bool) -> None:
@@ -92,6 +93,8 @@ def _tell_finds(session: Session, finds: Sequence[Find], *, has_currency: bool) 
         [_find_row(one)[: None if has_currency else -1] for one in in_order(finds)],
         title="Differences",
         narrow_without=("Client", "Date"),
+        beside=("Caspen", "Xero"),
+        keeps_numbers=True,
         is_report=True,
     )
     _tell_what_to_do(session, finds)
@@ -117,24 +120,23 @@ def _tell_what_to_do(session: Session, finds: Sequence[Find]) -> None:
     if not todo:
         return
     session.output.say("What to do:")
-    width = session.output.width
     for fix, names in todo:
-        session.output.say(*(f"  {part}" for part in _parts(fix)))
-        session.output.say(*wrap(f"for {', '.join(names)}", width, initial_indent=" " * 6, subsequent_indent=" " * 6))
+        session.output.say(*(f"  {line}" for line in each_on_its_own(fix)))
+        session.output.paragraph(f"for {', '.join(names)}", " " * 6)
     session.output.say()
 
 
-def _parts(fix: str) -> list[str]:
-    """A fix, broken after each `;` that ends a command of ours or a sentence, and never inside a command."""
-    commands: list[str] = []
-
-    def kept(ours: str) -> str:
-        commands.append(ours)
-        return f"\0{len(commands) - 1}\0"
-
-    parts = each_command(fix, kept).split("; ")
-    whole = [re.sub("\0([0-9]+)\0", lambda found: commands[int(found[1])], part) for part in parts]
-    return [*(f"{part};" for part in whole[:-1]), whole[-1]]
+def _how_many(table: Table, asked: Asked) -> str:
+    """How many rows a table has; of invoices also why some are not of the period."""
+    places = [place for place, column in enumerate(table.columns) if column.holds == "date"]
+    days = [[cell for cell in (row[place] for place in places) if isinstance(cell, date)] for row in table.rows]
+    others = sum(1 for row in days if row and not any(map(asked.holds, row)))
+    if table.key != INVOICES or not others:
+        return f"{len(table.rows):,}"
+    of_it, due = len(table.rows) - others, f"{asked.as_at.day} {asked.as_at:%b %Y}"
+    return (
+        f"{len(table.rows):,}: {of_it:,} of the period, and {others:,} from outside it that are not settled as at {due}"
+    )
 
 
 def _shown(table: Table) -> tuple[Sequence[Sequence[Cell]], int]:
@@ -150,12 +152,12 @@ def _shown(table: Table) -> tuple[Sequence[Sequence[Cell]], int]:
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A table as the screen can hold it; `totals` close it; `spare`: what goes where it is narrower still."""
+    """A table in one way of laying it out; `totals` close it. `left_out`: the titles of what is not in it."""
 
     heads: list[str]
     rows: list[list[Cell]]
     totals: list[list[Cell]]
-    spare: tuple[str, ...] = ()
+    left_out: list[str] = field(default_factory=list)
 
 
 def _tell_table(session: Session, table: Table, rows: Sequence[Sequence[Cell]], currency: str | None) -> None:
@@ -172,12 +174,32 @@ def _tell_table(session: Session, table: Table, rows: Sequence[Sequence[Cell]], 
         [[_short(cell, column) for cell, column in zip(compress(row, kept), columns, strict=True)] for row in some]
         for some in (rows, table.totals)
     )
-    width = session.output.width
-    ways = list(_ways(columns, body, totals))
-    fitted = next((one for one in ways if session.output.holds(one.heads, [*one.rows, *one.totals])), ways[-1])
+    output = session.output
+    ways = _ways(columns, body, totals)
+    fitted = next((one for one in ways if output.holds(one.heads, [*one.rows, *one.totals])), None)
     title = table.title if table.is_equal else f"{table.title}: DIFFERS"
-    session.output.say(title, *wrap(table.about, width))
-    session.output.table(fitted.heads, fitted.rows, totals=fitted.totals, narrow_without=fitted.spare, is_report=True)
+    output.say(title)
+    output.paragraph(table.about)
+    if fitted:
+        output.table(fitted.heads, fitted.rows, totals=fitted.totals, left_out=fitted.left_out, is_report=True)
+    else:
+        _tell_tight(session, columns, body, totals)
+
+
+def _tell_tight(
+    session: Session, columns: Sequence[Column], rows: Sequence[Sequence[Cell]], totals: Sequence[Sequence[Cell]]
+) -> None:
+    """A table without what is spare in it, and with its figures below each other where there is no room beside each other."""
+    some, (body, closing), left_out = _without_spare(columns, rows, totals)
+    session.output.table(
+        [column.title for column in some],
+        body,
+        totals=closing,
+        narrow_without=[column.title for column in some if column.holds == "count"],
+        beside=[column.title for column in some if column.holds in ("amount", "count")],
+        left_out=left_out,
+        is_report=True,
+    )
 
 
 def _ways(
@@ -185,35 +207,38 @@ def _ways(
 ) -> Iterator[_Fitted]:
     """A table in every way that is tried: all of it, what is not spare where both sides are in that, a row for each figure."""
     yield from _flat(columns, rows, totals)
-    kept = [not column.spare for column in columns]
-    some = list(compress(columns, kept))
-    less = [[list(compress(row, kept)) for row in each] for each in (rows, totals)]
+    some, less, left_out = _without_spare(columns, rows, totals)
     if _has_both_sides(some):
-        yield from _flat(some, *less)
+        yield from _flat(some, less[0], less[1], left_out)
     for folds in (False, True):
         yield _by_figure(columns, rows, totals, folds=folds)
-    yield from _flat(some, *less)
+
+
+def _without_spare(
+    columns: Sequence[Column], *parts: Sequence[Sequence[Cell]]
+) -> tuple[list[Column], list[list[list[Cell]]], list[str]]:
+    """The columns that a narrow screen has too, what of these rows stands in them, and the titles of the others."""
+    kept = [not column.spare for column in columns]
+    less = [[list(compress(row, kept)) for row in rows] for rows in parts]
+    return list(compress(columns, kept)), less, [column.title for column in columns if column.spare]
 
 
 def _flat(
-    columns: Sequence[Column], rows: Sequence[Sequence[Cell]], totals: Sequence[Sequence[Cell]]
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Cell]],
+    totals: Sequence[Sequence[Cell]],
+    left_out: Sequence[str] = (),
 ) -> Iterator[_Fitted]:
     """With each head on one line, then with heads that are hardly wider than what stands below them: of figures first."""
     body, closing = [list(row) for row in rows], [list(row) for row in totals]
     titles = [one.title for one in columns]
-    yield _Fitted(titles, body, closing, _counts(titles, columns))
     folded = [_folded(title, [row[place] for row in (*rows, *totals)]) for place, title in enumerate(titles)]
     of_figures = [
         title if one.holds == "text" else head for one, title, head in zip(columns, titles, folded, strict=True)
     ]
-    for heads in (of_figures, folded):
+    for heads in (titles, of_figures, folded):
         if all(head.count("\n") < TALLEST_HEAD for head in heads):
-            yield _Fitted(heads, body, closing, _counts(heads, columns))
-
-
-def _counts(heads: Sequence[str], columns: Sequence[Column]) -> tuple[str, ...]:
-    """The heads of columns that count: where a screen is too narrow, amounts say more."""
-    return tuple(head for head, one in zip(heads, columns, strict=True) if one.holds == "count")
+            yield _Fitted(heads, body, closing, list(left_out))
 
 
 def _sides(columns: Sequence[Column]) -> dict[str, dict[str, int]]:
@@ -274,7 +299,8 @@ def _by_figure(
             _folded(title, [row[place] for row in (*rows, *totals)]) for place, title in zip(labels, named, strict=True)
         ]
     heads = [*named, "Figure", "Caspen", "Xero", "Difference"]
-    return _Fitted(heads, turned(rows), turned(totals), spare=(*named[1:], "Difference"))
+    left_out = [one.title for place, one in enumerate(columns) if place not in amounts | {*labels}]
+    return _Fitted(heads, turned(rows), turned(totals), left_out)
 
 
 def _short(cell: Cell, column: Column) -> Cell:

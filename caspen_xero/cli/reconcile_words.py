@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from caspen_xero.cli.session import Session
 from caspen_xero.commands import each_command, naming
 from caspen_xero.outside_text import plain
-from caspen_xero.sync.reconciling.finds import FINDS, INFORMATION
+from caspen_xero.sync.reconciling.finds import FINDS, INFORMATION, PAID_WITHOUT_PAYMENT
 from caspen_xero.times import local
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 DIFFERENCES = "differences"
 """The key of the table that the screen, the page and JSON show as the finds themselves, each with what is to be done."""
+INVOICES = "invoices"
+"""The key of the table of all invoices: those of the period, and those from outside it on which something is due."""
 MOST_ALIKE = 5
 """Fixes that are told invoice by invoice, where only the number in them is another."""
 TOO_WIDE = ("code",)
@@ -45,7 +48,19 @@ def when_read(proof: Proof) -> str:
 
 def verdict(proof: Proof) -> str:
     """What came of it, in one sentence or two."""
-    return " ".join(_sentences(proof))
+    return " ".join([*_sentences(proof), *_paid_without_payment(proof)])
+
+
+def _paid_without_payment(proof: Proof) -> list[str]:
+    """What is equal, and may still surprise: it is paid in Caspen, and owed in Xero."""
+    from caspen_xero.sync.paid_without_payment import in_words
+
+    found = [one for one in proof.information if one.code == PAID_WITHOUT_PAYMENT]
+    sums: dict[str, Decimal] = {}
+    for one in found:
+        sums[one.currency] = sums.get(one.currency, Decimal(0)) + one.amount
+    told = in_words(len(found), sums)
+    return [told] if told else []
 
 
 def _sentences(proof: Proof) -> list[str]:
@@ -94,15 +109,19 @@ def _sums(proof: Proof) -> list[str]:
 def _what_differs(proof: Proof, finds: Sequence[Find]) -> str:
     """How many invoices differ, of how many, and how many documents stand in Xero alone."""
     strange = {one.xero_id for one in finds if _is_nobodys(one)}
-    ours = [one for one in finds if not _is_nobodys(one)]
-    differing, parts = _of_invoices(ours), []
-    if differing:
-        differ = "differs" if differing == 1 else "differ"
-        parts.append(f"{differing:,} of {counted(proof.compared, 'invoice')} {differ}")
+    ours, parts = [one for one in finds if not _is_nobodys(one)], []
+    if differing := _of_invoices([one for one in ours if one.invoice_id not in proof.from_outside]):
+        parts.append(f"{differing:,} of {counted(proof.compared, 'invoice')} {_differ(differing)}")
+    if others := _of_invoices([one for one in ours if one.invoice_id in proof.from_outside]):
+        parts.append(f"{counted(others, 'invoice')} from outside the period {_differ(others)}")
     if strange:
         are = "is" if len(strange) == 1 else "are"
         parts.append(f"{counted(len(strange), 'document')} in Xero {are} not in Caspen")
     return f"{'; '.join(parts)} ({counted(len(finds), 'difference')})"
+
+
+def _differ(number: int) -> str:
+    return "differs" if number == 1 else "differ"
 
 
 def _is_nobodys(one: Find) -> bool:
@@ -163,7 +182,7 @@ def lone_currency(proof: Proof) -> str | None:
 
 def is_one_by_one(table: Table) -> bool:
     """Whether it lists document by document, so that a screen shows none of it, not even what it comes to."""
-    return table.key == "invoices" or table.key.endswith("_one_by_one")
+    return table.key == INVOICES or table.key.endswith("_one_by_one")
 
 
 def for_people(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], currency: str | None) -> list[bool]:

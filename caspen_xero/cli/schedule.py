@@ -73,20 +73,31 @@ def show(
     from caspen_xero.cli.scheduled import on_this_machine, shown
 
     place, job = _planned(session, system, every, at, all_workspaces, mail_to, user)
-    there = job.is_as(_found(place, job.label))
+    is_edited = _is_edited(place, job.label)
+    there = job.is_as(_found(place, job.label)) and not is_edited
     texts = place.texts(job)
     if session.output.json:
         session.output.document(
             _document("show", place, job)
-            | {"installed": there, "files": [{"place": where, "text": text} for where, text in texts]}
+            | {
+                "installed": there,
+                "edited": is_edited,
+                "files": [{"place": where, "text": text} for where, text in texts],
+            }
         )
         return
     session.output.text(shown(texts))
     is_here = place.name in on_this_machine()
-    missing = "It is not installed so. To have it:" if is_here else "It is for a machine that has it; this one has not."
+    missing = (
+        "This is not installed here. To install it:"
+        if is_here
+        else "It is for a machine that has it; this one has not."
+    )
     state = "It is installed as it stands here." if there else missing
+    if is_edited:
+        state = "Somebody has changed what is installed by hand, and this would not be written over it."
     session.output.note(f"{plain(job.label)}, {job.every.in_words}, by {place.name}. {state}")
-    if is_here and not there:
+    if is_here and not there and not is_edited:
         session.output.note(f"  {_words('install', place, job, all_workspaces, session)}")
 
 
@@ -114,9 +125,9 @@ def install(
         raise SessionError(
             "program-passing",
             "This caspen-xero was installed for one run only, and will soon be gone from where it is.",
-            "Install it to stay (docs/install.md says how), then run this again with that one.",
+            "Install it to stay, then run this again with that one. How:  caspen-xero help install",
         )
-    with _as_root_if_need_be(_words("install", place, job, all_workspaces, session), job):
+    with _in_whole_commands(place, job, all_workspaces, session, "install"):
         changed = place.install(job)
     if output.json:
         output.document(
@@ -151,26 +162,34 @@ def install(
 def remove(session: Session, system: System = None, all_workspaces: All = False, user: User = None) -> None:
     """Take back what `schedule install` wrote. What is yours in the crontab stays as it is.
 
+    A file of ours that you have changed is kept beside its place, as FILE.edited; a changed block of the crontab is left to you.
+
     \b
     caspen-xero schedule remove
     caspen-xero schedule remove --all-workspaces
     """
-    from caspen_xero.cli.scheduled import home_of, label_of, others_found, scheduler, where_found
+    from caspen_xero.cli.scheduled import home_of, label_of, others_found, scheduler, where_left
     from caspen_xero.schedules.job import DAY, Every, Job
 
     named = _named_user(system, user)
     home = home_of(session, named)
     label = label_of(home, None if all_workspaces else session.workspace, named)
-    places = [scheduler(system)] if system else [one for one, _ in where_found(label)]
-    removed = []
+    places = [scheduler(system)] if system else where_left(label)
+    removed, kept = [], []
     for place in places:
         job = Job(label, Every(DAY), (), mail_to=None, user=named, home=str(home))
-        with _as_root_if_need_be(_words("remove", place, job, all_workspaces, session), job):
-            removed += [place.name] if place.remove(label) else []
+        with _in_whole_commands(place, job, all_workspaces, session, "remove"):
+            left = place.remove(label)
+        removed += [place.name] if left is not None else []
+        kept += left or []
     if session.output.json:
-        session.output.document({"command": "schedule remove", "label": label, "removed": removed})
+        session.output.document(
+            {"command": "schedule remove", "label": label, "removed": removed, "kept": [str(file) for file in kept]}
+        )
     for name in removed:
         session.output.say(f"{name} no longer runs {plain(label)}.")
+    for file in kept:
+        session.output.say(f"Somebody had changed it by hand; that is kept in {plain(file)}.")
     if not removed:
         session.output.say(f"Nothing was scheduled under the name {plain(label)}, so nothing was changed.")
         if not all_workspaces and (others := others_found(home, session.workspace, named)):
@@ -245,6 +264,16 @@ def _found(place: Scheduler, label: str) -> Installed | None:
         return None
 
 
+def _is_edited(place: Scheduler, label: str) -> bool:
+    """Whether somebody has changed what is installed; no, where the system is not on this machine."""
+    from caspen_xero.schedules.job import ScheduleError
+
+    try:
+        return place.edited(label)
+    except ScheduleError:
+        return False
+
+
 def _document(what: str, place: Scheduler, job: Job) -> dict[str, Any]:
     return {
         "command": f"schedule {what}",
@@ -268,7 +297,7 @@ def _words(what: str, place: Scheduler, job: Job, all_workspaces: bool, session:
         f"caspen-xero schedule {what}",
         option("--system", place.name),
         *([often] if what == "install" else []),
-        *([option("--mail-to", job.mail_to)] if job.mail_to else []),
+        *([option("--mail-to", job.mail_to)] if job.mail_to and what == "install" else []),
         *([option("--user", job.user)] if job.user else []),
         *(["--all-workspaces"] if all_workspaces else []),
         *([option("--workspace", session.workspace)] if session.workspace != "default" and not all_workspaces else []),
@@ -277,14 +306,18 @@ def _words(what: str, place: Scheduler, job: Job, all_workspaces: bool, session:
 
 
 @contextmanager
-def _as_root_if_need_be(words: str, job: Job) -> Iterator[None]:
-    """Where only root may do it, the error names the whole command: `sudo` knows neither our variables nor where we are."""
+def _in_whole_commands(place: Scheduler, job: Job, all_workspaces: bool, session: Session, what: str) -> Iterator[None]:
+    """Errors name whole commands, also where only root may do it: `sudo` knows neither our variables nor where we are."""
     from caspen_xero.cli.scheduled import program, surroundings
     from caspen_xero.schedules.job import ScheduleError
 
     try:
         yield
     except ScheduleError as error:
+        words = _words(what, place, job, all_workspaces, session)
+        if error.code == "schedule-edited" and error.fix == REMOVE:
+            fix = f"{_words('remove', place, job, all_workspaces, session)}; then: {words}"
+            raise ScheduleError(error.code, error.message, fix) from None
         if error.code != "needs-root":
             raise
         variables = [f"{name}={value}" for name, value in surroundings(Path(job.home))[0].items() if name != "PATH"]

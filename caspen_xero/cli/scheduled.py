@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import os
 import re
@@ -18,6 +19,7 @@ from caspen_xero.commands import PROGRAM
 from caspen_xero.outside_text import plain, said
 from caspen_xero.schedules.job import Every, Installed, Job, ScheduleError
 
+_ALSO_CALLED = {"windows": "task-scheduler", "macos": "launchd", "mac": "launchd", "linux": "cron"}
 SYSTEMS = ("cron", "systemd", "systemd-system", "launchd", "task-scheduler")
 PATHS = ("CASPEN_API_KEY_FILE", "CASPEN_XERO_LOG", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """Variables that name a file or a folder."""
@@ -47,8 +49,11 @@ class Scheduler(Protocol):
     def install(self, job: Job) -> bool:
         """Puts it there; gives whether anything is another than before."""
 
-    def remove(self, label: str) -> bool:
-        """Takes it away; gives whether it was there."""
+    def edited(self, label: str) -> bool:
+        """Whether somebody has changed it since it was written here: then `install` refuses."""
+
+    def remove(self, label: str) -> list[Path] | None:
+        """Takes it away; None where it was not there, else the files in which is kept what somebody has changed of it."""
 
     def advice(self, job: Job) -> list[tuple[str, str]]:
         """What a person should know once it is there: words, and what to do."""
@@ -72,7 +77,12 @@ def scheduler(system: str) -> Scheduler:
         from caspen_xero.schedules.cron import Cron
 
         return Cron()
-    raise ScheduleError("bad-system", f"There is no system {said(system, 40)}.", f"One of: {', '.join(SYSTEMS)}.", 2)
+    word = system.strip().lower()
+    near = _ALSO_CALLED.get(word) or next(iter(difflib.get_close_matches(word, SYSTEMS, 1, 0.5)), None)
+    meant = f" Did you mean {near}?" if near else ""
+    raise ScheduleError(
+        "bad-system", f"There is no system {said(system, 40)}.{meant}", f"One of: {', '.join(SYSTEMS)}.", 2
+    )
 
 
 def usual_system(session: Session) -> str:
@@ -98,6 +108,12 @@ def on_this_machine() -> tuple[str, ...]:
 def where_found(label: str) -> list[tuple[Scheduler, Installed]]:
     """Every system of this machine that runs a job of that name."""
     return [(one, job) for one in _each() if (job := _quietly(lambda one=one: one.found(label))) is not None]  # type: ignore[misc]
+
+
+def where_left(label: str) -> list[Scheduler]:
+    """Every system of this machine that has anything of ours under that name, whole or not."""
+    found = [one.name for one, _ in where_found(label)]
+    return [one for one in _each() if one.name in found or label in (_quietly(one.labels) or ())]
 
 
 def _each() -> list[Scheduler]:

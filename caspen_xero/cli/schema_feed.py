@@ -37,8 +37,9 @@ def _templates(session: Session, folder: str) -> None:
         return
     session.output.say(*(plain(file) for file in files))
     session.output.note(
-        "Each has the feed's headings; docs/feed.md says what they mean. Write days as YYYY-MM-DD and numbers as 1234.50, or say "
-        "how you write them in a columns.toml beside them. A file that you don't need: delete it, and that of its lines."
+        "Each has the feed's headings; caspen-xero schema feed says what they mean. Write days as YYYY-MM-DD and numbers as "
+        "1234.50, or say how you write them in a columns.toml beside them. A file that you don't need: delete it, and that of its "
+        "lines."
     )
 
 

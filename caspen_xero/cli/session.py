@@ -10,13 +10,13 @@ from contextlib import contextmanager, nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from caspen_xero.cli.lock_holder import Holder, active_holder, held_by, holder
 from caspen_xero.cli.menu import on_a_terminal
 from caspen_xero.cli.output import Output
 from caspen_xero.cli.workspace_folders import DEFAULT, folder_of, is_there, make_folder
-from caspen_xero.commands import name_for, to_paste
+from caspen_xero.commands import name_for, to_connect, to_paste
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 
@@ -56,6 +56,7 @@ class Session:
         self.whole: str | None = None
         self.done: dict[str, Callable[[], dict[str, Any]]] = {}
         self.to_go_on: Callable[[], str] = lambda: ""
+        self.goes_on: Callable[[], str] = lambda: ""
         self.told_done: list[Callable[[], Iterable[tuple[str, int]]]] = []
         self.noted: list[tuple[str, int]] = []
         self.ended_by: UserError | None = None
@@ -84,6 +85,13 @@ class Session:
             with suppress(Exception):
                 told += done()
         return told
+
+    @contextmanager
+    def kept(self, words: Callable[[], str]) -> Iterator[None]:
+        """Around a piece of work: what is kept of it where a person breaks it off, and how it goes on, as a sentence."""
+        before, self.goes_on = self.goes_on, words
+        yield
+        self.goes_on = before  # not after an error: it is to be told then
 
     def now(self) -> datetime:
         """The time in UTC."""
@@ -159,7 +167,7 @@ class Session:
             raise SessionError(
                 "not-connected",
                 "This workspace is not connected to a Xero organisation.",
-                "caspen-xero connect",
+                to_connect(**self.store.last_way()),
                 ExitCode.CONNECT_NEEDED,
             )
         connection = Connection.from_dict(stored)
@@ -194,8 +202,16 @@ class Session:
 
     @property
     def last_known(self) -> Mappings:
-        """The same for what only shows it. Raises `SessionError` `not-connected` where no organisation ever was linked."""
-        return self.known_mappings or self.mappings
+        """The same for what only shows it: where no organisation ever was linked, there is nothing of one."""
+        from caspen_xero.store.mappings import Mappings
+
+        return self.known_mappings or Mappings(self.store, "")
+
+    def next_run(self, command: Literal["push", "pull"]) -> str:
+        """The command that brings on what a push or pull has still to do: `connect`, where no organisation is linked."""
+        from caspen_xero.sync.fix_commands import connected_first
+
+        return connected_first(f"caspen-xero {command}", connected=self.store.connection() is not None)
 
     @property
     def tenant_id(self) -> str:

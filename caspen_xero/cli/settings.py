@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(settings_app, name="settings", help="Accounts, source, start date, privacy: show and set them.")
 
 
-@command(settings_app, "show")
+@command(settings_app, "show", lists=True)
 def show(session: Session) -> None:
     """Show every setting, and what is wrong with any of them.
 
@@ -138,11 +138,17 @@ def _ask_for_everything(session: Session) -> SettingsChange:
     return walk_through(session)
 
 
-def save(session: Session, change: SettingsChange, *, patience: float = 0) -> None:
-    """Checks everything (accounts by Xero's chart as it is now), then saves all of it at once."""
+def save(session: Session, change: SettingsChange, *, patience: float = 0, is_read: bool = False) -> None:
+    """Checks everything (accounts by Xero's chart as it is now), then saves all of it at once.
+
+    `is_read`: its source was just read, so neither is its key asked for nor is it tried.
+    """
     from caspen_xero.cli.caspen_key import ask_for_key, forget_other_key
+    from caspen_xero.cli.first_steps import note_answered
     from caspen_xero.sync.setup.changes import check_change, save_change
     from caspen_xero.sync.setup.organisation import read_accounts
+    from caspen_xero.sync.setup.start_date import FORGET, why_doubtful
+    from caspen_xero.times import local_day
 
     def chart() -> list[Account]:
         return read_accounts(session.client, session.mappings, now=session.started_at)
@@ -150,23 +156,25 @@ def save(session: Session, change: SettingsChange, *, patience: float = 0) -> No
     with session.only_writer(patience=patience):
         checked = check_change(session.store, change, chart)
         save_change(session.store, session.known_mappings, checked)
+        note_answered(session, *checked.values)
         if "source" in checked.values:
             forget_other_key(session, checked.values["source"])
     for warning in checked.warnings:
         session.output.warn(warning)
-    if "source" in checked.values:
+    if doubt := why_doubtful(session.store, checked.values.get("start_date"), local_day(session.now())):
+        session.output.warn(doubt, f"If that is not meant: {FORGET}")
+    if "source" in checked.values and not is_read:
         source = checked.values["source"]
         ask_for_key(session, source)
         _tell_whether_it_answers(session, source)
 
 
 def _tell_whether_it_answers(session: Session, source: str | None) -> None:
-    """A source stays as it was set, but a server that gives nothing is told at once, not by the first push."""
-    from caspen_xero.caspen.sources import is_url
+    """A source stays as it was set, but one that gives nothing is told at once, not by the first push."""
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.setup.doctor import source_check
 
-    if is_url(source):
+    if source:
         check = source_check(source, caspen_key(session, source))
         if not check.ok:
             session.output.warn(f"The source is set, but can't be read: {check.message}", check.fix)

@@ -89,6 +89,10 @@ ACCOUNT_COLUMNS = ("account_id", "code", "name", "type", "class", "status", "sal
 """The fields of an account, in JSON and in CSV."""
 
 
+SETTING_COLUMNS = ("setting", "of", "value")
+"""The fields of a setting in CSV. `of`: the payment method that it is about."""
+
+
 def show_settings(session: Session) -> None:
     """Every setting with the option that changes it, then what is wrong. Accounts are judged by Xero's chart of now."""
     state = _read(session)
@@ -99,6 +103,9 @@ def show_settings(session: Session) -> None:
             for problem in state.problems
         ]
         session.output.document(_document(state) | {"problems": problems})
+        return
+    if session.output.csv:
+        session.output.listed({"settings": _rows(state)}, "settings", SETTING_COLUMNS)
         return
     rows: list[list[Cell]] = [
         [Ours(account.title), account_text(state.accounts[account.key]), account.option] for account in ACCOUNTS
@@ -180,6 +187,17 @@ def _chart(session: Session) -> list[Account]:
     except XeroError as error:
         session.output.warn(f"{error.message} The accounts are shown as they were when last read.")
         return known_accounts(session.mappings) or []
+
+
+def _rows(state: _State) -> list[dict[str, Any]]:
+    """Each setting as a row; an account by its id, as `settings set` takes it."""
+    accounts = [(account.key, None, state.accounts[account.key]) for account in ACCOUNTS]
+    own = [(PAYMENT_METHOD.key, state.method(id_).name, choice) for id_, choice in state.own.items()]
+    rows = [(key, of, choice.account_id if choice else None) for key, of, choice in [*accounts, *own]]
+    rows += [(PAYMENT_METHOD.key, name, id_) for name, id_ in state.waiting.items()]
+    values = asdict(state.settings)
+    rows += [(setting.key, None, values[setting.key]) for setting in SETTINGS]
+    return [dict(zip(SETTING_COLUMNS, row, strict=True)) for row in rows]
 
 
 def _document(state: _State) -> dict[str, Any]:

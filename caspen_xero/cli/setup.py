@@ -7,7 +7,7 @@ from collections.abc import Callable
 import typer
 
 from caspen_xero.cli.command import carry_out, command
-from caspen_xero.cli.first_steps import Step, first_steps
+from caspen_xero.cli.first_steps import TITLES, Step, first_steps
 from caspen_xero.cli.menu import somebody_is_there
 from caspen_xero.cli.session import Session
 from caspen_xero.errors import ExitCode
@@ -36,28 +36,29 @@ def setup(session: Session) -> int:
     from caspen_xero.cli import setup_questions as ask
     from caspen_xero.cli.setup_push import dry_run, first_push
 
-    parts: list[tuple[str, Callable[[Session], int | None]]] = [
-        ("Connect to Xero", ask.connect_to_xero),
-        ("Caspen's records", ask.read_records),
-        ("Account for invoice lines", ask.choose_sales_account),
-        ("Who brings the payments to Xero", ask.choose_who_brings_payments),
-        ("Accounts for payments", ask.choose_payment_accounts),
-        ("Tax rates", ask.link_rates),
-        ("What of a client goes to Xero", ask.choose_privacy),
-        ("From when on", ask.choose_start_date),
-        ("Dry run: nothing is written to Xero", dry_run),
-        ("First push", first_push),
-    ]
+    parts: dict[str, list[Callable[[Session], int | None]]] = {
+        "connect": [ask.connect_to_xero],
+        "source": [ask.read_records],
+        "sales_account": [ask.choose_sales_account],
+        "payments": [ask.choose_who_brings_payments],
+        "payment_account": [ask.choose_payment_accounts],
+        "tax_rates": [ask.link_rates],
+        "privacy": [ask.choose_privacy],
+        "start_date": [ask.choose_start_date],
+        "first_push": [dry_run, first_push],
+    }
     output = session.output
-    output.say(f"The first day with caspen-xero, in {len(parts)} steps; the Enter key takes what is in brackets.")
+    output.say(f"The first day with caspen-xero, in {len(TITLES)} steps; the Enter key takes what is in brackets.")
     output.say("Ctrl-C ends it at any time: what is answered is kept, and setup goes on there.")
     _ = session.folder  # from here on it is there
-    for number, (title, part) in enumerate(parts, start=1):
-        output.say("", f"{number} of {len(parts)}  {title}")
-        code = carry_out(part, session.workspace, output, {})
-        if code not in _GOES_ON:
-            output.note(f"Stopped at step {number}, {title}. What was answered is kept. To go on:", f"  {AGAIN}")
-            return code
+    for number, (name, title) in enumerate(TITLES.items(), start=1):
+        output.say("", f"{number} of {len(TITLES)}  {title}")
+        for part in parts[name]:
+            code = carry_out(part, session.workspace, output, {}, again=lambda: AGAIN)
+            if code not in _GOES_ON:
+                way = () if code == ExitCode.INTERRUPTED else ("To go on:", f"  {AGAIN}")
+                output.note(f"Stopped at step {number}, {title}. What was answered is kept.", *way)
+                return code
     return _tell_end(session)
 
 
@@ -91,7 +92,7 @@ def _tell_end(session: Session) -> int:
     left = [step for step in first_steps(session) if not step.done]
     say = session.output.say
     if left:
-        say("", f"Left to do: {', '.join(step.title for step in left)}. To go on:", f"  {AGAIN}")
+        say("", "Left to do:", *(f"  {step.title}: {step.words}" for step in left), "To go on:", f"  {AGAIN}")
         return _code(left)
     say("", "The first day is done. Every day, by hand:", "  caspen-xero sync")
     say("By the machine itself, four times an hour:", "  caspen-xero schedule install")

@@ -13,8 +13,8 @@ _NO_FAILURE = (ExitCode.NOTHING_CAN_BE_SENT, ExitCode.PARTLY)
 def dry_run(session: Session) -> int:
     """Shows what the first push would send."""
     if session.mappings.has_invoices():
-        session.output.say("Not needed: the first push was made.")
         return ExitCode.ALL_WELL
+    session.output.say("First a dry run: nothing is written to Xero.")
     code = push(session, dry_run=True) or ExitCode.ALL_WELL
     if code in _NO_FAILURE:
         session.output.note("What keeps invoices out, and the way out:  caspen-xero unsynced")

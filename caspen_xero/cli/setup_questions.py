@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-import json
 import os
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from caspen_xero.cli.menu import ask, confirm, has_browser
+from caspen_xero.cli.first_steps import answered, in_words, is_pushed, note_answered
+from caspen_xero.cli.menu import ask, confirm
 from caspen_xero.cli.session import AFTER_ANSWERS, Session, SessionError
 from caspen_xero.cli.settings import save
 from caspen_xero.cli.settings_walk import ask_for, ask_for_one_account, pick_account
 from caspen_xero.commands import to_paste
-from caspen_xero.errors import ExitCode
+from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
+from caspen_xero.store.listing import count_listed
 from caspen_xero.sync.setup.accounts import account_label, method_name, method_purpose
 from caspen_xero.sync.setup.changes import SettingsChange
 from caspen_xero.sync.setup.organisation import known_accounts, read_accounts, read_tax_rates
-from caspen_xero.sync.setup.settings import PAYMENT_ACCOUNT, SALES_ACCOUNT, SETTINGS, check_source, read_settings
+from caspen_xero.sync.setup.settings import (
+    PAYMENT_ACCOUNT,
+    SALES_ACCOUNT,
+    SETTINGS,
+    Setting,
+    check_source,
+    read_settings,
+)
+from caspen_xero.sync.setup.start_date import why_doubtful
+from caspen_xero.times import local_day
 
-_ANSWERED = "answered_in_setup"
+if TYPE_CHECKING:
+    from caspen_xero.store.imports import ImportResult
 
 
 def connect_to_xero(session: Session) -> None:
@@ -41,45 +53,74 @@ def connect_to_xero(session: Session) -> None:
             "  https://developer.xero.com/app/manage",
             "choose New app, then Mobile or desktop app, and add these redirect URIs as they are:",
             *(f"  {uri}" for uri in REDIRECT_URIS),
-            "Then copy its client id. docs/connect.md says it step by step.",
+            "Then copy its client id. Step by step:  caspen-xero help xero-app",
         )
         client_id = ask(session.output, "Client id of your app (Enter: later)")
         if not client_id:
             words = "Without an app at Xero nobody can sign in."
             raise SessionError("client-id-missing", words, "caspen-xero setup", ExitCode.USAGE)
-    no_browser = not has_browser()
     try:
-        connect(session, client_id=client_id, no_browser=no_browser)
+        connect(session, client_id=client_id)
     except TokenStoreError as error:
         session.output.warn(error.message)
         question = "Keep the sign-in in a file instead that only you can read?"
         if session.store.connection() or not confirm(session.output, question):
             raise
-        connect(session, client_id=client_id, no_browser=no_browser, token_store=TokenPlace.file)
+        connect(session, client_id=client_id, token_store=TokenPlace.file)
 
 
 def read_records(session: Session) -> None:
-    """Asks where Caspen's export is, and reads it."""
-    from caspen_xero.cli.source import import_source, tell_import
+    """Asks where Caspen's export is, and reads it. What can't be read is told, asked for again, and never kept as the source."""
+    from caspen_xero.caspen.feed import FeedError
+    from caspen_xero.cli.source import tell_import
 
-    source, known = session.settings.source, clinic.count_invoices(session.store)
-    if not source and not known:
-        question = "Where is Caspen's export: a file, a folder, or an https:// address (Enter: later)"
-        source = ask(session.output, question, check_source)
+    kept = session.settings.source
+    source = kept
+    if not source and not count_listed(session.store):
+        source = _ask_for_source(session, "Where is Caspen's export: a file, a folder, or an https:// address")
         if not source:
-            session.output.note("Later:  caspen-xero settings set --source PATH")
             return
-        save(session, SettingsChange.of({"source": source}), patience=AFTER_ANSWERS)
-        session.__dict__.pop("settings", None)
-        source = session.settings.source
-    if source:
-        with session.only_writer(patience=AFTER_ANSWERS):
-            read = import_source(session)
+    while source:
+        try:
+            read = _read_from(session, source)
+        except FeedError as error:
+            session.output.warn(error.message, error.fix)
+            source = _ask_for_source(session, "Another file, folder or https:// address")
+            if not source:
+                return
+            continue
+        if source != kept:
+            save(session, SettingsChange.of({"source": source}), patience=AFTER_ANSWERS, is_read=True)
+            session.__dict__.pop("settings", None)
         if read is not None and (read.read or read.bad_count):
             tell_import(session, read)
-    known = clinic.count_invoices(session.store)
-    invoices = "1 invoice" if known == 1 else f"{known:,} invoices"
-    session.output.say(f"{invoices} known, from {plain(source) if source else 'what was imported'}.")
+        break
+    known = count_listed(session.store)
+    session.output.say(f"{in_words(known)} known, from {plain(source) if source else 'what was imported'}.")
+
+
+def _ask_for_source(session: Session, question: str) -> str | None:
+    """A source that there is, as it is kept; None for the Enter key, with what to type later."""
+    source = ask(session.output, f"{question} (Enter: later)", check_source)
+    if found := check_source(source):
+        return found
+    session.output.note("Later:  caspen-xero settings set --source PATH")
+    return None
+
+
+def _read_from(session: Session, source: str) -> ImportResult | None:
+    """Reads a source that may not be set yet; a server's key is asked for, and forgotten where the server gives nothing."""
+    from caspen_xero.cli.caspen_key import ask_for_key, forget_other_key
+    from caspen_xero.cli.source import import_source
+
+    ask_for_key(session, source)
+    try:
+        with session.only_writer(patience=AFTER_ANSWERS):
+            return import_source(session, source)
+    except UserError:
+        with session.only_writer(patience=AFTER_ANSWERS):
+            forget_other_key(session, session.settings.source)
+        raise
 
 
 def choose_sales_account(session: Session) -> None:
@@ -115,14 +156,15 @@ def choose_payment_accounts(session: Session) -> None:
                 else f"{plain(method.name)} payments: chosen."
             )
             continue
-        if name in _answered(session):
+        if name in answered(session) or is_pushed(session):
+            session.output.say(f"{plain(method.name)} payments: {usual}.")
             continue
         now = read_accounts(session.client, session.mappings, now=session.started_at) if not chart else chart.values()
         found = pick_account(session, f"{plain(method.name)} payments go to:", purpose, list(now), otherwise=usual)
         if found is not None:
             change = SettingsChange(payment_methods=(f"{method_name(method, methods)}={found.account_id}",))
             save(session, change, patience=AFTER_ANSWERS)
-        _note_answered(session, name)
+        note_answered(session, name)
 
 
 def link_rates(session: Session) -> None:
@@ -130,10 +172,14 @@ def link_rates(session: Session) -> None:
     from caspen_xero.cli.taxes_view import read_links, read_rates
     from caspen_xero.cli.taxes_walk import walk_through
     from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_words, rate_links
+    from caspen_xero.sync.setup.taxes import rate_label
 
     if not clinic.tax_rates(session.store):
         session.output.say("None of Caspen's tax rates is known yet.")
         return
+    for link in rate_links(session.store, session.mappings, read_rates(session)):
+        if link.synced and link.xero_rate is not None:
+            session.output.say(f"{plain(link.rate.name)} is linked to {rate_label(link.xero_rate)}.")
     with session.only_writer(patience=AFTER_ANSWERS):
         made = link_sole_candidates(session.store, session.mappings, read_rates(session), asked=True)
     if made:
@@ -143,7 +189,7 @@ def link_rates(session: Session) -> None:
         walk_through(session)
     links = read_links(session)
     left = [plain(link.rate.name) for link in links if not link.synced]
-    session.output.say(f"Not linked: {', '.join(left)}." if left else f"All {len(links)} are linked.")
+    session.output.say(f"Not linked: {', '.join(left)}." if left else "Every tax rate is linked.")
 
 
 def choose_privacy(session: Session) -> None:
@@ -152,11 +198,27 @@ def choose_privacy(session: Session) -> None:
 
 
 def choose_start_date(session: Session) -> None:
-    """Asks from which day on invoices go to Xero."""
+    """Asks from which day on invoices go to Xero; again as long as that can hardly be meant, also where it was set before."""
     session.output.say(
         "Invoices before that day stay out of Xero, as where another program brought them there already."
     )
-    _choose_setting(session, "start_date")
+    setting = _setting("start_date")
+    is_asked = setting.key not in answered(session)
+    while True:
+        if is_asked:
+            wanted = ask_for(session, setting, asdict(read_settings(session.store)))
+            if not wanted:
+                break
+            save(session, SettingsChange.of({setting.key: wanted}), patience=AFTER_ANSWERS)
+        day = read_settings(session.store).start_date
+        doubt = why_doubtful(session.store, day, local_day(session.now()))
+        if doubt and not is_asked:
+            session.output.warn(doubt)
+        if not doubt or confirm(session.output, "Keep this start date?"):
+            break
+        is_asked = True
+    note_answered(session, setting.key)
+    _tell_setting(session, setting)
 
 
 def _choose_account(session: Session, purpose: str) -> None:
@@ -177,22 +239,18 @@ def _choose_account(session: Session, purpose: str) -> None:
 
 def _choose_setting(session: Session, key: str) -> None:
     """Asks for a setting that has a default, once."""
-    setting = next(one for one in SETTINGS if one.key == key)
-    now = asdict(read_settings(session.store))
-    if key not in _answered(session) and now[key] == setting.default:
-        if wanted := ask_for(session, setting, now):
+    setting = _setting(key)
+    if key not in answered(session):
+        if wanted := ask_for(session, setting, asdict(read_settings(session.store))):
             save(session, SettingsChange.of({key: wanted}), patience=AFTER_ANSWERS)
-        _note_answered(session, key)
-    value = asdict(read_settings(session.store))[key]
+        note_answered(session, key)
+    _tell_setting(session, setting)
+
+
+def _setting(key: str) -> Setting:
+    return next(one for one in SETTINGS if one.key == key)
+
+
+def _tell_setting(session: Session, setting: Setting) -> None:
+    value = asdict(read_settings(session.store))[setting.key]
     session.output.say(f"{setting.title}: {plain(value) if value else setting.unset}.")
-
-
-def _answered(session: Session) -> list[str]:
-    """What was asked in this workspace already, and may have been answered with what holds anyway."""
-    found: list[str] = json.loads(session.store.setting(_ANSWERED) or "[]")
-    return found
-
-
-def _note_answered(session: Session, name: str) -> None:
-    with session.store.write():
-        session.store.set_setting(_ANSWERED, json.dumps(sorted({*_answered(session), name})))

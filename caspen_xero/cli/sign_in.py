@@ -1,12 +1,17 @@
-"""What is known of the sign-in and of the day's calls without asking Xero: as the runs of push, pull, sync and adopt left it."""
+"""What is known of the sign-in and of the day's calls without asking Xero: as the last runs left it, and whether it is there."""
 
 from __future__ import annotations
 
 import json
 from datetime import datetime, timedelta
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from caspen_xero.cli.session import Session
+from caspen_xero.commands import to_connect
+
+if TYPE_CHECKING:
+    from caspen_xero.xero.connection import Connection
 
 _RENEWED, _CALLS = "sign_in_renewed_at", "calls_left"
 _NOT_OF_THE_SIGN_IN = "other-host"
@@ -42,6 +47,8 @@ def sign_in(session: Session) -> dict[str, Any]:
     from caspen_xero.xero.tokens import UNUSED
 
     connection = session.connection
+    if gone := why_gone(connection, session.folder):
+        return {"kind": connection.kind, "works": False, "until": None, "why": gone}
     renewed = utc_time(session.store.setting(_RENEWED, connection.tenant_id))
     told: dict[str, Any] = {"kind": connection.kind, "works": True, "until": None, "why": None}
     dead = log.dead_sign_in(session.store, connection.connected_at)
@@ -54,3 +61,25 @@ def sign_in(session: Session) -> dict[str, Any]:
         # A store of an earlier version does not know of renewals, so its sign-in may well go on.
         told |= {"until": None if is_over and renewed is None else utc_text(until), "works": None if is_over else True}
     return told
+
+
+def why_gone(connection: Connection, folder: Path) -> str:
+    """Why there is no sign-in where it is to be, as far as a look into its file can tell; "" where there is one.
+
+    A keyring is not asked: that may open a window, or take long.
+    """
+    from caspen_xero.xero.errors import TokenStoreError
+    from caspen_xero.xero.token_store import open_token_store
+
+    if connection.token_store != "file":
+        return ""
+    store = open_token_store(connection.token_store, connection.entry, folder)
+    try:
+        return "" if store.secret() is not None else f"there is no sign-in in the {store.name} of this workspace"
+    except TokenStoreError as error:
+        return error.message
+
+
+def connect_again(session: Session) -> str:
+    """The command that signs in as this workspace was signed in before, to be pasted."""
+    return to_connect(**session.store.last_way())

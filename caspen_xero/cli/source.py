@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SHOWN_BAD_RECORDS = 20
 SHOWN_WITHOUT_INVOICE = 1000
 
+NOT_IMPORTED = "Nothing of what was being read was taken in: the same command reads it again from its beginning."
+"""Where an import is broken off."""
+
 
 def read_source(session: Session, undone: str) -> ImportResult:
     """Reads what is new at the source, if one is set, and tells it; gives what was read.
@@ -40,17 +43,21 @@ def read_source(session: Session, undone: str) -> ImportResult:
     return result
 
 
-def import_source(session: Session) -> ImportResult | None:
-    """Reads what is new at the source into the store; None where no source is set, or nothing was written there since."""
+def import_source(session: Session, source: str | None = None) -> ImportResult | None:
+    """Reads what is new at the source into the store; None where no source is set, or nothing was written there since.
+
+    `source`: one that is not set yet.
+    """
     from caspen_xero.caspen.sources import is_url
     from caspen_xero.cli.caspen_key import caspen_key
     from caspen_xero.sync.importing import import_new
 
-    source = session.settings.source
+    source = source or session.settings.source
     if not source:
         return None
-    with session.output.progress("Importing", unit="records" if is_url(source) else BYTES) as progress:
-        return import_new(session.store, source, progress, api_key=caspen_key(session))
+    unit = "records" if is_url(source) else BYTES
+    with session.kept(lambda: NOT_IMPORTED), session.output.progress("Importing", unit=unit) as progress:
+        return import_new(session.store, source, progress, api_key=caspen_key(session, source))
 
 
 def import_summary(result: ImportResult) -> dict[str, Any]:
@@ -117,8 +124,9 @@ def _tell_bad_records(session: Session, result: ImportResult) -> None:
         more = result.bad_count - SHOWN_BAD_RECORDS
         session.output.warn(f"... and {more} more bad {'record' if more == 1 else 'records'}.")
     if result.bad_count:
-        left_out = "1 bad record was" if result.bad_count == 1 else f"{result.bad_count} bad records were"
-        session.output.warn(f"{left_out} left out; correct them in Caspen and import again.")
+        is_one = result.bad_count == 1
+        left_out = "1 bad record was" if is_one else f"{result.bad_count} bad records were"
+        session.output.warn(f"{left_out} left out; correct {'it' if is_one else 'them'} in Caspen and import again.")
 
 
 def _note_bad_records(session: Session, result: ImportResult) -> None:

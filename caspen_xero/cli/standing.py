@@ -29,10 +29,15 @@ def note_standing(session: Session) -> Books:
     return books
 
 
-def tell_standing(session: Session, books: Books) -> None:
-    """One line at the end of a command: what is wrong, or on what it rests that nothing is."""
-    told = basis(session, books)
-    session.output.note(f"{trouble_in_words(books)}:  {LOOK}" if books.troubles else f"{told[0].upper()}{told[1:]}.")
+def tell_standing(session: Session, books: Books, *, after_counts: bool = False) -> None:
+    """One line at the end of a command: what is wrong, or on what it rests that nothing is.
+
+    `after_counts`: below numbers that are of some invoices only, this one is of all.
+    """
+    told, in_all = basis(session, books), "In all: " if after_counts else ""
+    session.output.note(
+        f"{in_all}{trouble_in_words(books)}:  {LOOK}" if books.troubles else f"{told[0].upper()}{told[1:]}."
+    )
 
 
 def trouble_in_words(books: Books) -> str:

@@ -11,7 +11,7 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.output import Ours
 from caspen_xero.cli.proved import Proved, proved, under_way
 from caspen_xero.cli.session import Session
-from caspen_xero.cli.sign_in import calls_left_today, sign_in
+from caspen_xero.cli.sign_in import calls_left_today, connect_again, sign_in
 from caspen_xero.cli.source import some_without_invoice
 from caspen_xero.cli.spans import span
 from caspen_xero.cli.standing import LOOK, basis, read_standing
@@ -90,7 +90,7 @@ def status(
     else:
         _tell_status(session, summary, without_invoice, last_proof)
     if too_old and not session.output.json:
-        session.output.error(UserError("push-too-old", too_old, "caspen-xero push"))
+        session.output.error(UserError("push-too-old", too_old, session.next_run("push")))
     return ExitCode.FAILED if too_old else ExitCode.ALL_WELL
 
 
@@ -102,14 +102,16 @@ def _tell_status(
 ) -> None:
     facts: list[tuple[str, str]] = [
         ("Workspace", summary["workspace"]),
-        ("Organisation", summary["organisation"] or Ours("not connected  (caspen-xero connect)")),
+        ("Organisation", summary["organisation"] or Ours(f"not connected  ({connect_again(session)})")),
     ]
     if summary["connected"]:
         kept = {"keyring": "the system's keyring", "file": "a file of this workspace (chosen with --token-store file)"}
         facts.append(("Tokens", kept[summary["token_store"]]))
         if summary["xero_url"]:
             facts.append(("Xero", Ours(f"{plain(summary['xero_url'])}  (not the real Xero)")))
-    facts += [("Sign-in", Ours(_of_sign_in(summary["sign_in"])))] if summary["connected"] else []
+    facts += (
+        [("Sign-in", Ours(_of_sign_in(summary["sign_in"], connect_again(session))))] if summary["connected"] else []
+    )
     facts.append(("Last push", Ours(_of_run(summary["last_push"], "synced", "unsynced"))))
     last = [run for run in (summary["last_push"], summary["last_sync"]) if run]
     if any(run["ended"] in STOPPED or run["named"] for run in last):
@@ -161,9 +163,9 @@ def _of_run(run: dict[str, Any] | None, *counts: str) -> str:
     return ", ".join(filter(None, [f"{when}: {run['ended']}", few, *did]))
 
 
-def _of_sign_in(told: dict[str, Any]) -> str:
+def _of_sign_in(told: dict[str, Any], again: str) -> str:
     if told["works"] is False:
-        return f"does not work: {plain(told['why'], MOST_WORDS)}  ->  caspen-xero connect"
+        return f"does not work: {plain(told['why'], MOST_WORDS)}  ->  {again}"
     if told["kind"] == "custom":
         return "works, without an end (a custom connection)"
     if told["works"] is None:

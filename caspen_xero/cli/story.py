@@ -82,9 +82,14 @@ def tell_story(
             _tell_try(session, row, document, is_as_before=document is not None and document == before)
             before = document
     else:
-        say("Nothing of it was sent to Xero yet.")
+        say(nothing_sent(listed[0].sync_status if listed else ""))
     say("", f"Both sides beside each other: {to_paste('invoices show', name)}" if listed else "")
     return ExitCode.ALL_WELL
+
+
+def nothing_sent(state: str) -> str:
+    """That nothing of an invoice was sent: not yet, or not at all in the state that it is in."""
+    return f"Nothing of it was sent to Xero{'' if state in ('draft', 'void', 'skipped') else ' yet'}."
 
 
 def _head(one: ListedInvoice) -> str:
@@ -154,6 +159,13 @@ def _tell_try(
         say(f"    {who}: {plain(row['message'], MOST_WORDS)}")
     for warning in row["warnings"]:
         say(f"    Xero warned: {said(warning)}")
+
+
+def what_of(row: Mapping[str, Any]) -> str:
+    """What a document is known by in a list of all that was sent: a payment by its invoice first."""
+    own, invoice = str(row["number"] or ""), str(row["invoice"] or "")
+    is_money = any(word in row["operation"] for word in ("payment", "allocation", "allocate"))
+    return " ".join(filter(None, (invoice, own))) if is_money and invoice != own else own
 
 
 def answer_of(row: Mapping[str, Any]) -> str:

@@ -12,6 +12,7 @@ from caspen_xero.cli.push import Yes, push_now, tell_push
 from caspen_xero.cli.runs import begins
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import read_source
+from caspen_xero.cli.streams import NotTaken
 from caspen_xero.outside_text import plain
 
 
@@ -35,8 +36,12 @@ def sync(session: Session, yes: Yes = False, max_age: MaxAge = "26h") -> int:
         read = read_source(session, undone)
         pulled = pull_now(session, read)
         session.done["pull"] = lambda: pulled.summary
+        unread: NotTaken | None = None
         if not session.output.json:
-            pulled.tell(session)
+            try:
+                pulled.tell(session)
+            except NotTaken as error:  # as with `| head`: what is due goes, whether it is read of or not
+                unread = error
         session.start_again()
         try:
             pushed = push_now(session, bad_records=read.bad_count, yes=yes)
@@ -49,4 +54,6 @@ def sync(session: Session, yes: Yes = False, max_age: MaxAge = "26h") -> int:
     else:
         tell_push(session, pushed)
         pulled.tell_end(session, pushed.result.stopped)
+    if unread is not None:
+        raise unread
     return worst_of([pulled.exit_code, pushed.exit_code])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from caspen_xero.cli.exit_codes import WORST_FIRST
 from caspen_xero.cli.pages import Block, Entry
 from caspen_xero.errors import ExitCode
+from caspen_xero.xero.login import REDIRECT_URIS
 
 VARIABLES = (
     Entry("CASPEN_XERO_HOME", "The folder for all state. Default: the system's folder for programs' data."),
@@ -23,7 +24,7 @@ VARIABLES = (
     Entry(
         "CASPEN_XERO_LOG",
         "A file in which every run notes what it does, as --debug says it: mode 0600, of your own, no link to another's. After "
-        "1 MB a new one begins, and FILE.1 to FILE.5 are kept.",
+        "1 MB a new one begins, and FILE.1 to FILE.5 are kept; it is not used where a file of something else is called so.",
     ),
     Entry("XERO_CLIENT_ID", "The client id of your app at Xero, as --client-id."),
     Entry("XERO_CLIENT_SECRET", "The secret of a custom connection. Only connect reads it."),
@@ -79,6 +80,49 @@ _SEVERAL = (
 )
 
 TOPICS = (
+    Topic(
+        "install",
+        "To have it on this machine for good",
+        [
+            *_say(
+                """In the folder of this program's source, one of these puts it where it stays, in an environment of its own. With
+                .[sandbox] instead of . the local Xero comes along.""",
+            ),
+            _example("pipx install .", "uv tool install ."),
+        ],
+    ),
+    Topic(
+        "xero-app",
+        "The free app at Xero through which a clinic signs in",
+        [
+            *_say(
+                """Sign in at https://developer.xero.com/app/manage with your Xero login, choose New app, then Mobile or desktop
+                app; its web site can be the clinic's. Add these redirect URIs, exactly as they are: five, because another program
+                may be using one of the ports.""",
+            ),
+            _example(*REDIRECT_URIS),
+            *_say("Save it, copy its client id, and sign in with that:"),
+            _example("caspen-xero connect --client-id YOUR_APPS_CLIENT_ID"),
+        ],
+    ),
+    Topic(
+        "feed",
+        "Caspen's records, and where they can come from",
+        [
+            *_say(
+                """Caspen's tax rates, payment methods, clients, contacts, invoices, payments and credit notes are read from files
+                (JSON, JSON Lines or CSV) or a server. Each field, what it means, and whether it must be there:""",
+            ),
+            _example("caspen-xero schema feed"),
+            *_say("A CSV file of each kind with the headings in it, to be filled in:"),
+            _example("caspen-xero schema feed --csv FOLDER"),
+            *_say(
+                """A CSV file with other headings: this proposes what they mean, in a columns file that you correct and keep
+                beside it.""",
+            ),
+            _example("caspen-xero schema feed --columns FILE.csv"),
+        ],
+    ),
     Topic(
         "exit-codes",
         "How a command ends, for scripts and cron",

@@ -110,7 +110,7 @@ def _tell_causes(session: Session, rows: Sequence[Mapping[str, Any]], causes: Se
     for cause in causes:
         _tell_cause(session, cause)
     name = _name(causes[0].troubles[0])
-    say(f"Every row: {LOOK} --all; all of one invoice: {to_paste('unsynced', name)}")
+    say(f"Every row: {LOOK} --all", f"All of one invoice: {to_paste('unsynced', name)}")
 
 
 def _tell_cause(session: Session, cause: Cause) -> None:
@@ -155,8 +155,8 @@ def _name(row: Mapping[str, Any]) -> str:
 
 
 def _tell_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
-    """The table, then each fix once. On a narrow terminal the reasons stand with the fixes: a column would be too thin."""
-    narrow = session.output.is_narrow
+    """The table, then each fix once. On a screen the reasons stand with the fixes: a column would be too thin for them."""
+    on_screen = session.output.is_for_a_screen
     session.output.table(
         ("Invoice", "Client", "Date", "Total", CURRENCY, "Why", "Since", "Tries"),
         [
@@ -166,8 +166,8 @@ def _tell_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
                 row["date"],
                 Decimal(row["total"]) if row["total"] is not None else None,
                 row["currency"],
-                row["code"] if narrow else Ours(f"{row['code']}: {row['reason']}"),
-                local(row["first_failed_at"])[: 10 if narrow else None],
+                row["code"] if on_screen else Ours(f"{row['code']}: {row['reason']}"),
+                local(row["first_failed_at"])[: 10 if on_screen else None],
                 row["attempts"],
             )
             for row in rows
@@ -176,7 +176,8 @@ def _tell_rows(session: Session, rows: Sequence[Mapping[str, Any]]) -> None:
         narrow_without=("Tries", "Date", "Since", "Client"),
     )
     session.output.what_to_do(
-        (row["fix"], _called(row), f"{row['code']}: {row['reason']}" if narrow else "", row["choices"]) for row in rows
+        (row["fix"], _called(row), f"{row['code']}: {row['reason']}" if on_screen else "", row["choices"])
+        for row in rows
     )
 
 

@@ -7,31 +7,28 @@ import platform
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
 from caspen_xero import __version__
-from caspen_xero.cli.output import Output
+from caspen_xero.cli.command import command
+from caspen_xero.cli.session import Session
 
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command("version")(version)
+    command(app, "version", begins="not-needed", without=("workspace",))(version)
 
 
-def version(
-    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON document to stdout, for scripts.")] = False,
-) -> None:
+def version(session: Session) -> None:
     """Show the version, the commit that it was made of, and the packages that it uses.
 
     \b
     caspen-xero version
     caspen-xero version --json
     """
-    told = about()
-    output = Output(json=as_json)
-    if as_json:
+    told, output = about(), session.output
+    if output.json:
         output.document({"command": "version", **vars(told)})
         return
     made_of = f" (commit {told.commit})" if told.commit else ""

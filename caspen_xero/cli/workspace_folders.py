@@ -29,11 +29,11 @@ Begins = Literal["no", "asked", "by-itself", "not-needed"]
 
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")
 _OURS = re.compile(
-    r"store\.sqlite.*|(run|token|holder)\.lock|tokens\.json|caspen-key\.json|backups|defects|\.(new-|restore-|tokens-|store\.sqlite-).*"
+    r"store\.sqlite.*|(run|token|holder)\.lock|tokens\.json|caspen-key\.json|backups|defects|"
+    r"caspen-xero-bundle-.*\.json|\.(new-|restore-|tokens-|store\.sqlite-).*"
 )
 """What we give names to in a workspace's folder."""
 LOCKS = ("run.lock", "token.lock", "holder.lock")
-_STORES = ("store.sqlite", "tokens.json", "caspen-key.json", "backups", "run.lock", "token.lock")
 
 
 class WorkspaceError(UserError):
@@ -138,7 +138,8 @@ def others_files(folder: Path) -> list[Path]:
 
 def _is_workspace(folder: Path) -> bool:
     try:
-        return folder.is_dir() and (any((folder / name).exists() for name in _STORES) or not any(folder.iterdir()))
+        names = [place.name for place in folder.iterdir()] if folder.is_dir() else ["no folder"]
+        return not names or any(_OURS.fullmatch(name) for name in names)
     except OSError:
         return False
 

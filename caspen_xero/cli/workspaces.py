@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
@@ -87,8 +88,6 @@ def remove(session: Session, name: Name) -> None:
     \b
     caspen-xero workspaces remove north
     """
-    from caspen_xero.cli.scheduled import home_of, label_of, where_found
-
     if not is_there(name):
         raise no_such(name)
     folder = folder_of(name)
@@ -96,29 +95,39 @@ def remove(session: Session, name: Name) -> None:
         raise WorkspaceError(
             "workspace-in-use", f"{plain(folder)} is a symbolic link, and is left as it is.", "Delete it."
         )
-    seen = look(name)
-    if not seen.is_empty:
-        purge = to_paste(f"disconnect {option('--workspace', name)} --purge")
-        again = to_paste("workspaces remove", name)
+    if obstacles := list(_obstacles(session, name)):
+        words = "; ".join(words for words, _ in obstacles)
+        first, *fixes = [fix for _, fix in obstacles] + [to_paste("workspaces remove", name)]
         raise WorkspaceError(
             "workspace-in-use",
-            f"The workspace {name} is not empty: {_state(seen)}{f', {plain(seen.organisation)}' if seen.organisation else ''}.",
-            f"To delete all that it keeps: {purge}; then: {again}",
-        )
-    if jobs := [place.name for place, _ in where_found(label_of(home_of(session, None), name))]:
-        off = to_paste(f"schedule remove {option('--workspace', name)}")
-        again = to_paste("workspaces remove", name)
-        raise WorkspaceError(
-            "workspace-in-use", f"{' and '.join(jobs)} still syncs {name} by itself.", f"{off}; then: {again}"
-        )
-    if others := others_files(folder):
-        raise WorkspaceError(
-            "workspace-in-use", f"There is more in it than is ours: {plain(others[0])}.", "Put that elsewhere first."
+            f"The workspace {name} stays: {words}.",
+            "; then: ".join([first, *(fix[0].lower() + fix[1:] for fix in fixes)]),
         )
     _delete(Session(session.output, name, "workspaces remove"))
     if session.output.json:
         session.output.document({"command": "workspaces remove", "name": name, "removed": str(folder)})
     session.output.say(f"The workspace {name} is no longer there.")
+
+
+def _obstacles(session: Session, name: str) -> Iterator[tuple[str, str]]:
+    """Whatever keeps a workspace from being taken away, each with what to do about it; in the order in which to do it."""
+    from caspen_xero.cli.scheduled import home_of, label_of, where_left
+
+    if jobs := [place.name for place in where_left(label_of(home_of(session, None), name))]:
+        yield (
+            f"{' and '.join(jobs)} still syncs it by itself",
+            to_paste(f"schedule remove {option('--workspace', name)}"),
+        )
+    seen = look(name)
+    if not seen.is_empty:
+        whose = f" of {plain(seen.organisation)}" if seen.organisation else ""
+        keeps = f"it is not empty, but keeps {', '.join(seen.keeps)}{whose}" if seen.keeps else ""
+        words = "; ".join(filter(None, (seen.trouble.rstrip("."), keeps)))
+        purge = to_paste(f"disconnect {option('--workspace', name)} --purge")
+        yield words, f"To delete all that it keeps: {purge}"
+    if others := [plain(one.name) for one in others_files(folder_of(name))]:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        yield f"there is more in it than is ours ({', '.join(others[:3])}{more})", "Put elsewhere what is not ours"
 
 
 def _delete(session: Session) -> None:
@@ -138,8 +147,9 @@ def _state(seen: Seen) -> str:
         return f"can't be read: {seen.trouble}"
     if seen.is_empty:
         return "empty"
-
-    return "connected" + (f" ({where(seen.xero_url)})" if seen.xero_url else "") if seen.connected else "not connected"
+    if seen.connected:
+        return "connected" + (f" ({where(seen.xero_url)})" if seen.xero_url else "")
+    return "not signed in" if seen.organisation else "not connected"
 
 
 def _as_json(seen: Seen) -> dict[str, Any]:

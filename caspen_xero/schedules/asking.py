@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,6 +18,7 @@ PATIENCE = 60
 
 WRITTEN_BY = "Written by caspen-xero schedule install"
 """By this a file of ours is known again."""
+_SEALED = re.compile(rf"{WRITTEN_BY} \[([0-9a-f]{{8}})\]")
 
 
 def ask(*command: str, given: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -85,17 +88,68 @@ def is_ours(file: Path) -> bool:
         return False
 
 
+def sealed(text: str) -> str:
+    """A text of ours with its checksum behind `WRITTEN_BY`, by which it is seen whether somebody has changed it since."""
+    return text.replace(WRITTEN_BY, f"{WRITTEN_BY} [{_sum(text)}]", 1)
+
+
+def is_as_written(text: str) -> bool:
+    """Whether a text of ours is as it was written, to the byte."""
+    found = _SEALED.search(text)
+    return found is not None and found[1] == _sum(text[: found.start()] + WRITTEN_BY + text[found.end() :])
+
+
+def _sum(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+
+
+def is_edited(file: Path) -> bool:
+    """Whether a file of ours was changed by somebody since it was written."""
+    return is_ours(file) and not is_as_written(file.read_bytes().decode("utf-8", "surrogateescape"))
+
+
+def edited(place: str) -> ScheduleError:
+    """The error for what somebody has changed since it was written here: it is theirs too, and is not written over."""
+    return ScheduleError(
+        "schedule-edited",
+        f"{place} was changed by hand since caspen-xero wrote it, and is not written over.",
+        "caspen-xero schedule remove",  # which keeps what was changed
+    )
+
+
+def must_be_ours(file: Path) -> None:
+    """Raises `ScheduleError` for a file in the way that is not ours (`schedule-not-ours`), or that somebody has changed."""
+    if file.is_symlink() or (file.exists() and not is_ours(file)):
+        raise ScheduleError(
+            "schedule-not-ours",
+            f"{plain(file)} was not written by caspen-xero.",
+            "Move it away, then run this again.",
+        )
+    if is_edited(file):
+        raise edited(plain(file))
+
+
+def take_away(file: Path) -> Path | None:
+    """Deletes a file of ours; one that somebody has changed is kept beside it, under a name that no system reads: that is given."""
+    if file.is_symlink() or not is_edited(file):
+        file.unlink()
+        return None
+    kept = free_name(file.with_name(f"{file.name}.edited"))
+    file.rename(kept)
+    return kept
+
+
+def free_name(file: Path) -> Path:
+    """That name, else with a number behind it: nothing has it yet."""
+    names = [file, *(file.with_name(f"{file.name}.{number}") for number in range(2, 1_000))]
+    return next(one for one in names if not (one.exists() or one.is_symlink()))
+
+
 def write_ours(file: Path, text: str) -> bool:
     """Puts a file in its place, whole; gives whether it is another than before. One that is not ours is left as it is."""
-    if file.exists() or file.is_symlink():
-        if file.is_symlink() or not is_ours(file):
-            raise ScheduleError(
-                "schedule-not-ours",
-                f"{plain(file)} was not written by caspen-xero.",
-                "Move it away, then run this again.",
-            )
-        if file.read_text("utf-8", "replace") == text:
-            return False
+    must_be_ours(file)
+    if file.exists() and file.read_text("utf-8", "replace") == text:
+        return False
     file.parent.mkdir(parents=True, exist_ok=True)
     descriptor, beside = tempfile.mkstemp(prefix=".caspen-xero-", dir=file.parent)
     try:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from caspen_xero.outside_text import plain
-from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist, refused
+from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist, is_as_written, refused, sealed
 from caspen_xero.schedules.job import DAY, Every, Installed, Job, ScheduleError, every_kind, unwritable, variables_first
 
 LONGEST_COMMAND = 998
@@ -18,8 +18,6 @@ LONGEST_COMMAND = 998
 
 _BLOCK = re.compile(rb"^# BEGIN (caspen-xero[\w.-]*):[^\n]*\n(.*?)^# END \1\n", re.MULTILINE | re.DOTALL)
 _MARK = re.compile(rb"^# (?:BEGIN caspen-xero[\w.-]*:|END caspen-xero[\w.-]*$)", re.MULTILINE)
-_WRITTEN = re.compile(rb"MAILTO=[^\n]*|(?:[0-9*/]+ ){5}/usr/bin/env [^\n]*")
-"""What we write into a block."""
 _MAIL_TO = re.compile(rb"^[ \t]*MAILTO[ \t]*=[ \t]*([^\n]*?)[ \t]*$", re.MULTILINE)
 _BY_HAND = re.compile(rb"^[ \t]*[^#\s][^\n]*caspen-xero[^\n]* (?:sync|push)\b[^\n]*$", re.MULTILINE)
 _DAEMONS = {"cron", "crond", "cronie", "fcron", "dcron", "anacron"}
@@ -54,25 +52,24 @@ def block(job: Job, mail_before: str) -> str:
     mail = [f'MAILTO="{job.mail_to}"'] if job.mail_to else []
     back = [f"MAILTO={mail_before}"] if job.mail_to else []
     first = f"# BEGIN {job.label}: {WRITTEN_BY}, and taken away by: caspen-xero schedule remove"
-    return "\n".join([first, *mail, line(job), *back, f"# END {job.label}", ""])
+    return sealed("\n".join([first, *mail, line(job), *back, f"# END {job.label}", ""]))
 
 
 def with_block(crontab: bytes, job: Job, user: str) -> bytes:
     """A crontab that has this job's block once: where it stood, else at the end."""
-    _check(crontab)
+    _check(crontab, job.label)
     found = _find(crontab, job.label)
-    before = crontab[: found.start()] if found else crontab
+    before, after = (crontab[: found.start()], crontab[found.end() :]) if found else (crontab, b"")
     if not found and before and not before.endswith(b"\n"):
         before += b"\n"
     new = block(job, _mail_to(before, user)).encode("utf-8", "surrogateescape")
-    return before + new + (crontab[found.end() :] if found else b"")
+    return before + new + without_block(after, job.label)  # somebody may have copied it
 
 
 def without_block(crontab: bytes, label: str) -> bytes:
     """A crontab without that block."""
-    _check(crontab)
-    found = _find(crontab, label)
-    return crontab[: found.start()] + crontab[found.end() :] if found else crontab
+    _check(crontab, label)
+    return _BLOCK.sub(lambda found: b"" if found[1].decode() == label else found[0], crontab)
 
 
 def read(crontab: bytes, label: str) -> Installed | None:
@@ -119,25 +116,43 @@ def _find(crontab: bytes, label: str) -> re.Match[bytes] | None:
     return next((one for one in _BLOCK.finditer(crontab) if one[1].decode() == label), None)
 
 
-def _check(crontab: bytes) -> None:
-    """Raises `ScheduleError` where a mark stands alone, or a block holds a line that is none of ours: what is whose is unknown."""
-    for found in _BLOCK.finditer(crontab):
-        lines = found[2].splitlines()
-        jobs = sum(not each.startswith(b"MAILTO=") for each in lines)
-        strange = [each for each in lines if not _WRITTEN.fullmatch(each)]
-        if strange or jobs > 1:
-            which = plain((strange or lines)[-1].decode("utf-8", "replace"))
-            raise ScheduleError(
-                "schedule-not-ours",
-                f"In the crontab a line that is not of ours stands in the block {plain(found[1].decode())}: {which}",
-                "Move it out of the block: crontab -e",
-            )
-    if _MARK.search(_BLOCK.sub(b"", crontab)):
+def is_edited(crontab: bytes, label: str) -> bool:
+    """Whether somebody has changed a block of that name since it was written here."""
+    blocks = [one[0] for one in _BLOCK.finditer(crontab) if one[1].decode() == label]
+    return not all(is_as_written(one.decode("utf-8", "surrogateescape")) for one in blocks)
+
+
+def _check(crontab: bytes, label: str) -> None:
+    """Raises `ScheduleError` where a mark stands alone, or somebody changed the block: what is whose in it is unknown."""
+    inside = b"".join(found[2] for found in _BLOCK.finditer(crontab))
+    if is_edited(crontab, label) and not _MARK.search(inside):
+        lines = _strange(crontab, label)
+        which = f": {plain(lines[0].decode('utf-8', 'replace'))}" if lines else ""
+        raise ScheduleError(
+            "schedule-edited",
+            f"In the crontab the block {plain(label)} was changed by hand since caspen-xero wrote it{which}",
+            "Move what is yours out of the block, and delete the rest of it: crontab -e",
+        )
+    if _MARK.search(_BLOCK.sub(b"", crontab) + inside):
         raise ScheduleError(
             "schedule-not-ours",
             "A line '# BEGIN caspen-xero' or '# END caspen-xero' of the crontab stands without the other one.",
             "Put them right, or delete both: crontab -e",
         )
+
+
+def _strange(crontab: bytes, label: str) -> list[bytes]:
+    """The lines of a block that we would not have written there."""
+    found, job = _find(crontab, label), read(crontab, label)
+    if found is None:
+        return []
+    lines = found[2].splitlines()
+    if job is None or job.every is None:
+        return lines
+    ours = block(
+        Job(label, job.every, job.command, job.environment, job.mail_to), _mail_to(crontab[: found.start()], "")
+    )
+    return [each for each in lines if each not in ours.encode("utf-8", "surrogateescape").splitlines()]
 
 
 def _mail_to(before: bytes, user: str) -> str:
@@ -167,9 +182,13 @@ class Cron:
         """Puts it there; gives whether anything is another than before."""
         return _replace(_crontab(), lambda old: with_block(old, job, _owner()))
 
-    def remove(self, label: str) -> bool:
-        """Takes it away; gives whether it was there."""
-        return _replace(_crontab(), lambda old: without_block(old, label))
+    def edited(self, label: str) -> bool:
+        """Whether somebody has changed it since it was written here."""
+        return is_edited(_crontab(), label)
+
+    def remove(self, label: str) -> list[Path] | None:
+        """Takes it away; None where it was not there. One that somebody has changed is left for them."""
+        return [] if _replace(_crontab(), lambda old: without_block(old, label)) else None
 
     def advice(self, job: Job) -> list[tuple[str, str]]:
         """What a person should know once it is there: words, and what to do."""

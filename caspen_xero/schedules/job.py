@@ -15,6 +15,8 @@ MINUTES = (5, 6, 10, 12, 15, 20, 30, 60, 120, 180, 240, 360, 480, 720, DAY)
 
 A run in which nothing is new takes one call, and Xero allows 1,000 a day.
 """
+INTERVALS = tuple("1d" if one == DAY else f"{one // 60}h" if one >= 60 else f"{one}m" for one in MINUTES)
+"""The same as they are typed."""
 USUAL_TIME = (6, 0)
 _UNITS = {"m": 1, "h": 60, "d": DAY}
 _ADDRESS = r"\w[\w.+-]*(?:@\w[\w.-]*)?"
@@ -25,7 +27,8 @@ class ScheduleError(UserError):
     """A schedule can't be made, read or taken away.
 
     `bad-interval`, `bad-time`, `bad-address`, `bad-system` (usage); `schedule-unwritable`: something in it can't be written down
-    for that system; `scheduler-missing`, `scheduler-refused`: what the machine says; `schedule-not-ours`, `needs-root`.
+    for that system; `scheduler-missing`, `scheduler-refused`: what the machine says; `schedule-not-ours`, `needs-root`;
+    `schedule-edited`: somebody has changed what was written here.
     """
 
 
@@ -103,7 +106,7 @@ def every(text: str, at: str | None = None) -> Every:
         raise ScheduleError(
             "bad-interval",
             f"{said(text, 40)} is no interval that every system can keep, or it is shorter than five minutes.",
-            "Give one of 5m, 6m, 10m, 12m, 15m, 20m, 30m, 1h, 2h, 3h, 4h, 6h, 8h, 12h, 1d.",
+            f"Give one of {', '.join(INTERVALS)}.",
             ExitCode.USAGE,
         )
     if minutes != DAY:

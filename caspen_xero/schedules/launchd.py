@@ -9,7 +9,17 @@ from typing import Any
 from xml.parsers.expat import ExpatError
 
 from caspen_xero.outside_text import plain
-from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist, is_ours, write_ours
+from caspen_xero.schedules.asking import (
+    WRITTEN_BY,
+    ask,
+    ask_and_insist,
+    is_edited,
+    is_ours,
+    must_be_ours,
+    sealed,
+    take_away,
+    write_ours,
+)
 from caspen_xero.schedules.job import DAY, Every, Installed, Job, ScheduleError, every_kind
 
 
@@ -36,7 +46,7 @@ def plist(job: Job) -> str:
     }
     text = plistlib.dumps(agent, sort_keys=False).decode()
     mark = f"<!-- {WRITTEN_BY} -->\n"
-    return text.replace("<plist ", f"{mark}<plist ", 1)
+    return sealed(text.replace("<plist ", f"{mark}<plist ", 1))
 
 
 def read(text: bytes) -> Installed | None:
@@ -72,9 +82,14 @@ class Launchd:
         """All of ours that are there."""
         return sorted(file.stem for file in self.folder.glob("caspen-xero*.plist") if is_ours(file))
 
+    def edited(self, label: str) -> bool:
+        """Whether somebody has changed it since it was written here."""
+        return is_edited(self._place(label))
+
     def install(self, job: Job) -> bool:
         """Writes the agent and has it loaded anew; gives whether it is another than before."""
         file = self._place(job.label)
+        must_be_ours(file)
         is_loaded = ask("launchctl", "print", f"{_domain()}/{job.label}").returncode == 0
         was_there = is_ours(file)
         changed = write_ours(file, plist(job))
@@ -89,14 +104,14 @@ class Launchd:
                 raise
         return changed
 
-    def remove(self, label: str) -> bool:
-        """Unloads the agent and takes it away; gives whether it was there."""
+    def remove(self, label: str) -> list[Path] | None:
+        """Unloads the agent and takes it away; None where it was not there, else what is kept of it."""
         file = self._place(label)
         if not is_ours(file):
-            return False
+            return None
         ask("launchctl", "bootout", f"{_domain()}/{label}")
-        file.unlink()
-        return True
+        kept = take_away(file)
+        return [kept] if kept else []
 
     def advice(self, job: Job) -> list[tuple[str, str]]:
         """What a person should know once it is there: words, and what to do."""

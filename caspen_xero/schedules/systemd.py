@@ -10,7 +10,17 @@ from pathlib import Path
 
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
-from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist, is_ours, write_ours
+from caspen_xero.schedules.asking import (
+    WRITTEN_BY,
+    ask,
+    ask_and_insist,
+    is_edited,
+    is_ours,
+    must_be_ours,
+    sealed,
+    take_away,
+    write_ours,
+)
 from caspen_xero.schedules.job import DAY, Every, Installed, Job, ScheduleError, every_kind
 
 WELL_ENOUGH = tuple(code for code in ExitCode if code not in (0, 1, 2, 4, 5))
@@ -73,7 +83,7 @@ def service(job: Job) -> str:
     whose = f"User={job.user}\n" if job.user else ""
     home = f"ReadWritePaths={_word(f'-{job.home}')}\n" if job.user and job.home else ""
     codes = " ".join(str(int(code)) for code in WELL_ENOUGH)
-    return (
+    return sealed(
         f"# {WRITTEN_BY}, and taken away by: caspen-xero schedule remove\n"
         f"# What it says is new, once: journalctl {'' if job.user else '--user '}-u {job.label}\n"
         "\n[Unit]\n"
@@ -88,7 +98,7 @@ def service(job: Job) -> str:
 
 def timer(job: Job) -> str:
     """The unit that starts the service again and again; what was missed while the machine was off is made up for."""
-    return (
+    return sealed(
         f"# {WRITTEN_BY}, and taken away by: caspen-xero schedule remove\n"
         f"\n[Unit]\nDescription={job.description}\n"
         f"\n[Timer]\nOnCalendar={on_calendar(job.every)}\nRandomizedDelaySec=60\nPersistent=true\n"
@@ -155,11 +165,18 @@ class Systemd:
 
     def labels(self) -> list[str]:
         """All of ours that are there."""
-        return sorted(file.stem for file in self.folder.glob("caspen-xero*.timer") if is_ours(file))
+        units = [*self.folder.glob("caspen-xero*.timer"), *self.folder.glob("caspen-xero*.service")]
+        return sorted({file.stem for file in units if is_ours(file)})
+
+    def edited(self, label: str) -> bool:
+        """Whether somebody has changed it since it was written here."""
+        return any(map(is_edited, self._places(label)))
 
     def install(self, job: Job) -> bool:
         """Writes both units and starts the timer; gives whether any is another than before."""
         self._needs_root()
+        for file in self._places(job.label):
+            must_be_ours(file)
         fix = _NO_MACHINE if self._machine else _NO_MANAGER
         ask_and_insist(*self._systemctl, "daemon-reload", fix=fix)  # before anything is written: does it answer at all?
         was_there = self.found(job.label) is not None
@@ -176,17 +193,16 @@ class Systemd:
             raise
         return any(changed)
 
-    def remove(self, label: str) -> bool:
-        """Stops the timer and takes both units away; gives whether any was there."""
+    def remove(self, label: str) -> list[Path] | None:
+        """Stops the timer and takes both units away; None where neither was there, else what is kept of them."""
         ours = [file for file in self._places(label) if is_ours(file)]
         if not ours:
-            return False
+            return None
         self._needs_root()
         ask(*self._systemctl, "disable", "--now", f"{label}.timer")
-        for file in ours:
-            file.unlink()
+        kept = [one for one in map(take_away, ours) if one is not None]
         ask(*self._systemctl, "daemon-reload")
-        return True
+        return kept
 
     def advice(self, job: Job) -> list[tuple[str, str]]:
         """What a person should know once it is there: words, and what to do."""

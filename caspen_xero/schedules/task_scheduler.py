@@ -17,8 +17,17 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 from caspen_xero.outside_text import plain
-from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist
-from caspen_xero.schedules.job import DAY, Every, Installed, Job, every_kind, unwritable, variables_first
+from caspen_xero.schedules.asking import WRITTEN_BY, ask, ask_and_insist, edited, free_name
+from caspen_xero.schedules.job import (
+    DAY,
+    Every,
+    Installed,
+    Job,
+    ScheduleError,
+    every_kind,
+    unwritable,
+    variables_first,
+)
 
 NAMESPACE = "http://schemas.microsoft.com/windows/2004/02/mit/task"
 MODULE = "caspen_xero.cli.unattended"
@@ -31,7 +40,8 @@ def trigger(every: Every) -> str:
         start = f"2026-01-01T{every.at[0]:02}:{every.at[1]:02}:00"
         day = "<ScheduleByDay><DaysInterval>1</DaysInterval></ScheduleByDay>"
         return f"<CalendarTrigger><StartBoundary>{start}</StartBoundary>{day}</CalendarTrigger>"
-    start, interval = "2026-01-01T00:00:00", f"PT{every.minutes}M"
+    interval = f"PT{every.minutes}M" if every.minutes % 60 else f"PT{every.minutes // 60}H"
+    start = "2026-01-01T00:00:00"
     again = f"<Repetition><Interval>{interval}</Interval><StopAtDurationEnd>false</StopAtDurationEnd></Repetition>"
     return f"<TimeTrigger><StartBoundary>{start}</StartBoundary>{again}</TimeTrigger>"
 
@@ -86,18 +96,61 @@ def action(job: Job) -> list[str]:
 
 def read(text: str) -> Installed | None:
     """The job of a task, as Windows gives it; None where it is not ours."""
-    try:
-        task = ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
-    except ElementTree.ParseError:
+    task = _tree(text)
+    if task is None:
         return None
     told = {name: task.findtext(f".//{{{NAMESPACE}}}{name}") or "" for name in ("Author", "Command", "Arguments")}
     if told["Author"] != "caspen-xero":
         return None
     words = _split(told["Arguments"])
     variables, command = variables_first(words[3:])
-    bare = re.sub(r"\s", "", text).replace(f'xmlns="{NAMESPACE}"', "")
-    when = next((one for one in every_kind() if re.sub(r"\s", "", trigger(one)) in bare), None)
+    when = next((one for one in every_kind() if _is_when(task, one)), None)
     return Installed((told["Command"], *command), variables, when)
+
+
+def _is_when(task: ElementTree.Element, every: Every) -> bool:
+    """Whether a task runs just so often. Windows may leave out what is so anyway, and add that a trigger is enabled."""
+    triggers = task.find(f"{{{NAMESPACE}}}Triggers")
+    written = ElementTree.fromstring(f'<Triggers xmlns="{NAMESPACE}">{trigger(every)}</Triggers>')
+    if triggers is None or [one.tag for one in triggers] != [one.tag for one in written]:
+        return False
+    usual = {f"{{{NAMESPACE}}}StopAtDurationEnd": "false", f"{{{NAMESPACE}}}Enabled": "true"}
+    there, ours = ({**usual, **_texts(part)} for part in (triggers, written))
+    return there == ours
+
+
+def is_edited(text: str) -> bool:
+    """Whether a task of ours runs, or is run, otherwise than it was written here. What Windows adds of its own is no change."""
+    there, job = _tree(text), read(text)
+    if there is None or job is None or job.every is None:
+        return there is not None
+    if any((one.text or "").strip() == "false" for one in there.iter(f"{{{NAMESPACE}}}Enabled")):
+        return True  # switched off
+    log = _split(there.findtext(f".//{{{NAMESPACE}}}Arguments") or "")[2:3]
+    ours = _tree(xml(Job("", job.every, job.command, job.environment, log="".join(log))))
+    assert ours is not None
+    now, written = _said(there), _said(ours)
+    parts = [
+        [len(one.findall(f"{{{NAMESPACE}}}{part}/*")) for part in ("Triggers", "Actions")] for one in (there, ours)
+    ]
+    return parts[0] != parts[1] or any(now.get(name, value) != value for name, value in written.items())
+
+
+def _tree(text: str) -> ElementTree.Element | None:
+    try:
+        return ElementTree.fromstring(re.sub(r"^\s*<\?xml[^>]*\?>", "", text))
+    except ElementTree.ParseError:
+        return None
+
+
+def _said(task: ElementTree.Element) -> dict[str, str]:
+    """What a task says of when and how it is run, by the names of its elements."""
+    parts = [part for part in task if part.tag.rpartition("}")[2] in ("Triggers", "Settings", "Actions")]
+    return {name: text for part in parts for name, text in _texts(part).items()}
+
+
+def _texts(part: ElementTree.Element) -> dict[str, str]:
+    return {one.tag: one.text.strip() for one in part.iter() if one.text and one.text.strip()}
 
 
 def _split(line: str) -> list[str]:
@@ -133,8 +186,17 @@ class TaskScheduler:
 
     def found(self, label: str) -> Installed | None:
         """The job as it stands there now."""
+        text = self._there(label)
+        return read(text) if text is not None else None
+
+    def edited(self, label: str) -> bool:
+        """Whether somebody has changed it since it was written here."""
+        text = self._there(label)
+        return text is not None and read(text) is not None and is_edited(text)
+
+    def _there(self, label: str) -> str | None:
         done = ask("schtasks", "/Query", "/TN", label, "/XML")
-        return read(_text(done.stdout)) if done.returncode == 0 else None
+        return _text(done.stdout) if done.returncode == 0 else None
 
     def labels(self) -> list[str]:
         """All that are there under names of ours."""
@@ -143,8 +205,16 @@ class TaskScheduler:
 
     def install(self, job: Job) -> bool:
         """Puts the task there; gives whether it is another than before."""
-        before, text = self.found(job.label), xml(job, _user())
-        if before is not None and before == read(text):
+        there, text = self._there(job.label), xml(job, _user())
+        if there is not None and read(there) is None:
+            raise ScheduleError(
+                "schedule-not-ours",
+                f"The task {plain(job.label)} was not written by caspen-xero.",
+                "Rename it in Task Scheduler, then run this again.",
+            )
+        if there is not None and is_edited(there):
+            raise edited(f"The task {plain(job.label)}")
+        if there is not None and read(there) == read(text):
             return False
         descriptor, name = tempfile.mkstemp(prefix="caspen-xero-", suffix=".xml")
         try:
@@ -155,12 +225,17 @@ class TaskScheduler:
             Path(name).unlink(missing_ok=True)
         return True
 
-    def remove(self, label: str) -> bool:
-        """Takes the task away; gives whether it was there."""
-        if self.found(label) is None:
-            return False
+    def remove(self, label: str) -> list[Path] | None:
+        """Takes the task away; None where it was not there, else what is kept of it."""
+        text = self._there(label)
+        if text is None or read(text) is None:
+            return None
+        kept = []
+        if is_edited(text):
+            kept = [free_name(Path.home() / f"{label}.xml.edited")]
+            kept[0].write_text(text, encoding="utf-16")
         ask_and_insist("schtasks", "/Delete", "/TN", label, "/F")
-        return True
+        return kept
 
     def advice(self, job: Job) -> list[tuple[str, str]]:
         """What a person should know once it is there: words, and what to do."""

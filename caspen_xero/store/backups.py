@@ -5,6 +5,8 @@ Seven of those that are made by themselves are kept; one that a person made, nam
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import re
 import shutil
@@ -18,7 +20,7 @@ from typing import Literal
 
 from caspen_xero.outside_text import plain
 from caspen_xero.paths import leads_to_anothers
-from caspen_xero.store.damage import BACKUPS, MAKE_ROOM, is_disk_full, told
+from caspen_xero.store.damage import BACKUPS, is_disk_full, told
 from caspen_xero.store.errors import StoreCode, StoreError
 from caspen_xero.store.judge import (
     BESIDE,
@@ -40,12 +42,16 @@ KEPT = 7
 ADOPT_DUE = "adopt_due"
 """The workspace's setting that makes the next push look up all of ours in Xero first."""
 
-ELSEWHERE = "Make room on the disk, or write it elsewhere: caspen-xero backup FILE"
+ELSEWHERE = ", or write it elsewhere: caspen-xero backup FILE"
+_AGAIN = ", then run this again."
+_NO_FOLDER = (errno.ENOENT, errno.ENOTDIR)
+_NO_RIGHT = (errno.EACCES, errno.EPERM, errno.EROFS)
 
 _MADE_BY_ITSELF = re.compile(r"\d{8}T\d{6}Z-(day|migration)(-\d+)?\.sqlite")
 _NAMED_BY_US = re.compile(
     r"\d{8}T\d{6}Z-(day|migration|by-hand|replaced|set-aside)(-\d+)?\.sqlite(-wal|-shm|-journal)?"
 )
+_NO_COPY_TO_TAKE = re.compile(r"\d{8}T\d{6}Z-(replaced|set-aside)(-\d+)?\.sqlite")
 _LEFT_BY_A_KILLED_RUN = re.compile(r"\.\d{8}T\d{6}Z-(day|migration)\b.*\.part(-\w+)?")
 
 
@@ -120,6 +126,58 @@ def place_for(path: Path, reason: Reason) -> Path:
     return next(place for each in names if not is_there(place := folder / each))
 
 
+def place_in(folder: Path, path: Path) -> Path:
+    """A new name in a folder that a person gave. Raises `StoreError` `backup-failed` where there is no such folder."""
+    if not folder.is_dir():
+        raise _no_folder(folder, folder, ELSEWHERE)
+    return folder / place_for(path, "by-hand").name
+
+
+def newest_in(folder: Path) -> Path:
+    """The newest copy in a folder, by the time in its name, else by when it was written; never what a restore put aside.
+
+    Raises `StoreError`: `backup-not-found`; `backup-unusable` where copies of several organisations lie there.
+    """
+    try:
+        found = sorted((file for file in folder.glob("*.sqlite") if _is_to_be_taken(file)), key=_made_at, reverse=True)
+    except OSError as error:
+        words = f"{plain(folder)} can't be read: {error.strerror or error}."
+        raise StoreError(StoreCode.BACKUP_NOT_FOUND, words, "Check its permissions") from error
+    if not found:
+        words = f"There is no copy in {plain(folder)}: no file *.sqlite that a backup made."
+        raise StoreError(StoreCode.BACKUP_NOT_FOUND, words, "Copies are made by: caspen-xero backup")
+    newest_of: dict[str, Path] = {}
+    for file in found:
+        if (whose := _organisation_in(file)) is not None:
+            newest_of.setdefault(whose, file)
+    if len(newest_of) > 1:
+        those = "; ".join(f"{plain(whose)}: {plain(file.name)}" for whose, file in newest_of.items())
+        words = f"In {plain(folder)} lie copies of {len(newest_of)} organisations. The newest of each: {those}."
+        raise StoreError(StoreCode.BACKUP_UNUSABLE, words, "Say which: caspen-xero restore FILE")
+    return found[0]
+
+
+def _is_to_be_taken(file: Path) -> bool:
+    return file.is_file() and not file.name.startswith(".") and not _NO_COPY_TO_TAKE.fullmatch(file.name)
+
+
+def _made_at(file: Path) -> tuple[str, int]:
+    """When a copy was made, as text in UTC: a file that was carried elsewhere may be younger than what is in it."""
+    written = file.stat().st_mtime_ns
+    named = file.name[:16] if _NAMED_BY_US.fullmatch(file.name) else None
+    return named or f"{datetime.fromtimestamp(written // 1_000_000_000, UTC):%Y%m%dT%H%M%SZ}", written
+
+
+def _organisation_in(file: Path) -> str | None:
+    """Whose books a copy holds, by the name of the organisation; None where it can't be read, or was not connected."""
+    try:
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            row = database.execute("SELECT value FROM settings WHERE key = 'connection'").fetchone()
+        return str(json.loads(row[0])["tenant_name"]) if row and row[0] else None
+    except (sqlite3.Error, ValueError, LookupError, TypeError):
+        return None
+
+
 def check_copy(path: Path, file: Path) -> None:
     """Raises `StoreError` where a file can't take the place of the store `path`."""
     if not file.exists():
@@ -148,7 +206,7 @@ def restore(path: Path, file: Path) -> Path | None:
             os.replace(copy, path)
             return aside
         except (OSError, sqlite3.Error) as error:
-            raise _failed(path, error, MAKE_ROOM) from error
+            raise _failed(path, error, _AGAIN) from error
 
 
 def is_in_order(path: Path) -> bool:
@@ -183,7 +241,7 @@ def _taken_in(path: Path, file: Path) -> Iterator[Path]:
                 )
             yield copy
     except (OSError, sqlite3.Error) as error:
-        raise _failed(path, error, MAKE_ROOM) from error
+        raise _failed(path, error, _AGAIN) from error
 
 
 def _fill(path: Path, copy: Path) -> bool:
@@ -274,11 +332,21 @@ def give_name(part: Path, made: Path) -> None:
         os.rename(part, made)
 
 
-def _failed(made: Path, error: Exception, fix: str = ELSEWHERE) -> StoreError:
+def _failed(made: Path, error: Exception, otherwise: str = ELSEWHERE) -> StoreError:
+    """Why a file could not be written, and what is to be done about that cause. `otherwise`: what is possible besides, or then."""
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _NO_FOLDER:
+        return _no_folder(made, made.parent, otherwise)
     why = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     if isinstance(error, sqlite3.Error) and is_disk_full(made):
         why = "its disk is full"
-    return StoreError(StoreCode.BACKUP_FAILED, f"{plain(made)} could not be written: {why}.", fix)
+    what = "Let this user write there" if number in _NO_RIGHT else "Make room on the disk"
+    return StoreError(StoreCode.BACKUP_FAILED, f"{plain(made)} could not be written: {why}.", what + otherwise)
+
+
+def _no_folder(made: Path, folder: Path, otherwise: str) -> StoreError:
+    words = f"{plain(made)} could not be written: there is no folder {plain(folder)}."
+    return StoreError(StoreCode.BACKUP_FAILED, words, f"Mount its disk, or make the folder{otherwise}")
 
 
 def _unusable(file: Path, words: str) -> StoreError:

@@ -35,8 +35,11 @@ class StoreCode(StrEnum):
     UNUSABLE = "store-unusable", "anything else that SQLite says of it"
     BACKUP_FAILED = "backup-failed", "a copy of it could not be made"
     BACKUP_EXISTS = "backup-exists", "a file of that name is there already, and is left as it is"
-    BACKUP_NOT_FOUND = "backup-not-found", "there is no such file to restore"
-    BACKUP_UNUSABLE = "backup-unusable", "the file to restore is no whole store of caspen-xero"
+    BACKUP_NOT_FOUND = "backup-not-found", "there is no such file to restore, or no copy in the folder"
+    BACKUP_UNUSABLE = (
+        "backup-unusable",
+        "the file to restore is no whole store of caspen-xero; or the folder has copies of several organisations",
+    )
 
 
 class StoreError(UserError):

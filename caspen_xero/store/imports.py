@@ -31,6 +31,9 @@ from caspen_xero.store.store import Store, utc_text
 LAST_NEWS = "import_with_news"
 """The setting that has the number of the last import that changed anything."""
 
+LAST_READ = "last_import"
+"""The setting that has what records were last read from. Where no source is set, Caspen is told of payments there."""
+
 SHOWN_BAD_RECORDS = 1000
 _LONGEST_NAME = 1000
 _STAYS_PURGED = "purged"
@@ -42,7 +45,7 @@ class ImportResult:
 
     `unread_payments`: the ids (else the places) of bad ones that are payments, or may be, and did not come again as they should
     be. `ignored`: records of kinds that the feed does not have. `without_invoice`: what the store now has of payments and credit
-    notes whose invoice was never imported.
+    notes whose invoice was never imported. `read_before`: from where records were last read before these, where files were given.
     """
 
     new: Counter[str] = field(default_factory=Counter)
@@ -54,6 +57,7 @@ class ImportResult:
     unread_payments: set[str] = field(default_factory=set)
     ignored: Mapping[str, int] = field(default_factory=dict)
     without_invoice: list[WithoutInvoice] = field(default_factory=list)
+    read_before: str | None = None
 
     @property
     def read(self) -> int:

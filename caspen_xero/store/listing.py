@@ -116,6 +116,14 @@ def pending_invoices(store: Store, mappings: Mappings | None, start_date: str | 
     return list_invoices(store, mappings, start_date, ids) if ids else []
 
 
+def count_listed(store: Store) -> int:
+    """How many invoices the list has: those known, and those of which there is only a bad record."""
+    row = store.row("SELECT COUNT(*) AS n FROM invoices")
+    lone = [one.bad.id for one in lone_invoices(store)]
+    known = store.rows_among("SELECT id FROM invoices WHERE id IN ({})", lone)
+    return (int(row["n"]) if row else 0) + len(lone) - len(known)
+
+
 def count_invoices_by_state(store: Store, mappings: Mappings | None, start_date: str | None) -> list[Counted]:
     """The same in numbers, without the invoices of which there is only a bad record."""
     rows = store.db.conn.execute(

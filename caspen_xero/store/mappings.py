@@ -29,6 +29,7 @@ class Despite:
     """What differed when a person linked an invoice all the same, and still does: by name, what Caspen says and what Xero shows.
 
     Of a contact both are ContactIDs, Caspen's "" where it has none. `with_payments`: the person has said that it is the same debt.
+    Of a payment that was linked it is the date, where that is another.
     """
 
     differences: Mapping[str, tuple[str, str]]
@@ -101,24 +102,7 @@ class Link:
         return self.with_(status=DELETED)
 
 
-@dataclass(frozen=True)
-class KnownContact:
-    """A Xero contact as the store last read it. `status` is ACTIVE, ARCHIVED or GDPRREQUEST."""
-
-    xero_id: str
-    name: str
-    number: str | None
-    status: str
-    merged_to: str | None = None
-    updated_at: datetime | None = None
-
-
 _MONEY = ("subtotal", "tax", "total", "amount_paid", "amount_credited", "amount_due")
-
-
-def name_key(name: str) -> str:
-    """How names are compared: without regard to case and to runs of spaces, as Xero compares contact names."""
-    return " ".join(name.split()).casefold()
 
 
 class Mappings:
@@ -339,49 +323,6 @@ class Mappings:
             body,
         )
 
-    def put_contacts(self, contacts: Iterable[KnownContact]) -> None:
-        """Keeps what was read of Xero's contacts."""
-        with self.store.write():
-            for contact in contacts:
-                self.store.run(
-                    "INSERT INTO xero_contacts (tenant_id, xero_id, name, name_key, number, status, merged_to, updated_at) "
-                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (tenant_id, xero_id) DO UPDATE SET name = excluded.name, "
-                    "name_key = excluded.name_key, number = excluded.number, status = excluded.status, "
-                    "merged_to = excluded.merged_to, updated_at = excluded.updated_at",
-                    self.tenant_id,
-                    contact.xero_id,
-                    contact.name,
-                    name_key(contact.name),
-                    contact.number,
-                    contact.status,
-                    contact.merged_to,
-                    utc_text(contact.updated_at) if contact.updated_at else None,
-                )
-
-    def contacts(self, xero_ids: Iterable[str]) -> dict[str, KnownContact]:
-        """Known Xero contacts by ContactID, and those that they were merged into."""
-        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND xero_id IN ({})"
-        found, asked = dict[str, KnownContact](), set(xero_ids)
-        while asked:
-            more = {row["xero_id"]: _contact(row) for row in self._among(sql, asked)}
-            found |= more
-            asked = {one.merged_to for one in more.values() if one.merged_to} - found.keys()
-        return found
-
-    def contacts_numbered(self, numbers: Iterable[str]) -> list[KnownContact]:
-        """Known Xero contacts with these ContactNumbers, the case of letters aside."""
-        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND number COLLATE NOCASE IN ({})"
-        return [_contact(row) for row in self._among(sql, numbers)]
-
-    def unlinked_contacts_with_numbers(self) -> list[KnownContact]:
-        """Known Xero contacts that have a ContactNumber and stand for nobody."""
-        sql = (
-            "SELECT * FROM xero_contacts x WHERE x.tenant_id = ? AND x.number <> '' AND NOT EXISTS "
-            "(SELECT 1 FROM links l WHERE l.tenant_id = x.tenant_id AND l.xero_id = x.xero_id)"
-        )
-        rows: list[Any] = self.store.rows(sql, self.tenant_id)
-        return [_contact(row) for row in rows]
-
     def refuse_link(self, kind: LinkKind, caspen_id: str, xero_id: str) -> None:
         """A person has said that this client, payer or invoice is not that one in Xero: it is not linked again by itself."""
         sql = "INSERT OR IGNORE INTO refused_contacts (tenant_id, kind, caspen_id, xero_id) VALUES (?, ?, ?, ?)"
@@ -397,11 +338,6 @@ class Mappings:
         sql = "SELECT kind, caspen_id, xero_id FROM refused_contacts WHERE tenant_id = ?"
         rows = self.store.rows(sql, self.tenant_id)
         return {(f"{row['kind']}:{row['caspen_id']}", row["xero_id"]) for row in rows}
-
-    def contacts_named(self, names: Iterable[str]) -> list[KnownContact]:
-        """Known Xero contacts with these names (case and spacing aside), archived ones too."""
-        sql = "SELECT * FROM xero_contacts WHERE tenant_id = ? AND name_key IN ({})"
-        return [_contact(row) for row in self._among(sql, [name_key(name) for name in names])]
 
     def _among(self, sql: str, values: Iterable[str], *first: str) -> list[Any]:
         return self.store.rows_among(sql, values, self.tenant_id, *first)
@@ -440,15 +376,4 @@ def _link(row: Mapping[str, Any]) -> Link:
 def _despite(kept: Mapping[str, Any]) -> Despite:
     return Despite(
         {name: (ours, theirs) for name, (ours, theirs) in kept["differences"].items()}, kept["with_payments"]
-    )
-
-
-def _contact(row: Mapping[str, Any]) -> KnownContact:
-    return KnownContact(
-        xero_id=row["xero_id"],
-        name=row["name"],
-        number=row["number"],
-        status=row["status"],
-        merged_to=row["merged_to"],
-        updated_at=utc_time(row["updated_at"]),
     )

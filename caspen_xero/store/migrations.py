@@ -566,6 +566,22 @@ def proofs_are_kept(db: Database) -> None:
     _run(db, _PROOFS)
 
 
+@migrations()
+def payments_found_before_their_invoices(db: Database) -> None:
+    """What was said of payments that were found while their invoices were not linked: remove them in Xero. It is judged anew."""
+    found_before = (
+        "SELECT 1 FROM links l WHERE l.tenant_id = {0}.tenant_id AND l.kind = 'payment' AND l.invoice_id IS NULL "
+        "AND l.caspen_id = {0}.{1}"
+    )
+    db.execute(
+        f"DELETE FROM holds WHERE step = 'create-payment' AND EXISTS ({found_before.format('holds', 'caspen_id')})"
+    )
+    db.execute(
+        "DELETE FROM problems WHERE code = 'payment-maybe-already-in-xero' "
+        f"AND EXISTS ({found_before.format('problems', 'subject')})"
+    )
+
+
 def names_of_all() -> set[str]:
     """The names of all steps. sqlite-utils tells only which are pending: in an empty database, that is all of them."""
     empty = Database(memory=True)

@@ -54,6 +54,28 @@ def _invoices(store: sqlite3.Connection, begin: str) -> Iterator[tuple[tuple[str
         yield names, " ".join(word for word in (day, total, currency) if word)
 
 
+def _unsynced(store: sqlite3.Connection, begin: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The invoices with which something is wrong now, with what that is."""
+    rows = store.execute(
+        "SELECT COALESCE(i.number, i.id), MIN(p.code) FROM problems p JOIN invoices i ON i.id = p.invoice_id "
+        "WHERE substr(COALESCE(i.number, i.id), 1, ?) = ? COLLATE NOCASE GROUP BY i.id ORDER BY i.issue_date DESC LIMIT ?",
+        (len(begin), begin, MOST),
+    )
+    for name, code in rows:
+        yield (name,), code
+
+
+def _parties(store: sqlite3.Connection, begin: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Clients, then payers, as commands name them, with their names."""
+    rows = store.execute(
+        "SELECT id, name FROM (SELECT id, name, 0 AS place FROM clients UNION ALL "
+        "SELECT 'payer:' || id, name, 1 FROM contacts) WHERE substr(id, 1, ?) = ? ORDER BY place, name, id LIMIT ?",
+        (len(begin), begin, MOST),
+    )
+    for id_, name in rows:
+        yield (id_,), name or ""
+
+
 def _rates(store: sqlite3.Connection, begin: str) -> Iterator[tuple[tuple[str, ...], str]]:
     for name, id_, rate in store.execute(
         "SELECT name, id, rate FROM tax_rates ORDER BY archived, name LIMIT ?", (MOST,)
@@ -105,6 +127,8 @@ def _tax_types(store: sqlite3.Connection, begin: str) -> Iterator[tuple[tuple[st
 
 _KINDS = {
     "invoice": _invoices,
+    "unsynced": _unsynced,
+    "party": _parties,
     "rate": _rates,
     "method": _methods,
     "code": _codes,

@@ -12,6 +12,7 @@ from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store, utc_text, utc_time
 
 _ADOPTED_AT, _ANOTHER, _LOOKED = "adopted_at", "another_home", "looked_for_gone_ones"
+_NOT_RECOGNISED = "not_recognised"
 _DUE_TO_SEND = "adopt_due_to_send"
 
 
@@ -117,9 +118,15 @@ def last_change_seen(mappings: Mappings) -> datetime | None:
     return utc_time(row["last"]) if row else None
 
 
-def has_adopted(mappings: Mappings, moment: datetime) -> None:
-    """All of ours that was in Xero at that moment of Xero's clock is taken in."""
+def not_recognised(mappings: Mappings) -> set[str]:
+    """Ids of the invoices that could not be looked for when all of ours was last taken in, as they could not be translated then."""
+    return set(json.loads(mappings.setting(_NOT_RECOGNISED) or "[]"))
+
+
+def has_adopted(mappings: Mappings, moment: datetime, not_recognised: Iterable[str]) -> None:
+    """All of ours that was in Xero at that moment of Xero's clock is taken in, but for these invoices, if they were there."""
     with mappings.store.write():
+        mappings.set_setting(_NOT_RECOGNISED, json.dumps(sorted(not_recognised)))
         mappings.set_setting(_ADOPTED_AT, utc_text(moment))
         mappings.store.set_adopt_due(False)
         mappings.store.set_setting(_DUE_TO_SEND, None)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from caspen_xero.caspen.records import FINALISED, PAYS
 from caspen_xero.store.mappings import DELETED, Mappings
-from caspen_xero.store.xero_payments import PAYMENT_GONE
+from caspen_xero.store.seen_invoices import PAYMENT_GONE
 
 _NAMED_RIGHTLY = (
     "SELECT 1 FROM named_payments n WHERE n.xero_id = x.xero_id AND n.invoice_id IN (x.invoice_id, '') "

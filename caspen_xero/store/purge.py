@@ -19,8 +19,8 @@ from caspen_xero.seals import sealed
 from caspen_xero.store import clinic, log, readings
 from caspen_xero.store.proofs import DETAILS
 from caspen_xero.store.purged import Purged
+from caspen_xero.store.seen_invoices import DETAILS_EDITED
 from caspen_xero.store.store import Store, utc_text
-from caspen_xero.store.xero_payments import DETAILS_EDITED
 
 FingerprintOf = Callable[[Invoice | CreditNote], str]
 

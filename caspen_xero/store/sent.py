@@ -25,7 +25,7 @@ ORDERS: Mapping[str, str] = {
 _ANSWER = "CASE j.state WHEN 'sent' THEN 'unknown' ELSE d.state END"
 _COLUMNS = (
     "j.id, j.first_sent_at, j.answered_at, j.method, j.path, j.http_status, j.state AS write_state, d.operation, "
-    "d.caspen_id, d.invoice_id, d.number, d.state, d.xero_id, d.message, d.warnings"
+    "d.caspen_id, d.invoice_id, i.number AS invoice, d.number, d.state, d.xero_id, d.message, d.warnings"
 )
 _FROM = (
     "FROM journal j JOIN journal_documents d ON d.journal_id = j.id LEFT JOIN invoices i ON i.id = d.invoice_id "

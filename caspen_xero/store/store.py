@@ -33,6 +33,7 @@ from caspen_xero.store.migrations import migrations, names_of_all
 
 _MANY = 500  # values in one SQL list
 _KNEW_LOCAL, _KNEW_REAL = "knew_local_xero", "knew_real_xero"
+_LAST_WAY = "last_way"  # a setting: how it was signed in to, of which kind and kept where
 _LAST_TENANT = "last_tenant"  # a setting: the id of the organisation that is linked, or was last
 
 
@@ -216,8 +217,15 @@ class Store:
         with self.write():
             if known is not None:
                 self.set_setting(_LAST_TENANT, known["tenant_id"])
+                self.set_setting(_LAST_WAY, json.dumps({key: known.get(key) for key in ("kind", "token_store")}))
                 self.set_setting(_KNEW_LOCAL if known.get("xero_url") else _KNEW_REAL, known.get("xero_url") or "yes")
             self.set_setting("connection", json.dumps(connection) if connection is not None else None)
+
+    def last_way(self) -> dict[str, str | None]:
+        """How this workspace is signed in, or was last: its `kind`, and its `token_store`; None for what is not known."""
+        value = self.setting(_LAST_WAY)
+        known = self.connection() or (json.loads(value) if value else {})
+        return {key: known.get(key) for key in ("kind", "token_store")}
 
     def known_tenant(self) -> str:
         """The id of the organisation that is linked, or was last: what is known of Xero is known of that one. "" where none was."""

@@ -86,6 +86,13 @@ def left_out(mappings: Mappings, start_date: str | None, lone: Sequence[LoneInvo
     return dict(found)
 
 
+def count_before(store: Store, day: str) -> tuple[int, int]:
+    """How many finalised invoices are known, and how many of them are dated before that day (YYYY-MM-DD)."""
+    sql = f"SELECT COUNT(*) AS n, COALESCE(SUM(issue_date < ?), 0) AS before FROM invoices WHERE status IN {FINALISED}"
+    row = store.row(sql, day)
+    return (int(row["n"]), int(row["before"])) if row else (0, 0)
+
+
 def contacts_to_do(mappings: Mappings) -> list[tuple[Literal["client", "payer"], str, int]]:
     """Clients and payers (kind, id, import number) who changed since their contact, made by us, was last brought up to date."""
     found: list[tuple[Literal["client", "payer"], str, int]] = []

@@ -13,6 +13,11 @@ def invoice_name(number: str | None, invoice_id: str) -> str:
     return name_for(invoice_id, number or None)
 
 
+def connected_first(fix: str, *, connected: bool) -> str:
+    """The same way out; where no organisation is linked, a push or a pull begins with that."""
+    return "caspen-xero connect" if not connected and fix in ("caspen-xero push", "caspen-xero pull") else fix
+
+
 class InvoiceNamesLike(Protocol):
     """Which invoices a name means, and which number an invoice has (the store's `InvoiceNames`)."""
 
@@ -70,7 +75,10 @@ _GONE_THERE = (
 )
 _TWICE = "Void the one of the two in Xero that is not to be there, then: {reconcile}" + _OR_ACCEPT
 _WAYS_OUT = {
-    **dict.fromkeys(("number", "contact", "date", "due-date", "currency", "figures"), _WRITTEN_OVER),
+    **dict.fromkeys(("number", "contact", "date", "currency", "figures"), _WRITTEN_OVER),
+    "due-date": (
+        "Change it in Caspen to match, then: {sync}; or to write what Caspen says over it: {overwrite}" + _OR_ACCEPT
+    ),
     **dict.fromkeys(("line", "line-missing-in-xero", "line-unknown-in-caspen"), _WRITTEN_OVER),
     **dict.fromkeys(("missing-in-xero", "voided-in-xero"), _GONE_THERE),
     "gone-in-caspen": "Void it in Xero too, or finalise it in Caspen again, then: {sync}" + _OR_ACCEPT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,10 +14,13 @@ from caspen_xero.caspen.records import Record
 from caspen_xero.caspen.sources import is_url, open_feed
 from caspen_xero.caspen.standard_input import STANDARD_INPUT, spooled
 from caspen_xero.paths import given_path
+from caspen_xero.progress import counted
 from caspen_xero.store import sources
-from caspen_xero.store.imports import ImportResult, import_records
+from caspen_xero.store.imports import LAST_READ, ImportResult, import_records
 from caspen_xero.store.purged import read_sources_again
 from caspen_xero.store.store import Store
+
+log = logging.getLogger(__name__)
 
 
 def import_paths(
@@ -59,11 +63,14 @@ def _import_files(
     columns: Path | None,
 ) -> ImportResult:
     feed = FileFeed(files, on_progress, columns)
+    log.info("Reading Caspen's records from files.")
     with store.write():
         result = import_records(store, feed.records())
-        if named:
-            store.set_setting("last_import", str(named[-1].absolute()))
-    result.ignored = feed.ignored
+        result.ignored = feed.ignored
+        if named and result.read:
+            result.read_before = store.setting(LAST_READ)
+            store.set_setting(LAST_READ, str(named[-1].absolute()))
+    _note(result)
     return result
 
 
@@ -79,7 +86,9 @@ def import_new(
     try:
         fingerprint = feed.fingerprint
         if fingerprint is not None and sources.signature(store, source) == fingerprint:
+            log.info("The source of Caspen's records is as it was when it was last read.")
             return None
+        log.info("Reading Caspen's records from %s.", "the server" if is_url(source) else "files")
         # No transaction is open while a server is being asked.
         records: Iterable[Record | BadRecord] = feed.records() if fingerprint is not None else list(feed.records())
         return _import_and_remember(store, source, feed, records, fingerprint)
@@ -93,7 +102,8 @@ def _import_and_remember(
     with store.write():
         result = import_records(store, records)
         result.ignored = feed.ignored
-        store.set_setting("last_import", source if is_url(source) else str(Path(source).expanduser().absolute()))
+        if result.read:
+            store.set_setting(LAST_READ, source if is_url(source) else str(Path(source).expanduser().absolute()))
         if fingerprint is None:
             cursors = dict(feed.cursors)
             if result.unread_payments:  # read again until it is good: what Caspen has is not known before that
@@ -104,4 +114,11 @@ def _import_and_remember(
             sources.keep_cursors(store, source, cursors)
         elif not result.bad_count:
             sources.keep_signature(store, source, fingerprint)
+    _note(result)
     return result
+
+
+def _note(result: ImportResult) -> None:
+    read = result.read + result.bad_count
+    new, changed = (sum(counts.values()) for counts in (result.new, result.changed))
+    log.info("Read %s: %d new, %d changed, %d bad.", counted(read, "record"), new, changed, result.bad_count)

@@ -32,7 +32,7 @@ class ProblemCode(StrEnum):
         "its record, or one of a payment or credit note of it, can't be read or does not agree with itself",
         "correct it in Caspen, import it (or let a push read the source), then `caspen-xero push INVOICE`",
     )
-    NOT_PUSHED_YET = "not-pushed-yet", "no push has reached it", "`caspen-xero push`"
+    NOT_PUSHED_YET = "not-pushed-yet", "no push has sent it yet", "`caspen-xero push`"
     TAX_RATE_NOT_LINKED = (
         "tax-rate-not-linked",
         "a line's tax rate has no Xero rate",

@@ -12,7 +12,7 @@ from caspen_xero.store.store import Store
 from caspen_xero.store.waiting import WhyLike
 from caspen_xero.sync.books.books import Books
 from caspen_xero.sync.books.troubles import Trouble
-from caspen_xero.sync.fix_commands import push_command
+from caspen_xero.sync.fix_commands import connected_first, push_command
 from caspen_xero.sync.planning.approvals import IS_DRAFT, TO_BE_APPROVED, UNDER_WAY
 from caspen_xero.sync.planning.ways_out import APPROVE, MORE_APPROVALS
 from caspen_xero.sync.problems import ProblemCode
@@ -97,7 +97,8 @@ def _row(listed: ListedInvoice) -> dict[str, Any]:
 
 def _why_unseen(store: Store, mappings: Mappings | None) -> dict[str, str]:
     """Why no push has reached an invoice, and what brings one there."""
-    reason, fix = "no push has reached it yet", "caspen-xero push" if store.connection() else "caspen-xero connect"
+    reason = "no push has sent it yet"
+    fix = connected_first("caspen-xero push", connected=store.connection() is not None)
     if mappings is not None and (declined := todo.declined_at(mappings)) is not None:
         reason += f"; the first one was declined on {local(declined)}"
     if mappings is not None and other_homes.another_home(mappings) is not None:

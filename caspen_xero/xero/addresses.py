@@ -29,6 +29,12 @@ _PATH = re.compile(rf"(?:[A-Za-z]+|{_ID})(?:/(?:[A-Za-z]+|{_ID}))*")
 _ROOM = 100  # bytes for page, pageSize, unitdp and whatever else goes along with a filter
 
 
+def subject(path: str) -> str:
+    """What a path is about, as people call it: `tax rates`, `allocations`; nobody's name or id is in it."""
+    parts = path.split("/")
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", parts[2] if len(parts) == 3 else parts[0]).lower()
+
+
 def is_id(text: str) -> bool:
     """Whether a text has the form of a Xero id (a GUID, in any letter case)."""
     return re.fullmatch(_ID, text) is not None

@@ -53,7 +53,7 @@ class Listener:
     def __init__(self, state: str, ports: Sequence[int], on_stray: Callable[[Stray], None] = lambda _: None) -> None:
         self._state = state
         self._on_stray = on_stray
-        self._arrivals: queue.Queue[Arrival | None] = queue.Queue()
+        self._arrivals: queue.Queue[Arrival] = queue.Queue()
         self._final_page: str | None = None
         self._finished = threading.Event()
         self._replies = _Count()
@@ -72,7 +72,7 @@ class Listener:
         return f"http://localhost:{self.port}{PATH}"
 
     def wait(self, seconds: float) -> Arrival | None:
-        """What came back, None if nothing did within `seconds` or somebody gave up. In short waits, for Ctrl-C's sake."""
+        """What came back, None if nothing did within `seconds`. In short waits, for Ctrl-C's sake."""
         ends = time.monotonic() + seconds
         while (left := ends - time.monotonic()) > 0:
             try:
@@ -81,26 +81,25 @@ class Listener:
                 continue
         return None
 
-    def accept(self, query: str) -> bool:
-        """Takes the query of a redirect; False, and nothing else, if it is not an answer to this sign-in."""
+    def accept(self, query: str, *, by_browser: bool = False) -> bool:
+        """Takes the query of a redirect; False, and nothing else, if it is not an answer to this sign-in.
+
+        `by_browser`: what is not is told as astray, which whoever pastes is told at once.
+        """
         fields = dict(parse_qsl(query))
         state, error = fields.get("state", ""), oauth_words(fields.get("error", ""))
         # OAuth sends the state with errors too (RFC 6749, 4.1.2.1); that Xero does is UNCONFIRMED.
         if not hmac.compare_digest(state.encode(), self._state.encode()):
-            self._astray("another" if state else "unmarked")
+            self._astray("another" if state else "unmarked", is_told=by_browser)
             return False
         if not (fields.get("code") or error):
             return False
         self._arrivals.put(Arrival(fields.get("code"), error, oauth_words(fields.get("error_description", ""))))
         return True
 
-    def give_up(self) -> None:
-        """Ends the wait: nothing will come back."""
-        self._arrivals.put(None)
-
     def reply_to(self, query: str) -> tuple[int, str]:
         """The page for a browser that came back: the outcome once it is known, also for one that comes twice."""
-        if not self.accept(query):
+        if not self.accept(query, by_browser=True):
             return 400, stray_page()
         self._finished.wait(_BROWSER_PATIENCE)
         return 200, self._final_page or received_page()
@@ -117,9 +116,10 @@ class Listener:
             server.shutdown()
             server.server_close()
 
-    def _astray(self, kind: Stray) -> None:
-        if kind not in self.strays:
-            self.strays.add(kind)
+    def _astray(self, kind: Stray, *, is_told: bool) -> None:
+        is_new = kind not in self.strays
+        self.strays.add(kind)
+        if is_told and is_new:
             self._on_stray(kind)
 
     @property

@@ -5,12 +5,13 @@ from __future__ import annotations
 import logging
 import random
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from caspen_xero.interruption import at_once, pause, to_its_end
-from caspen_xero.xero.addresses import Params, below
+from caspen_xero.xero.addresses import Params, below, subject
 from caspen_xero.xero.answers import fields, listed, moment_in, pages_of, text_in
 from caspen_xero.xero.clock import XeroClock
 from caspen_xero.xero.connection import Connection
@@ -38,8 +39,8 @@ LONGEST_WAIT = 300.0
 class XeroClient:
     """Calls below `/api.xro/2.0/` for one organisation, one at a time.
 
-    `calls` counts the requests that were sent; `clock` is Xero's, as their answers tell it. `on_wait(seconds, why)` is told
-    before each wait, `on_call(method, path)` before each request.
+    `calls` counts the requests that were sent; `clock` is Xero's, as their answers tell it. `on_wait(seconds, why)` stands around
+    each wait, `on_call(method, path)` before each request.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class XeroClient:
         tokens: AccessTokens,
         *,
         pace: Pace | None = None,
-        on_wait: Callable[[float, str], None] | None = None,
+        on_wait: Callable[[float, str], AbstractContextManager[None]] = lambda seconds, why: nullcontext(),
         on_call: Callable[[str, str], None] = lambda method, path: None,
         sleep: Callable[[float], None] = pause,
         clock: XeroClock | None = None,
@@ -77,6 +78,8 @@ class XeroClient:
         for a path that leads elsewhere than below `/api.xro/2.0/` or parameters that are too long.
         """
         headers = {} if since is None else {"If-Modified-Since": f"{since.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"}
+        what = subject(path)
+        log.info("Reading %s%s from Xero%s.", "the " if what == "organisation" else "", what, _which(params, since))
         for tries in range(1, READ_TRIES + 1):
             try:
                 answer = accepted(self._admitted("GET", path, params, headers, None), path, self._organisation)
@@ -235,10 +238,16 @@ class XeroClient:
         """`noted`: what is noted for `why`, where that may hold words of the other side."""
         if seconds <= 0:
             return
-        log.info("waiting %.1f s: %s", seconds, noted or why)
-        if self._on_wait is not None:
-            self._on_wait(seconds, why)
-        self._sleep(seconds)
+        log.info("Waiting %.1f s: %s.", seconds, (noted or why).rstrip("."))
+        with self._on_wait(seconds, why):
+            self._sleep(seconds)
+
+
+def _which(params: Params | None, since: datetime | None) -> str:
+    """What of a list is read, as far as that is nobody's number or name."""
+    page = (params or {}).get("page")
+    changed = f", what has changed since {since.astimezone(UTC):%Y-%m-%d %H:%M} UTC" if since is not None else ""
+    return changed + (f", page {page}" if isinstance(page, int) else "")
 
 
 def _more(document: Mapping[str, Any], rows: int, page: int, page_size: int) -> bool:

@@ -6,9 +6,11 @@ No message or attribute of these ever holds a token or a client secret.
 from __future__ import annotations
 
 from typing import Any, Literal, Self
+from urllib.parse import urlsplit
 
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import plain
+from caspen_xero.server_urls import SANDBOX_PORT, is_loopback
 
 LimitKind = Literal["minute", "day", "concurrent", "appminute"]
 
@@ -97,8 +99,18 @@ class Unreachable(TryLater):
         super().__init__(
             "xero-unreachable",
             f"Xero can't be reached at {plain(host)}: {why}.",
-            "Check the network (and HTTPS_PROXY, if you need one), then run the same command again.",
+            _start_it(host) or "Check the network (and HTTPS_PROXY, if you need one), then run the same command again.",
         )
+
+
+def _start_it(host: str) -> str:
+    """What to do where it is a local Xero that is not there; "" for any other."""
+    local = f"http://{host}"
+    if not is_loopback(local):
+        return ""
+    port = urlsplit(local).port
+    serve = f"caspen-xero sandbox serve{f' --port {port}' if port not in (None, SANDBOX_PORT) else ''}"
+    return f"Start the local Xero, with the options that it had: {serve}; then run the same command again."
 
 
 class NoAnswer(TryLater):

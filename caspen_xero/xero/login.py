@@ -89,18 +89,21 @@ class SignIn:
         return f"{self._hosts.authorize}?{urlencode(query, quote_via=quote)}"
 
     def paste(self, line: str) -> str:
-        """Takes a pasted redirect address; gives what to tell the person where it is none, else "".
+        """Takes a pasted redirect address; gives what to tell the person where it is not that of this sign-in, else "".
 
-        The answer to another sign-in ends this one: whoever pasted it looks at the wrong tab, and sees it at once.
+        Whatever is pasted, this sign-in waits on: the right address may come next, and is no line for a shell.
         """
         query = line.partition("?")[2].partition("#")[0]
         if not ({"code", "error"} & dict(parse_qsl(query)).keys()):
             return (
                 f"That is not the address to which Xero sent the browser: it begins with {self._listener.redirect_uri}?"
             )
-        if not self._listener.accept(query):
-            self._listener.give_up()
-        return ""
+        if self._listener.accept(query):
+            return ""
+        return (
+            "That address is the answer to another sign-in, so it was not used. Paste the one to which the page above leads; "
+            "still waiting for it."
+        )
 
     def grant(
         self, transport: Transport, *, patience: float = PATIENCE, ready: Callable[[], None] = lambda: None

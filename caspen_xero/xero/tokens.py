@@ -156,7 +156,7 @@ class AccessTokens:
 
         try:
             yield
-        except TokenStoreError as error:
+        except (TokenStoreError, ConnectNeeded) as error:
             if self._connection.kind == "custom":
                 error.fix = each_command(error.fix, again)
             raise
@@ -222,7 +222,7 @@ class AccessTokens:
             self._keep_next(grant.refresh_token)
         self._store.save_access(grant.access)
         self.renewed_at = self._now()
-        log.info("the sign-in was renewed")
+        log.info("The sign-in was renewed.")
         return grant.access
 
     def _keep_next(self, secret: str) -> None:

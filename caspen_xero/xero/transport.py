@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from caspen_xero import __version__
-from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TookTooLong, TooLarge
+from caspen_xero.bounded_http import LARGEST_BODY, NEVER_SENT, BoundedClient, TookTooLong, TooLarge, reason_of
 from caspen_xero.http_client import http_client
 from caspen_xero.outside_text import MOST_WORDS, plain
 from caspen_xero.scrubbing import keep_secret, scrubbed, scrubbed_bytes
@@ -120,7 +121,18 @@ class Transport:
         self._http.close()
 
 
+def see_that_it_listens(xero_url: str | None) -> None:
+    """Raises `Unreachable` where a local Xero does not listen, before a person is sent to its page. Others are not asked."""
+    if xero_url is None or not is_loopback(xero_url):
+        return
+    parts = urlsplit(xero_url)
+    try:
+        socket.create_connection((parts.hostname or "", parts.port or 80), timeout=5).close()
+    except OSError as error:
+        raise Unreachable(parts.netloc, error.strerror or "it does not answer") from None
+
+
 def _reason(error: httpx.HTTPError) -> str:
     if isinstance(error, httpx.ConnectTimeout | httpx.PoolTimeout):
         return "it did not answer within 10 seconds"
-    return plain(scrubbed(str(error)), MOST_WORDS).rstrip(".") or type(error).__name__
+    return plain(reason_of(error), MOST_WORDS).rstrip(".")

@@ -154,6 +154,9 @@ REFUSED_CELLS = [
     ("Client", "1.0482E+06", "client_id"),
     ("Client", "1,0482E+06", "client_id"),
     ("Client", "12345678901234500", "client_id"),
+    ("Client", "1048237.0", "client_id"),
+    ("Client", "1.048E7", "client_id"),
+    ("Date", "28/11/0026", "issue_date"),
     ("Qty", "one", "lines[0].quantity"),
     ("Price", "", "lines[0].unit_price"),
     ("GST code", "1E+5", "lines[0].tax_rate_id"),
@@ -178,7 +181,7 @@ def test_a_cell_that_can_not_be_read_is_named_with_its_row_as_excel_counts_its_c
 
 
 def test_a_row_that_could_be_anyones_refuses_the_file_with_the_cell(tmp_path: Path) -> None:
-    for id_ in ("1.0482E+06", "", "#N/A"):
+    for id_ in ("1.0482E+06", "1.048E7", "1048237.0", "", "#N/A"):
         error = refused(tmp_path, GOOD, GOOD.replace("INV-1", id_))
         assert error.code == "cell-damaged"
         assert "row 3, column 'Invoice No'" in error.message
@@ -193,6 +196,9 @@ def test_rows_that_disagree_about_their_invoice_refuse_it(tmp_path: Path) -> Non
     assert isinstance(bad, BadRecord)
     assert (bad.where, bad.field) == ("row 3, column 'Total'", "total")
     assert bad.reason == "'166.00', but row 2, column 'Total' has '165.00'"
+    by_line = COLUMNS.replace('total = "Total"', 'total = "Total"\ntax = "Notes"')
+    [bad] = read(tmp_path, GOOD[:-2] + "1.50,,", GOOD[:-2] + "9.00,,", columns=by_line)
+    assert bad.reason.endswith("if that column is of each line, the columns file has to name it lines.tax")
 
 
 def test_rows_can_be_left_out_go_on_above_and_credit_can_be_turned(tmp_path: Path) -> None:
@@ -353,6 +359,11 @@ def test_what_excel_did_to_the_feeds_own_files_is_refused_with_the_cell_or_read_
     [good] = FileFeed([tmp_path]).records()
     assert str(good.issue_date) == "2026-11-28"  # type: ignore[union-attr]
     (tmp_path / COLUMNS_FILE).unlink()
+    (tmp_path / "invoices.csv").write_text(
+        note["invoices.csv"].replace("open,1,28/11/2026", "open,1048237.0,2026-11-28")
+    )
+    with pytest.raises(FeedError, match=r"row 2, column 'client_id': '1048237\.0'"):
+        list(FileFeed([tmp_path]).records())
     (tmp_path / "invoices.csv").write_text(note["invoices.csv"].replace("inv_1", "1.0482E+06"))
     with pytest.raises(FeedError, match=r"row 2, column 'id': '1\.0482E\+06'"):
         list(FileFeed([tmp_path]).records())
@@ -384,6 +395,14 @@ def test_a_columns_file_that_is_wrong_is_refused_with_its_place(wrong: str, told
     error = refused(tmp_path, GOOD, columns=wrong)
     assert error.code == "bad-columns"
     assert told in error.message
+
+
+def test_a_spreadsheet_beside_a_columns_file_is_refused_until_it_is_to_be_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "More of it.xlsx").write_bytes(b"PK\x03\x04")
+    error = refused(tmp_path, GOOD)
+    assert error.code == "spreadsheet"
+    [ignore] = re.findall(r'ignore = \["More of it.xlsx"\]', error.fix)
+    assert len(read(tmp_path, GOOD, columns=f"{ignore}\n{COLUMNS}")) == 1
 
 
 def test_a_guess_is_imported_once_it_is_confirmed_and_not_before(tmp_path: Path) -> None:
@@ -484,3 +503,59 @@ def test_whatever_stands_in_the_files_is_a_record_or_refused_in_words(cells: lis
             (folder / COLUMNS_FILE).write_text(text, encoding="utf-8", errors="replace")
             with contextlib.suppress(FeedError):
                 FileFeed([folder])
+
+
+def test_folders_of_which_each_has_its_own_columns_are_put_together(tmp_path: Path) -> None:
+    north, south = tmp_path / "north", tmp_path / "south"
+    for folder in (north, south):
+        folder.mkdir()
+    american = COLUMNS.replace("DD/MM/YYYY", "MM/DD/YYYY").replace('number = "Invoice No"', 'number = "Number"')
+    header = HEADER.replace("Invoice No", "Number")
+    in_american = GOOD.replace("28/11/2026", "11/28/2026")
+
+    def both(of_south: str) -> list[Any]:
+        read(north, GOOD)
+        with contextlib.suppress(FeedError):
+            read(south, of_south, columns=american, header=header)
+        orders = ([north, south], [south, north])
+        found = [list(FileFeed(folders).records()) for folders in orders]
+        assert [len(each) for each in found] == [len(found[0])] * 2
+        return found[0]
+
+    [one] = both(in_american)
+    assert str(one.issue_date) == "2026-11-28"
+    assert [each.number for each in both(in_american.replace("INV-1", "INV-2"))] == ["INV-1", "INV-2"]
+    [bad] = both(in_american.replace("165.00", "175.00"))
+    assert isinstance(bad, BadRecord)
+    assert (bad.field, "north/Invoices-11.csv, row 2" in f"{bad.where}{bad.reason}") == ("total", True)
+
+
+@pytest.mark.parametrize("is_mapped", [True, False])
+def test_an_id_that_lacks_the_zeros_which_others_have_is_refused_with_its_cell(tmp_path: Path, is_mapped: bool) -> None:
+    def with_clients(*ids: str) -> Any:
+        (tmp_path / "clients.csv").write_text("".join(["id,first_name\n", *(f"{id_},Nell\n" for id_ in ids)]))
+        if is_mapped:
+            return lambda: read(tmp_path, GOOD.replace("0012", "12"))
+        columns = "id,number,client_id,status,issue_date,currency,tax_mode,subtotal,tax,total\n"
+        (tmp_path / "invoices.csv").write_text(f"{columns}i,INV-1,12,open,2026-11-28,AUD,exclusive,1.00,0.00,1.00\n")
+        (tmp_path / "invoice_lines.csv").write_text("invoice_id,id,description,quantity,unit_price\ni,1,Visit,1,1.00\n")
+        return lambda: list(FileFeed([tmp_path]).records())
+
+    for ids in (["0012"], ["0345", "0999"]):
+        with pytest.raises(FeedError) as told:
+            with_clients(*ids)()
+        assert told.value.code == "cell-damaged"
+        assert re.search(r"nvoices(-11)?\.csv, row 2, column '?(Client|client_id)'?: '12'", told.value.message), (
+            told.value
+        )
+        assert "clients.csv, row 2" in told.value.message
+    for ids in (["12"], ["12", "1000"], ["A012"], ["01", "12"]):
+        assert not [one for one in with_clients(*ids)() if isinstance(one, BadRecord)]
+
+
+def test_lines_whose_invoice_has_its_zeros_elsewhere_are_refused_with_the_cell(tmp_path: Path) -> None:
+    columns = "id,number,client_id,status,issue_date,currency,tax_mode,subtotal,tax,total\n"
+    (tmp_path / "invoices.csv").write_text(f"{columns}007,INV-1,c,open,2026-11-28,AUD,exclusive,1.00,0.00,1.00\n")
+    (tmp_path / "invoice_lines.csv").write_text("invoice_id,id,description,quantity,unit_price\n7,1,Visit,1,1.00\n")
+    with pytest.raises(FeedError, match=r"invoice_lines\.csv, line 2: '7' has fewer digits than '007'"):
+        list(FileFeed([tmp_path]).records())

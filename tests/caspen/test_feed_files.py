@@ -139,7 +139,46 @@ def test_kinds_that_the_feed_does_not_know_are_counted_and_passed_over(tmp_path:
 
 def test_our_own_updates_file_is_never_read(tmp_path: Path) -> None:
     (tmp_path / "caspen-updates.jsonl").write_text("{half a li")
-    assert read(tmp_path / "caspen-updates.jsonl") == []
+    (tmp_path / "caspen-xero-bundle-20261129T165359Z.json").write_text("{}")
+    file = as_json_lines(tmp_path, [invoice(1)])
+    assert len(read(tmp_path)) == len(read(file, tmp_path / "caspen-updates.jsonl")) == 1
+    for ours in sorted(tmp_path.glob("caspen-*")):
+        with pytest.raises(FeedError, match="holds no record") as alone:
+            read(ours)
+        assert alone.value.code == "no-feed-files"
+
+
+def test_a_spreadsheet_is_said_to_be_one_however_it_is_named_and_never_passed_over(tmp_path: Path) -> None:
+    from caspen_xero.caspen.columns_guess import guess_columns
+
+    as_json_lines(tmp_path, [invoice(1)])
+    old, new = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, b"PK\x03\x04aaaa"
+    (tmp_path / "~$Payments.xlsx").write_bytes(b"owner")
+    (tmp_path / "Report.xlsx").write_bytes(new)  # none of an export's names
+    assert len(read(tmp_path)) == 1
+    for name, content, code in [
+        ("Payments.xlsx", new, "spreadsheet"),
+        ("payments.xls", b"<table></table>", "spreadsheet"),
+        ("payments.json", old, "spreadsheet"),
+        ("invoices.csv", new, "spreadsheet"),
+        ("all.zip", new, "archive"),
+    ]:
+        sheet = tmp_path / name
+        sheet.write_bytes(content)
+        for look in (lambda given=sheet: read(given), lambda given=sheet: guess_columns(given)):
+            with pytest.raises(FeedError, match=name) as by_name:
+                look()
+            assert by_name.value.code == code
+            assert ("CSV" in by_name.value.fix) == (code == "spreadsheet")
+        if code == "spreadsheet":
+            with pytest.raises(FeedError, match=name):
+                read(tmp_path)
+        sheet.unlink()
+    only = tmp_path / "only"
+    only.mkdir()
+    (only / "What I saved.ods").write_bytes(new)
+    with pytest.raises(FeedError, match="What I saved"):
+        read(only)
 
 
 def test_a_path_given_twice_is_read_once(tmp_path: Path) -> None:

@@ -182,6 +182,7 @@ def test_pyxero_signs_in_with_pkce(box: Sandbox, monkeypatch: pytest.MonkeyPatch
     """Where it signs in is a constant of its module, and turned there."""
     monkeypatch.setattr(xero.auth, "XERO_OAUTH2_AUTHORIZE_URL", f"{box.url}/identity/connect/authorize")
     monkeypatch.setattr(xero.auth, "XERO_OAUTH2_TOKEN_URL", f"{box.url}/connect/token")
+    monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setattr(webbrowser, "open", lambda url: threading.Thread(target=_browse, args=(url,)).start())
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -46,6 +46,7 @@ def pages(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Response]:
         shown.append(loopback.get(url, follow_redirects=True, timeout=20))
         return True
 
+    monkeypatch.setenv("BROWSER", "true")
     monkeypatch.setattr(webbrowser, "open", browse)
     return shown
 

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import tempfile
+import webbrowser
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -163,6 +164,24 @@ class TestConnecting:
         error = result.json["error"]
         assert (result.exit_code, error["code"]) == (4, "sign-in-timeout")
         assert "http://localhost:8742/callback" in error["fix"]
+
+    def test_without_a_browser_and_a_terminal_it_says_at_once_that_nobody_can_answer(
+        self, cli: Cli, person: Sandbox, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("BROWSER", "DISPLAY", "WAYLAND_DISPLAY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setattr(webbrowser, "get", lambda: webbrowser.GenericBrowser("lynx"))
+        result = cli("connect", "--client-id", "APP", "--token-store", "file")
+        assert (result.exit_code, "Your browser opens" in result.stderr) == (4, False)
+        assert "caspen-xero connect --client-id APP --token-store file --no-browser" in result.stderr
+
+    def test_a_local_xero_that_is_not_there_is_told_before_anybody_is_sent_to_its_page(
+        self, cli: Cli, monkeypatch: pytest.MonkeyPatch, home: Path
+    ) -> None:
+        monkeypatch.setenv("XERO_URL", "http://localhost:9")
+        result = cli("connect", "--client-id", "APP", "--token-store", "file", "--no-browser")
+        assert (result.exit_code, "Errno" in result.stderr) == (6, False)
+        assert "caspen-xero sandbox serve --port 9; then" in result.stderr
 
     def test_without_a_client_id_it_says_how_to_get_one(self, cli: Cli, person: Sandbox) -> None:
         result = cli("connect", "--json")

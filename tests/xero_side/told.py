@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -133,6 +133,6 @@ class SignedIn:
         return XeroClient(
             a_connection(url, kind),
             self.tokens(url, kind),
-            on_wait=lambda seconds, why: self.waits.append((seconds, why)),
+            on_wait=lambda seconds, why: nullcontext(self.waits.append((seconds, why))),
             sleep=lambda seconds: None,
         )

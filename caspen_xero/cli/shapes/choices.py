@@ -52,6 +52,30 @@ class SettingsProblem(TypedDict):
     choices: list[Choice]
 
 
+class Party(TypedDict):
+    """A client or payer, and the contact in Xero that it is."""
+
+    kind: Literal["client", "payer"]
+    id: str
+    name: Annotated[str | None, Field(description="Its name in Caspen; null where it was purged.")]
+    link: Annotated[
+        Literal["linked", "doubted", "deleted", "not linked"],
+        Field(description="doubted: by a number alone. deleted: the contact was seen to be gone."),
+    ]
+    contact_id: str | None
+    contact: Annotated[str | None, Field(description="Its name in Xero, as last read.")]
+    contact_number: str | None
+    xero_status: str | None
+    made_by_us: bool
+    xero_url: str | None
+
+
+class ContactsList(TypedDict):
+    """Clients and payers."""
+
+    contacts: list[Party]
+
+
 class SettingsShow(TypedDict):
     """Every setting, and what is wrong with any of them."""
 

@@ -35,6 +35,7 @@ SHAPES: dict[str, tuple[Any, ...]] = {
         [f"invoices {what}" for what in ("skip", "unskip", "accept", "unaccept", "link", "unlink")], (standing.Done,)
     ),
     "payments list": (standing.PaymentsList,),
+    "contacts list": (choices.ContactsList,),
     "contacts link": (choices.Contact,),
     "contacts unlink": (choices.Contact,),
     "status": (standing.Status, workspaces.InEach),

@@ -74,6 +74,11 @@ class DryRun(TypedDict):
         dict[str, NumberAndSums],
         Field(description="Invoices that no push takes: set-aside, before-start-date, draft, void."),
     ]
+    paid_without_payment: NotRequired[
+        Annotated[
+            Tally, Field(description="New invoices that Caspen calls paid, and what its records have no payment of.")
+        ]
+    ]
     invoices_kept_back: Annotated[
         dict[str, Tally], Field(description="Invoices that this one would not send: problem, waits.")
     ]
@@ -225,6 +230,13 @@ class WithoutInvoice(TypedDict):
     invoice_id: str | None
 
 
+class PaymentsGoElsewhere(TypedDict):
+    """Files in which Caspen finds payments from Xero."""
+
+    before: Annotated[str | None, Field(description="Null where that folder is gone.")]
+    now: str
+
+
 class Import(TypedDict):
     """What was read of Caspen's records."""
 
@@ -238,3 +250,6 @@ class Import(TypedDict):
     ignored: Annotated[dict[str, Any], Field(description="How many, by kind, or by field that was left out.")]
     bad_records: list[BadRecord]
     without_invoice: list[WithoutInvoice]
+    payments_go_elsewhere: Annotated[
+        PaymentsGoElsewhere | None, Field(description="Where payments are delivered now, if this import changed that.")
+    ]

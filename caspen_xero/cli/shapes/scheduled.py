@@ -33,6 +33,7 @@ class ScheduleShow(Job):
 
     command: Literal["schedule show"]
     installed: Annotated[bool, Field(description="Whether it is installed as it stands here.")]
+    edited: Annotated[bool, Field(description="Whether somebody has changed by hand what is installed.")]
     files: list[File]
 
 
@@ -50,3 +51,4 @@ class ScheduleRemove(TypedDict):
     command: Literal["schedule remove"]
     label: str
     removed: list[str]
+    kept: Annotated[list[str], Field(description="Files in which what somebody had changed by hand is kept.")]

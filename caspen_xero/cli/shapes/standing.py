@@ -71,6 +71,7 @@ class Write(TypedDict):
     operation: Code
     caspen_id: str | None
     invoice_id: str | None
+    invoice: Annotated[str | None, Field(description="The number of the invoice that it belongs to.")]
     number: str | None
     state: Code
     xero_id: str | None
@@ -145,6 +146,8 @@ class Side(TypedDict):
     xero: str | None
     differs: bool
     mark: str | None
+    accepted: NotRequired[bool]
+    note: NotRequired[str | None]
 
 
 class InvoicesShow(TypedDict):
@@ -358,6 +361,7 @@ class Check(TypedDict):
 
     name: str
     ok: bool
+    state: Literal["ok", "note", "not-ok"]
     message: str
     fix: str
     choices: list[Choice]

@@ -13,7 +13,17 @@ from caspen_xero.cli.shapes.words import Moment
 class Step(TypedDict):
     """One step of the first day."""
 
-    step: Literal["connect", "source", "sales_account", "payment_account", "tax_rates", "first_push"]
+    step: Literal[
+        "connect",
+        "source",
+        "sales_account",
+        "payments",
+        "payment_account",
+        "tax_rates",
+        "privacy",
+        "start_date",
+        "first_push",
+    ]
     done: bool
     words: str
     command: Annotated[str, Field(description="What does it; empty where it is done.")]

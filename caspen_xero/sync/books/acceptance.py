@@ -17,6 +17,8 @@ from caspen_xero.sync.planning.accepting import document_key, key_of_all
 def accept(mappings: Mappings, books: Books, invoice_id: str, now: datetime) -> list[Trouble]:
     """A person is content with all that differs on an invoice; gives what that is, none where there is nothing."""
     content = [one for one in books.troubles_of.get(invoice_id, ()) if one.may_be_accepted]
+    told = {one.key for one in (*content, *books.accepted)}
+    content += [one for one in books.moved_due_dates if one.invoice_id == invoice_id and one.key not in told]
     with mappings.store.write():
         found = _found(mappings)[invoice_id] if content else ()  # what one of these tells of in its own words too
         store_accepted.accept(mappings, invoice_id, [*(one.key for one in content), *found], now)

@@ -17,6 +17,7 @@ from caspen_xero.caspen.records import GONE
 from caspen_xero.store import accepted as store_accepted
 from caspen_xero.store import both_sides, skips, todo
 from caspen_xero.store.bad_records import lone_invoices
+from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.listing import (
     SYNC_STATUSES,
     Counted,
@@ -25,9 +26,10 @@ from caspen_xero.store.listing import (
     count_invoices_by_state,
 )
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.seen_invoices import PULLED_AT
 from caspen_xero.store.store import Store, utc_time
-from caspen_xero.store.xero_payments import PULLED_AT
 from caspen_xero.sync.books.differences import differences_of
+from caspen_xero.sync.books.due_dates import moved_due_dates, told_once
 from caspen_xero.sync.books.not_equal import found_not_equal, rows_with, troubles_with
 from caspen_xero.sync.books.troubles import Trouble, find_troubles, with_questions
 from caspen_xero.sync.problems import ProblemCode
@@ -42,8 +44,9 @@ class Books:
 
     `seen_at`: when Xero was last looked at as a whole (UTC), if ever; `some_sent_since`: whether anything was linked after
     that. `differences`: all on which the two sides differ, as `drift` shows it, but for what is accepted; `information`: what a
-    bookkeeper has decided in Xero, where it stays. `overlay`: the states of invoices that are in another one than the records
-    alone say; `by_records` counts by these alone, and `moved` is the rest.
+    bookkeeper has decided in Xero, where it stays; `seen_otherwise`: all of that, whether a person has accepted it or not;
+    `moved_due_dates`: what of that is due dates, as a reconciliation would find it. `overlay`: the states of invoices that are in
+    another one than the records alone say; `by_records` counts by these alone, and `moved` is the rest.
     """
 
     troubles: Sequence[Trouble]
@@ -51,6 +54,8 @@ class Books:
     waiting: Sequence[Trouble]
     differences: Sequence[Drift]
     information: Sequence[Drift]
+    seen_otherwise: Sequence[Drift] = field(repr=False)
+    moved_due_dates: Sequence[Trouble] = field(repr=False)
     seen_at: datetime | None
     overlay: Mapping[str, SyncStatus] = field(repr=False)
     by_records: Callable[[], Sequence[Counted]] = field(repr=False)
@@ -143,6 +148,12 @@ def read_books(store: Store, mappings: Mappings | None, settings: Settings) -> B
     if proved:
         found = troubles_with(proved, found, content)
         drift += rows_with(proved, found)
+    due_dates = moved_due_dates(mappings, settings, drift) if mappings else []
+    known = {one.key for one in found}
+    for one in due_dates:
+        if one.key in content and one.key not in known:  # accepted before a reconciliation has looked
+            found.append(one)
+            invoices = {**invoices, one.invoice_id: one.invoice}
     waiting = [one for one in found if one.code is ProblemCode.NOT_IN_CASPEN_YET]
     found = [one for one in found if one.code is not ProblemCode.NOT_IN_CASPEN_YET]
     troubles = [one for one in found if one.key not in content]
@@ -157,7 +168,14 @@ def read_books(store: Store, mappings: Mappings | None, settings: Settings) -> B
         accepted=accepted,
         waiting=waiting,
         differences=differences_of(drift, troubles, accepted),
-        information=[one for one in drift if one.is_information],
+        information=told_once(
+            [one for one in drift if one.is_information],
+            [one for one in due_dates if one.key not in content],
+            troubles,
+            InvoiceNames(store),
+        ),
+        seen_otherwise=drift,
+        moved_due_dates=due_dates,
         seen_at=seen_at,
         overlay=overlay,
         by_records=lambda: count_invoices_by_state(store, mappings, settings.start_date),

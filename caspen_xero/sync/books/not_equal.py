@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from caspen_xero.outside_text import MOST_WORDS, harmless, plain
-from caspen_xero.store import proofs
+from caspen_xero.store import known_contacts, proofs
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.proofs import OF_CONTACTS, NotEqual, Topic
@@ -81,7 +81,7 @@ def _in_words(one: NotEqual, names: InvoiceNames, called: Mapping[str, str], sou
 def _called(mappings: Mappings, found: Sequence[NotEqual]) -> dict[str, str]:
     """What the contacts are called that something was found of, as far as their names are known by now."""
     ids = {id_ for one in found if one.code in OF_CONTACTS for id_ in (one.caspen, one.xero) if id_}
-    names = {id_: contact.name for id_, contact in mappings.contacts(ids).items()}
+    names = {id_: contact.name for id_, contact in known_contacts.by_id(mappings, ids).items()}
     return {id_: names.get(id_) or f"contact {id_}" for id_ in ids}
 
 

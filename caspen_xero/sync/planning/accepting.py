@@ -6,16 +6,20 @@ payments and credits go on there. Once either of the two is another, it is asked
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from caspen_xero.caspen.records import Invoice as CaspenInvoice
 from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.compare import FIGURES, HEADING, invoice_shape, is_detail, text_of
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.xero.documents import Invoice
 
 _HEADING = ("number", "client_id", "invoice_to_id", "issue_date", "currency", "tax_mode")
 _FIGURES = ("subtotal", "tax", "total")
+_FIGURE = re.compile(r"\S*\d\S*")
+"""What counts of what either side has in words: amounts, dates, numbers and ids."""
 
 
 def key_of(*parts: str) -> str:
@@ -27,6 +31,17 @@ def key_of_all(keys: Iterable[str]) -> str:
     """The key of what is told, and accepted, as one."""
     several = sorted(set(keys))
     return several[0] if len(several) == 1 else key_of(*several)
+
+
+def key_of_find(invoice_id: str, code: str, subject: str, caspen: str, xero: str) -> str:
+    """The key of what a reconciliation finds, or would find. `caspen`, `xero`: either side in words, without names."""
+    figures = [*_figures(caspen), "", *_figures(xero)]
+    return key_of(ProblemCode.NOT_EQUAL_IN_XERO, invoice_id, code, subject, *figures)
+
+
+def _figures(words: str) -> list[str]:
+    """What of words is kept in a key: the figures; where there are none, as of a status, the words."""
+    return _FIGURE.findall(words) or [words]
 
 
 def seal_of(found: Invoice, before: Link | None, *, is_ours: bool) -> str | None:

@@ -10,7 +10,7 @@ from caspen_xero.sync.planning import checks
 from caspen_xero.sync.planning.line_items import CannotTranslate
 from caspen_xero.sync.planning.planner import Planner
 from caspen_xero.sync.planning.snapshot import InvoiceState
-from caspen_xero.sync.planning.steps import ExpectedDocument
+from caspen_xero.sync.planning.steps import ExpectedDocument, must_prove_tax
 from caspen_xero.sync.planning.translate import Document
 from caspen_xero.sync.planning.ways_out import correct_it
 from caspen_xero.sync.problems import ProblemCode
@@ -45,7 +45,7 @@ def expectation(document: Document, fingerprint: str) -> ExpectedDocument:
 def address(planner: Planner, document: Document, contact_id: str | None, fingerprint: str) -> ExpectedDocument:
     """Puts the contact on a new document, which stays a draft where it has yet to prove tax amounts; gives what is expected."""
     document.body["Contact"] = {"ContactID": contact_id}
-    proves_tax = document.explicit_tax and planner.snapshot.must_prove_tax(tells_tax=document.tells_tax)
+    proves_tax = document.explicit_tax and must_prove_tax(planner.snapshot.keeps_tax, tells_tax=document.tells_tax)
     if proves_tax:
         document.body["Status"] = "DRAFT"
     return replace(expectation(document, fingerprint), contact_id=contact_id, proves_tax=proves_tax)

@@ -27,6 +27,6 @@ def subject_of(bad: KeptBadRecord) -> str:
 def _problem(bad: KeptBadRecord, invoice_id: str, push: str, source: str | None) -> Problem:
     its_own = bad.kind == "invoice" and bad.id == invoice_id
     what = "its record" if its_own else f"the record of its {bad.kind.replace('_', ' ')} {plain(bad.id)}"
-    reason = f"{what} is bad, so nothing of that is sent ({bad.place}): {bad.wrong}"
+    reason = f"{what} can't be used, so nothing of it is sent ({bad.place}): {bad.wrong}"
     fix = f"Correct it in Caspen, then: {after_caspen(push, source)}"
     return Problem(ProblemCode.BAD_RECORD, invoice_id, reason, fix, subject=subject_of(bad))

@@ -16,7 +16,8 @@ from typing import Any
 
 from caspen_xero.caspen.records import Address, Client, Contact
 from caspen_xero.outside_text import plain, said
-from caspen_xero.store.mappings import KnownContact, Link, name_key
+from caspen_xero.store.known_contacts import KnownContact, name_key
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.contact_numbers import (
     GENERIC_ID,
     PartyKind,

@@ -8,7 +8,8 @@ from typing import Any
 
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
-from caspen_xero.store.mappings import Link, name_key
+from caspen_xero.store.known_contacts import name_key
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.compare import (
     ADDRESS_PARTS,
     ADDRESS_TYPES,

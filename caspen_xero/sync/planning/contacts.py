@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import KnownContact, Link, name_key
+from caspen_xero.store.known_contacts import KnownContact, name_key
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.fix_commands import contact_command
 from caspen_xero.sync.planning.contact_matching import (
     Match,

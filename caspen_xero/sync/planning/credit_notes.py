@@ -144,6 +144,8 @@ def _plan_note(planner: Planner, state: InvoiceState, note: CreditNote) -> None:
                 target=link.xero_id,
                 booking=booking,
             )
+            if note.id not in state.allocation_links and note.total:
+                _allocate(planner, state, note, None)
     elif note.id not in state.allocation_links and note.total:
         _allocate(planner, state, note, link)
 
@@ -236,7 +238,8 @@ def _translated(planner: Planner, state: InvoiceState, note: CreditNote) -> Docu
         return None
 
 
-def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Link) -> None:
+def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Link | None) -> None:
+    """`link`: what it is in Xero; None while that is a draft which this plan approves first."""
     stage = planner.stages[state.invoice.id]
     if stage is Stage.BLOCKED or planner.held(state, "allocate-credit-note", note.id):
         return
@@ -245,7 +248,7 @@ def _allocate(planner: Planner, state: InvoiceState, note: CreditNote, link: Lin
         return
     on, snapshot = state.link if stage is Stage.OPEN else None, planner.snapshot
     is_new = state.invoice.id in snapshot.created and note.id in snapshot.created_notes
-    if on is not None and not is_new:
+    if link is not None and on is not None and not is_new:
         if on.xero_id not in snapshot.looks.notes_on:
             planner.ask(state, "invoices", on.xero_id)
             on = None

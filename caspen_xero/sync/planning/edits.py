@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import KnownContact, Link
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.compare import (
     FIGURES,
     HEADING,

@@ -78,9 +78,12 @@ def figures_of(
     if not lines:
         raise CannotTranslate(ProblemCode.NO_LINES, "it has no lines, and Xero takes no document without")
     items = [_Item.of(line) for line in lines]
-    amounts = _amounts(items, total if tax_mode == "inclusive" else subtotal)
+    amounts = _amounts(
+        items, total if tax_mode == "inclusive" else subtotal, _sum_in_words(subtotal, tax, total, tax_mode)
+    )
     choices = [_tax_choice(line, tax_mode, terms) for line in lines]
-    taxes = _taxes(items, amounts, choices, tax, inclusive=tax_mode == "inclusive")
+    should = f"its total less its subtotal is {money(tax)} ({money(total)} - {money(subtotal)})"
+    taxes = _taxes(items, amounts, choices, tax, should, inclusive=tax_mode == "inclusive")
     told = _told_taxes(taxes, amounts, choices, inclusive=tax_mode == "inclusive", certain=certain)
     line_items = [
         _line_item(item, amount, choice, line_tax, terms, certain=certain)
@@ -109,6 +112,17 @@ def _own_totals(record: Invoice | CreditNote, tax_mode: str) -> tuple[int, int, 
     return subtotal, tax, total
 
 
+def _sum_in_words(subtotal: int, tax: int, total: int, tax_mode: str) -> str:
+    """What the lines should come to, by two of the figures: any one of the three may be reckoned, as no column had it."""
+    match tax_mode:
+        case "inclusive":
+            return f"its subtotal and tax are {money(total)} ({money(subtotal)} + {money(tax)})"
+        case "none":
+            return f"its total is {money(total)}"
+        case _:
+            return f"its total less its tax is {money(subtotal)} ({money(total)} - {money(tax)})"
+
+
 @dataclass(frozen=True)
 class _Item:
     """A line with its exact figures in cents: `gross` is quantity x price, `net` that less the discount."""
@@ -132,8 +146,8 @@ class _Item:
         return self.net != self.gross
 
 
-def _amounts(items: list[_Item], target: int) -> list[int]:
-    """Each line's amount in whole cents, adding up to what Caspen says the lines come to."""
+def _amounts(items: list[_Item], target: int, should: str) -> list[int]:
+    """Each line's amount in whole cents, adding up to what Caspen's figures say the lines come to: `should`, in words."""
     own = [item.line.amount for item in items]
     if all(amount is not None for amount in own):
         given = [in_cents(amount) for amount in own if amount is not None]
@@ -143,9 +157,7 @@ def _amounts(items: list[_Item], target: int) -> list[int]:
     amounts = spread([item.net for item in items], target)
     if amounts is None:
         lines_give = money(sum(nearest(item.net) for item in items))
-        raise CannotTranslate(
-            ProblemCode.TOTALS_DIFFER, f"its lines come to {lines_give}, but Caspen says {money(target)}"
-        )
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, f"its lines come to {lines_give}, but {should}")
     return amounts
 
 
@@ -169,10 +181,11 @@ def _taxes(
     amounts: list[int],
     choices: list[TaxChoice | None],
     target: int,
+    should: str,
     *,
     inclusive: bool,
 ) -> list[int]:
-    """Each line's tax in cents, adding up to what Caspen says the tax comes to."""
+    """Each line's tax in cents, adding up to what Caspen's figures say the tax comes to: `should`, in words."""
     exact = [
         _exact_tax(amount, choice.caspen_percentage, inclusive=inclusive) if choice else Fraction(0)
         for amount, choice in zip(amounts, choices, strict=True)
@@ -182,9 +195,7 @@ def _taxes(
         taxes = spread(exact, target, whole_may_move=True)
     if taxes is None:
         lines_give = money(sum(nearest(tax) for tax in exact))
-        raise CannotTranslate(
-            ProblemCode.TOTALS_DIFFER, f"its lines' tax comes to {lines_give}, but Caspen says {money(target)}"
-        )
+        raise CannotTranslate(ProblemCode.TOTALS_DIFFER, f"its lines' tax comes to {lines_give}, but {should}")
     return taxes
 
 

@@ -8,7 +8,7 @@ record nothing is sent, changed or taken back.
 from __future__ import annotations
 
 from caspen_xero.caspen.records import FINALISED, GONE
-from caspen_xero.sync.planning import contact_updates, contacts, credit_notes, invoices, payments
+from caspen_xero.sync.planning import approvals, contact_updates, contacts, credit_notes, invoices, payments
 from caspen_xero.sync.planning.bad_records import problem_of_known
 from caspen_xero.sync.planning.plan import Asks, Decided, Plan
 from caspen_xero.sync.planning.planner import Planner
@@ -35,6 +35,7 @@ def make_plan(
         _plan_invoice(planner, state)
         if planner.plan.asks.contacts and not contacts_known:
             return Plan(asks=Asks(contacts=True))
+    approvals.add_those_to_come(planner)
     return planner.plan
 
 

@@ -16,6 +16,7 @@ from caspen_xero.caspen.records import FINALISED, CreditNote, Invoice
 from caspen_xero.outside_text import plain
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.sync.planning import checks
+from caspen_xero.sync.planning.doubtful_payments import owed_in_caspen
 from caspen_xero.sync.planning.line_items import Terms
 from caspen_xero.sync.planning.payments import payment_account
 from caspen_xero.sync.planning.plan import Plan
@@ -91,7 +92,8 @@ class Outlook:
     """What a push would do. `kinds`: by kind of step; `kept_back`: payments that Caspen has, and that would stay out of Xero.
 
     `invoices_out`, `notes_out`: finalised invoices and credit notes that are not in Xero and would not be: with what `kinds` has
-    created they are all that is due. `codes`: by problem, or by why they wait, the invoices that have it, also where they go.
+    created they are all that is due. `owed`: what new invoices lack payments of that Caspen calls paid.
+    `codes`: by problem, or by why they wait, the invoices that have it, also where they go.
     """
 
     kinds: defaultdict[StepKind, Tally] = field(default_factory=lambda: defaultdict(Tally))
@@ -101,6 +103,7 @@ class Outlook:
     invoices_out: defaultdict[StaysOut, Tally] = field(default_factory=lambda: defaultdict(Tally))
     notes_out: defaultdict[StaysOut, Tally] = field(default_factory=lambda: defaultdict(Tally))
     codes: defaultdict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    owed: Tally = field(default_factory=Tally)
 
     def add(self, plan: Plan, snapshot: Snapshot, translations: Translations) -> None:
         """Adds what one plan would do, made from that snapshot."""
@@ -154,9 +157,16 @@ class Outlook:
                 self._add_lines("credit-note-lines", note, invoice, document, snapshot)
         else:
             tally.add(invoice.total, invoice.currency, invoice.issue_date)
+            if step.kind == "create-invoice":
+                self._add_owed(state, snapshot)
             if step.kind == "create-invoice" and terms is not None:
                 document = translations.of(state, terms)
                 self._add_lines("invoice-lines", invoice, invoice, document, snapshot)
+
+    def _add_owed(self, state: InvoiceState, snapshot: Snapshot) -> None:
+        lacks = owed_in_caspen(state.invoice.total, state.payments, state.credit_notes) or Decimal(0)
+        if state.invoice.status == "paid" and lacks > 0 and not snapshot.settings.feed_brings_payments:
+            self.owed.add(lacks, state.invoice.currency, state.invoice.issue_date)
 
     def _add_payment(self, payment: AppliedPayment, state: InvoiceState, snapshot: Snapshot) -> None:
         account, _ = payment_account(state, payment, snapshot)

@@ -185,19 +185,35 @@ def plan_payments(planner: Planner, state: InvoiceState) -> None:
 
 
 def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPayment, link: Link) -> None:
-    """Sent here, it would be there twice; and what is on an invoice that is none of ours is left alone."""
-    if planner.held(state, "create-payment", payment.key) or not _look_at(planner, state, link):
+    """Sent here, it would be there twice; and what is on an invoice that is none of ours is left alone.
+
+    It was found before this invoice was, it may be: so nothing is said while this one is not linked, and it is looked at again
+    once this one is.
+    """
+    if state.link is None:
+        return
+    held = planner.hold_on(state, "create-payment", payment.key)
+    is_news = held is not None and state.link.linked_at is not None and state.link.linked_at > held.last_held_at
+    if not is_news and planner.held(state, "create-payment", payment.key):
+        return
+    if not _look_at(planner, state, link):
         return
     there = planner.snapshot.looks.payments[link.xero_id]
+    if there.invoice is not None and there.invoice.invoice_id == state.link.xero_id:
+        shown = There(link.xero_id, there.amount, there.date, there.reference, batch_id=there.batch_id)
+        _is_there(planner, state, _Wish(payment), shown)
+        return
     number = there.invoice.invoice_number if there.invoice else None
     on_its_page = planner.snapshot.xero_pages.there(there.invoice.invoice_id if there.invoice else None)
     reason = (
         f"the payment of {payment.amount:.2f} of {payment.date} is in Xero already ({plain(link.number)}), but on "
         f"{plain(number or 'another invoice')}, which stands for none of Caspen's"
     )
+    stands_on = there.invoice.invoice_id if there.invoice else None
     fix = (
-        f"Remove it {on_its_page}, then: {push_command(state.invoice.number, state.invoice.id)}; or if that invoice is one of "
-        "Caspen's: caspen-xero invoices link INVOICE XERO_ID; then: caspen-xero adopt"
+        "If that invoice is one of Caspen's: caspen-xero adopt; or where that does not find it: "
+        f"{to_paste('invoices link', 'INVOICE', stands_on or 'XERO_ID')}; if it is none: remove the payment from it "
+        f"{on_its_page}, then: {push_command(state.invoice.number, state.invoice.id)}"
     )
     planner.found(
         state, "create-payment", ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, reason, fix, caspen_id=payment.key

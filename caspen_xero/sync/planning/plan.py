@@ -9,7 +9,7 @@ from typing import Literal
 
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning.contact_matching import GivenAway
-from caspen_xero.sync.planning.steps import Step
+from caspen_xero.sync.planning.steps import KeepsTax, Step
 from caspen_xero.sync.problems import Problem, ProblemCode, check_code
 
 
@@ -62,18 +62,20 @@ class Decided:
     """What a plan has decided of what its invoices share with others.
 
     By a party's key the ContactID that it has, or None where it is to be created first, and the problem with its contact; the
-    contacts, names and numbers that are `given` away; and the payments (by key) that are taken back.
+    contacts, names and numbers that are `given` away; the payments (by key) that are taken back; and what the organisation has
+    shown by then of tax amounts, if all goes well (None: only what it has shown so far).
     """
 
     contact_ids: dict[str, str | None] = field(default_factory=dict)
     contact_problems: dict[str, Problem] = field(default_factory=dict)
     given: GivenAway = field(default_factory=GivenAway)
     deleting: set[str] = field(default_factory=set)
+    keeps_tax: KeepsTax | None = None
 
     def for_another(self) -> Decided:
         """The same for another plan, which adds to it."""
         given = GivenAway(set(self.given.names), set(self.given.numbers), set(self.given.contacts))
-        return Decided(dict(self.contact_ids), dict(self.contact_problems), given, set(self.deleting))
+        return Decided(dict(self.contact_ids), dict(self.contact_problems), given, set(self.deleting), self.keeps_tax)
 
 
 @dataclass

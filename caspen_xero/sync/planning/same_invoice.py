@@ -8,7 +8,8 @@ from decimal import Decimal
 
 from caspen_xero.caspen.records import Invoice as CaspenInvoice
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import KnownContact, Link
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Link
 from caspen_xero.sync.planning.contact_matching import Party, is_partys
 from caspen_xero.sync.planning.contact_numbers import PartyKind
 from caspen_xero.xero.documents import CreditNote, Invoice

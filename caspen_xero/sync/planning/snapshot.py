@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any
 
 from caspen_xero.caspen.records import CreditNote, Invoice, PaymentMethod
 from caspen_xero.caspen.records import TaxRate as CaspenRate
@@ -22,6 +22,7 @@ from caspen_xero.sync.fix_commands import invoice_name
 from caspen_xero.sync.planning.accepting import document_key, seal_of
 from caspen_xero.sync.planning.contact_matching import ContactBook, Party
 from caspen_xero.sync.planning.same_invoice import heading_in_xero
+from caspen_xero.sync.planning.steps import KeepsTax
 from caspen_xero.sync.setup.organisation import OrganisationFacts
 from caspen_xero.sync.setup.settings import Settings
 from caspen_xero.xero.dealings import CreditKind
@@ -29,9 +30,6 @@ from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import Contact as XeroContact
 from caspen_xero.xero.documents import Invoice as XeroInvoice
 from caspen_xero.xero.documents import Payment as XeroPayment
-
-KeepsTax = Literal["yes", "half-cents", "unknown"]
-"""Whether the organisation has shown that it keeps our tax amounts: all, or only where they decide half cents."""
 
 
 @dataclass(frozen=True)
@@ -190,13 +188,6 @@ class Snapshot:
     asked_about: frozenset[tuple[str, str]] = frozenset()
     xero_pages: XeroPages = field(default_factory=XeroPages)
     is_named: bool = False
-
-    def must_prove_tax(self, *, tells_tax: bool) -> bool:
-        """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
-
-        `tells_tax`: some of them are such as Xero could not have reached by itself.
-        """
-        return self.keeps_tax != "yes" if tells_tax else self.keeps_tax == "unknown"
 
 
 def is_only_ours(link: Link) -> bool:

@@ -33,7 +33,20 @@ StepKind = Literal[
     "allocate-credit-note",
 ]
 
+AT_ONCE = 50
+"""Documents in one call at the most."""
+KeepsTax = Literal["unknown", "half-cents", "yes"]
+"""Whether the organisation has shown that it keeps our tax amounts: all, or only where they decide half cents."""
+
 ORDER: tuple[StepKind, ...] = get_args(StepKind)
+
+
+def must_prove_tax(keeps_tax: KeepsTax, *, tells_tax: bool) -> bool:
+    """Whether a document with explicit tax amounts leans on what the organisation has not yet shown to keep.
+
+    `tells_tax`: some of them are such as Xero could not have reached by itself.
+    """
+    return keeps_tax != "yes" if tells_tax else keeps_tax == "unknown"
 
 
 @dataclass(frozen=True)

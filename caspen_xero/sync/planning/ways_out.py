@@ -73,8 +73,7 @@ _BY_CODE = {
     ProblemCode.INVOICE_NOT_AUTHORISED: APPROVE,
     ProblemCode.APPROVAL_LIMIT: MORE_APPROVALS,
     ProblemCode.VOIDED_IN_XERO: (
-        "If it is to go, void it in Caspen too; if not, issue it there under a new number; then: {sync}; if "
-        "it may stay so: caspen-xero pull; {accept}"
+        "If it is to go, void it in Caspen too; if not, issue it there under a new number; then: {sync}" + OR_ACCEPT
     ),
     ProblemCode.EDITED_IN_XERO: (
         "To write what Caspen says over it: {overwrite}; or change the invoice in Caspen to match, then: {fresh}"

@@ -8,6 +8,7 @@ with the record's id as idempotency key; 409 means that Caspen has it. So a cras
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,17 +17,21 @@ from urllib.parse import urlsplit
 
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import is_url
-from caspen_xero.caspen.updates import UPDATES_FILE, append_updates
+from caspen_xero.caspen.updates import UPDATES_FILE, append_updates, ids_told
 from caspen_xero.errors import ExitCode
 from caspen_xero.interruption import to_its_end
 from caspen_xero.outside_text import plain
+from caspen_xero.progress import counted
 from caspen_xero.store import different_money, holds, xero_payments
+from caspen_xero.store.imports import LAST_READ
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.pulling.undelivered import Held, Undelivered, judge_undelivered
 from caspen_xero.sync.setup.settings import Settings
+
+log = logging.getLogger(__name__)
 
 _ABOUT_ONE_RECORD = frozenset({"caspen-refused", "caspen-not-found"})
 _MAYBE_ABOUT_ONE_RECORD = frozenset({"caspen-unavailable", "caspen-odd-answer"})
@@ -50,12 +55,14 @@ class Destination:
 
 @dataclass
 class Delivery:
-    """What reached Caspen and by which way, what it had already, what is held for a person to decide, what Caspen refused and why,
+    """What reached Caspen and by which way (`there`: of these what its file had already, as a store that is older than that file
+    can't know), what it had already, what is held for a person to decide, what Caspen refused and why,
     what waits for the next pull, and why not all was tried to its end.
     """
 
     to: Destination | None = None
     delivered: list[XeroPayment] = field(default_factory=list)
+    there: list[XeroPayment] = field(default_factory=list)
     known: list[XeroPayment] = field(default_factory=list)
     waiting: list[XeroPayment] = field(default_factory=list)
     held: list[Held] = field(default_factory=list)
@@ -92,6 +99,7 @@ def deliver(
     if not knows_all:
         delivery.stopped = payment_unreadable(len(records))
         return delivery
+    log.info("Telling Caspen of %s.", counted(len(records), "payment"))
     try:
         delivery.to = destination(mappings.store, settings.source)
         if is_url(settings.source):
@@ -152,7 +160,28 @@ def updates_folder(store: Store, source: str | None) -> Path:
 
     A source that is not there (a disk not mounted) is no reason to write elsewhere; an imported file may be gone by now.
     """
-    imported = store.setting("last_import")
+    return _folder_of(source, store.setting(LAST_READ))
+
+
+def moved_by_import(store: Store, source: str | None, read_before: str | None) -> tuple[Path | None, Path] | None:
+    """Where Caspen was told of payments before files were imported (None: nowhere any longer), and is now; None if it is the same.
+
+    A source that is set says it, whatever is imported, and so does nothing before the first import.
+    """
+    if source or read_before is None:
+        return None
+    try:
+        now = _folder_of(source, store.setting(LAST_READ))
+    except FeedError:
+        return None
+    try:
+        before = _folder_of(source, read_before)
+    except FeedError:
+        return None, now / UPDATES_FILE
+    return None if before.resolve() == now.resolve() else (before / UPDATES_FILE, now / UPDATES_FILE)
+
+
+def _folder_of(source: str | None, imported: str | None) -> Path:
     path = Path(source or imported or "")
     if not source and (not imported or is_url(imported)):
         missing = "no source says where Caspen takes them"
@@ -187,10 +216,12 @@ def _append(
     now: Callable[[], datetime],
 ) -> None:
     records = judged.to_tell
+    before = ids_told(Path(to.where).parent)
     written = set(append_updates(Path(to.where).parent, [record.as_record() for record in records]))
     told = [record for record in records if record.id_in_caspen in written]
     _mark_told(mappings, to, told, judged, now)
     delivery.delivered += told
+    delivery.there = [record for record in told if record.id_in_caspen in before]
     delivery.waiting = [record for record in records if record.id_in_caspen not in written]
 
 

@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
 from caspen_xero.store.both_sides import PaymentOfAnotherAmount
-from caspen_xero.store.mappings import KnownContact
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.seen_invoices import EDITED, PAYMENT_GONE, Discrepancy, DiscrepancyCode
 from caspen_xero.store.store import utc_text
-from caspen_xero.store.xero_payments import EDITED, PAYMENT_GONE, Discrepancy, DiscrepancyCode, money_text
 from caspen_xero.sync.planning.accepting import seal_of
 from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.edits import edits_of

@@ -13,14 +13,16 @@ from decimal import Decimal
 from typing import Any
 
 from caspen_xero.caspen.records import FINALISED
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
-from caspen_xero.store import both_sides, clinic, skips, xero_payments
+from caspen_xero.store import both_sides, clinic, known_contacts, seen_invoices, skips, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.journal import deleted_from_here
 from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.seen_invoices import Discrepancy, DiscrepancyCode
 from caspen_xero.store.store import utc_text, utc_time
-from caspen_xero.store.xero_payments import Discrepancy, DiscrepancyCode, XeroPayment, money_text
-from caspen_xero.sync.fix_commands import accept_command, naming_its_own, unlink_command
+from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.fix_commands import accept_command, connected_first, naming_its_own, unlink_command
 from caspen_xero.sync.planning.accepting import key_of
 from caspen_xero.sync.planning.linked_by_hand import unlink_or_same_debt
 from caspen_xero.sync.planning.same_invoice import FIGURES, kept_in_words
@@ -46,7 +48,7 @@ from caspen_xero.xero.deeplinks import XeroPages
 from caspen_xero.xero.documents import GONE_STATUSES
 
 ZERO = Decimal(0)
-DETAILS = xero_payments.DETAILS_EDITED
+DETAILS = seen_invoices.DETAILS_EDITED
 """What is no difference: account, tax type, reference, due date or text, edited in Xero, where it stays."""
 LINKED_THOUGH_IT_DIFFERS = "linked-though-it-differs"
 """What a person linked though number, contact, date or currency differ."""
@@ -54,7 +56,7 @@ _ASTRAY = ("payment-astray-in-xero", "credit-astray-in-xero")
 _PROBLEMS = {
     "invoice-edited-in-xero": ProblemCode.EDITED_IN_XERO,
     "figures-differ": ProblemCode.EDITED_IN_XERO,
-    xero_payments.PAYMENT_GONE: ProblemCode.PAYMENT_REMOVED_IN_XERO,
+    seen_invoices.PAYMENT_GONE: ProblemCode.PAYMENT_REMOVED_IN_XERO,
     "payment-changed-in-xero": ProblemCode.PAYMENT_CHANGED_IN_XERO,
     "payment-twice-in-xero": ProblemCode.PAYMENT_TWICE_IN_XERO,
     "payment-astray-in-xero": ProblemCode.PAYMENT_ASTRAY_IN_XERO,
@@ -123,7 +125,7 @@ def find_drift(mappings: Mappings, settings: Settings) -> list[Drift]:
     ours = {id_ for id_, link in mappings.links_to(one.subject for _, one in differ).items() if link.made_by_us}
     found = [
         _told_and_gone(row, one, settings)
-        if one.subject in told and one.code == xero_payments.PAYMENT_GONE
+        if one.subject in told and one.code == seen_invoices.PAYMENT_GONE
         else _drift(row, one, one.subject in ours, settings, pages, others.get(row["invoice_id"]))
         for row, one in differ
     ]
@@ -150,7 +152,7 @@ def _of_invoice(row: Any, discrepancies: Sequence[Discrepancy], money: _Money) -
         return
     # Of an invoice that changed in Caspen, or that a push has looked at since, the next push or pull knows more.
     may_stand = money.is_as_sent(row) or row["has_problem"]
-    told = [one for one in discrepancies if one.code not in xero_payments.EDITED or (may_stand and _stands(row, one))]
+    told = [one for one in discrepancies if one.code not in seen_invoices.EDITED or (may_stand and _stands(row, one))]
     yield from told
     if status not in FINALISED or not money.is_as_sent(row):
         return
@@ -216,7 +218,7 @@ class _Money:
         self._changed = _changed_since_sent(mappings, [row["invoice_id"] for row in rows if not row["is_done"]])
         self.feed_brings_payments, self._undelivered = settings.feed_brings_payments, undelivered
         self._paid = both_sides.paid_in_caspen(mappings, invoice_ids)
-        pulled_at = utc_time(mappings.setting(xero_payments.PULLED_AT))
+        pulled_at = utc_time(mappings.setting(seen_invoices.PULLED_AT))
         self._unseen = (
             set(invoice_ids) if pulled_at is None else both_sides.moved_since(mappings, invoice_ids, pulled_at)
         )
@@ -245,13 +247,13 @@ def _changed_since_sent(mappings: Mappings, invoice_ids: Sequence[str]) -> set[s
 def _standing_discrepancies(mappings: Mappings) -> dict[str, list[Discrepancy]]:
     """What pull found changed in Xero, less what Caspen has followed since, by invoice."""
     found: defaultdict[str, list[Discrepancy]] = defaultdict(list)
-    all_discrepancies = xero_payments.discrepancies(mappings)
+    all_discrepancies = seen_invoices.discrepancies(mappings)
     told = {(invoice_id, one.code, one.subject) for invoice_id, one in all_discrepancies}
     for gone in both_sides.removed_payments(mappings):
-        if (gone.invoice_id, xero_payments.PAYMENT_GONE, gone.xero_id) not in told:
+        if (gone.invoice_id, seen_invoices.PAYMENT_GONE, gone.xero_id) not in told:
             ours = payment_in_words(gone.amount, gone.reference or gone.key)
             all_discrepancies.append(
-                (gone.invoice_id, Discrepancy(xero_payments.PAYMENT_GONE, gone.xero_id, ours, "it is gone", ""))
+                (gone.invoice_id, Discrepancy(seen_invoices.PAYMENT_GONE, gone.xero_id, ours, "it is gone", ""))
             )
     standing = both_sides.wanted_in_xero(mappings) if all_discrepancies else set()
     standing |= _astray(mappings, [pair for pair in all_discrepancies if pair[1].code in _ASTRAY])
@@ -277,7 +279,8 @@ def _undelivered(mappings: Mappings, settings: Settings) -> list[Drift]:
     """What was found in Xero and Caspen does not have: the next pull tells it, or a person has to decide first."""
     judged, aside = judge_undelivered(mappings, settings, datetime.now(UTC)), skips.invoice_ids(mappings.store)
     yet = ProblemCode.NOT_IN_CASPEN_YET
-    told = [_not_in_caspen(one, "it has not been told", "caspen-xero pull", yet) for one in judged.to_tell]
+    pull = connected_first("caspen-xero pull", connected=mappings.store.connection() is not None)
+    told = [_not_in_caspen(one, "it has not been told", pull, yet) for one in judged.to_tell]
     told += [_not_in_caspen(one.payment, one.why, one.fix, one.code) for one in judged.held]
     return [one for one in told if one.invoice_id not in aside]
 
@@ -298,7 +301,7 @@ def _linked_by_hand(mappings: Mappings, pages: XeroPages) -> list[Drift]:
         if link.despite is not None and link.status not in GONE_STATUSES
     }
     aside = skips.invoice_ids(mappings.store)
-    contacts = mappings.contacts(id_ for one in differ.values() for id_ in one.get("contact", ()))
+    contacts = known_contacts.by_id(mappings, (id_ for one in differ.values() for id_ in one.get("contact", ())))
     names = {id_: contact.name for id_, contact in contacts.items()}
     numbers = clinic.invoice_numbers(mappings.store, differ)
     return [

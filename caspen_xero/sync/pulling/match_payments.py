@@ -14,17 +14,12 @@ from typing import Any
 
 from caspen_xero.caspen.records import GONE
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
+from caspen_xero.cents import money_text, with_cents
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import KnownContact, Link
-from caspen_xero.store.xero_payments import (
-    PAYMENT_GONE,
-    PaymentKind,
-    SeenInvoice,
-    SeenNote,
-    XeroPayment,
-    money_text,
-    with_cents,
-)
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Link
+from caspen_xero.store.seen_invoices import PAYMENT_GONE, SeenInvoice, SeenNote
+from caspen_xero.store.xero_payments import PaymentKind, XeroPayment
 from caspen_xero.sync.planning.same_money import There, our_own
 from caspen_xero.sync.planning.snapshot import FOLLOWED, link_as_seen
 from caspen_xero.sync.pulling.discrepancies import find_discrepancies
@@ -146,7 +141,7 @@ def reconcile(
     """What follows from a matching, once what it asked for was read. `payments` and `credits` are by Xero's ids.
 
     `known_ids`, `named`: the allocations that are recorded or linked, and those that Caspen names. `contacts`: those that the
-    invoices were written to, and are no longer on, by ContactID. `judged_by`: what Caspen has (`xero_payments.caspen_now`).
+    invoices were written to, and are no longer on, by ContactID. `judged_by`: what Caspen has (`seen_invoices.caspen_now`).
     """
     found, known = matching.found, matching.known
     records = [

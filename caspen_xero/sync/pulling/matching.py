@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from caspen_xero.caspen.records import CreditNote as CaspenCreditNote
 from caspen_xero.store.batches import Renaming
 from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import SeenInvoice, SeenNote, XeroPayment
+from caspen_xero.store.seen_invoices import SeenInvoice, SeenNote
+from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.payment_references import names_key
 from caspen_xero.sync.pulling.ours import OfCaspen
 from caspen_xero.xero.dealings import AppliedCredit

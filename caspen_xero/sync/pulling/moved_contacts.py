@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from caspen_xero.store.mappings import KnownContact, Mappings
+from caspen_xero.store import known_contacts
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.contact_matching import merged_into
 from caspen_xero.sync.pulling.matching import Matching
 from caspen_xero.xero.addresses import is_id
@@ -21,13 +23,13 @@ def contacts_left(
     `keeps`: what was read is kept, so that it is asked for once.
     """
     left = {(id_, _shown(one)) for one in matchings if (id_ := _left(one))}
-    found, asked = mappings.contacts(id_ for id_, _ in left), set[str]()
+    found, asked = known_contacts.by_id(mappings, (id_ for id_, _ in left)), set[str]()
     while more := {end for id_, shown in left if (end := merged_into(id_, found)) != shown and is_id(end)} - asked:
         asked |= more
         read = _read(client, sorted(more), found)
         if keeps and read:
-            mappings.put_contacts(read.values())
-        found |= {**mappings.contacts(read), **read}
+            known_contacts.put(mappings, read.values())
+        found |= {**known_contacts.by_id(mappings, read), **read}
     return found
 
 

@@ -12,12 +12,12 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from caspen_xero.caspen.records import PAYS, CreditNote, payment_id_in
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import Store
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.planning.payment_references import (
     is_of_ours,
     is_ours_by_form,

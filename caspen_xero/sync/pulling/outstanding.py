@@ -13,14 +13,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal, Protocol
 
+from caspen_xero.cents import money_text
 from caspen_xero.commands import to_paste
 from caspen_xero.store import bad_records, journal, other_homes, outstanding, problems, waiting, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_time
 from caspen_xero.store.todo import BEFORE_START, SET_ASIDE
-from caspen_xero.store.xero_payments import XeroPayment, money_text
-from caspen_xero.sync.fix_commands import invoice_name, naming_its_own, push_command
+from caspen_xero.store.xero_payments import XeroPayment
+from caspen_xero.sync.fix_commands import connected_first, invoice_name, naming_its_own, push_command
 from caspen_xero.sync.planning.approvals import TO_BE_APPROVED, UNDER_WAY
 from caspen_xero.sync.planning.bad_records import problem_of_known, subject_of
 from caspen_xero.sync.planning.outlook import PAYMENTS_OFF
@@ -113,12 +114,15 @@ def outstanding_payments(
     found = [*_to_caspen(rows, recorded, judged), *_to_xero(mappings, settings, books, judged.not_sent)]
     if other_homes.another_home(mappings) is not None:
         found = [_while_another_sends(one) for one in found]
-    names = InvoiceNames(mappings.store)
+    names, connected = InvoiceNames(mappings.store), mappings.store.connection() is not None
 
     def named(text: str, one: OutstandingPayment) -> str:
         return naming_its_own(text, one.invoice_id, names)
 
-    return [replace(one, reason=named(one.reason, one), fix=named(one.fix, one)) for one in found]
+    return [
+        replace(one, reason=named(one.reason, one), fix=connected_first(named(one.fix, one), connected=connected))
+        for one in found
+    ]
 
 
 def _while_another_sends(one: OutstandingPayment) -> OutstandingPayment:

@@ -6,17 +6,20 @@ So a pull that is killed at any moment goes on where it stopped, and passes noth
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from caspen_xero.store import batches, clinic, holds, other_homes, problems, xero_payments
+from caspen_xero.progress import counted
+from caspen_xero.store import batches, clinic, holds, other_homes, problems, seen_invoices, xero_payments
 from caspen_xero.store.batches import Member
 from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
+from caspen_xero.store.seen_invoices import SeenInvoice
 from caspen_xero.store.store import utc_text, utc_time
-from caspen_xero.store.xero_payments import SeenInvoice, XeroPayment
+from caspen_xero.store.xero_payments import XeroPayment
 from caspen_xero.sync.planning.payment_references import key_in
 from caspen_xero.sync.problems import Problem, ProblemCode, read_again, unreadable
 from caspen_xero.sync.pulling.match_payments import Reconciled, match_invoice, recognise, reconcile, set_aside
@@ -48,6 +51,8 @@ from caspen_xero.xero.reading import (
     payment_by_id,
     payments_by_id,
 )
+
+log = logging.getLogger(__name__)
 
 FULL_EVERY = timedelta(days=7)
 CURSOR, LAST_FULL = "pull_cursor", "pull_full_at"
@@ -134,7 +139,7 @@ class Pull:
         last_full = utc_time(self.mappings.setting(LAST_FULL))
         result.full = full or last_full is None or not timedelta() <= started - last_full < FULL_EVERY
         # The first pull need not go further back than the first invoice that we made.
-        first = None if full or last_full else xero_payments.first_change(self.mappings)
+        first = None if full or last_full else seen_invoices.first_change(self.mappings)
         begin = first if result.full else cursor
         since = begin - OVERLAP if begin else None
         newest = cursor
@@ -150,13 +155,16 @@ class Pull:
             self._take_apart(links, page.invoices, since, result, newest if in_order else None)
             self._looked_at += len(page.ids)
             self.progress(self._looked_at, None)
+        log.info(
+            "Looked at %s in Xero with a change, for payments and differences.", counted(self._looked_at, "invoice")
+        )
         self._adopt_if_due(result)
         self._take_unseen(result)
         if not result.dry_run:
             with self.mappings.store.write():
                 self.mappings.set_setting(CURSOR, utc_text(newest) if newest else None)
                 self.mappings.set_setting(NOTES_SINCE, utc_text(cursor) if cursor else None)
-                self.mappings.set_setting(xero_payments.PULLED_AT, utc_text(started))
+                self.mappings.set_setting(seen_invoices.PULLED_AT, utc_text(started))
                 if result.full and "" not in result.unreadable:
                     self.mappings.set_setting(LAST_FULL, utc_text(started))
 
@@ -189,7 +197,7 @@ class Pull:
 
         So are those of our credit notes that have changed where no invoice shows it.
         """
-        unseen = dict.fromkeys((*xero_payments.unseen(self.mappings), *self._changed_notes))
+        unseen = dict.fromkeys((*seen_invoices.unseen(self.mappings), *self._changed_notes))
         ids = [id_ for id_ in unseen if id_ not in self._visited]
         for start in range(0, len(ids), MOST_VALUES):
             self._take_apart(self._links_to(ids[start : start + MOST_VALUES]), self._by_id, None, result, None)
@@ -235,7 +243,7 @@ class Pull:
             fix = read_again(pages_of(self.mappings).there(link.xero_id))
             problem = Problem(ProblemCode.UNREADABLE_IN_XERO, link.caspen_id, why, fix)
             with self.mappings.store.write():
-                xero_payments.look_again(self.mappings, link.caspen_id)
+                seen_invoices.look_again(self.mappings, link.caspen_id)
                 problems.add_problem(self.mappings, link.caspen_id, problem, self.now())
 
     def _take(
@@ -261,7 +269,7 @@ class Pull:
         known_ids = xero_payments.known_ids(self.mappings, allocations)
         named = Named(self.mappings, allocations)
         contacts = contacts_left(self.client, self.mappings, matchings, keeps=not result.dry_run)
-        judged_by = xero_payments.caspen_now(self.mappings)
+        judged_by = seen_invoices.caspen_now(self.mappings)
         reconciled = [
             reconcile(matching, payments, credits, known_ids, named, contacts, judged_by, self.now())
             for matching in matchings
@@ -290,7 +298,7 @@ class Pull:
                 if one.waits_no_more:
                     holds.release(self.mappings, "authorise-invoice", [one.seen.invoice_id])
                     problems.drop_problem(self.mappings, one.seen.invoice_id, ProblemCode.NEEDS_APPROVAL_IN_XERO)
-                xero_payments.keep_seen(self.mappings, one.seen)
+                seen_invoices.keep_seen(self.mappings, one.seen)
                 if one.seen.invoice_id in {*self._odd_before, *self.result.unreadable}:
                     problems.drop_problem(self.mappings, one.seen.invoice_id, ProblemCode.UNREADABLE_IN_XERO)
             if cursor is not None:
@@ -309,7 +317,7 @@ class Pull:
         """What is known of linked invoices, by Caspen id. `credited`: those that show a credit note; `members`: of batches."""
         mappings = self.mappings
         renamings = batches.renamings(mappings, members)
-        before = xero_payments.seen_invoices(mappings, links)
+        before = seen_invoices.as_last_seen(mappings, links)
         recorded = xero_payments.recorded_on(mappings, links)
         numbers = clinic.invoice_numbers(mappings.store, links)
         kinds: tuple[LinkKind, ...] = ("payment", "allocation", "credit_note")

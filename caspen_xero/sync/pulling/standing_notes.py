@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 
-from caspen_xero.store import xero_payments
+from caspen_xero.store import seen_invoices
 from caspen_xero.store.mappings import Mappings
+from caspen_xero.store.seen_invoices import SeenNote
 from caspen_xero.store.store import utc_time
-from caspen_xero.store.xero_payments import SeenNote
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.documents import GONE_STATUSES
 from caspen_xero.xero.reading import OVERLAP, changed_credit_notes
@@ -25,7 +25,7 @@ def changed_notes(client: Callable[[], Client], mappings: Mappings) -> dict[str,
     """By InvoiceID, the CreditNoteIDs of those that have changed."""
     watched = {
         invoice_id: {id_: note for id_, note in notes.items() if not _is_final(note)}
-        for invoice_id, notes in xero_payments.notes_looked_up(mappings)
+        for invoice_id, notes in seen_invoices.notes_looked_up(mappings)
     }
     changed: defaultdict[str, set[str]] = defaultdict(set)
     if not any(watched.values()):

@@ -12,7 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import batches, clinic, different_money, outstanding, skips, xero_payments
+from caspen_xero.store import batches, clinic, different_money, outstanding, seen_invoices, skips, xero_payments
 from caspen_xero.store.invoice_names import InvoiceNames
 from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.xero_payments import XeroPayment
@@ -164,7 +164,7 @@ def _match(
     on: dict[str, list[XeroPayment]] = {}
     for record in records:
         on.setdefault(record.invoice_id, []).append(record)
-    maybe, seen = maybe_there(mappings, list(on)), xero_payments.seen_invoices(mappings, on)
+    maybe, seen = maybe_there(mappings, list(on)), seen_invoices.as_last_seen(mappings, on)
     links, different = by_invoice(mappings.links_of_invoices("payment", on)), different_money.pairs(mappings)
     due = {id_: link.amount_due for id_, link in mappings.links("invoice", on).items()} | {**due}
     members = batches.among(mappings, {*ids, *(xero_id for look in seen.values() for xero_id in look.payments)})

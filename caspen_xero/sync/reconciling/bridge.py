@@ -19,6 +19,9 @@ WHOLE_OF_CASPEN, TO_BE_IN_XERO, CASPENS_IN_XERO, WHOLE_OF_XERO = SUMS = (
 )
 """The steps that are sums: each is what all steps since the first come to. The last is computed from what is in Xero alone."""
 
+TOLD = "told"
+ADDED = {TOLD: "plus found in Xero, told to Caspen"}
+"""What Caspen counts as its own though its records do not have it yet."""
 LEFT_OUT = {
     "draft": "less drafts",
     "void": "less void or deleted",
@@ -203,16 +206,23 @@ def _close(counting: Counting, made: _Bridge, kind: str, in_caspen: Whole, in_xe
     if kind == "payment":
         there = [counting.listed(one) if isinstance(one, Money) else one for one in there]
     holds = counting.compared.asked.holds
-    first = _total(one for one in here if one.kind == kind and holds(one.day))
+    here = [one for one in here if one.kind == kind and holds(one.day)]
+    first, told = _total(one for one in here if not _is_told(one)), _total(one for one in here if _is_told(one))
     last = _total(one for one in there if one.kind == kind and _counts(counting, one))
-    for currency in {*first, *last, *made.steps}:
+    for currency in {*first, *told, *last, *made.steps}:
         steps = made.steps[currency]
+        if currency in told:
+            steps[TOLD] = told[currency]
         steps[WHOLE_OF_CASPEN], steps[WHOLE_OF_XERO] = first.get(currency, _Step()), last.get(currency, _Step())
         adding = [step for code, step in steps.items() if code not in SUMS or code == WHOLE_OF_CASPEN]
         number = steps[WHOLE_OF_XERO].number - sum(step.number for step in adding)
         amount = steps[WHOLE_OF_XERO].amount - sum((step.amount for step in adding), ZERO)
         if number or amount:
             steps[UNACCOUNTED] = _Step(number, amount, abs(number) or 1)
+
+
+def _is_told(one: Document | Money) -> bool:
+    return isinstance(one, Money) and one.told
 
 
 def _counts(counting: Counting, one: Document | Money) -> bool:
@@ -258,7 +268,7 @@ def _amount(one: Document | Money) -> Decimal:
 def _rows(currency: str, kind: str, steps: Mapping[str, _Step]) -> Iterator[list[Cell]]:
     """The rows of one kind in one currency: the sums, and between them the steps that there are."""
     sofar = _Step()
-    left_out = LEFT_OUT | {code: f"less {code}" for code in steps if code not in _KNOWN}
+    left_out = ADDED | LEFT_OUT | {code: f"less {code}" for code in steps if code not in _KNOWN}
     sums = (
         ({WHOLE_OF_CASPEN: ""}, WHOLE_OF_CASPEN, "All in Caspen"),
         (left_out, TO_BE_IN_XERO, "To be in Xero"),
@@ -284,4 +294,4 @@ def _is_difference(code: str) -> bool:
     return code in DIFFERS or code in UNKNOWN or code == UNACCOUNTED
 
 
-_KNOWN = {*SUMS, *LEFT_OUT, *DIFFERS, *UNKNOWN, *BESIDES, UNACCOUNTED}
+_KNOWN = {*SUMS, *ADDED, *LEFT_OUT, *DIFFERS, *UNKNOWN, *BESIDES, UNACCOUNTED}

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from caspen_xero.caspen.records import FINALISED, GONE, CreditNote, Invoice
-from caspen_xero.store import batches, clinic, skips, todo, xero_payments
+from caspen_xero.store import batches, clinic, known_contacts, skips, todo, xero_payments
 from caspen_xero.store.clinic import AppliedPayment
 from caspen_xero.store.listing import ListedInvoice
 from caspen_xero.store.mappings import Link, Mappings
@@ -34,7 +34,8 @@ class OwnMoney:
 
     `key`: the last word of our Reference, and what a problem of it is known by. `number`: of a credit note. `is_linked`: something
     stands, or stood, for it in Xero; `made_by_us`: we made that. `came_from_xero`: Caspen's record says so, or Caspen was told.
-    `account_id`: where payments of its method go by now, None for what we don't send.
+    `account_id`: where payments of its method go by now, None for what we don't send. `known_days`: Caspen's day and Xero's, where
+    a person has linked it though they are not the same.
     """
 
     money: Money
@@ -45,6 +46,7 @@ class OwnMoney:
     made_by_us: bool = False
     came_from_xero: bool = False
     account_id: str | None = None
+    known_days: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class CaspenSide:
         self._clients = {link.caspen_id: link.xero_id for link in mappings.all_links("client")}
         self._payers = {link.caspen_id: link.xero_id for link in mappings.all_links("payer")}
         ours = {*self._clients.values(), *self._payers.values()}
-        self._contacts = mappings.contacts(ours)
+        self._contacts = known_contacts.by_id(mappings, ours)
         self.parties = self._names()
         self.set_aside = skips.invoice_ids(mappings.store)
         self._rates = {rate.id: rate.rate for rate in clinic.tax_rates(mappings.store)}
@@ -137,7 +139,7 @@ class CaspenSide:
 
     def knows_contacts(self, xero_ids: Iterable[str]) -> None:
         """Looks up, for `contact`, whether these were merged into others."""
-        self._contacts |= self.mappings.contacts(set(xero_ids) - self._contacts.keys())
+        self._contacts |= known_contacts.by_id(self.mappings, set(xero_ids) - self._contacts.keys())
 
     def is_contact_of(self, own: OwnInvoice, contact: str) -> bool:
         """Whether a contact is right for an invoice: the one that it was written to; else all that it may be made out to.
@@ -323,6 +325,7 @@ class CaspenSide:
             made_by_us=link is not None and link.made_by_us,
             came_from_xero=one.xero_id is not None,
             account_id=chosen if link is None or link.made_by_us else None,
+            known_days=link.despite.differences.get("date") if link and link.despite else None,
         )
 
     def _credit(self, note: CreditNote, invoice: Invoice) -> OwnMoney:

@@ -8,10 +8,10 @@ from datetime import datetime
 from decimal import Decimal
 
 from caspen_xero.caspen.records import CreditNoteLine, InvoiceLine, TaxMode
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
 from caspen_xero.store.mappings import Link
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.reconciling.ledger import Document, ExactLine, Line, Names
 from caspen_xero.sync.reconciling.lines import Cents, Figures, cents_of, counted, money_of
 from caspen_xero.sync.reconciling.xero_side import DocumentThere, LineThere
@@ -156,20 +156,34 @@ def compare_lines(
     return Held(replace(own, lines=lines), there.document, recoded, told)
 
 
+def accounts_sent(link: Link | None, lines: Sequence[InvoiceLine]) -> list[str]:
+    """The account that each of Caspen's lines was sent to, in its order; "" where that is not known."""
+    if link is None or not link.last_written:
+        return [""] * len(lines)
+    order = {own_id: nth for nth, (own_id, _) in enumerate(link.lines or (), 1)}
+    places = [order.get(line.id, 0) if order else nth for nth, line in enumerate(lines, 1)]
+    return [link.last_written.get(f"line {nth} account", "") for nth in places]
+
+
 def counted_alone(
-    own: Document, exact: Sequence[ExactLine], figures: Figures, tax_mode: TaxMode, rates: Mapping[str, str]
+    own: Document,
+    exact: Sequence[ExactLine],
+    figures: Figures,
+    tax_mode: TaxMode,
+    rates: Mapping[str, str],
+    accounts: Sequence[str] = (),
 ) -> Document:
-    """Caspen's document where Xero has none beside it: its lines as the rule spreads them."""
+    """Caspen's document where Xero has none beside it: its lines as the rule spreads them. `accounts`: that they were sent to."""
     cents = counted(exact, figures, tax_mode, [None] * len(exact), by_rule=True)
     lines = [
         Line(
             net=money_of(amount - tax) if tax_mode == "inclusive" else money_of(amount),
             tax=money_of(tax),
             rate="" if tax_mode == "none" else rates.get(line.rate_id or NO_TAX, ""),
-            account="",
+            account=account,
             text=line.text,
         )
-        for line, (amount, tax) in zip(exact, cents, strict=True)
+        for line, (amount, tax), account in zip(exact, cents, accounts or [""] * len(exact), strict=True)
     ]
     return replace(own, lines=lines)
 

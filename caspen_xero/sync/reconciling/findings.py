@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.books.books import Books
 from caspen_xero.sync.books.troubles import Trouble
 from caspen_xero.sync.fix_commands import find_fix, push_command
@@ -123,6 +123,8 @@ class Findings:
         xero: str,
         subject: str,
         day: date | None = None,
+        *,
+        amount: Decimal = ZERO,
     ) -> None:
         """What is listed, and not counted."""
         self.compared.information.append(
@@ -135,6 +137,7 @@ class Findings:
                 caspen=caspen,
                 xero=xero,
                 currency=own.document.currency,
+                amount=amount,
                 subject=subject,
                 day=day or own.document.day,
             )

@@ -50,10 +50,12 @@ FINDS: Mapping[str, tuple[str, Group]] = {
 }
 """By code: what it is in words, and what it is about."""
 
+PAID_WITHOUT_PAYMENT = "paid-without-payment"
 INFORMATION: Mapping[str, str] = {
     "recoded": "a line in another account than it was sent to",
     "text": "a line's text, or the reference",
     "payment-account": "a payment in another account than the one chosen now",
     "bank-day": "a payment that the bank's feed brought on another day",
+    PAID_WITHOUT_PAYMENT: "paid in Caspen, and its records have no payment of it",
 }
-"""What is listed, and not counted: a bookkeeper's own decisions."""
+"""What is listed, and not counted: a bookkeeper's own decisions, and what Caspen says that no record bears out."""

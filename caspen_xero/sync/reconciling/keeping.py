@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
@@ -13,14 +12,10 @@ from caspen_xero.store import accepted as store_accepted
 from caspen_xero.store import proofs
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.proofs import OF_CONTACTS, KeptProof, NotEqual
-from caspen_xero.sync.planning.accepting import key_of, key_of_all
-from caspen_xero.sync.problems import ProblemCode
+from caspen_xero.sync.planning.accepting import key_of_all, key_of_find
 from caspen_xero.sync.reconciling.finds import FINDS
 from caspen_xero.sync.reconciling.ledger import Compared, Find, Pair
 from caspen_xero.sync.reconciling.proof import Proof
-
-_FIGURE = re.compile(r"\S*\d\S*")
-"""What counts of what either side has in words: amounts, dates, numbers and ids."""
 
 
 def keep(mappings: Mappings, proof: Proof, compared: Compared, updated_at: Mapping[str, datetime | None]) -> None:
@@ -109,14 +104,9 @@ def _kept(find: Find, pairs: Mapping[str, Mapping[str, Pair]], people: Set[str])
     what, topic = FINDS[find.code]
     sides = _contacts(find, pairs[find.code]) if find.code in OF_CONTACTS else (find.caspen, find.xero)
     caspen, xero = (_nameless(side, people) for side in sides)
-    invoice_id, figures = find.invoice_id or "", [*_figures(caspen), "", *_figures(xero)]
-    key = key_of(ProblemCode.NOT_EQUAL_IN_XERO, invoice_id, find.code, find.subject, *figures)
+    invoice_id = find.invoice_id or ""
+    key = key_of_find(invoice_id, find.code, find.subject, caspen, xero)
     return NotEqual(invoice_id, find.code, topic, find.subject, what, caspen, xero, key)
-
-
-def _figures(words: str) -> list[str]:
-    """What of words is kept in a key: the figures; where there are none, as of a status, the words."""
-    return _FIGURE.findall(words) or [words]
 
 
 def _people(compared: Compared) -> set[str]:

@@ -66,7 +66,8 @@ def information(counting: Counting) -> Table:
     return Table(
         "information",
         "Told, and not counted",
-        "What a bookkeeper decided in Xero, such as another text: no difference.",
+        "What is no difference: what a bookkeeper decided in Xero, such as another text, and what Caspen calls paid without a "
+        "record of the payment.",
         (*_FIND, *_MORE),
         [[*_find(one), *_more(one)] for one in told],
         brief=(),
@@ -245,7 +246,7 @@ def _totals(columns: Sequence[Column], rows: Sequence[Sequence[Cell]], by: int) 
         sums.setdefault(tuple(row[:by]), []).append(row)
     made: list[list[Cell]] = []
     for names, same in sums.items():
-        cells: list[Cell] = [*names, "1 in all" if len(same) == 1 else f"{len(same)} in all"]
+        cells: list[Cell] = [*names, "All: 1" if len(same) == 1 else f"All: {len(same)}"]
         for place in range(len(cells), len(columns)):
             amounts = [cell for row in same if isinstance(cell := row[place], Decimal)]
             cells.append(sum(amounts, ZERO) if amounts else None)

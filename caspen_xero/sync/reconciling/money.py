@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.reconciling.caspen_side import OwnMoney
 from caspen_xero.sync.reconciling.ledger import Money
 from caspen_xero.sync.reconciling.xero_side import There

@@ -8,11 +8,11 @@ from datetime import date
 from decimal import Decimal
 
 from caspen_xero.caspen.records import allocation_key, payment_id_in
+from caspen_xero.cents import money_text
 from caspen_xero.outside_text import plain
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.fix_commands import find_fix
 from caspen_xero.sync.reconciling.caspen_side import CaspenSide, OwnInvoice, OwnMoney
-from caspen_xero.sync.reconciling.documents import Rates, as_sent, compare_lines, counted_alone
+from caspen_xero.sync.reconciling.documents import Rates, accounts_sent, as_sent, compare_lines, counted_alone
 from caspen_xero.sync.reconciling.findings import (
     ABSENT,
     CANT_BE_READ,
@@ -21,6 +21,7 @@ from caspen_xero.sync.reconciling.findings import (
     figures_in_words,
     in_words,
 )
+from caspen_xero.sync.reconciling.finds import PAID_WITHOUT_PAYMENT
 from caspen_xero.sync.reconciling.ledger import Compared, Document, LeftOut, Money, MoneyPair, Pair, WhyLeftOut
 from caspen_xero.sync.reconciling.money import WhyMoneyLeftOut, as_paired, match_money
 from caspen_xero.sync.reconciling.money import in_words as money_in_words
@@ -106,7 +107,8 @@ class OneInvoice:
         self.compared.money_left_out += [(money, "invoice-left-out") for money in paid]
 
     def _alone(self, own: OwnInvoice) -> Document:
-        return counted_alone(own.document, own.lines, own.figures, own.record.tax_mode, self.rates.now)
+        accounts = accounts_sent(own.link, own.record.lines)
+        return counted_alone(own.document, own.lines, own.figures, own.record.tax_mode, self.rates.now, accounts)
 
     # --- on both sides
 
@@ -117,6 +119,7 @@ class OneInvoice:
         paid = self._money(own, there)
         document = _with_money(document, paid)
         self._whole_money(own, there, document)
+        self._paid_without_payment(own, there)
         self.compared.invoices.append(Pair(document, there.document))
         self.notes.compare(own, there)
 
@@ -233,7 +236,15 @@ class OneInvoice:
         if days != {ours.day}:
             words = f"{money_in_words(ours)}", f"on {', '.join(str(day) for day in sorted(days))}"
             self.findings.of(
-                f"{kind}-date", own, there, *words, subject=_subject(ours, mine.number), named=named, day=ours.day
+                f"{kind}-date",
+                own,
+                there,
+                *words,
+                subject=_subject(ours, mine.number),
+                named=named,
+                day=ours.day,
+                is_content=mine.known_days is not None
+                and mine.known_days == (str(ours.day), ", ".join(map(str, days))),
             )
         chosen = self.caspen.account(mine.account_id)
         if kind == "payment" and chosen and theirs.account and chosen != theirs.account:
@@ -309,6 +320,14 @@ class OneInvoice:
         if due is not None and due != theirs.due and theirs.paid == there.listed_paid:
             shown = f"{money_text(due)} is due of {money_text(theirs.total)}, though {money_text(theirs.due)} is left"
             self.findings.of("paid", own, there, f"{money_text(document.due)} is due", shown)
+
+    def _paid_without_payment(self, own: OwnInvoice, there: DocumentThere) -> None:
+        """What Caspen calls paid, and has no record of; where the bank's feed brings the payments, it needs none."""
+        lacks = own.document.total - sum((one.money.amount for one in own.money), ZERO)
+        if own.record.status != "paid" or lacks <= 0 or self.settings.feed_brings_payments:
+            return
+        words = "paid", f"{money_text(there.document.due)} is due"
+        self.findings.tell(PAID_WITHOUT_PAYMENT, own, there, *words, subject="", amount=lacks)
 
 
 def _with_money(document: Document, money: list[Money]) -> Document:

@@ -18,7 +18,8 @@ class Proof:
     `compared`: how many invoices of the period were compared; `proved`: how many of them are equal on both sides; `not_yet`: how
     many of Caspen's up to the day of the debtors are to be in Xero, and are not there yet (held or pending), `money_not_yet`:
     the same of payments and credit notes. `calls`: how many the reading took in all, `resumed_from`: when an earlier run began
-    it, where it goes on one.
+    it, where it goes on one. `from_outside`: invoices that were compared too though they are not of the period, as something was
+    due on them, or changed.
     """
 
     asked: Asked
@@ -33,6 +34,7 @@ class Proof:
     tables: Sequence[Table]
     resumed_from: datetime | None = None
     money_not_yet: int = 0
+    from_outside: frozenset[str] = frozenset()
 
     @property
     def is_equal(self) -> bool:

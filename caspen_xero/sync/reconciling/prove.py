@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 
 from caspen_xero.outside_text import plain
+from caspen_xero.progress import counted
 from caspen_xero.store.listing import ListedInvoice
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.books.books import Books
@@ -23,6 +25,8 @@ from caspen_xero.sync.reconciling.sums import tables_of
 from caspen_xero.sync.reconciling.xero_side import XeroSide
 from caspen_xero.sync.setup.organisation import itself
 from caspen_xero.sync.setup.settings import Settings
+
+log = logging.getLogger(__name__)
 
 
 def prove(
@@ -43,6 +47,7 @@ def prove(
     """
     announce(expected_calls(mappings, asked))
     reading = read_xero(client, mappings, asked, tell=tell)
+    log.info("Comparing %s of Caspen's with %d of Xero's.", counted(len(listed), "invoice"), len(reading.invoices))
     compared = compare_books(mappings, settings, asked, reading, listed, books)
     compared.finds += _unreadable(reading, compared, settings)
     compared.finds = in_order(compared, with_accepted(mappings, compared))
@@ -100,6 +105,7 @@ def _proof(
         information=compared.information,
         tables=tables,
         resumed_from=reading.resumed_from,
+        from_outside=frozenset(pair.caspen.id for pair in compared.invoices if pair.caspen) - own,
     )
 
 

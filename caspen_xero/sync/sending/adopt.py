@@ -6,12 +6,14 @@ numbers, payments by their references, and each is taken over as a push takes ov
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from caspen_xero.caspen.records import PaymentMethod, payment_id_in
 from caspen_xero.outside_text import plain
+from caspen_xero.progress import counted
 from caspen_xero.store import clinic, holds, other_homes, problems, todo
 from caspen_xero.store.journal import payments_asked_to_delete, sent_from_here
 from caspen_xero.store.mappings import Link, Mappings
@@ -46,6 +48,8 @@ from caspen_xero.xero.documents import Payment
 from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
 from caspen_xero.xero.reading import sales_payments
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
@@ -86,6 +90,7 @@ class Adopt:
         self.result = AdoptResult()
         self._settler = Settler(mappings, now)
         self._fetcher = Fetcher(client, mappings, now, keeps=True)
+        self._not_recognised: set[str] = set()
         self._translations: Translations
         self._facts: OrganisationFacts
 
@@ -102,6 +107,7 @@ class Adopt:
     def carry_out(self) -> AdoptResult:
         """The same, as a part of a push or pull: it forgets nothing, and raises `XeroError`."""
         ids = other_homes.invoices_to_adopt(self.mappings, self.settings.start_date)
+        log.info("Looking up in Xero what is there already of %s.", counted(len(ids), "invoice"))
         self._facts = read_organisation(self.client(), self.mappings, now=self.now())
         self.result.warnings += self._facts.left_out
         self._link_rates()
@@ -111,7 +117,7 @@ class Adopt:
             self._adopt(ids[start : start + SLICE])
             self.progress(min(start + SLICE, len(ids)), len(ids))
         self._take_in_payments()
-        other_homes.has_adopted(self.mappings, self._xero_time())
+        other_homes.has_adopted(self.mappings, self._xero_time(), self._not_recognised)
         self.result.warnings += self._fetcher.warnings
         return self.result
 
@@ -135,6 +141,7 @@ class Adopt:
         self._translations = Translations()
         self._link(self._plan(caspen, contacts_there).steps)
         plan = self._plan(caspen, invoices_there)
+        self._not_recognised |= {id_ for id_, found in plan.problems.items() if found}
         self._adopt_numbered("create-invoice", plan.steps)
         for look in (gone_invoices_there, edited_ones_there):
             self._adopt_numbered("create-invoice", self._plan(caspen, look).steps, are_gone=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from caspen_xero.store import holds
+from caspen_xero.store import holds, known_contacts
 from caspen_xero.store.holds import Hold
 from caspen_xero.sync.planning.lock_dates import Lock, lock_over, refused_by
 from caspen_xero.sync.planning.steps import Step, StepKind
@@ -75,5 +75,9 @@ def _look_at_archived(kind: StepKind, refused: Sequence[Step], settler: Settler,
     """Contacts that were archived or merged since they were read: the next plan knows, and says or follows it."""
     read_contacts(client, settler.mappings)
     contact_of = {step.caspen_id: (step.body or {}).get("Contact", {}).get("ContactID", "") for step in refused}
-    gone = {id_ for id_, known in settler.mappings.contacts(contact_of.values()).items() if known.status != "ACTIVE"}
+    gone = {
+        id_
+        for id_, known in known_contacts.by_id(settler.mappings, contact_of.values()).items()
+        if known.status != "ACTIVE"
+    }
     holds.release(settler.mappings, kind, [id_ for id_, contact_id in contact_of.items() if contact_id in gone])

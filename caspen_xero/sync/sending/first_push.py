@@ -87,7 +87,8 @@ def may_begin(
     if not kinds:
         return True
     stay_out, is_first = ahead.outlook.invoices_out, not todo.has_sent(mappings)
-    if not confirm(Announcement(kinds, stay_out, is_first=is_first, at_most=options.max_writes)):
+    owed = ahead.outlook.owed
+    if not confirm(Announcement(kinds, stay_out, is_first=is_first, at_most=options.max_writes, owed=owed)):
         todo.decline(mappings, now())
         _note_what_stays_out(mappings, ids, ahead, now())
         return False

@@ -14,7 +14,7 @@ class HowFar:
 
     def __init__(self, tell: Progress) -> None:
         self._tell = tell
-        self._all = self._before = 0
+        self._all = self._before = self._documents = 0
         self._in_slice: Sequence[str] = ()
         self._left, self._sent = Counter[str](), Counter[str]()
 
@@ -33,8 +33,13 @@ class HowFar:
         self._left = Counter(step.invoice_id for step in steps if step.invoice_id)
         self._now()
 
-    def sent(self, steps: Iterable[Step]) -> None:
+    def sent(self, steps: Sequence[Step]) -> None:
         """These were sent, and what came of them is known."""
+        self._documents += len(steps)
+        self.settled(steps)
+
+    def settled(self, steps: Iterable[Step]) -> None:
+        """These are no longer left to send."""
         ids = Counter(step.invoice_id for step in steps if step.invoice_id)
         self._left -= ids
         self._sent += ids
@@ -52,4 +57,4 @@ class HowFar:
     def _now(self) -> None:
         open_ones = [id_ for id_ in self._in_slice if self._left[id_]]
         begun = sum(self._sent[id_] / (self._sent[id_] + self._left[id_]) for id_ in open_ones)
-        self._tell(self._before + len(self._in_slice) - len(open_ones), self._all, begun=begun)
+        self._tell(self._before + len(self._in_slice) - len(open_ones), self._all, begun=begun, sent=self._documents)

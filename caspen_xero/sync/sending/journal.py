@@ -15,6 +15,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from caspen_xero.interruption import ToldToEnd, pause, to_its_end
+from caspen_xero.progress import counted
 from caspen_xero.store import journal as rows
 from caspen_xero.store.journal import Entry
 from caspen_xero.store.mappings import Mappings
@@ -88,7 +89,8 @@ class Journal:
         documents = [as_document(place, step) for place, step in enumerate(steps)]
         clock = self.client.clock
         xero_now = clock.at_least(clock.steady())
-        log.info("sending %d x %s", len(steps), steps[0].kind)
+        what, refused = _in_words(steps), set(self.settler.refused[steps[0].kind])
+        log.info("Sending %s.", what)
         with to_its_end():  # what has come of it is noted too
             entry = rows.write_entry(
                 self.mappings, route.method, path, route.params, body, documents, self.now(), xero_now
@@ -96,7 +98,11 @@ class Journal:
             sent = _Sent(entry, write, steps, Key(self.mappings, entry, clock, self.now, is_new=True))
             is_whole = self._deliver(sent, whole_refusal_splits=len(steps) > 1, part=part)
         if not is_whole:
+            log.info("Xero refused %s as a whole, so they go in halves.", what)
             self._in_halves(steps)
+            return
+        told = sum(step.caspen_id in self.settler.refused[step.kind] - refused for step in steps)
+        log.info("Sent %s: %d taken, %d refused.", what, len(steps) - told, told)
 
     def _in_halves(self, steps: Sequence[Step]) -> None:
         middle = len(steps) // 2
@@ -106,6 +112,10 @@ class Journal:
     def recover(self) -> int:
         """Ends every write whose answer is unknown; gives their number."""
         entries = rows.open_entries(self.mappings)
+        if entries:
+            log.info(
+                "Settling what an earlier run left open: %s without a known answer.", counted(len(entries), "call")
+            )
         for entry in entries:
             steps = as_steps(entry)
             key = Key(self.mappings, entry, self.client.clock, self.now, is_new=False)
@@ -341,3 +351,9 @@ class _Sent:
             if len(own) == 1:
                 matched[place] = own[0]
         return matched
+
+
+def _in_words(steps: Sequence[Step]) -> str:
+    """Steps of one kind as a run notes them: no name or number is in it."""
+    verb, _, what = steps[0].kind.partition("-")
+    return f"{counted(len(steps), 'document')} to {verb} ({what.replace('-', ' ')})"

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from caspen_xero.store import bad_records, clinic, journal, problems, todo, xero_payments
+from caspen_xero.store import bad_records, clinic, journal, problems, seen_invoices, todo
 from caspen_xero.store.mappings import Link, LinkKind, Mappings, by_invoice
 from caspen_xero.store.purged import purged_ids
 from caspen_xero.sync.planning.compare import FIGURES, differences, field_of, sent_shape
@@ -90,7 +90,7 @@ class JudgeAnew:
             )
             problem = Problem(ProblemCode.UNREADABLE_IN_XERO, invoice_id, unreadable(error.why), fix)
             with self.mappings.store.write():
-                xero_payments.look_again(self.mappings, invoice_id)
+                seen_invoices.look_again(self.mappings, invoice_id)
                 problems.add_problem(self.mappings, invoice_id, problem, self.now())
                 todo.do_again(self.mappings, [invoice_id])
 

@@ -16,14 +16,17 @@ from caspen_xero.store import (
     clinic,
     different_money,
     holds,
+    known_contacts,
     outstanding,
     problems,
+    seen_invoices,
     todo,
     xero_payments,
 )
 from caspen_xero.store.bad_records import bad_records_on
 from caspen_xero.store.journal import contacts_made, payments_asked_to_delete, unsettled
-from caspen_xero.store.mappings import KnownContact, Link, Mappings, by_invoice, name_key
+from caspen_xero.store.known_contacts import KnownContact, name_key
+from caspen_xero.store.mappings import Link, Mappings, by_invoice
 from caspen_xero.store.purged import purged_ids
 from caspen_xero.store.store import Store
 from caspen_xero.store.xero_payments import XeroPayment
@@ -187,7 +190,7 @@ def _deleted_by_us(mappings: Mappings, caspen: CaspenSide, looks: Looks, links: 
 def recorded_and_there(mappings: Mappings, xero_ids: Iterable[str]) -> dict[str, XeroPayment]:
     """What we have recorded of these payments in Xero, but for those that a pull has since seen gone from their invoice."""
     recorded = xero_payments.recorded(mappings, xero_ids)
-    seen = xero_payments.seen_invoices(mappings, (one.invoice_id for one in recorded.values()))
+    seen = seen_invoices.as_last_seen(mappings, (one.invoice_id for one in recorded.values()))
 
     def stands(one: XeroPayment) -> bool:
         shown = seen.get(one.invoice_id)
@@ -264,7 +267,7 @@ def _parties(
 def has_contact_of_ours(mappings: Mappings, settings: Settings) -> bool:
     """Whether a contact in Xero, as last read, is by its number one of Caspen's, though this store has not linked it."""
     numbered: dict[str, list[KnownContact]] = defaultdict(list)
-    for contact in mappings.unlinked_contacts_with_numbers():
+    for contact in known_contacts.unlinked_with_numbers(mappings):
         numbered[contact.number or ""].append(contact)
     if not numbered:
         return False
@@ -320,7 +323,7 @@ def _contact_book(
         touched |= {(kind, caspen_id): at for caspen_id, at in todo.touched(mappings.store, ids, table).items()}
     unlinked = [party for key, party in distinct.items() if key not in links]
     numbered: dict[str, list[KnownContact]] = defaultdict(list)
-    for contact in mappings.contacts_numbered(number for party in unlinked for number in _numbers(party)):
+    for contact in known_contacts.numbered(mappings, (number for party in unlinked for number in _numbers(party))):
         numbered[number_key(contact.number or "")].append(contact)
     names: dict[str, list[KnownContact]] = defaultdict(list)
     wanted = [
@@ -328,7 +331,7 @@ def _contact_book(
         for party in (*unlinked, *(change.party for change in changed_parties))
         for name in (party.name(), party.name(unique=True), party.name(unique=True, attempt=1))
     ]
-    for contact in mappings.contacts_named(wanted):
+    for contact in known_contacts.named(mappings, wanted):
         names[name_key(contact.name)].append(contact)
     alike = [contact.xero_id for contacts in (*names.values(), *numbered.values()) for contact in contacts]
     alike += [id_ for one in looks.invoices.values() if one.contact and (id_ := one.contact.contact_id)]
@@ -337,7 +340,7 @@ def _contact_book(
         touched,
         numbered,
         names,
-        by_id=mappings.contacts([*(link.xero_id for link in links.values()), *alike]),
+        by_id=known_contacts.by_id(mappings, [*(link.xero_id for link in links.values()), *alike]),
         others=mappings.links_to(alike),
         made=frozenset(contacts_made(mappings, (party.key for party in unlinked)) if numbered else ()),
         refused=frozenset(mappings.refused_links()),

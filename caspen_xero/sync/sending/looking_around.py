@@ -5,9 +5,10 @@ Where that is so, all of ours is looked up and linked first (`adopt.py`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from caspen_xero.store import holds, other_homes
+from caspen_xero.sync.planning.steps import Step
 from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.adopt import Adopt
 from caspen_xero.sync.sending.fetch import Fetcher
@@ -62,12 +63,23 @@ class LookingAround:
         self.linked_rates += adopted.linked_rates
         self.fetcher.warnings += adopted.warnings
 
-    def finds_an_earlier_store(self) -> bool:
-        """Whether all of ours is to be taken in before anything of a new plan is sent, for what its reading has shown."""
-        if not self.fetcher.contacts_read:
+    def finds_an_earlier_store(self, plan: Iterable[Step]) -> bool:
+        """Whether all of ours is to be taken in before anything of a new plan is sent.
+
+        That is for what its reading has shown, or as it would make an invoice that could not be looked for the last time.
+        """
+        if self.would_send_unlooked_for(plan):
+            self.mappings.store.set_adopt_due(True)
+        elif self.fetcher.contacts_read:
+            self._look_for_an_earlier_store()
+        else:
             return False
-        self._look_for_an_earlier_store()
         return self.mappings.store.adopt_is_due
+
+    def would_send_unlooked_for(self, plan: Iterable[Step]) -> bool:
+        """Whether a plan would make an invoice that may be in Xero, and could not be looked for there until now."""
+        made = {step.caspen_id for step in plan if step.kind == "create-invoice"}
+        return bool(made) and bool(made & other_homes.not_recognised(self.mappings))
 
     def _look_again_at_gone_ones(self) -> None:
         """What has the number of an invoice that Caspen has taken back may be that invoice, as it was sent before it was edited."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from caspen_xero.outside_text import plain, said
-from caspen_xero.store import holds, problems
-from caspen_xero.store.mappings import KnownContact, Link, Mappings
+from caspen_xero.store import holds, known_contacts, problems
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Link, Mappings
 from caspen_xero.sync.fix_commands import contact_command
 from caspen_xero.sync.planning.contact_numbers import PartyKind
 from caspen_xero.sync.sending.manual_link import LinkError
@@ -55,7 +56,7 @@ def link_contact(
     _check(mappings, kind, caspen_id, contact, before)
     known = KnownContact(xero_id, contact.name or "", contact.contact_number, "ACTIVE")
     with mappings.store.write():
-        mappings.put_contacts([known])
+        known_contacts.put(mappings, [known])
         mappings.allow_link(kind, caspen_id, xero_id)
         Records(mappings, lambda: now).link_contact(
             f"{kind}:{caspen_id}", xero_id, made_by_us=False, fingerprint=None, name=known.name

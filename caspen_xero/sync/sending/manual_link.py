@@ -20,6 +20,7 @@ from caspen_xero.sync.planning.compare import HEADING, invoice_shape
 from caspen_xero.sync.planning.same_invoice import FIGURES, Fact, differing, in_words
 from caspen_xero.sync.planning.steps import ExpectedPayment
 from caspen_xero.sync.planning.translate import invoice_fingerprint
+from caspen_xero.sync.problems import ProblemCode
 from caspen_xero.sync.sending.allocations_there import AllocatedCredit, allocations_named
 from caspen_xero.sync.sending.own_ids import keep_members, members_among
 from caspen_xero.sync.sending.records import Records
@@ -41,6 +42,7 @@ class LinkError(UserError):
 
 
 _MOST_OFFERED = 3
+_ASKED = (ProblemCode.PAYMENT_MAYBE_ALREADY_IN_XERO, ProblemCode.PAYMENT_REMOVED_IN_XERO)
 
 
 @dataclass(frozen=True)
@@ -266,10 +268,26 @@ def link_payment(
             found.payment_id or "",
             ExpectedPayment(payment_fingerprint(payment), payment.amount, made_by_us=False),
             number=found.reference,
+            despite=_another_day(payment, found),
         )
+        _settle(mappings, invoice_id, payment.key, found.payment_id or "")
         holds.make_invoices_due(mappings, [invoice_id])
     alike = {one.key for one, _ in fit}
     return _linked_in_words(mappings, payment, found, len(alike))
+
+
+def _another_day(payment: AppliedPayment, found: Payment) -> Despite | None:
+    """That a person has said that it is the same though its day is another: they were shown both."""
+    if found.date is None or found.date == payment.date:
+        return None
+    return Despite({"date": (payment.date.isoformat(), found.date.isoformat())}, with_payments=True)
+
+
+def _settle(mappings: Mappings, invoice_id: str, key: str, xero_id: str) -> None:
+    """Forgets what was asked about a payment that is linked now, and of others that it might have been: a push asks anew."""
+    for row in problems.problems(mappings, invoice_id):
+        if row["subject"] == key or (row["code"] in _ASKED and xero_id in row["fix"]):
+            problems.drop_problems_about(mappings, row["subject"], [row["code"]])
 
 
 def _fitting(waiting: Sequence[AppliedPayment], there: Sequence[Payment]) -> list[tuple[AppliedPayment, Payment]]:

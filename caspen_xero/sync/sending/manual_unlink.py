@@ -12,7 +12,7 @@ from typing import Literal
 
 from caspen_xero.commands import to_paste
 from caspen_xero.outside_text import plain
-from caspen_xero.store import batches, clinic, holds, problems, todo, waiting, xero_payments
+from caspen_xero.store import batches, clinic, holds, problems, seen_invoices, todo, waiting, xero_payments
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, LinkKind, Mappings
 from caspen_xero.store.xero_payments import XeroPayment
@@ -102,7 +102,7 @@ def _unlink_payments(mappings: Mappings, invoice_id: str, number: str | None, xe
         for one in links:
             mappings.drop_link("payment", one.caspen_id)
         xero_payments.tell_again(mappings, [one.xero_id for one in links])
-        xero_payments.look_again(mappings, invoice_id)
+        seen_invoices.look_again(mappings, invoice_id)
         todo.do_again(mappings, [invoice_id])
         holds.make_due(mappings, keys)
         for problem in _held(mappings, invoice_id, number, holds.on(mappings, "create-payment", keys)):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from caspen_xero.cents import money_text
 from caspen_xero.errors import UserError
 from caspen_xero.outside_text import plain
 from caspen_xero.store import clinic, other_homes
@@ -19,7 +20,6 @@ from caspen_xero.store.journal import sent_from_here
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.other_homes import Sighting
 from caspen_xero.store.store import utc_text
-from caspen_xero.store.xero_payments import money_text
 from caspen_xero.sync.planning.steps import StepKind
 from caspen_xero.times import local
 from caspen_xero.xero.calls import Client

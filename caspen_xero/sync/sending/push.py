@@ -6,12 +6,13 @@ anew from the store until nothing is left to send. So whatever happens in betwee
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from caspen_xero.outside_text import plain
-from caspen_xero.progress import Progress, untold
+from caspen_xero.progress import Progress, counted, untold
 from caspen_xero.store import different_money, holds, other_homes, problems, skips, todo, waiting
 from caspen_xero.store.bad_records import lone_invoices
 from caspen_xero.store.holds import Hold
@@ -49,6 +50,8 @@ from caspen_xero.sync.setup.tax_links import link_sole_candidates, links_in_word
 from caspen_xero.xero.calls import Client
 from caspen_xero.xero.elements import Element
 from caspen_xero.xero.errors import XeroError
+
+log = logging.getLogger(__name__)
 
 _MANY_PASSES = 60
 ADOPT_TO_COME = (
@@ -137,12 +140,7 @@ class Push:
             return
         self._release_holds(options)
         if options.invoice_ids is None:
-            for one in lone_invoices(self.mappings.store, self.settings.start_date):
-                if not one.is_set_aside:
-                    problem = problem_of_lone(one.bad, one.bad.id, self.settings.source)
-                    result.problems[one.bad.id] = [problem]
-                    result.outlook.add_unreadable(str(problem.code), one.total, one.currency, one.day)
-            self._update_contacts(options, result)
+            self._beyond_the_invoices(options, result)
             if not options.dry_run:
                 problems.drop_other_problems(self.mappings, ids, but=ProblemCode.UNREADABLE_IN_XERO)
                 waiting.drop_others(self.mappings, ids)
@@ -157,6 +155,15 @@ class Push:
             self._push_slice(ids[start : start + SLICE], options, result)
         self._how_far.ends()
         self._push_what_was_taken_in(ids, options, result)
+
+    def _beyond_the_invoices(self, options: PushOptions, result: PushResult) -> None:
+        """What a push of all is about beside the invoices that it can plan: those with a bad record alone, and changed contacts."""
+        for one in lone_invoices(self.mappings.store, self.settings.start_date):
+            if not one.is_set_aside:
+                problem = problem_of_lone(one.bad, one.bad.id, self.settings.source)
+                result.problems[one.bad.id] = [problem]
+                result.outlook.add_unreadable(str(problem.code), one.total, one.currency, one.day)
+        self._update_contacts(options, result)
 
     def _not_foreseen(self, options: PushOptions) -> Iterator[str]:
         """What a push does first that a dry run does not, and that may change its plan; and that it would end early."""
@@ -218,7 +225,7 @@ class Push:
         self.result.unfinished |= set(ids)
         self._facts = self._facts_ahead = self._read_facts(options, ids, self.result)
         ahead = self._foresee_all(options, ids)
-        if self._around.finds_an_earlier_store():
+        if self._around.finds_an_earlier_store(ahead.plan):
             self._around.look(ids)
             ahead = self._foresee_all(options, ids)
         return ahead
@@ -229,6 +236,8 @@ class Push:
         try:
             for start in range(0, len(ids), SLICE):
                 self._push_slice(ids[start : start + SLICE], replace(options, dry_run=True), ahead)
+            if options.invoice_ids is None:
+                self._beyond_the_invoices(replace(options, dry_run=True), ahead)
         finally:
             self._decided, self._ignore_holds = None, False
         return ahead
@@ -295,14 +304,29 @@ class Push:
             plan = make_plan(snapshot, self._translations, self._decided, contacts_known=known)
             if not self._fetcher.answer(plan, anew=options.refresh):
                 break
+        self._note_plan(plan, caspen, changed_parties)
         if options.dry_run:
             self._foresee(plan, snapshot)
         return plan
+
+    def _note_plan(self, plan: Plan, caspen: CaspenSide, changed_parties: Sequence[ChangedParty]) -> None:
+        of = (
+            counted(len(changed_parties), "changed client")
+            if changed_parties
+            else counted(len(caspen.invoices), "invoice")
+        )
+        ready, wrong = sum(step.ready for step in plan.steps), sum(map(bool, plan.problems.values()))
+        steps = (
+            f"{counted(len(plan.steps), 'step')} left, {ready} to be sent now" if plan.steps else "nothing left to send"
+        )
+        log.info("Planned %s: %s%s.", of, steps, f"; a problem with {counted(wrong, 'invoice')}" if wrong else "")
 
     def _foresee(self, plan: Plan, snapshot: Snapshot) -> None:
         """What a dry run says of a plan; the next one goes on from what this one has decided."""
         self._decided = plan.decided
         self._foreseen.plan += plan.steps
+        if self._around.would_send_unlooked_for(plan.steps) and ADOPT_TO_COME not in self._foreseen.warnings:
+            self._foreseen.warnings.append(ADOPT_TO_COME)
         self._foreseen.outlook.add(plan, snapshot, self._translations)
 
     # --- carrying out
@@ -365,7 +389,7 @@ class Push:
             ahead = self._foresight.of(ids)
             plan = ahead.plan if ahead else self._plan(caspen, options)
             self._foresight.drop()
-            if self._around.finds_an_earlier_store():
+            if self._around.finds_an_earlier_store(plan.steps):
                 continue
             result.warnings += [warning for warning in plan.warnings if warning not in result.warnings]
             self._how_far.planned(plan.steps)
@@ -378,7 +402,7 @@ class Push:
     def _send(self, journal: Journal, kind: StepKind, steps: Sequence[Step]) -> None:
         if isinstance(specification(kind), Link):
             self._link(steps)
-            self._how_far.sent(steps)
+            self._how_far.settled(steps)
             return
         for batch in _batches(kind, steps):
             if self._writes_left is not None:

@@ -79,6 +79,7 @@ class PushResult:
 class Announcement:
     """What a first push is about to write, by kind of step, and the invoices that would stay out, as a dry run foresees them.
 
+    `owed`: what of that Caspen calls paid without a record of the payment.
     `is_first`: nothing was ever sent; otherwise only invoices that a person had named. `at_most`: it writes no more documents.
     """
 
@@ -86,3 +87,4 @@ class Announcement:
     stay_out: Mapping[StaysOut, Tally]
     is_first: bool = True
     at_most: int | None = None
+    owed: Tally = field(default_factory=Tally)

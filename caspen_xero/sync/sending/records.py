@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 from caspen_xero.outside_text import plain
 from caspen_xero.seals import opened
-from caspen_xero.store import holds, xero_payments
+from caspen_xero.store import holds, known_contacts, seen_invoices
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Link, Mappings
+from caspen_xero.store.seen_invoices import EDITED, Discrepancy
 from caspen_xero.store.store import utc_text
-from caspen_xero.store.xero_payments import EDITED, Discrepancy
 from caspen_xero.sync.planning.accepting import seal_of
 from caspen_xero.sync.planning.compare import invoice_shape
 from caspen_xero.sync.planning.contact_matching import party_of
@@ -105,7 +105,7 @@ class Records:
             found,
         )
         if before is not None and (before.amount_paid, before.amount_credited) == (found.amount_paid, found.credited):
-            xero_payments.money_stays(self.mappings, caspen_id, before.xero_updated_at, found.updated_date_utc)
+            seen_invoices.money_stays(self.mappings, caspen_id, before.xero_updated_at, found.updated_date_utc)
 
     def wrote(self, link: Link, last_written: Mapping[str, str], found: Invoice) -> None:
         """Keeps that this was written to an invoice of which Xero shows `found`."""
@@ -125,13 +125,15 @@ class Records:
 
         `called`: the name of the contact that it shows.
         """
-        contacts = self.mappings.contacts(shape["contact"] for shape in (written, shown) if "contact" in shape)
+        contacts = known_contacts.by_id(
+            self.mappings, (shape["contact"] for shape in (written, shown) if "contact" in shape)
+        )
         at, facts = utc_text(link.xero_updated_at or self.now()), (link.shown,) if link.shown else ()
         edits = [
             Discrepancy(EDITED[is_details], "", ours, theirs, at, facts=facts)
             for is_details, ours, theirs in edits_of(link, written, shown, contacts, called)
         ]
-        xero_payments.replace_edits(self.mappings, link.caspen_id, link.xero_id, edits)
+        seen_invoices.replace_edits(self.mappings, link.caspen_id, link.xero_id, edits)
 
     def link_payment(
         self, key: str, invoice_id: str, xero_id: str, expected: ExpectedPayment, *, number: str | None, **more: Any

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import holds, xero_payments
+from caspen_xero.store import holds, seen_invoices
 from caspen_xero.store.holds import Hold
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.kept import NotKept
@@ -68,7 +68,7 @@ class Settler:
         invoice_id, changed_at = step.invoice_id or "", write_of(step.kind).leaves_invoice_at(answered.document)
         if at is None or changed_at != write_of(step.kind).leaves_invoice_at(document):  # somebody was there in between
             at = None
-            xero_payments.look_again(self.mappings, invoice_id)
+            seen_invoices.look_again(self.mappings, invoice_id)
         elif changed_at is not None:
             self.mappings.only_we_changed(invoice_id, changed_at)
         lost = _not_kept(step, answered.document)

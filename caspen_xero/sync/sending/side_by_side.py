@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store import clinic
+from caspen_xero.store import clinic, known_contacts
 from caspen_xero.store.journal import contacts_made
-from caspen_xero.store.mappings import KnownContact, Mappings
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.contact_matching import Party, merged_into
 from caspen_xero.sync.planning.same_invoice import Fact, Whose, facts
 from caspen_xero.sync.planning.ways_out import About, after_caspen
@@ -59,7 +60,7 @@ def _whose(mappings: Mappings, party: Party, found: Invoice) -> Whose:
 
 def _become(mappings: Mappings, contact_id: str, name: str) -> KnownContact:
     """A contact, or the one that it was merged into; by its own name where that one is not known itself."""
-    contacts = mappings.contacts([contact_id])
+    contacts = known_contacts.by_id(mappings, [contact_id])
     now = merged_into(contact_id, contacts)
     known = contacts.get(now) or contacts.get(contact_id) or KnownContact(contact_id, name, None, "ACTIVE")
     return replace(known, xero_id=now, merged_to=None)

@@ -6,7 +6,7 @@ A run learns it on its way, so it is read anew for every plan; a person's settin
 from __future__ import annotations
 
 from caspen_xero.store.mappings import Mappings
-from caspen_xero.sync.planning.snapshot import KeepsTax
+from caspen_xero.sync.planning.steps import KeepsTax
 
 _KEY = "keeps_tax_amount"
 

@@ -147,8 +147,8 @@ def _why_not_active(account: Account) -> str | None:
     return None
 
 
-def find_account(accounts: Sequence[Account], text: str) -> Account:
-    """The account with that AccountID, code or name, whatever the case.
+def find_account(accounts: Sequence[Account], text: str, purpose: str | None = None) -> Account:
+    """The account with that AccountID, code or name, whatever the case; near ones are told where they fit the purpose.
 
     Raises `ChoiceError` `account-not-found` with near matches, or `account-ambiguous`.
     """
@@ -160,13 +160,14 @@ def find_account(accounts: Sequence[Account], text: str) -> Account:
         names=(lambda account: account.account_id, lambda account: account.code, lambda account: account.name),
         label=account_label,
         alive=lambda account: account.status == "ACTIVE",
+        offered=lambda account: purpose is None or why_not(account, purpose) is None,
         fix="caspen-xero settings accounts",
     )
 
 
 def choose_account(accounts: Sequence[Account], text: str, purpose: str) -> Account:
     """The account for a purpose that `text` names. Raises `ChoiceError`: also `account-unusable`."""
-    account = find_account(accounts, text)
+    account = find_account(accounts, text, purpose)
     why = why_not(account, purpose)
     if why is None:
         return account

@@ -33,9 +33,12 @@ def choose(
     names: Sequence[Callable[[_Thing], str | None]],
     label: Callable[[_Thing], str],
     alive: Callable[[_Thing], bool] = lambda thing: True,
+    offered: Callable[[_Thing], bool] = lambda thing: True,
     fix: str = "",
 ) -> _Thing:
     """The thing that `text` names. The ways to name one are tried in turn; of namesakes the one that is `alive` wins.
+
+    Where none is named so, near ones are told of those that are `offered`, as they could be taken; a mere number is near to none.
 
     `kind` begins the error's code (`account`), `called` is in its message ("account in Xero"). Raises `ChoiceError`.
     """
@@ -52,7 +55,8 @@ def choose(
                 f"More than one {called} is called {said(text, MOST)}: {several}.",
                 "Name it by its id, or rename one of them.",
             )
-    near = _near(wanted, [thing for thing in things if alive(thing)], names)
+    could_be = [thing for thing in things if alive(thing) and offered(thing)]
+    near = [] if text.strip().isdigit() else _near(wanted, could_be, names)
     message = f"There is no {called} called {said(text, MOST)}."
     if near:
         message += " Did you mean " + " or ".join(label(thing) for thing in near) + "?"

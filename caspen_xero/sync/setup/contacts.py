@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from caspen_xero.store.mappings import KnownContact, Mappings
+from caspen_xero.store import known_contacts
+from caspen_xero.store.known_contacts import KnownContact
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.store.store import utc_text, utc_time
 from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.calls import Client
@@ -36,7 +38,7 @@ def read_contacts(client: Client, mappings: Mappings, *, anew: bool = False) -> 
         ]
         cursor = latest(client, cursor, *(one.updated_at for one in known))
         with mappings.store.write():
-            mappings.put_contacts(known)
+            known_contacts.put(mappings, known)
             if cursor and not left_out:
                 mappings.set_setting(_CURSOR, utc_text(cursor))
     return left_out

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from caspen_xero.caspen.feed import FeedError
 from caspen_xero.caspen.sources import open_feed
@@ -34,7 +34,7 @@ LEFT_OUT = "Open it in Xero and save it anew, then: caspen-xero doctor"
 
 @dataclass(frozen=True)
 class Check:
-    """One precondition: met or not, in words, with the fix where it is not."""
+    """One precondition: met or not, in words, with the fix where it is not, or where something is still to be done or chosen."""
 
     name: str
     ok: bool
@@ -42,6 +42,11 @@ class Check:
     fix: str = ""
     choices: tuple[Choice, ...] = ()
     """The answers that are possible, where the fix is a command that asks."""
+
+    @property
+    def state(self) -> Literal["ok", "note", "not-ok"]:
+        """`note`: it is met, and there is something to be done or chosen all the same."""
+        return "not-ok" if not self.ok else "note" if self.fix else "ok"
 
 
 def source_check(source: str | None, api_key: str | None = None) -> Check:

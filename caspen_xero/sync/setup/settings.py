@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
-from datetime import date
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_type_hints
 
 from caspen_xero.errors import ExitCode, UserError
 from caspen_xero.outside_text import MOST, plain, said
 from caspen_xero.paths import given_path
 from caspen_xero.server_urls import NoServer, server_url
+from caspen_xero.times import DAY_FORM, written_day
 
 if TYPE_CHECKING:
     from caspen_xero.store.store import Store
@@ -130,14 +130,13 @@ def check_start_date(text: str) -> str | None:
     """A day as YYYY-MM-DD; None for `none`."""
     if text.strip().casefold() in {"", NONE}:
         return None
-    try:
-        day = date.fromisoformat(text.strip())
-    except ValueError:
+    day = written_day(text)
+    if day is None:
         raise SettingsError(
             "bad-start-date",
-            f"{said(text, MOST)} is not a date.",
-            "Write it as YYYY-MM-DD, or 'none' for no start date.",
-        ) from None
+            f"{said(text, MOST)} is no day written as {DAY_FORM}.",
+            "Write the year first, then month and day; or 'none' for no start date.",
+        )
     return day.isoformat()
 
 
@@ -165,7 +164,8 @@ def _check_url(url: str) -> str:
 def _no_source(url: str, error: NoServer) -> SettingsError:
     match error.why:
         case "no-url":
-            return SettingsError("bad-source", "That is not a URL.", "Give the path or URL of Caspen's export.")
+            words = "That is no address of a web server: only https:// is taken, and http:// on this machine."
+            return SettingsError("bad-source", words, "Give the path or URL of Caspen's export.")
         case "holds-more":
             return SettingsError(
                 "bad-source",
@@ -214,7 +214,7 @@ class Settings:
         metadata=_told(
             title="Start date",
             help="Invoices before this day (YYYY-MM-DD) stay out of Xero; 'none': all go.",
-            question="Invoices go to Xero from (YYYY-MM-DD)",
+            question=f"Invoices go to Xero from ({DAY_FORM})",
             metavar="DATE",
             check=check_start_date,
             unset="none (every finalised invoice goes)",

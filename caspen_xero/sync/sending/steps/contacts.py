@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from caspen_xero.outside_text import plain
-from caspen_xero.store.mappings import KnownContact, Mappings, name_key
+from caspen_xero.store import known_contacts
+from caspen_xero.store.known_contacts import KnownContact, name_key
+from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import Shape, contact_shape, differences, sent_contact_shape, told_edits
 from caspen_xero.sync.planning.contact_matching import party_of
 from caspen_xero.sync.planning.contact_numbers import GENERIC_ID, bare_numbers
@@ -71,7 +73,7 @@ class CreateContact(_OurContact):
             last_written=_as_written(step, found),
         )
         known = KnownContact(contact_id, name, step.number, found.contact_status or "ACTIVE")
-        records.mappings.put_contacts([known])
+        known_contacts.put(records.mappings, [known])
         return contact_id
 
     def keep_as_sent(self, records: Records, step: Step, found: Element) -> str:
@@ -86,7 +88,7 @@ class CreateContact(_OurContact):
     def find_again(self, client: Client, mappings: Mappings, steps: Sequence[Step]) -> Found:
         """By the number, which nobody had before it was sent; where that is the bare id, the name has to be what was sent too."""
         odd = read_contacts(client, mappings)
-        known = mappings.contacts_numbered(step.number or "" for step in steps)
+        known = known_contacts.numbered(mappings, (step.number or "" for step in steps))
         by_number = {contact.number: contact for contact in known if contact.status == "ACTIVE"}
         ids = {
             place: by_number[step.number].xero_id

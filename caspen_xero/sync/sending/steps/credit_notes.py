@@ -150,7 +150,7 @@ class AllocateCreditNote(Write):
     """A credit note that is in Xero and not yet on its invoice."""
 
     kind = "allocate-credit-note"
-    counts_as = Count("allocations")
+    counts_as = Count("allocations", "allocations")
     expected = ExpectedAllocation
     route = Route("PUT", "CreditNotes/{id}/Allocations", "Allocations", batch=1, params=LISTED)
     id_field = named_by = None

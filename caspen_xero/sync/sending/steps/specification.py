@@ -15,7 +15,7 @@ from caspen_xero.outside_text import MOST, said
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.planning.compare import differences, document_shape, sent_shape, told_edits
 from caspen_xero.sync.planning.kept import NotKept, not_kept
-from caspen_xero.sync.planning.steps import Expected, ExpectedDocument, Step, StepKind
+from caspen_xero.sync.planning.steps import AT_ONCE, Expected, ExpectedDocument, Step, StepKind
 from caspen_xero.sync.sending.records import Records
 from caspen_xero.xero.addresses import is_id
 from caspen_xero.xero.answers import Answered
@@ -40,7 +40,7 @@ class Route:
     method: Literal["PUT", "POST", "DELETE"]
     path: str
     plural: str
-    batch: int = 50
+    batch: int = AT_ONCE
     params: Mapping[str, str] = field(default_factory=dict)
 
     def path_of(self, step: Step) -> str:
