@@ -74,7 +74,15 @@ def behind(error: BaseException) -> BaseException:
     Where a library calls us from its own machine code, as pydantic does to write a decimal, it may make an error of its own of
     what a signal raises.
     """
-    return _state.raised or error
+    return _state.raised if _state.raised is not None and _is_of(error, _state.raised) else error
+
+
+def _is_of(error: BaseException, raised: BaseException) -> bool:
+    """Whether an error was made of that one, or by a library that does not tell of what it makes its own."""
+    seen: BaseException | None = error
+    while seen is not None and seen is not raised:
+        seen = seen.__cause__ or seen.__context__
+    return seen is raised or type(error).__module__.startswith("pydantic_core")
 
 
 def note_again() -> None:

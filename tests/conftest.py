@@ -17,6 +17,7 @@ import subprocess
 import sys
 import termios
 import time
+import webbrowser
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -62,6 +63,8 @@ def pytest_configure() -> None:
     """Ctrl-C counts in what the tests start, also where they were started in the background, which ignores it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Python looks once, and only once, which browsers there are: whichever test comes first, for a test with BROWSER there is one.
+    webbrowser.register("true", None, webbrowser.GenericBrowser("true"), preferred=True)
     os.environ.pop("COLUMNS", None)  # what runs tests in several processes sets it
 
 

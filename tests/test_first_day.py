@@ -116,7 +116,7 @@ def test_gone_on_with_setup_says_what_was_linked_and_chosen_earlier(
         setup_questions.link_rates(session)
     told = capsys.readouterr().out
     assert "GST is linked to GST on Income (OUTPUT, 10 %).\n" in told
-    assert "All 3 are linked.\n" in told
+    assert "Every tax rate is linked.\n" in told
 
 
 def test_no_sentence_of_the_program_sends_people_to_a_file_that_only_a_clone_has() -> None:
@@ -188,7 +188,7 @@ def test_a_source_that_cannot_be_read_is_asked_for_again_and_never_kept(
             ("Number", "\x03"),
         ],
     )
-    assert "holds no .json" in ended.stdout
+    assert "holds no .json" in " ".join(ended.stdout.split())
     assert cli("settings", "show", "--json").json["settings"]["source"] is None
     assert not steps_of(cli("--json"))["source"]
     terminal(
@@ -243,4 +243,4 @@ def test_the_local_xeros_commands_import_a_sample_and_are_found_from_any_shell(m
     assert 'import "$CASPEN_XERO_HOME/export.jsonl"' in told
     copied = next(line for line in told.splitlines() if line.startswith("    cp "))
     assert Path(shlex.split(copied)[1]).is_file()
-    assert f'export PATH={Path(sys.executable).parent}:"$PATH"' in told
+    assert f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"' in told

@@ -423,3 +423,15 @@ def test_after_the_upgrade_nobody_is_asked_whether_to_begin(used: Clinic, screen
     shown = screen("push")
     assert (shown.exit_code, "[y/N]" in shown.stdout) == (3, False)
     assert "INV-0009" in used.in_xero()
+
+
+def test_a_year_that_an_earlier_version_took_is_still_read_and_is_refused_in_a_new_export(ready: Clinic) -> None:
+    ready.takes(client("1048237"), invoice("INV-0001", due_date="2199-12-31"))
+    with closing(sqlite3.connect(ready.home / "default" / "store.sqlite")) as db, db:
+        db.execute("UPDATE invoices SET record = replace(record, '2199-12-31', '9999-12-31')")
+    assert "9999-12-31" in ready.cli("invoices", "show", "INV-0001").stdout
+    assert ready.push().exit_code == 0
+    assert ready.in_xero()["INV-0001"]["Status"] == "AUTHORISED"
+    export = ready.home.parent / "later.jsonl"
+    export.write_text(json.dumps(invoice("INV-0002", due_date="9999-12-31")))
+    assert ready.cli("import", export).exit_code == 3

@@ -134,7 +134,7 @@ def test_a_dead_sign_in_is_how_the_run_ended(synced: Clinic, command: str) -> No
         assert "stopped: There is no sign-in" in shown(synced, f"Last {run}")
     assert told["last_good_push"] == good
     assert (told["sign_in"]["works"], told["sign_in"]["until"]) == (False, None)
-    assert "does not work: There is no sign-in" in shown(synced, "Sign-in")
+    assert "does not work: there is no sign-in" in shown(synced, "Sign-in")
 
 
 @pytest.mark.parametrize("trouble", ["a dead sign-in", "the network"])

@@ -485,5 +485,5 @@ def test_a_number_that_has_to_be_corrected_is_not_the_name_in_the_fix(ready: Cli
 def test_what_to_do_next_is_quoted_for_a_shell(ready: Clinic) -> None:
     ready.takes(client("1048237"), invoice("A 1;x"))
     said = ready.cli("invoices", "skip", "A 1;x").stderr
-    assert "Next: caspen-xero invoices unskip 'A 1;x'" in said
+    assert "To take that back: caspen-xero invoices unskip 'A 1;x'" in said
     assert ready.run(said.rpartition("Next: ")[2].strip()).exit_code == 0

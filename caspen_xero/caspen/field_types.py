@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from .record_errors import LONGEST_ID
-from .values import read_date, read_decimal, read_timestamp, wrong
+from .values import YEARS, quoted, read_date, read_decimal, read_timestamp, wrong
 
 
 def means(meaning: str, *examples: object) -> Any:
@@ -85,6 +85,15 @@ _OF_A_SHARE = {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?$", 
 _OF_A_DAY = {"type": "string", "format": "date", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
 _OF_A_MOMENT = {"type": "string", "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}"}
 
+
+def _day_that_can_be_meant(value: object, info: ValidationInfo) -> dt.date:
+    """A day of the feed. What a store has taken before there was a limit is read as it is."""
+    day = read_date(value)
+    if info.context is not None and day.year not in YEARS:
+        raise wrong(f"{quoted(value)} is in the year {day.year}, which can't be meant")
+    return day
+
+
 Id = Annotated[str, StringConstraints(pattern=r"\S", max_length=LONGEST_ID), WithJsonSchema(_OF_AN_ID)]
 OptionalId = Annotated[Id | None, BeforeValidator(blank_is_null)]
 _Plain = PlainSerializer(lambda value: format(value, "f"), return_type=str, when_used="json")  # never 0E-7
@@ -92,7 +101,7 @@ Amount = Annotated[Decimal, BeforeValidator(read_decimal), _Plain, WithJsonSchem
 Percentage = Annotated[
     Decimal, BeforeValidator(lambda value: share(read_decimal(value))), _Plain, WithJsonSchema(_OF_A_SHARE)
 ]
-Day = Annotated[dt.date, BeforeValidator(read_date), WithJsonSchema(_OF_A_DAY)]
+Day = Annotated[dt.date, BeforeValidator(_day_that_can_be_meant), WithJsonSchema(_OF_A_DAY)]
 OptionalDay = Annotated[Day | None, BeforeValidator(blank_is_null)]
 Moment = Annotated[dt.datetime, BeforeValidator(read_timestamp), WithJsonSchema(_OF_A_MOMENT)]
 OptionalMoment = Annotated[Moment | None, BeforeValidator(blank_is_null)]

@@ -11,7 +11,6 @@ from caspen_xero.cli.command import command
 from caspen_xero.cli.progress import BYTES
 from caspen_xero.cli.session import Session
 from caspen_xero.cli.source import NOT_IMPORTED, import_summary, tell_import
-from caspen_xero.commands import option, to_paste
 from caspen_xero.errors import ExitCode
 from caspen_xero.outside_text import plain
 
@@ -71,5 +70,5 @@ def _tell_moved(session: Session, before: Path | None, now: Path) -> None:
     where = f", and no longer to {plain(before)}" if before is not None else ""
     session.output.warn(
         f"Payments from Xero for Caspen go to {plain(now)} from now on{where}, as that is what was imported last.",
-        f"To have one place, whatever is imported: {to_paste('settings set ' + option('--source', str((before or now).parent)))}",
+        "To have one place, whatever is imported, name Caspen's export: caspen-xero settings set --source PATH",
     )

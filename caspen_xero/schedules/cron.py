@@ -127,7 +127,7 @@ def _check(crontab: bytes, label: str) -> None:
     inside = b"".join(found[2] for found in _BLOCK.finditer(crontab))
     if is_edited(crontab, label) and not _MARK.search(inside):
         lines = _strange(crontab, label)
-        which = f": {plain(lines[0].decode('utf-8', 'replace'))}" if lines else ""
+        which = f": {plain(_without_values(lines[0]))}" if lines else ""
         raise ScheduleError(
             "schedule-edited",
             f"In the crontab the block {plain(label)} was changed by hand since caspen-xero wrote it{which}",
@@ -153,6 +153,12 @@ def _strange(crontab: bytes, label: str) -> list[bytes]:
         Job(label, job.every, job.command, job.environment, job.mail_to), _mail_to(crontab[: found.start()], "")
     )
     return [each for each in lines if each not in ours.encode("utf-8", "surrogateescape").splitlines()]
+
+
+def _without_values(line: bytes) -> str:
+    """A line as it may be shown: what stands behind an `=` may be a secret."""
+    name, is_set, _ = line.decode("utf-8", "replace").partition("=")
+    return f"{name}=..." if is_set else name
 
 
 def _mail_to(before: bytes, user: str) -> str:

@@ -136,6 +136,8 @@ def place_in(folder: Path, path: Path) -> Path:
 def newest_in(folder: Path) -> Path:
     """The newest copy in a folder, by the time in its name, else by when it was written; never what a restore put aside.
 
+    One that knows no organisation is taken only where none does.
+
     Raises `StoreError`: `backup-not-found`; `backup-unusable` where copies of several organisations lie there.
     """
     try:
@@ -154,7 +156,7 @@ def newest_in(folder: Path) -> Path:
         those = "; ".join(f"{plain(whose)}: {plain(file.name)}" for whose, file in newest_of.items())
         words = f"In {plain(folder)} lie copies of {len(newest_of)} organisations. The newest of each: {those}."
         raise StoreError(StoreCode.BACKUP_UNUSABLE, words, "Say which: caspen-xero restore FILE")
-    return found[0]
+    return next(iter(newest_of.values()), found[0])
 
 
 def _is_to_be_taken(file: Path) -> bool:

@@ -9,11 +9,16 @@ from caspen_xero.outside_text import plain
 from caspen_xero.store import both_sides, clinic
 from caspen_xero.store.mappings import Mappings
 from caspen_xero.sync.setup.settings import Settings
+from caspen_xero.xero.documents import GONE_STATUSES
 
 
 def paid_without_payment(mappings: Mappings, settings: Settings, invoice_ids: Iterable[str]) -> str:
-    """What is to be said of these invoices; "" where nothing is. Where a bank feed brings the payments, they need no record."""
-    ids = list(invoice_ids)
+    """What is to be said of those of these invoices that are in Xero; "" where nothing is.
+
+    Where a bank feed brings the payments, they need no record.
+    """
+    links = mappings.links("invoice", invoice_ids)
+    ids = [id_ for id_, link in links.items() if link.status not in GONE_STATUSES]
     if settings.feed_brings_payments:
         return ""
     paid, sums, number = both_sides.paid_in_caspen(mappings, ids), dict[str, Decimal](), 0

@@ -244,7 +244,7 @@ class OneInvoice:
                 named=named,
                 day=ours.day,
                 is_content=mine.known_days is not None
-                and mine.known_days == (str(ours.day), ", ".join(map(str, days))),
+                and mine.known_days == (str(ours.day), ", ".join(map(str, sorted(days)))),
             )
         chosen = self.caspen.account(mine.account_id)
         if kind == "payment" and chosen and theirs.account and chosen != theirs.account:
