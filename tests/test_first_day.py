@@ -26,7 +26,9 @@ Terminal = Callable[..., Any]
 
 
 def steps_of(told: Any) -> dict[str, bool]:
-    return {step["step"]: step["done"] for step in told.json["steps"]}
+    steps = {step["step"]: step["done"] for step in told.json["steps"]}
+    assert len(steps) == len(told.json["steps"])  # each stands there once
+    return steps
 
 
 @pytest.fixture

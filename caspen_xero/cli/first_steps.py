@@ -30,6 +30,8 @@ TITLES = {
 }
 """The steps in their order, as they are called wherever they are shown or asked."""
 
+_QUESTIONS = ("payments", "privacy", "start_date")
+"""The steps that are a setting each, which holds without an answer too."""
 ANSWERED = "answered_in_setup"
 """The setting in which the store keeps what a person has answered, perhaps with what holds anyway."""
 
@@ -109,7 +111,7 @@ def note_answered(session: Session, *names: str) -> None:
 
 def _questions(session: Session, *, answered: Collection[str]) -> Iterator[Step]:
     """The settings that hold without an answer too, but are each clinic's to choose."""
-    for setting in (one for one in SETTINGS if one.key in TITLES):
+    for setting in (one for one in SETTINGS if one.key in _QUESTIONS):
         value = getattr(session.settings, setting.key) if has_store(session) else setting.default
         means = f"{value}: {setting.values[value]}" if value and setting.values else plain(value or setting.unset)
         if setting.key in answered:
