@@ -16,7 +16,8 @@ from pushing import Clinic
     [
         ("log", "Nothing was sent to Xero yet."),
         ("log --warnings", "Xero took nothing with a warning."),
-        ("invoices list", "No invoice has been imported yet."),
+        ("invoices list", "No invoice has been imported yet: caspen-xero import PATH"),
+        ("contacts list", "No client or payer has been imported yet: caspen-xero import PATH"),
     ],
 )
 def test_what_is_empty_is_said(ready: Clinic, command: str, words: str) -> None:

@@ -60,6 +60,7 @@ def list_(
     """
     from caspen_xero.store.parties import list_parties
     from caspen_xero.sync.fix_commands import party_name
+    from caspen_xero.sync.planning.ways_out import read_caspen
 
     most = SCREENFUL if limit is None and session.output.is_for_a_screen else limit
     parties, whole = list_parties(session.store, session.known_mappings, words or (), most)
@@ -67,7 +68,8 @@ def list_(
         session.output.listed({"contacts": _for_scripts(session, parties)}, "contacts", COLUMNS)
         return
     if not parties:
-        session.output.say("No client or payer has that." if words else "No client or payer has been imported yet.")
+        none_yet = f"No client or payer has been imported yet: {read_caspen(session.settings.source)}"
+        session.output.say("No client or payer has that." if words else none_yet)
         return
     session.output.table(
         ("Client or payer", "Caspen's id", "Contact in Xero", "Link"),

@@ -115,7 +115,7 @@ def list_(
         link = links(session)
         session.output.listed({"invoices": [as_json(one, link(one)) for one in rows]}, "invoices", COLUMNS)
     elif not rows:
-        session.output.say(_why_none(asked))
+        session.output.say(_why_none(asked, session.settings.source))
     else:
         _tell(session, rows)
         session.output.remark(_how_many(len(rows), whole, is_limited=limit is not None, is_newest=newest_first))
@@ -151,9 +151,11 @@ def _how_many(shown: int, whole: int, *, is_limited: bool, is_newest: bool) -> s
     return f"{which} of {whole:,} invoices{more}."
 
 
-def _why_none(asked: AskedInvoices) -> str:
+def _why_none(asked: AskedInvoices, source: str | None) -> str:
     """That there is none, and of what."""
+    from caspen_xero.sync.planning.ways_out import read_caspen
+
     if not asked.leaves_some_out:
-        return "No invoice has been imported yet."
+        return f"No invoice has been imported yet: {read_caspen(source)}"
     what = in_words(asked.words, asked.client, asked.first, asked.last, dated="dated")
     return f"No invoice{what} is {' or '.join(asked.states)}." if asked.states else f"There is no invoice{what}."

@@ -199,17 +199,19 @@ def _stands_elsewhere(planner: Planner, state: InvoiceState, payment: AppliedPay
     if not _look_at(planner, state, link):
         return
     there = planner.snapshot.looks.payments[link.xero_id]
-    if there.invoice is not None and there.invoice.invoice_id == state.link.xero_id:
+    if there.status == "DELETED":  # only a dry run sees it so: it keeps nothing, and a push knows by now
+        return
+    stands_on = there.invoice.invoice_id if there.invoice else None
+    if stands_on == state.link.xero_id:
         shown = There(link.xero_id, there.amount, there.date, there.reference, batch_id=there.batch_id)
         _is_there(planner, state, _Wish(payment), shown)
         return
     number = there.invoice.invoice_number if there.invoice else None
-    on_its_page = planner.snapshot.xero_pages.there(there.invoice.invoice_id if there.invoice else None)
+    on_its_page = planner.snapshot.xero_pages.there(stands_on)
     reason = (
         f"the payment of {payment.amount:.2f} of {payment.date} is in Xero already ({plain(link.number)}), but on "
         f"{plain(number or 'another invoice')}, which stands for none of Caspen's"
     )
-    stands_on = there.invoice.invoice_id if there.invoice else None
     fix = (
         "If that invoice is one of Caspen's: caspen-xero adopt; or where that does not find it: "
         f"{to_paste('invoices link', 'INVOICE', stands_on or 'XERO_ID')}; if it is none: remove the payment from it "
